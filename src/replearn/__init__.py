@@ -1,0 +1,42 @@
+"""replearn: representations from data without labels, by every method of the field, judged honestly.
+
+>>> import replearn
+>>> digits = replearn.load_data("digits", split="train")
+>>> method = replearn.SimCLR(epochs=1, batch_size=512, encoder="cnn")
+>>> method.fit(digits.subset(range(512))).transform(digits.subset(range(3))).shape
+(3, 128)
+"""
+
+import importlib
+import importlib.metadata
+from typing import Any
+
+__version__ = importlib.metadata.version("replearn")
+
+# Where each public name lives; modules (and torch) are imported when a name is first used.
+_HOMES = {
+    "Autoencoder": "replearn.methods",
+    "Method": "replearn.methods",
+    "SimCLR": "replearn.methods",
+    "Supervised": "replearn.methods",
+    "as_samples": "replearn.data",
+    "compare": "replearn.compare",
+    "load": "replearn.methods",
+    "load_data": "replearn.data",
+    "make_encoder": "replearn.encoders",
+    "registry": "replearn.methods",
+    "scorecard": "replearn.evaluate",
+    "write_report": "replearn.report",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'replearn' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,25 @@
+"""Where samples come from; nothing random, nothing learned."""
+
+from replearn.data.cache import CacheError, cache_folder
+from replearn.data.datasets import DATASETS, BuiltIn, load_data
+from replearn.data.folder import DataWarning
+from replearn.data.load import as_samples
+from replearn.data.samples import UNLABELLED, ArraySamples, Batch, Samples, Subset, as_float
+from replearn.data.splits import split
+
+__all__ = [
+    "DATASETS",
+    "UNLABELLED",
+    "ArraySamples",
+    "Batch",
+    "BuiltIn",
+    "CacheError",
+    "DataWarning",
+    "Samples",
+    "Subset",
+    "as_float",
+    "as_samples",
+    "cache_folder",
+    "load_data",
+    "split",
+]

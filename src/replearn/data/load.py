@@ -1,0 +1,167 @@
+"""The one door for data: whatever it is, `as_samples` makes samples of it."""
+
+import copy
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch.utils.data import Dataset, IterableDataset
+
+from replearn.data.array_files import read_npy, read_npz
+from replearn.data.arrays import is_array, square_images, standard_array
+from replearn.data.datasets import DATASETS, load_data
+from replearn.data.folder import image_samples
+from replearn.data.items import item_samples
+from replearn.data.label_files import read_label_file
+from replearn.data.labels import encode_labels
+from replearn.data.samples import ArraySamples, Samples
+from replearn.data.sources import find_source
+from replearn.data.tables import is_table_file, read_table, table_samples
+
+LARGEST_SIZE = 4096
+
+
+def as_samples(
+    data: Any,
+    labels: Any = None,
+    *,
+    image_size: int | None = None,
+    strict: bool = False,
+    classes: Sequence[str] | None = None,
+) -> Samples:
+    """Samples of whatever holds data.
+
+    Args:
+        data: one of
+
+            - samples, returned as they are (with `labels`, if given);
+            - a numpy array or torch tensor: a table `(n, d)` or images (see `standard_array` for layouts and ranges); a
+              memory-mapped array stays on disk;
+            - a pandas DataFrame of numbers; its column `label`, if any, holds the labels;
+            - a list of arrays or PIL images of one shape, or rows of numbers;
+            - a torch Dataset with a length, of images or `(image, label)`;
+            - a built-in name (`DATASETS`), or one part of it: `digits`, `digits:train`, `digits:test`;
+            - a path: a folder or zip of images, a folder in a zip (`photos.zip/train`), `.npy`, `.npz`, CSV, Parquet.
+        labels: one class per sample (numbers, names; None, NaN or -1 where unknown); the name of a table's column; or, for
+            named files, the path of a CSV or Parquet file with columns `file` and `label`. Without it, a folder's classes
+            are its sub-folders if every image lies in one.
+        image_size: make square images of this side. None keeps arrays as they are, and images in a folder too if all have
+            one size of at most 512 pixels a side; else they become 96 x 96.
+        strict: raise if an image file cannot be decoded. Otherwise it is left out, with one warning, and listed in
+            `samples.skipped`.
+        classes: class names in order, so that these labels agree with other samples' (`classes=train.classes`).
+
+    Raises:
+        ValueError: data of a kind or content that cannot be used, or labels that do not fit.
+
+    >>> import numpy as np
+    >>> samples = as_samples(np.zeros((4, 32, 32, 3), dtype=np.uint8), ["cat", "dog", None, "cat"])
+    >>> samples.kind, samples.shape, samples.labels.tolist(), samples.classes
+    ('image', (3, 32, 32), [0, 1, -1, 0], ('cat', 'dog'))
+    """
+    if image_size is not None and not 1 <= image_size <= LARGEST_SIZE:
+        raise ValueError(f"image_size must lie in 1 ... {LARGEST_SIZE}, pixels; got {image_size}.")
+    if isinstance(data, str) and data.partition(":")[0] in DATASETS:
+        samples, own = _built_in(data), None
+    elif isinstance(data, str | Path):
+        samples, own = _from_path(Path(data).expanduser(), labels, image_size=image_size, strict=strict)
+    else:
+        samples, own = _from_object(data, labels, image_size=image_size)
+    if isinstance(labels, str | Path) and own is None:
+        if samples.names is None:
+            raise ValueError(
+                f"labels must be one per sample, since these samples have no names; got {str(labels)!r}."
+            )
+        own = read_label_file(Path(labels).expanduser(), samples.names)
+    elif labels is not None and not isinstance(labels, str | Path):
+        own = labels
+    return samples if own is None else _with_labels(samples, own, classes)
+
+
+def _with_labels(samples: Samples, labels: Any, classes: Sequence[str] | None) -> Samples:
+    """A shallow copy of samples with other labels."""
+    if samples.skipped and hasattr(labels, "__len__") and len(labels) != len(samples):
+        raise ValueError(
+            f"labels must hold one label per sample; got {len(labels):,} for {len(samples):,}, since {len(samples.skipped):,} "
+            "files could not be decoded. Pass a label file, which names the files."
+        )
+    changed = copy.copy(samples)
+    changed.labels, changed.classes = encode_labels(labels, len(samples), classes=classes)
+    return changed
+
+
+def _built_in(data: str) -> Samples:
+    name, _, part = data.partition(":")
+    if part not in ("", "train", "test"):
+        raise ValueError(f"a part of {name} must be train or test; got {data!r}. Write {name}:train.")
+    return load_data(name, split="train" if part == "train" else "test" if part == "test" else None)
+
+
+def _from_object(data: Any, labels: Any, *, image_size: int | None) -> tuple[Samples, Any]:
+    """Samples of an object in memory, and the labels that it brings."""
+    if isinstance(data, Samples):
+        return data, None
+    if is_array(data):
+        return _from_array(data, image_size=image_size), None
+    if hasattr(data, "columns") and hasattr(data, "to_numpy"):
+        return table_samples(data, labels if isinstance(labels, str) else None)
+    if isinstance(data, IterableDataset) or (isinstance(data, Dataset) and not hasattr(data, "__len__")):
+        raise ValueError(
+            "a data set must have a length and positions; got an iterable one. Pass list(dataset)."
+        )
+    if isinstance(data, Dataset):
+        samples, own = item_samples(data, image_size=image_size)
+        return samples, own if own is None else _named(own, getattr(data, "classes", ()))
+    if isinstance(data, list | tuple):
+        return item_samples(list(data), image_size=image_size)
+    raise ValueError(
+        f"data must be an array, tensor, DataFrame, list, Dataset, built-in name or path; got {type(data).__name__}."
+    )
+
+
+def _named(labels: list[Any], classes: Sequence[str]) -> list[Any]:
+    """A data set's numbers as the class names it has for them."""
+    numbers = [
+        None if label is None else label.item() if hasattr(label, "item") else label for label in labels
+    ]
+    if not classes or not all(isinstance(number, int) and number < len(classes) for number in numbers):
+        return numbers
+    return [str(classes[number]) if number >= 0 else None for number in numbers]
+
+
+def _from_array(data: Any, *, image_size: int | None) -> ArraySamples:
+    x = standard_array(data)
+    if image_size is None or x.ndim != 4:
+        return ArraySamples(x)
+    return ArraySamples(square_images(x, image_size))
+
+
+def _from_path(path: Path, labels: Any, *, image_size: int | None, strict: bool) -> tuple[Samples, Any]:
+    """Samples of a file or folder, and the labels that it brings."""
+    suffix = path.suffix.lower()
+    if path.is_file() and suffix == ".npy":
+        return _from_array(read_npy(path), image_size=image_size), None
+    if path.is_file() and suffix == ".npz":
+        x, own = read_npz(path)
+        return _from_array(x, image_size=image_size), own
+    if path.is_file() and is_table_file(path):
+        return table_samples(read_table(path), labels if isinstance(labels, str) else None)
+    source = find_source(path)
+    if source is not None:
+        return image_samples(source, image_size=image_size, strict=strict, labelled=labels is None), None
+    if path.is_file():
+        raise ValueError(
+            f"a file must be .npy, .npz, .csv, .parquet or a zip of images; got {str(path)!r}. "
+            "Name the folder for a single image."
+        )
+    near = difflib.get_close_matches(path.name, [*DATASETS, *_siblings(path)], n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(
+        f"data must be a path that exists or a built-in name ({', '.join(DATASETS)}); got {str(path)!r}.{hint}"
+    )
+
+
+def _siblings(path: Path) -> list[str]:
+    """What lies beside a path that does not exist."""
+    return [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []

@@ -1,0 +1,233 @@
+"""What a method learns from: samples, fetched a batch at a time.
+
+    samples[index array] -> Batch(x, labels, index)
+
+Nothing here is random and nothing is learned. Only `data`, `views` and `encoders` look at `Batch.x`;
+everything to their right passes a batch on whole.
+"""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
+from typing import Any, overload
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from replearn.data.stored import StoredRows
+
+UNLABELLED = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some samples, as tensors on one device.
+
+    Attributes:
+        x: the content, one row per sample: uint8 or float `(n, c, h, w)` images in [0, 255] or [0, 1], or
+            float `(n, d)` tables. Only data, views and encoders look at it.
+        labels: class of each row, -1 where unknown.
+        index: position of each row in the samples that `fit` was given (memory banks are kept by it).
+        start, total: this batch is rows `start : start + len(batch)` of a joined batch of `total` rows, spread
+            over processes or slices. Views draw their randomness for all `total` rows and keep their own, so a run on
+            many processes sees the views that one process would see. `total` None: this is the whole.
+    """
+
+    x: Any
+    labels: Int[Tensor, " n"]
+    index: Int[Tensor, " n"]
+    start: int = 0
+    total: int | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device | str) -> "Batch":
+        """The same batch on `device`."""
+        return replace(self, x=self.x.to(device), labels=self.labels.to(device), index=self.index.to(device))
+
+    def part_of(self, total: int, *, start: int) -> "Batch":
+        """The same rows, marked as those from `start` on of a joined batch of `total` rows."""
+        return replace(self, start=start, total=total)
+
+    def rows(self, start: int, stop: int) -> "Batch":
+        """The rows from `start` up to `stop`, as a part of this batch."""
+        return replace(
+            self,
+            x=self.x[start:stop],
+            labels=self.labels[start:stop],
+            index=self.index[start:stop],
+            start=self.start + start,
+            total=self.total or len(self),
+        )
+
+    def with_x(self, x: Any) -> "Batch":
+        """The same samples seen as `x`."""
+        return replace(self, x=x)
+
+
+class Samples(ABC):
+    """A sequence of samples of one kind.
+
+    Attributes:
+        kind: `image`, `table`, ...; views and encoders are chosen by it.
+        shape: shape of one sample, `(c, h, w)` or `(d,)`.
+        labels: int64 `(n,)`, -1 where unknown; None if there are none at all.
+        classes: name of each label, `classes[label]`.
+        names: a name per sample (its file, say), or None. As found: they may hold anything, markup too.
+        skipped: name and reason of each sample that could not be read and was left out.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    labels: np.ndarray | None = None
+    classes: tuple[str, ...] = ()
+    names: Sequence[str] | None = None
+    skipped: Sequence[tuple[str, str]] = ()
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, index: np.ndarray) -> Batch:
+        """The samples at the positions `index`, an integer array, as one batch on the CPU."""
+
+    def subset(self, index: np.ndarray) -> "Samples":
+        """The samples at `index` (integers or a boolean mask), as a view: nothing is copied."""
+        return Subset(
+            self, np.flatnonzero(index) if index.dtype == bool else np.asarray(index, dtype=np.int64)
+        )
+
+    def flat(self) -> Float[np.ndarray, "n d"]:
+        """All samples as rows of numbers, images scaled to [0, 1]: what classical methods learn from."""
+        rows = np.empty((len(self), prod(self.shape)), dtype=np.float32)  # (n, d)
+        for part in self._parts(np.arange(len(self))):
+            rows[part[0] : part[-1] + 1] = as_float(self[part].x).flatten(1).numpy()
+        return rows
+
+    def fingerprint(self) -> str:
+        """A short hash of shape, labels and at most 4,096 samples: equal for equal samples. A resumed run checks it."""
+        digest = hashlib.blake2b(repr((self.kind, self.shape, len(self))).encode(), digest_size=8)
+        if self.labels is not None:
+            digest.update(np.ascontiguousarray(self.labels))
+        for part in self._parts(self._spread()):
+            digest.update(np.ascontiguousarray(self[part].x.numpy()))
+        return digest.hexdigest()
+
+    def _spread(self) -> np.ndarray:
+        """At most 4,096 positions, evenly spread."""
+        return np.unique(np.linspace(0, len(self) - 1, num=min(len(self), 4096)).astype(np.int64))
+
+    def _parts(self, index: np.ndarray) -> list[np.ndarray]:
+        """Positions in consecutive parts of about 16 MB of floats: what may be held at once."""
+        size = max(1, 2**22 // max(1, prod(self.shape)))
+        return [index[start : start + size] for start in range(0, len(index), size)]
+
+    @cached_property
+    def statistics(self) -> tuple[Float[Tensor, " c"], Float[Tensor, " c"]]:
+        """Mean and standard deviation of each channel (images, in [0, 1]) or column, from at most 4,096 samples."""
+        count, total, squares = 0, torch.zeros(()), torch.zeros(())
+        for part in self._parts(self._spread()):
+            x = (
+                as_float(self[part].x).double().flatten(2 if self.kind == "image" else 1)
+            )  # (n, c, h*w) or (n, d)
+            columns = x.transpose(1, -1).flatten(0, -2)  # (n*h*w, c) or (n, d)
+            if count == 0:
+                first = columns.mean(0)  # sums around a value near the mean, so the squares do not cancel
+            count, total = count + len(columns), total + (columns - first).sum(0)
+            squares = squares + (columns - first).square().sum(0)
+        offset = total / count
+        std = (squares / count - offset.square()).clamp(min=0).sqrt().float()
+        # A constant channel says nothing: dividing by 1 keeps it at zero.
+        return (first + offset).float(), torch.where(std > 1e-6, std, torch.ones_like(std))
+
+
+def as_float(x: Tensor) -> Tensor:
+    """Bytes in [0, 255] become floats in [0, 1]; floats stay as they are."""
+    return x.float().div_(255) if x.dtype == torch.uint8 else x.float()
+
+
+class ArraySamples(Samples):
+    """Samples in one array, in memory or on disk: `(n, c, h, w)` images or `(n, d)` tables.
+
+    Args:
+        x: uint8 `(n, c, h, w)`, float32 `(n, c, h, w)` in [0, 1], or float32 `(n, d)`.
+        labels: int64 `(n,)`, -1 where unknown, or None.
+        classes: name of each label.
+        names: a name per sample.
+        skipped: name and reason of each sample that was left out.
+    """
+
+    def __init__(
+        self,
+        x: np.ndarray | StoredRows,
+        labels: np.ndarray | None = None,
+        *,
+        classes: Sequence[str] = (),
+        names: Sequence[str] | None = None,
+        skipped: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        self.x = x
+        self.kind = "image" if x.ndim == 4 else "table"
+        self.shape = tuple(x.shape[1:])
+        self.labels = labels
+        self.classes = tuple(classes)
+        self.names = names
+        self.skipped = skipped
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, index: np.ndarray) -> Batch:
+        labels = np.full(len(index), UNLABELLED) if self.labels is None else self.labels[index]
+        return Batch(
+            # Indexing copies, so the tensor owns its memory.
+            x=torch.from_numpy(np.asarray(self.x[index])),
+            labels=torch.from_numpy(labels.astype(np.int64)),
+            index=torch.from_numpy(np.asarray(index, dtype=np.int64)),
+        )
+
+
+class Subset(Samples):
+    """Some positions of other samples. `Batch.index` counts within the subset."""
+
+    def __init__(self, samples: Samples, index: np.ndarray) -> None:
+        self.samples = samples
+        self.index = index
+        self.kind = samples.kind
+        self.shape = samples.shape
+        self.labels = None if samples.labels is None else samples.labels[index]
+        self.classes = samples.classes
+        self.names = None if samples.names is None else ChosenNames(samples.names, index)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, index: np.ndarray) -> Batch:
+        batch = self.samples[self.index[index]]
+        return replace(batch, index=torch.from_numpy(np.asarray(index, dtype=np.int64)))
+
+
+class ChosenNames(Sequence[str]):
+    """Some of a sequence of names, looked up when asked for: the names of a large set may still lie on disk."""
+
+    def __init__(self, names: Sequence[str], index: np.ndarray) -> None:
+        self.names = names
+        self.index = index
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @overload
+    def __getitem__(self, position: int) -> str: ...
+    @overload
+    def __getitem__(self, position: slice) -> list[str]: ...
+    def __getitem__(self, position: int | slice) -> str | list[str]:
+        if isinstance(position, slice):
+            return [self.names[i] for i in self.index[position]]
+        return self.names[int(self.index[position])]

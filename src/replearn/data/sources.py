@@ -1,0 +1,154 @@
+"""Where image files lie: a folder, a zip, or a folder inside a zip."""
+
+import hashlib
+import os
+import zipfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+SUFFIXES = frozenset(
+    ".bmp .dib .gif .jpeg .jpg .jfif .jp2 .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp .avif .ico".split()
+)
+# A member of a zip that unpacks to more is refused unread.
+LARGEST_MEMBER = 2**30
+
+
+class Source(ABC):
+    """Image files by position, in the order of their names.
+
+    Attributes:
+        path: what the user named.
+        names: path of each file below it, with `/`, kept as found.
+        key: a hash that changes when any file changes.
+        parallel: whether two threads read faster than one.
+    """
+
+    path: Path
+    names: list[str]
+    key: str
+    parallel: bool
+
+    @abstractmethod
+    def open(self, position: int) -> IO[bytes]:
+        """One file, opened; safe to call from many threads."""
+
+
+class FolderSource(Source):
+    """All image files below a folder, links followed.
+
+    The key covers each file's name, size, and times of last change of content (mtime) and of anything (ctime), in
+    nanoseconds. Reading every byte instead would make each start as slow as the disk; a change that keeps all four is
+    not one that ordinary programs make.
+    """
+
+    parallel = True  # many files are opened at once, which hides the delay of a network's disk
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        digest = hashlib.blake2b(b"folder", digest_size=16)
+        found = sorted((name, entry) for name, entry in walk(path) if is_image_name(name))
+        for name, stat in found:
+            line = f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\n"
+            digest.update(line.encode("utf-8", "surrogateescape"))
+        self.names = [name for name, _ in found]
+        self.key = digest.hexdigest()
+
+    def open(self, position: int) -> IO[bytes]:
+        return open(os.path.join(self.path, self.names[position]), "rb")
+
+
+class ZipSource(Source):
+    """All image files in a zip, or below one folder of it. Nothing is unpacked to disk.
+
+    The key covers each member's name, size and CRC-32, so it is the content's.
+    """
+
+    parallel = False  # reading is unpacking, mostly in Python
+
+    def __init__(self, path: Path, inside: str = "") -> None:
+        self.path = path / inside
+        prefix = f"{inside.strip('/')}/" if inside else ""
+        self._archive = _open_zip(path)
+        members = [
+            member
+            for member in self._archive.infolist()
+            if not member.is_dir() and member.filename.startswith(prefix) and is_image_name(member.filename)
+        ]
+        members.sort(key=lambda member: member.filename)
+        self._members = members
+        self.names = [member.filename.removeprefix(prefix) for member in members]
+        listing = [(member.filename, member.file_size, member.CRC) for member in members]
+        self.key = hashlib.blake2b(ascii(listing).encode(), digest_size=16).hexdigest()
+
+    def open(self, position: int) -> IO[bytes]:
+        member = self._members[position]
+        if member.file_size > LARGEST_MEMBER:
+            raise OSError(f"unpacks to {member.file_size:,} bytes, over the limit of {LARGEST_MEMBER:,}")
+        return BytesIO(self._archive.read(member))  # safe from many threads: zipfile locks each read
+
+
+def _open_zip(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        raise ValueError(
+            f"{path} must be a whole zip file; it cannot be read ({error}). Download it again."
+        ) from error
+
+
+def find_source(path: Path) -> Source | None:
+    """The images at `path`: a folder, a zip, or a folder in a zip (`photos.zip/train`); None if it is none of them."""
+    if path.is_dir():
+        return FolderSource(path)
+    for archive in (path, *path.parents):
+        if archive.is_file():
+            inside = path.relative_to(archive).as_posix()
+            return (
+                ZipSource(archive, "" if inside == "." else inside) if zipfile.is_zipfile(archive) else None
+            )
+    return None
+
+
+def walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Each file below a folder, `(path with /, stat)`. Linked folders are entered, but none inside itself."""
+    pending: list[tuple[str, tuple[str, ...]]] = [("", (os.path.realpath(folder),))]
+    while pending:
+        below, parents = pending.pop()
+        with os.scandir(os.path.join(folder, below)) as entries:
+            for entry in entries:
+                name = f"{below}/{entry.name}" if below else entry.name
+                if entry.is_dir():
+                    real = os.path.realpath(entry.path)
+                    if real not in parents:
+                        pending.append((name, (*parents, real)))
+                elif entry.is_file():
+                    yield name, entry.stat()
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a file's ending is an image's, and neither it nor a folder on the way is hidden."""
+    hidden = name.startswith((".", "__MACOSX")) or "/." in name
+    return not hidden and os.path.splitext(name)[1].lower() in SUFFIXES
+
+
+def folder_labels(names: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Classes from sub-folders: the first folder of each name, beyond the folders that all names share.
+
+    Only if every file lies in a sub-folder and there are at least two of them; otherwise the images are unlabelled.
+
+    >>> folder_labels(["set/cat/1.png", "set/dog/1.png"])
+    (array([0, 1]), ('cat', 'dog'))
+    >>> folder_labels(["1.png", "dog/1.png"])
+    (None, ())
+    """
+    folders = [name.split("/")[:-1] for name in names]
+    shared = len(os.path.commonprefix([min(folders), max(folders)]))  # what these two share, all share
+    if any(len(parts) <= shared for parts in folders):
+        return None, ()
+    classes, labels = np.unique([parts[shared] for parts in folders], return_inverse=True)
+    return labels.astype(np.int64), tuple(classes.tolist())

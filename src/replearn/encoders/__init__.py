@@ -1,0 +1,24 @@
+"""Encoders: a batch goes in, a representation of shape `(n, dim)` comes out."""
+
+from replearn.encoders.base import Described, Encoder
+from replearn.encoders.cnn import CNN
+from replearn.encoders.decoders import DECODERS, decoder_for, make_decoder
+from replearn.encoders.dense import MLP, Linear
+from replearn.encoders.heads import mlp
+from replearn.encoders.make import ENCODERS, make_encoder
+from replearn.encoders.resnet import ResNetSmall
+
+__all__ = [
+    "CNN",
+    "DECODERS",
+    "ENCODERS",
+    "MLP",
+    "Described",
+    "Encoder",
+    "Linear",
+    "ResNetSmall",
+    "decoder_for",
+    "make_decoder",
+    "make_encoder",
+    "mlp",
+]

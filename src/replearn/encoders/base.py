@@ -1,0 +1,95 @@
+"""An encoder takes a batch and gives its representation: `encoder(batch) -> h`, of shape `(n, dim)`."""
+
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from replearn.data.samples import Batch, as_float
+
+
+@runtime_checkable
+class Described(Protocol):
+    """What an encoder is made from: samples, or the description of them that a saved run keeps.
+
+    Attributes:
+        kind: `image`, `table`, ...
+        shape: of one sample, `(c, h, w)` or `(d,)`.
+        statistics: mean and standard deviation of each channel or column, `(c,)` or `(d,)`.
+    """
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def statistics(self) -> tuple[Tensor, Tensor]: ...
+
+
+class Encoder(nn.Module):
+    """A network that reads batches, with the scaling of its input.
+
+    The body takes float tensors, `(n, c, h, w)` or `(n, d)`, standardised per channel or column by `mean` and
+    `std`; images reach it in channels-last order of memory, which convolutions on CPUs and GPUs prefer.
+
+    Args:
+        body: the network. Where it has methods `layers(x)` and `tokens(x)`, so has the encoder.
+        dim: numbers per sample that the body returns.
+        mean, std: of each channel (images, in [0, 1]) or column (tables), `(c,)`.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self, body: nn.Module, *, dim: int, mean: Float[Tensor, " c"], std: Float[Tensor, " c"]
+    ) -> None:
+        super().__init__()
+        self.body = body
+        self.dim = dim
+        self.register_buffer("mean", mean.clone())
+        self.register_buffer("std", std.clone())
+
+    def forward(self, batch: Batch) -> Float[Tensor, "n dim"]:
+        h: Tensor = self.body(self.standardise(batch))  # (n, dim)
+        return h
+
+    def layers(self, batch: Batch) -> list[Float[Tensor, "n _"]]:
+        """What each stage of the body returns, pooled over positions, from the first stage to the last.
+
+        Raises:
+            ValueError: the body says nothing of its stages.
+        """
+        found: list[Tensor] = self._method("layers")(self.standardise(batch))  # k of (n, d_i)
+        return found
+
+    def tokens(self, batch: Batch) -> Float[Tensor, "n t _"]:
+        """The last map as one row of numbers per position, row by row; class tokens are left out.
+
+        A row has `dim` numbers, except in networks that widen the pooled map (MobileNetV3).
+
+        Raises:
+            ValueError: the body says nothing of its positions.
+        """
+        found: Tensor = self._method("tokens")(self.standardise(batch))  # (n, t, d)
+        return found
+
+    def standardise(self, batch: Batch) -> Tensor:
+        """The batch as the body reads it: floats, zero mean and unit variance per channel or column."""
+        x = as_float(batch.x)
+        shape = (1, -1, *(1,) * (x.ndim - 2))
+        x = (x - self.mean.view(shape)) / self.std.view(shape)
+        return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
+
+    def _method(self, name: str) -> Callable[[Tensor], Any]:
+        method: Callable[[Tensor], Any] | None = getattr(self.body, name, None)
+        if method is None:
+            raise ValueError(
+                f"{name} needs a network that has a method {name}(x); {type(self.body).__name__} has none. "
+                "Add the method to the module, or use an encoder by name."
+            )
+        return method

@@ -1,0 +1,93 @@
+"""Networks that the caller gives: copied, tried once, and pooled where they return maps."""
+
+from copy import deepcopy
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from replearn.data.samples import Batch
+from replearn.encoders.base import Described, Encoder
+from replearn.encoders.stages import pooled
+
+
+class Pooled(nn.Module):
+    """A network that returns maps `(n, c, h, w)`, with the mean over positions as output."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Float[Tensor, "n dim"]:
+        return pooled(self.net(x))  # (n, dim)
+
+    def tokens(self, x: Tensor) -> Float[Tensor, "n t dim"]:
+        """The map as one token per position, row by row."""
+        found: Tensor = self.net(x)  # (n, dim, h, w)
+        return found.flatten(2).mT  # (n, h·w, dim)
+
+
+def given_encoder(module: nn.Module, samples: Described) -> Encoder:
+    """A copy of `module` as encoder; the module itself is neither changed nor trained.
+
+    Args:
+        module: reads float tensors `(n, *samples.shape)` and returns `(n, dim)`, or maps `(n, dim, h, w)` to
+            be averaged over positions. An `Encoder` keeps its own scaling of the input.
+        samples: say the shape of a sample, and the scaling.
+
+    Raises:
+        ValueError: the module does not read such samples, or returns something else.
+    """
+    found = dry_run(module, samples.shape)
+    if isinstance(module, Encoder):
+        return deepcopy(module)
+    mean, std = samples.statistics
+    body = Pooled(deepcopy(module)) if found.ndim == 4 else deepcopy(module)
+    return Encoder(body, dim=found.shape[1], mean=mean, std=std)
+
+
+def dry_run(net: nn.Module, shape: tuple[int, ...]) -> Tensor:
+    """What `net` returns for two samples of zeros, in eval mode.
+
+    A copy runs, so the mode and the buffers of `net` stay as they are; so does the random state.
+
+    Args:
+        net: reads `(n, *shape)`; an `Encoder` reads the same as a batch.
+        shape: of one sample.
+
+    Returns:
+        `(2, dim)` or `(2, dim, h, w)`.
+
+    Raises:
+        ValueError: the network cannot read such samples, or returns something else.
+    """
+    copy = deepcopy(net).eval()
+    device = next((tensor.device for tensor in copy.parameters()), torch.device("cpu"))
+    x = torch.zeros(2, *shape, device=device)
+    unknown = torch.full((2,), -1, device=device)
+    cards = [] if device.type == "cpu" else [device]
+    with torch.random.fork_rng(cards, device_type=device.type if cards else "cuda"), torch.no_grad():
+        try:
+            found = copy(Batch(x=x, labels=unknown, index=unknown) if isinstance(net, Encoder) else x)
+        except Exception as error:
+            # Whatever it raises, the reader must learn what came in.
+            raise ValueError(
+                f"an encoder must read float tensors of shape {('n', *shape)}; {type(net).__name__} raised "
+                f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            ) from error
+    if (
+        not isinstance(found, Tensor)
+        or not found.is_floating_point()
+        or found.ndim not in (2, 4)
+        or len(found) != 2
+    ):
+        came = (
+            f"{found.dtype} of shape {tuple(found.shape)}"
+            if isinstance(found, Tensor)
+            else type(found).__name__
+        )
+        raise ValueError(
+            f"an encoder must return floats of shape (n, dim) or (n, dim, h, w); for 2 samples of shape "
+            f"{shape} {type(net).__name__} returned {came}. Wrap the module so that it returns one row per sample."
+        )
+    return found

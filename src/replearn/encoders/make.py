@@ -1,0 +1,94 @@
+"""`make_encoder`: from a name or a module to an encoder for given samples."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from importlib import import_module
+from math import prod
+from pathlib import Path
+
+from torch import nn
+
+from replearn.encoders.base import Described, Encoder
+from replearn.encoders.cnn import CNN
+from replearn.encoders.dense import MLP, Linear
+from replearn.encoders.given import dry_run, given_encoder
+from replearn.encoders.resnet import ResNetSmall
+from replearn.encoders.weights import fill, read_weights
+
+FOR_ANYTHING: dict[str, Callable[[int], nn.Module]] = {"linear": Linear, "mlp": MLP}
+FOR_IMAGES: dict[str, Callable[[int], nn.Module]] = {"cnn": CNN, "resnet_small": ResNetSmall}
+ENCODERS = (*FOR_ANYTHING, *FOR_IMAGES)
+LITTLE = 64  # pixels up to which "auto" takes the small ResNet
+
+
+def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
+    """An encoder for samples like these, with random weights or those of a local file. Nothing is downloaded.
+
+    Args:
+        spec: one of
+
+            - `"auto"`: `resnet_small` for images up to 64 pixels, timm's `resnet18` for larger ones, `mlp`
+              for tables;
+            - `"linear"`, `"mlp"` (any samples, laid flat), `"cnn"`, `"resnet_small"` (images);
+            - the name of any timm model, such as `"resnet18"` or `"vit_tiny_patch16_224"`, fitted to the
+              images as `replearn.encoders.timm_nets.timm_net` says;
+            - any of these names with a local file of weights, `"resnet18@weights/resnet18.safetensors"` (or
+              `.pth`, of which only tensors are read); classifiers in the file are left out, and a first
+              convolution for other channels is adapted;
+            - a module that reads float tensors `(n, *samples.shape)` and returns `(n, dim)` or
+              `(n, dim, h, w)`. It is copied: training does not change it. An `Encoder` keeps its own scaling of the input.
+        samples: give `kind`, `shape` and `statistics`; nothing else is read.
+
+    Raises:
+        ValueError: the name is unknown (the nearest are offered), the samples are of another kind, the
+            weights do not fit, or the module does not read or return what an encoder must.
+
+    Example:
+        >>> import numpy as np
+        >>> from replearn.data.samples import ArraySamples
+        >>> samples = ArraySamples(np.zeros((10, 1, 28, 28), dtype=np.uint8))
+        >>> encoder = make_encoder("resnet_small", samples)
+        >>> encoder(samples[np.arange(4)]).shape, encoder.dim
+        (torch.Size([4, 128]), 128)
+    """
+    if isinstance(spec, nn.Module):
+        return given_encoder(spec, samples)
+    name, _, file = spec.partition("@")
+    weights = Path(file).expanduser() if file else None
+    body = _body(_auto(samples) if name == "auto" else name, samples, weights)
+    mean, std = samples.statistics
+    return Encoder(body, dim=dry_run(body, samples.shape).shape[1], mean=mean, std=std)
+
+
+def _auto(samples: Described) -> str:
+    if samples.kind == "table":
+        return "mlp"
+    if samples.kind == "image":
+        return "resnet_small" if max(samples.shape[1:]) <= LITTLE else "resnet18"
+    raise ValueError(
+        f"there is no encoder of ours for samples of kind {samples.kind!r}; give a torch.nn.Module."
+    )
+
+
+def _body(name: str, samples: Described, weights: Path | None) -> nn.Module:
+    ours = {**FOR_ANYTHING, **FOR_IMAGES}.get(name)
+    timm_nets = None if ours else import_module("replearn.encoders.timm_nets")
+    if timm_nets and not timm_nets.is_timm(name):
+        near = get_close_matches(name, ["auto", *ENCODERS, *timm_nets.timm_names()], cutoff=0.5)
+        raise ValueError(
+            f"encoder must be auto, {', '.join(ENCODERS)}, a timm model or a module; got {name!r}. "
+            f"Nearest: {', '.join(near) or 'none'}."
+        )
+    if name not in FOR_ANYTHING and len(samples.shape) != 3:
+        raise ValueError(
+            f"encoder {name!r} reads images (c, h, w); got samples of shape {samples.shape}. "
+            "Use 'mlp' or 'linear'."
+        )
+    if timm_nets:
+        net: nn.Module = timm_nets.timm_net(name, samples.shape, weights=weights)
+        return net
+    assert ours is not None
+    body = ours(prod(samples.shape) if name in FOR_ANYTHING else samples.shape[0])
+    if weights:
+        fill(body, read_weights(weights), weights, first=("stages.0.0",), heads=())
+    return body

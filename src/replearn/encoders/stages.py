@@ -1,0 +1,47 @@
+"""A network as a chain of stages, from which per-layer features and tokens follow."""
+
+from collections.abc import Sequence
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+def pooled(x: Tensor) -> Float[Tensor, "n c"]:
+    """Mean over positions: maps `(n, c, h, w)` and tokens `(n, t, c)` become `(n, c)`; rows stay."""
+    if x.ndim == 4:
+        return x.mean((2, 3))  # (n, c)
+    return x.mean(1) if x.ndim == 3 else x  # (n, c)
+
+
+class Stages(nn.Module):
+    """Stages in a row; the output is the mean of the last stage's map over positions.
+
+    Args:
+        stages: networks, each of which reads what the one before it returns.
+    """
+
+    def __init__(self, stages: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList(stages)
+
+    def forward(self, x: Tensor) -> Float[Tensor, "n dim"]:
+        return pooled(self.map(x))  # (n, dim)
+
+    def map(self, x: Tensor) -> Tensor:
+        """What the last stage returns, before pooling."""
+        for stage in self.stages:
+            x = stage(x)
+        return x
+
+    def layers(self, x: Tensor) -> list[Float[Tensor, "n _"]]:
+        """What every stage returns, pooled over positions, from the first to the last."""
+        found = []
+        for stage in self.stages:
+            x = stage(x)
+            found.append(pooled(x))
+        return found
+
+    def tokens(self, x: Tensor) -> Float[Tensor, "n t dim"]:
+        """The last map as one token per position, row by row; a network for tables has one token."""
+        last = self.map(x)
+        return last.flatten(2).mT if last.ndim == 4 else last[:, None]  # (n, h·w, dim) or (n, 1, dim)

@@ -1,0 +1,208 @@
+"""Every timm model by name, fitted to the shape of the images. Loaded late: importing timm takes seconds."""
+
+import re
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from replearn.encoders.given import dry_run
+from replearn.encoders.stages import pooled
+from replearn.encoders.weights import State, fill, read_weights
+
+SMALL = 65  # Below this many pixels, a stem that divides the size by 4 leaves too little.
+# Architectures refuse a size in many ways: by assertion, by shapes that do not fit, by dividing by zero.
+REFUSALS = (ValueError, TypeError, RuntimeError, AssertionError, ArithmeticError, LookupError, AttributeError)
+
+
+class TimmNet(nn.Module):
+    """A timm model without its classifier.
+
+    Args:
+        net: the model.
+        patch: images are padded to a multiple of it, with zeros (the mean, once standardised).
+
+    Attributes:
+        resize: height and width to which images are resized first, or None.
+    """
+
+    resize: tuple[int, ...] | None = None
+
+    def __init__(self, net: nn.Module, *, patch: int = 1) -> None:
+        super().__init__()
+        self.net = net
+        self.patch = patch
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n dim"]:
+        h: Tensor = self.net(self.fitted(x))  # (n, dim)
+        return h
+
+    def layers(self, x: Float[Tensor, "n c h w"]) -> list[Float[Tensor, "n _"]]:
+        """What each stage returns, pooled over positions."""
+        self._need("forward_intermediates", "layers")
+        maps: list[Tensor] = self.net.forward_intermediates(self.fitted(x), intermediates_only=True)  # type: ignore[operator]
+        return [pooled(found) for found in maps]
+
+    def tokens(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n t d"]:
+        """The last map as one token per position, row by row, without class tokens."""
+        self._need("forward_features", "tokens")
+        found: Tensor = self.net.forward_features(self.fitted(x))  # type: ignore[operator]
+        if found.ndim == 3:
+            prefix = int(getattr(self.net, "num_prefix_tokens", 0))
+            return found[:, prefix:]  # (n, t, d)
+        last = str(getattr(self.net, "output_fmt", "NCHW")).endswith("NHWC")
+        return found.flatten(1, 2) if last else found.flatten(2).mT  # (n, h·w, d)
+
+    def fitted(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c _ _"]:
+        """The images resized where the model needs it, then padded right and below to whole patches."""
+        if self.resize:
+            x = F.interpolate(x, self.resize, mode="bilinear", antialias=True)  # (n, c, *resize)
+        h, w = x.shape[-2:]
+        return F.pad(x, (0, -w % self.patch, 0, -h % self.patch)) if h % self.patch or w % self.patch else x
+
+    def _need(self, method: str, purpose: str) -> None:
+        if not hasattr(self.net, method):
+            raise ValueError(
+                f"{purpose} needs timm's {method}, which {type(self.net).__name__} does not have."
+            )
+
+
+def is_timm(name: str) -> bool:
+    """Whether timm has an architecture, or a variant `architecture.weights`, of this name. Builds nothing."""
+    try:
+        timm.get_pretrained_cfg(name)
+    except RuntimeError:  # timm knows the architecture, but no weights called like the part after the dot
+        return False
+    return bool(timm.is_model(name))
+
+
+def timm_names() -> list[str]:
+    """The names of timm's architectures. Builds nothing."""
+    return list(timm.list_models())
+
+
+def timm_net(name: str, shape: tuple[int, int, int], *, weights: Path | None = None) -> TimmNet:
+    """A timm model without classifier for images of one shape; random weights, or those of a local file.
+
+    Images below 65 pixels get a stem that fits them: vision transformers smaller patches, about 7 along the
+    shorter side; convolutional networks a first convolution 3x3 with stride 1 and no max-pool after it (as
+    for the 32-pixel images of He et al. 2016, section 4.2). With weights, the stem of convolutional networks
+    is the one in the file.
+
+    Images are padded with zeros (the mean, once standardised) to a multiple of the patch. An architecture
+    that cannot be built for their size reads them resized to 64 pixels, if that is larger, or to its own
+    size; a warning says so.
+
+    Args:
+        name: of the architecture.
+        shape: `(c, h, w)`.
+        weights: a `.safetensors`, `.pth` or `.pt` file.
+
+    Raises:
+        ValueError: no size works, or the weights do not fit.
+    """
+    small = min(shape[1:]) < SMALL
+    if weights is None:
+        return _fitted(name, shape, small=small)
+    state = read_weights(weights)
+    body = _fitted(name, shape, small=small)
+    if not _stem_fits(body.net, state):
+        body = _fitted(name, shape, small=False)
+    adapt = getattr(sys.modules[type(body.net).__module__], "checkpoint_filter_fn", None)
+    if adapt is not None:
+        # timm's own conversion: renames keys of old releases, resizes patches and position embeddings.
+        state = adapt(state, body.net)
+    fill(body.net, state, weights, first=_names(body.net, "first_conv"), heads=_names(body.net, "classifier"))
+    return body
+
+
+def _fitted(name: str, shape: tuple[int, int, int], *, small: bool) -> TimmNet:
+    """The model built for the images' own size, or else reading them resized."""
+    channels, *size = shape
+    config = timm.get_pretrained_cfg(name)
+    usual = tuple(config.input_size[1:]) if config else (224, 224)
+    reasons = []
+    for side in (tuple(size), *([(64, 64)] if max(size) < 64 else []), usual):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                body = _build(name, channels, side, small=small and side == tuple(size))
+            body.resize = None if side == tuple(size) else side
+            dry_run(body, shape)
+        except REFUSALS as error:
+            reasons.append(f"{type(error).__name__}: {error}")
+            continue
+        if body.resize:
+            warnings.warn(
+                f"{name} cannot be built for images of {tuple(size)} pixels; it reads them at {side}.",
+                stacklevel=5,
+            )
+        return body
+    raise ValueError(
+        f"{name} must read images of shape {shape}, and cannot ({reasons[0]}). Try resnet_small or resnet18."
+    )
+
+
+def _build(name: str, channels: int, size: tuple[int, ...], *, small: bool) -> TimmNet:
+    named = re.search(r"_(?:patch|p)(\d+)", name)
+    patch = int(named[1]) if named else 1
+    knobs: dict[str, Any] = {}
+    if named and small:
+        patch = max(1, min(patch, min(size) // 7))
+        knobs["patch_size"] = patch
+    knobs["img_size"] = tuple(side + -side % patch for side in size)
+    net, taken = _create(name, channels, knobs)
+    if small and "img_size" not in taken:
+        _small_stem(net)
+    # One-channel images fit both orders of memory: the order of the weights decides which kernels run.
+    net.to(memory_format=torch.channels_last)
+    return TimmNet(net, patch=patch)
+
+
+def _create(name: str, channels: int, knobs: dict[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
+    """The model with those of the knobs that its constructor takes, and these knobs."""
+    try:
+        return timm.create_model(name, pretrained=False, in_chans=channels, num_classes=0, **knobs), knobs
+    except TypeError as error:
+        # Nothing else says which knobs an architecture has: the interpreter names the one it refuses.
+        refused = re.search(r"keyword argument '(\w+)'", str(error))
+        if refused is None or refused[1] not in knobs:
+            raise
+        return _create(name, channels, {key: value for key, value in knobs.items() if key != refused[1]})
+
+
+def _names(net: nn.Module, key: str) -> Sequence[str]:
+    config: dict[str, Any] = getattr(net, "pretrained_cfg", None) or {}
+    found = config.get(key) or ()
+    return (found,) if isinstance(found, str) else tuple(found)
+
+
+def _stem_fits(net: nn.Module, state: State) -> bool:
+    wanted = net.state_dict()
+    names = [f"{name}.weight" for name in _names(net, "first_conv") if "embed" not in name]
+    return all(
+        state[name].shape[2:] == wanted[name].shape[2:] for name in names if name in state and name in wanted
+    )
+
+
+def _small_stem(net: nn.Module) -> None:
+    """First convolution 3x3 with stride 1, no max-pool after it; networks that embed patches stay."""
+    for name in (name for name in _names(net, "first_conv") if "embed" not in name):
+        conv = net.get_submodule(name)
+        if not isinstance(conv, nn.Conv2d) or conv.stride == (1, 1):
+            continue
+        made = type(conv)(
+            conv.in_channels, conv.out_channels, 3, stride=1, padding=1, bias=conv.bias is not None
+        )
+        nn.init.kaiming_normal_(made.weight, mode="fan_out", nonlinearity="relu")
+        net.set_submodule(name, made)
+    for name in ("maxpool", "stem.pool", "features.pool0", "layer0.pool"):
+        if any(found == name for found, _ in net.named_modules()):
+            net.set_submodule(name, nn.Identity())

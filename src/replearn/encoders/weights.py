@@ -1,0 +1,114 @@
+"""Weights from a local file. Nothing here reads from a network, and nothing unpickles code."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from pickle import UnpicklingError
+from struct import error as StructError
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+State = dict[str, Tensor]
+
+# A file that is cut short, or that holds code, stops the readers in many ways.
+DAMAGE = (
+    SafetensorError,
+    UnpicklingError,
+    StructError,
+    OSError,
+    RuntimeError,
+    EOFError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+)
+
+
+def read_weights(path: Path) -> State:
+    """The tensors of a `.safetensors` file, or of a `.pth` / `.pt` file that holds tensors only.
+
+    Raises:
+        ValueError: there is no such file, it is of another kind or damaged, or it holds more than tensors.
+    """
+    if path.suffix not in (".safetensors", ".pth", ".pt"):
+        raise ValueError(f"weights must be a .safetensors, .pth or .pt file; got {path}.")
+    if not path.is_file():
+        raise ValueError(
+            f"weights must be a file on this machine; found none at {path}. Nothing is downloaded."
+        )
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except DAMAGE as error:
+        raise ValueError(
+            f"{path} must hold tensors only, and whole ({str(error).splitlines()[0] if str(error) else error!r}). "
+            "Save a state_dict() again; a file that holds code is never read."
+        ) from error
+    for name in ("state_dict", "model"):
+        found = found.get(name, found) if isinstance(found, dict) else found
+    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
+        raise ValueError(
+            f"{path} must hold a dictionary of tensors; got {type(found).__name__}. Save its state_dict()."
+        )
+    return found
+
+
+def fill(net: nn.Module, state: State, path: Path, *, first: Sequence[str], heads: Sequence[str]) -> None:
+    """Put weights into a network, all of them or none.
+
+    A first convolution made for other channels is adapted: to one channel by the sum over channels, to more
+    by repeating them, scaled so that grey images give what they gave.
+
+    Args:
+        net: to be filled.
+        state: the tensors, by name.
+        path: where they came from, for errors.
+        first: names of the first convolutions.
+        heads: names of classifiers, whose tensors are left out.
+
+    Raises:
+        ValueError: names or shapes differ.
+    """
+    wanted = net.state_dict()
+    state = {
+        name: value
+        for name, value in state.items()
+        if not name.startswith(tuple(f"{head}." for head in heads))
+    }
+    for name in (f"{conv}.weight" for conv in first):
+        if name in state and name in wanted:
+            state[name] = with_channels(state[name], wanted[name].shape[1])
+    missing = [name for name in wanted if name not in state and not name.endswith("num_batches_tracked")]
+    unexpected = [name for name in state if name not in wanted]
+    shapes = [
+        f"{name} {tuple(state[name].shape)} for {tuple(value.shape)}"
+        for name, value in wanted.items()
+        if name in state and state[name].shape != value.shape
+    ]
+    faults = [
+        f"{len(names)} {what} ({', '.join(names[:3])}{', ...' if len(names) > 3 else ''})"
+        for what, names in (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
+        if names
+    ]
+    if faults:
+        raise ValueError(
+            f"weights must fit {type(net).__name__} name by name; {path} has {'; '.join(faults)}. "
+            "Check the model's name, and strip a prefix that all names share."
+        )
+    net.load_state_dict(state, strict=False)
+
+
+def with_channels(weight: Tensor, channels: int) -> Tensor:
+    """A convolution's weight `(out, in, kh, kw)` for another number of input channels."""
+    before = weight.shape[1] if weight.ndim == 4 else channels
+    if before == channels:
+        return weight
+    if channels == 1:
+        return weight.sum(1, keepdim=True)  # (out, 1, kh, kw)
+    cycle = torch.arange(channels) % before
+    return weight[:, cycle] * (before / channels)  # (out, channels, kh, kw)

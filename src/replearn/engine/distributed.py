@@ -1,0 +1,118 @@
+"""What must cross processes so that k processes compute what one would: gathered rows and joined batch statistics.
+
+Each process holds rows `rank * n : (rank + 1) * n` of the joined batch. Losses are computed on gathered rows, alike on
+every process, and gradients are averaged over processes by the engine; `gather` and `JoinedBatchNorm` are scaled so
+that this average is the gradient of one process on the joined batch.
+"""
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+def processes() -> int:
+    """The number of processes that train together; 1 outside of a distributed run."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def process() -> int:
+    """The position of this process among them, from 0."""
+    return dist.get_rank() if processes() > 1 else 0
+
+
+def gather(rows: Float[Tensor, "n ..."]) -> Float[Tensor, "m ..."]:
+    """Rows of all processes, `m = processes * n`, in the order of the joined batch; differentiable.
+
+    Every process must compute the same loss from the gathered rows.
+    """
+    return rows if processes() == 1 else _Gather.apply(rows)
+
+
+def gather_labels(labels: Tensor) -> Tensor:
+    """Like `gather`, for tensors without a gradient."""
+    if processes() == 1:
+        return labels
+    parts = [torch.empty_like(labels) for _ in range(processes())]
+    dist.all_gather(parts, labels.contiguous())
+    return torch.cat(parts)
+
+
+def mean_over_processes(number: Tensor) -> Tensor:
+    """The mean of a scalar over processes, without a gradient."""
+    if processes() == 1:
+        return number.detach()
+    total = number.detach().clone()
+    dist.all_reduce(total)
+    return total / processes()
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        ctx.n = len(rows)
+        return gather_labels(rows)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        # Every process holds the same loss, so the sum over processes of this slice is `processes` times ours.
+        start = process() * ctx.n
+        return gradient[start : start + ctx.n] * processes()
+
+
+class _SumOverProcesses(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        total = x.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        total = gradient.contiguous().clone()
+        dist.all_reduce(total)
+        return total
+
+
+class JoinedBatchNorm(nn.modules.batchnorm._BatchNorm):
+    """Batch normalisation over the joined batch of all processes; torch's own runs on GPUs only.
+
+    Made from existing layers by `join_batch_norms`, with their parameters and running statistics.
+    """
+
+    def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 - the name is torch's
+        pass
+
+    def forward(self, x: Float[Tensor, "n c ..."]) -> Float[Tensor, "n c ..."]:
+        if not self.training or processes() == 1:
+            return super().forward(x)
+        axes = [0, *range(2, x.ndim)]
+        shape = (1, -1, *(1,) * (x.ndim - 2))
+        # Two passes, mean before variance: a sum of squares would lose digits.
+        count = x.numel() // x.shape[1] * processes()
+        wide = x.float()
+        mean = _SumOverProcesses.apply(wide.sum(axes)) / count  # (c,)
+        centred = wide - mean.view(shape)
+        var = _SumOverProcesses.apply(centred.square().sum(axes)) / count  # (c,)
+        self._update(mean.detach(), var.detach() * count / max(count - 1, 1))
+        out = centred * torch.rsqrt(var + self.eps).view(shape)
+        if self.affine:
+            out = out * self.weight.view(shape) + self.bias.view(shape)
+        return out.to(x.dtype)
+
+    def _update(self, mean: Tensor, var: Tensor) -> None:
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        self.num_batches_tracked.add_(1)
+        weight = self.momentum if self.momentum is not None else 1.0 / float(self.num_batches_tracked)
+        self.running_mean.lerp_(mean, weight)
+        self.running_var.lerp_(var, weight)
+
+
+def join_batch_norms(module: nn.Module) -> None:
+    """Make every batch normalisation in `module` see the joined batch, in place; the layers keep their tensors."""
+    for layer in module.modules():
+        if type(layer) in (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d):
+            layer.__class__ = JoinedBatchNorm

@@ -1,0 +1,46 @@
+"""Representations of many samples, at speed and in bounded memory."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from replearn.data.samples import Batch, Samples
+from replearn.engine.machine import Machine
+
+
+def embed_parts(
+    represent: Callable[[Batch], Tensor], modules: list[nn.Module], samples: Samples, machine: Machine, *, rows: int = 512
+) -> Iterator[Float[np.ndarray, "n d"]]:
+    """Representations of `samples` in order, `rows` at a time.
+
+    Modules are put into evaluation mode meanwhile, and back after. A sample's representation does not depend on
+    which samples lie beside it, up to rounding.
+
+    Args:
+        represent: batch to representation.
+        modules: all that `represent` uses.
+        samples: what to embed.
+        machine: device and precision.
+        rows: samples per batch.
+    """
+    modes = [(layer, layer.training) for module in modules for layer in module.modules()]
+    try:
+        for module in modules:
+            module.eval()
+        for start in range(0, len(samples), rows):
+            index = np.arange(start, min(start + rows, len(samples)))
+            with torch.inference_mode(), autocast(machine):
+                yield represent(samples[index].to(machine.device)).float().cpu().numpy()
+    finally:
+        for layer, training in modes:
+            layer.training = training
+
+
+def autocast(machine: Machine) -> Any:
+    """The context in which networks compute in the machine's precision."""
+    dtype = torch.float16 if machine.precision.startswith("16") else torch.bfloat16
+    return torch.autocast(machine.device.partition(":")[0], dtype=dtype, enabled="mixed" in machine.precision)

@@ -1,0 +1,82 @@
+"""Optimisers and the learning rate over training."""
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+OPTIMIZERS = ("adamw", "sgd", "lars")
+
+
+def make_optimizer(
+    name: str, modules: Iterable[nn.Module], *, learning_rate: float, weight_decay: float
+) -> torch.optim.Optimizer:
+    """The optimiser called `name`; weight decay spares biases and normalisation layers (vectors and scalars).
+
+    Args:
+        name: `adamw`, `sgd` (momentum 0.9) or `lars`.
+        modules: what is trained.
+        learning_rate: the peak, reached after warm-up.
+        weight_decay: share of each weight taken off per unit of learning rate.
+    """
+    parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if name == "adamw":
+        return torch.optim.AdamW(groups, lr=learning_rate, fused=_can_fuse(parameters))
+    if name == "sgd":
+        return torch.optim.SGD(groups, lr=learning_rate, momentum=0.9)
+    return LARS(groups, lr=learning_rate)
+
+
+def schedule(progress: float, *, warmup: float) -> float:
+    """Share of the peak learning rate: linear warm-up, then half a cosine to zero (Loshchilov & Hutter, ICLR 2017).
+
+    Args:
+        progress: how much of training is done, in [0, 1].
+        warmup: share of training spent on warming up, in [0, 1).
+
+    >>> [round(schedule(p, warmup=0.2), 3) for p in (0.0, 0.1, 0.2, 0.6, 1.0)]
+    [0.0, 0.5, 1.0, 0.5, 0.0]
+    """
+    if progress < warmup:
+        return progress / warmup
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (progress - warmup) / (1 - warmup))))
+
+
+class LARS(torch.optim.Optimizer):
+    """Layer-wise adaptive rate scaling: each weight matrix moves in proportion to its own norm.
+
+        v <- m v + lr * trust * |w| / (|g| + decay |w|) * (g + decay w),   w <- w - v
+
+    Vectors (biases, normalisation) move by plain momentum. You et al., 2017, Algorithm 1. https://arxiv.org/abs/1708.03888
+    """
+
+    def __init__(
+        self, params: Iterable[dict[str, object]], *, lr: float, momentum: float = 0.9, trust: float = 1e-3
+    ) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum, "trust": trust, "weight_decay": 0.0})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self._move(p, group)
+
+    def _move(self, p: Tensor, group: dict[str, float]) -> None:
+        update = p.grad.add(p, alpha=group["weight_decay"])  # type: ignore[union-attr]
+        if p.ndim > 1:
+            norm, size = p.norm(), p.grad.norm() + group["weight_decay"] * p.norm()  # type: ignore[union-attr]
+            update = update * torch.where((norm > 0) & (size > 0), group["trust"] * norm / size, 1.0)
+        velocity = self.state[p].setdefault("velocity", torch.zeros_like(p))
+        velocity.mul_(group["momentum"]).add_(update, alpha=group["lr"])
+        p.sub_(velocity)
+
+
+def _can_fuse(parameters: list[Tensor]) -> bool:
+    return all(p.device.type in ("cpu", "cuda") and p.is_floating_point() for p in parameters)

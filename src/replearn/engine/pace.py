@@ -1,0 +1,55 @@
+"""How far a training has come, by steps and by minutes, alike on all processes."""
+
+import time
+from typing import Any
+
+import torch
+import torch.distributed as dist
+
+from replearn.engine.distributed import processes
+
+
+class Pace:
+    """Counts steps and seconds of one training, over all its resumptions.
+
+    Args:
+        steps: optimiser steps of the whole training.
+        max_minutes: end sooner, with the learning rate's schedule drawn together, or None.
+        step, seconds: where to go on from.
+    """
+
+    def __init__(self, steps: int, max_minutes: float | None, step: int = 0, seconds: float = 0.0) -> None:
+        self.steps = steps
+        self.max_minutes = max_minutes
+        self.step = step
+        self.seconds = seconds
+        self._began = time.monotonic() - seconds
+        self._saved = seconds
+
+    @property
+    def progress(self) -> float:
+        """Share of the training that is done, in [0, 1]: of the steps or of the minutes, whichever is further."""
+        by_time = self.seconds / (60 * self.max_minutes) if self.max_minutes else 0.0
+        return min(1.0, max(self.step / self.steps, by_time))
+
+    def advance(self, stop: int) -> int:
+        """A step was made. Any process's wish to stop is everybody's: all must leave the loop at one step."""
+        self.step += 1
+        self.seconds = time.monotonic() - self._began
+        if processes() == 1:
+            return stop
+        both = torch.tensor([self.seconds, float(stop)], dtype=torch.float64)
+        dist.all_reduce(both, dist.ReduceOp.MAX)
+        self.seconds = float(both[0])
+        return int(both[1])
+
+    def save_due(self, minutes: float) -> bool:
+        """Whether the last checkpoint is `minutes` old; asking starts the clock anew."""
+        due = self.seconds - self._saved >= 60 * minutes
+        if due:
+            self._saved = self.seconds
+        return due
+
+    def state(self) -> dict[str, Any]:
+        """What `Pace` needs to go on."""
+        return {"step": self.step, "seconds": self.seconds}

@@ -1,0 +1,46 @@
+"""Ctrl-C and SIGTERM ask a training to stop; it ends its step, saves, and says how to go on."""
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+
+class Stopped(KeyboardInterrupt):
+    """Training was asked to stop, and its state was saved."""
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.signal = number
+
+
+class StopSignal:
+    """While entered, `asked` becomes the number of a signal that asks to stop.
+
+    Only where there is something to save: else, and outside of the main thread, signals keep their meaning. A second
+    signal of the same kind does what it always does.
+
+    Args:
+        saves: whether the training can be resumed.
+    """
+
+    def __init__(self, *, saves: bool) -> None:
+        self.asked = 0
+        self._active = saves and threading.current_thread() is threading.main_thread()
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "StopSignal":
+        if self._active:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._ask)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = number
+        signal.signal(number, self._before[number])

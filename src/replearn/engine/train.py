@@ -1,0 +1,211 @@
+"""The one training loop.
+
+    for each step:  batch -> method.loss -> backward -> optimiser -> method.after_step
+
+It knows no method by name: what a method needs beyond `loss` it does in `after_step`. A step's random numbers are a
+function of (random_state, step), and the order of samples one of (random_state, epoch): so a resumed run, or one on
+more processes, draws what an unbroken run on one process draws.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from replearn.data.samples import Batch, Samples
+from replearn.engine.checkpoint import load_checkpoint, save_checkpoint
+from replearn.engine.distributed import join_batch_norms, mean_over_processes, process, processes
+from replearn.engine.embed import autocast
+from replearn.engine.health import Watch, effective_rank, spread
+from replearn.engine.history import History
+from replearn.engine.machine import Machine, choose, make_fabric, random_state_kept
+from replearn.engine.pace import Pace
+from replearn.engine.optimizers import make_optimizer, schedule
+from replearn.engine.run import HISTORY, STATE
+from replearn.engine.signals import Stopped, StopSignal
+from replearn.engine.slices import in_slices
+
+log = logging.getLogger("replearn")
+
+HEALTH_ROWS = 256
+HEALTH_CHECKS = 40  # at most so many over a training
+
+
+class Learner(Protocol):
+    """What the loop asks of a method; `replearn.methods.Method` has it all."""
+
+    epochs: int
+    batch_size: int
+    accumulate: int
+    slice_size: int | None
+    optimizer: str
+    learning_rate: float
+    weight_decay: float
+    warmup: float
+    max_minutes: float | None
+    checkpoint_minutes: float
+    random_state: int
+    device: str
+    precision: str
+    compile: bool
+
+    def modules(self) -> dict[str, nn.Module]: ...
+    def loss(self, batch: Batch) -> Tensor: ...
+    def after_step(self, progress: float) -> None: ...
+    def represent(self, batch: Batch) -> Tensor: ...
+    def loss_at_collapse(self) -> float | None: ...
+
+
+class Step(nn.Module):
+    """All modules of a method as one, and its loss as their forward: what Fabric wraps for precision and processes."""
+
+    def __init__(self, learner: Learner) -> None:
+        super().__init__()
+        self.learned = nn.ModuleDict(learner.modules())
+        self._loss = learner.loss
+
+    def forward(self, fetch: Callable[[], Batch]) -> Tensor:
+        # Fabric would look into a batch and convert its tensors; a function it passes on as it is.
+        return self._loss(fetch())
+
+
+def train(
+    learner: Learner,
+    samples: Samples,
+    *,
+    run: Path | None = None,
+    resume: bool = False,
+    loggers: Iterable[Any] = (),
+) -> History:
+    """Train the modules of `learner` on `samples`; they are left on the device, in evaluation mode.
+
+    Args:
+        learner: what to train and how.
+        samples: what to learn from.
+        run: where checkpoints and history are kept; None keeps none.
+        resume: go on from the newest checkpoint in `run`, if there is one.
+        loggers: Fabric loggers that get every recorded number, beside the history.
+
+    Returns:
+        Loss, learning rate, speed and health along the way, and the alarms.
+
+    Raises:
+        NotFinite: the loss became NaN or infinite.
+        Stopped: a signal asked to stop; the state is saved.
+    """
+    machine = choose(learner.device, learner.precision)
+    fabric = make_fabric(machine, list(loggers))
+    fabric.launch()
+    step = Step(learner)
+    if processes() > 1:
+        join_batch_norms(step)
+    raw = make_optimizer(
+        learner.optimizer, [step], learning_rate=learner.learning_rate, weight_decay=learner.weight_decay
+    )
+    module, optimizer = fabric.setup(step, raw)
+    state = load_checkpoint(run / STATE, step, raw) if run and resume else None
+    pace = Pace(steps_of(learner, len(samples)), learner.max_minutes, **(state or {}))
+    history = History(Watch(learner.loss_at_collapse()), pace, path=run / HISTORY if run else None, loggers=fabric.loggers)
+    examine = health_check(learner, step, samples, machine)
+    log.info("training on %s: %d steps of %d samples", machine, pace.steps, learner.batch_size * learner.accumulate)
+    with random_state_kept(), history, StopSignal(saves=run is not None) as stop, ready(learner, step):
+        for parts in batches(learner, samples, pace):
+            rate = learner.learning_rate * schedule(pace.progress, warmup=learner.warmup)
+            torch.manual_seed(seed_of(learner.random_state, pace.step))
+            loss = one_step(fabric, module, optimizer, parts, rate)
+            learner.after_step(pace.progress)
+            stopping = pace.advance(stop.asked)
+            history.add(loss, rate, learner.batch_size * len(parts))
+            if pace.step % max(1, pace.steps // HEALTH_CHECKS) == 0:
+                history.see(*examine())
+            if pace.progress >= 1.0:
+                break
+            if run and (stopping or pace.save_due(learner.checkpoint_minutes)):
+                history.flush()
+                save_checkpoint(run / STATE, step, raw, pace.state())
+            if stopping:
+                raise Stopped(f"stopped at step {pace.step} of {pace.steps}", stopping)
+        history.flush()
+    step.eval()
+    return history
+
+
+@contextmanager
+def ready(learner: Learner, step: Step) -> Iterator[None]:
+    """While entered, the modules are in training mode, compiled and sliced as the learner asks."""
+    step.train()
+    for module in step.learned.values():
+        if learner.compile:
+            module.compile()
+    try:
+        with in_slices(step, learner.slice_size):
+            yield
+    finally:
+        for module in step.learned.values():
+            module._compiled_call_impl = None
+
+
+def one_step(fabric: Fabric, module: Any, optimizer: Any, parts: list[Batch], rate: float) -> Tensor:
+    """Forward, backward and update on a batch, given in parts whose gradients add up; the mean loss."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)
+    total = torch.zeros((), device=fabric.device)
+    for i, batch in enumerate(parts):
+        with fabric.no_backward_sync(module, enabled=i + 1 < len(parts)):
+            loss = module(partial(batch.to, fabric.device)) / len(parts)
+            fabric.backward(loss)
+        total += loss.detach()
+    optimizer.step()
+    return mean_over_processes(total)
+
+
+def steps_of(learner: Learner, n: int) -> int:
+    """Optimiser steps of a whole training on n samples; a last incomplete batch of an epoch is left out."""
+    return max(1, learner.epochs * (n // learner.batch_size) // learner.accumulate)
+
+
+def batches(learner: Learner, samples: Samples, pace: Pace) -> Iterator[list[Batch]]:
+    """For each step from `pace.step` on, this process's rows of its batches."""
+    per_epoch = len(samples) // learner.batch_size
+    rows = learner.batch_size // processes()
+    first = process() * rows
+    epoch, order = -1, np.empty(0, dtype=np.int64)
+    for number in range(pace.step, pace.steps):
+        parts = []
+        for part in range(number * learner.accumulate, (number + 1) * learner.accumulate):
+            if part // per_epoch != epoch:
+                epoch = part // per_epoch
+                order = np.random.default_rng([learner.random_state, epoch]).permutation(len(samples))
+            start = part % per_epoch * learner.batch_size + first
+            parts.append(samples[order[start : start + rows]].part_of(learner.batch_size, start=first))
+        yield parts
+
+
+def seed_of(random_state: int, step: int) -> int:
+    """The seed of a step's random numbers."""
+    return int(np.random.SeedSequence([random_state, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def health_check(
+    learner: Learner, step: Step, samples: Samples, machine: Machine
+) -> Callable[[], tuple[float, float]]:
+    """A function that gives effective rank and spread of the representation, always of the same few samples."""
+    rows = np.unique(np.linspace(0, len(samples) - 1, num=min(len(samples), HEALTH_ROWS)).astype(np.int64))
+    batch = samples[rows].to(machine.device)
+
+    def examine() -> tuple[float, float]:
+        step.eval()
+        with torch.inference_mode(), autocast(machine):
+            h = learner.represent(batch)
+        step.train()
+        return effective_rank(h), spread(h)
+
+    return examine

@@ -1,0 +1,55 @@
+"""scikit-learn's estimators in run folders: their parameters as JSON, the arrays they learned as safetensors."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+
+from replearn.data import Samples
+from replearn.engine.run import METHOD, WEIGHTS, make_run, read_json, read_tensors, write_json, write_tensors
+from replearn.methods.store import describe, versions
+
+
+def save_arrays(estimator: BaseEstimator, samples: Samples, path: str | Path) -> Path:
+    """Write a fitted estimator of scikit-learn into the run folder `path`.
+
+    Raises:
+        ValueError: a run lies there already.
+    """
+    folder = make_run(path)
+    if (folder / METHOD).exists():
+        raise ValueError(f"{folder} holds a run already. Choose another name.")
+    learned = {name: value for name, value in vars(estimator).items() if name.endswith("_")}
+    arrays = {name: value for name, value in learned.items() if isinstance(value, np.ndarray)}
+    numbers = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in learned.items()
+        if isinstance(value, int | float | str | np.number)
+    }
+    content = {
+        "class": type(estimator).__name__,
+        "fields": {"parameters": estimator.get_params(deep=False), "learned": numbers},
+        "samples": describe(samples).to_json(),
+        "versions": versions(),
+    }
+    write_json(folder / METHOD, content)
+    # ascontiguousarray would turn 0-d into 1-d, hence the reshape.
+    tensors = {
+        name: torch.from_numpy(np.ascontiguousarray(value)).reshape(value.shape)
+        for name, value in arrays.items()
+        if value.dtype.kind in "fiu"
+    }
+    write_tensors(folder / WEIGHTS, tensors)
+    return folder
+
+
+def arrays_from_run(cls: type[Any], fields: dict[str, Any], folder: Path) -> Any:
+    """The fitted estimator of class `cls` in `folder`."""
+    estimator = cls(**fields["parameters"])
+    for name, value in fields["learned"].items():
+        setattr(estimator, name, value)
+    for name, tensor in read_tensors(folder / WEIGHTS).items():
+        setattr(estimator, name, tensor.numpy())
+    return estimator

@@ -1,0 +1,63 @@
+"""Checks at the door of `fit` and `transform`: each says what must hold, what came and what to do."""
+
+from typing import TYPE_CHECKING
+
+from replearn.data import Samples
+from replearn.engine.distributed import processes
+from replearn.engine.optimizers import OPTIMIZERS
+
+if TYPE_CHECKING:
+    from replearn.methods.base import Method
+
+
+def check_fields(method: "Method") -> None:
+    """Raises ValueError where a field can't work."""
+    name = type(method).__name__
+    for field in ("epochs", "accumulate", "slice_size"):
+        value = getattr(method, field)
+        if value is not None and value < 1:
+            raise ValueError(f"{field} must be at least 1; got {value}. Leave it out for the default.")
+    for field in ("learning_rate", "max_minutes"):
+        value = getattr(method, field)
+        if value is not None and not value > 0:
+            raise ValueError(f"{field} must be greater than 0; got {value}. Leave it out for the default.")
+    if not 0 <= method.warmup < 1:
+        raise ValueError(f"warmup is a share of training and must lie in [0, 1); got {method.warmup}. Try 0.1.")
+    if method.optimizer not in OPTIMIZERS:
+        raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}; got {method.optimizer!r}.")
+    if method.batch_size < method.smallest_batch:
+        raise ValueError(
+            f"batch_size must be at least {method.smallest_batch} for {name}; got {method.batch_size}. "
+            f"Raise it{', since the other samples are its negatives' if method.family == 'contrastive' else ''}."
+        )
+    if method.batch_size % processes():
+        raise ValueError(
+            f"batch_size must be a multiple of the number of processes, {processes()}; got {method.batch_size}."
+        )
+
+
+def check_training_samples(method: "Method", samples: Samples) -> None:
+    """Raises ValueError where a method can't learn from these samples."""
+    name = type(method).__name__
+    if samples.kind not in method.kinds:
+        raise ValueError(
+            f"{name} learns from samples of kind {' or '.join(method.kinds)}; got {samples.kind}. "
+            "`replearn list` tells which method takes which kind."
+        )
+    if method.batch_size > len(samples):
+        raise ValueError(
+            f"batch_size must be at most the number of samples, {len(samples)}; got {method.batch_size}. "
+            f"Pass batch_size={max(1, len(samples) // 2)} or less, or more samples."
+        )
+    if method.needs_labels and (samples.labels is None or len(set(samples.labels[samples.labels >= 0])) < 2):
+        raise ValueError(f"{name} needs labels of at least two classes; got fewer. Pass y, or choose another method.")
+
+
+def check_same_kind(method: "Method", samples: Samples) -> None:
+    """Raises ValueError where the samples are not like those of `fit`."""
+    expected = method.samples_
+    if (samples.kind, samples.shape) != (expected.kind, expected.shape):
+        raise ValueError(
+            f"samples must be like those of fit, {expected.kind} of shape {expected.shape}; "
+            f"got {samples.kind} of shape {samples.shape}. Resize them (image_size=...) or fit on samples like these."
+        )

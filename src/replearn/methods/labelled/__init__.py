@@ -1,0 +1,5 @@
+"""Representations from labels."""
+
+from replearn.methods.labelled.supervised import Supervised
+
+__all__ = ["Supervised"]

@@ -1,0 +1,68 @@
+"""Fitted methods back from disk, without executing anything that lies there."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from replearn.engine.machine import random_state_kept
+from replearn.engine.run import METHOD, open_run, read_json
+from replearn.methods.arrays import arrays_from_run
+from replearn.methods.base import Method
+from replearn.methods.registry import find_method
+from replearn.methods.store import Description, restore
+from replearn.views import view_from_json
+
+
+def load(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
+    """The fitted method in the run folder `path`.
+
+    The class is looked up by name in the registry; nothing in the folder is executed, and no pickle is read.
+
+    Args:
+        path: a folder that `fit(run=...)`, `save` or `replearn fit` wrote.
+        encoder: the module that the method was given, where it was given a module: modules are not stored, weights are.
+
+    Raises:
+        ValueError: the folder holds no run, or one that is broken, or whose class or encoder is not known here.
+    """
+    folder = open_run(path)
+    content = read_json(folder / METHOD)
+    missing = {"class", "fields", "samples"} - set(content if isinstance(content, dict) else ())
+    if missing:
+        raise ValueError(f"{folder / METHOD} must hold {', '.join(sorted(missing))}; it does not. Fit again.")
+    cls = find_method(content["class"]).cls
+    if not issubclass(cls, Method):
+        return arrays_from_run(cls, content["fields"], folder)
+    method = cls(**_fields(cls, content["fields"], encoder))
+    samples = content["samples"]
+    method.samples_ = Description(
+        samples["kind"], tuple(samples["shape"]), samples["n"], tuple(samples["classes"]), samples["fingerprint"]
+    )
+    with random_state_kept(), torch.no_grad():
+        method.build(method.samples_)
+    return restore(method, folder)
+
+
+def _fields(cls: type[Any], stored: dict[str, Any], encoder: nn.Module | None) -> dict[str, Any]:
+    unknown = set(stored) - {field.name for field in fields(cls)}
+    if unknown:
+        raise ValueError(
+            f"{METHOD} must name fields of {cls.__name__}; {', '.join(sorted(unknown))} is none. "
+            "It was written by another version: install that one, or fit again."
+        )
+    values = {name: _value(value) for name, value in stored.items()}
+    if isinstance(stored.get("encoder"), dict):
+        if encoder is None:
+            raise ValueError(
+                f"the run was fitted with an encoder of your own, {stored['encoder']['module']}, which is not stored. "
+                "Pass encoder=, the same module; its weights come from the run."
+            )
+        values["encoder"] = encoder
+    return values
+
+
+def _value(value: Any) -> Any:
+    return view_from_json(value) if isinstance(value, dict) and "view" in value else value

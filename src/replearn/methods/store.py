@@ -1,0 +1,136 @@
+"""Methods on disk: fields as JSON, weights as safetensors, nothing that executes."""
+
+import importlib.metadata
+import platform
+import shutil
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from replearn.data import Samples
+from replearn.engine.distributed import process
+from replearn.engine.run import METHOD, STATE, WEIGHTS, make_run, open_run, read_json, read_tensors, write_json, write_tensors
+from replearn.views import Split, view_to_json
+
+if TYPE_CHECKING:
+    from replearn.methods.base import Method
+
+# These may differ between a run and its resumption: they say when to stop or save, not what to compute.
+FREE_FIELDS = frozenset({"max_minutes", "checkpoint_minutes", "device"})
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a method knows of its samples; stands in for them when it is loaded."""
+
+    kind: str
+    shape: tuple[int, ...]
+    n: int
+    classes: tuple[str, ...]
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return self.n
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON holds it: lists for tuples."""
+        return asdict(self) | {"shape": list(self.shape), "classes": list(self.classes)}
+
+    @cached_property
+    def statistics(self) -> tuple[Tensor, Tensor]:
+        """Placeholders: the true ones come with the weights."""
+        return torch.zeros(self.shape[0]), torch.ones(self.shape[0])
+
+
+def describe(samples: Samples) -> Description:
+    """The description of `samples`."""
+    return Description(samples.kind, samples.shape, len(samples), samples.classes, samples.fingerprint())
+
+
+def start_run(method: "Method", path: str | Path, *, resume: bool = False) -> Path:
+    """Make the run folder and write `method.json` into it, or check that the run in it is this one.
+
+    Raises:
+        ValueError: a run lies there already, or the one to resume has other fields or samples.
+    """
+    folder = make_run(path)
+    content = to_json(method)
+    there = (folder / METHOD).exists()
+    if there and not resume:
+        raise ValueError(f"{folder} holds a run already. Resume it (--resume), or choose another name.")
+    if there:
+        _check_same(read_json(open_run(folder) / METHOD), content)
+    elif process() == 0:
+        write_json(folder / METHOD, content)
+    return folder
+
+
+def end_run(method: "Method", folder: Path) -> None:
+    """Write the weights, which ends the run, and drop what only a resumption needs."""
+    if process() == 0:
+        write_tensors(folder / WEIGHTS, nn.ModuleDict(method.modules()).state_dict())
+        shutil.rmtree(folder / STATE, ignore_errors=True)
+
+
+def has_ended(folder: Path) -> bool:
+    """Whether the weights are there."""
+    return (folder / WEIGHTS).exists()
+
+
+def restore(method: "Method", folder: Path) -> "Method":
+    """Put the weights in `folder` into the method's modules.
+
+    Raises:
+        ValueError: the weights are broken, or of other modules.
+    """
+    modules = nn.ModuleDict(method.modules())
+    try:
+        modules.load_state_dict(read_tensors(open_run(folder) / WEIGHTS))
+    except RuntimeError as error:
+        raise ValueError(
+            f"{folder / WEIGHTS} must hold the weights of {type(method).__name__} as {METHOD} describes it; "
+            f"it does not ({str(error).splitlines()[1].strip()}). Copy both files from one run."
+        ) from error
+    modules.eval()
+    return method
+
+
+def to_json(method: "Method") -> dict[str, Any]:
+    """All that makes the method again: class, fields, samples; and the versions that made it."""
+    return {
+        "class": type(method).__name__,
+        "fields": {field.name: _field_to_json(getattr(method, field.name)) for field in fields(method)},
+        "samples": method.samples_.to_json(),
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages on which numbers depend."""
+    packages = ("replearn", "torch", "numpy", "scikit-learn")
+    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages}
+
+
+def _field_to_json(value: Any) -> Any:
+    if isinstance(value, nn.Module):
+        return {"module": type(value).__name__}
+    return view_to_json(value) if isinstance(value, Split) else value
+
+
+def _check_same(old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Raises ValueError where a run can't be resumed by these fields on these samples."""
+    if old["class"] != new["class"]:
+        raise ValueError(f"the run to resume is of {old['class']}; got {new['class']}. Choose another name for this one.")
+    for name, value in new["fields"].items():
+        before = old["fields"].get(name)
+        if name not in FREE_FIELDS and before != value:
+            raise ValueError(
+                f"a run is resumed with the fields it began with; {name} was {before!r}, got {value!r}. "
+                "Give the old value, or choose another name."
+            )
+    if old["samples"]["fingerprint"] != new["samples"]["fingerprint"]:
+        raise ValueError("a run is resumed on the samples it began with; these differ. Give the same data.")

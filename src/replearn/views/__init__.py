@@ -1,0 +1,62 @@
+"""How a batch is split into what is seen and what is to be predicted; all randomness of data."""
+
+from replearn.views.base import Split, View, chance, normal, uniform
+from replearn.views.colour import Brightness, Colour, Contrast, Grey, Hue, Saturation
+from replearn.views.compose import Chain, Maybe, MultiCrop, Pair, Same
+from replearn.views.defaults import default_views, named_views
+from replearn.views.filters import Blur, Cutout, Noise, Sobel, Solarize
+from replearn.views.geometry import (
+    Crop,
+    Elastic,
+    Flip,
+    Resize,
+    Rotate,
+    Scale,
+    Shear,
+    Shift,
+    VerticalFlip,
+)
+from replearn.views.store import view_from_json, view_to_json
+from replearn.views.stroke import Stroke
+from replearn.views.table import FeatureDrop, Jitter, Swap
+
+__all__ = [
+    "Blur",
+    "Brightness",
+    "Chain",
+    "Colour",
+    "Contrast",
+    "Crop",
+    "Cutout",
+    "Elastic",
+    "FeatureDrop",
+    "Flip",
+    "Grey",
+    "Hue",
+    "Jitter",
+    "Maybe",
+    "MultiCrop",
+    "Noise",
+    "Pair",
+    "Resize",
+    "Rotate",
+    "Same",
+    "Saturation",
+    "Scale",
+    "Shear",
+    "Shift",
+    "Sobel",
+    "Solarize",
+    "Split",
+    "Stroke",
+    "Swap",
+    "VerticalFlip",
+    "View",
+    "chance",
+    "default_views",
+    "named_views",
+    "normal",
+    "uniform",
+    "view_from_json",
+    "view_to_json",
+]

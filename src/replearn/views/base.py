@@ -1,0 +1,48 @@
+"""Views split a sample into what is seen and what is to be predicted; all randomness of data is here.
+
+    View:  batch -> batch                 one view of every sample
+    Split: batch -> (batch, batch, ...)   several views of every sample
+
+Both are small frozen dataclasses that act on a whole batch on its device and draw a parameter per sample, in vector
+form, from torch's global generator. Draws go through `uniform`, `normal` and `chance`, which draw for the joined
+batch and keep this part's rows: a run spread over processes sees the views that one process would see.
+"""
+
+from abc import ABC, abstractmethod
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from replearn.data.samples import Batch
+
+
+class View(ABC):
+    """One view of every sample of a batch."""
+
+    @abstractmethod
+    def __call__(self, batch: Batch) -> Batch: ...
+
+
+class Split(ABC):
+    """Several views of every sample of a batch."""
+
+    @abstractmethod
+    def __call__(self, batch: Batch) -> tuple[Batch, ...]: ...
+
+
+def uniform(batch: Batch, *shape: int, low: float = 0.0, high: float = 1.0) -> Float[Tensor, "n ..."]:
+    """Numbers in [low, high), `shape` of them for each sample of the batch."""
+    drawn = torch.rand(batch.total or len(batch), *shape, device=batch.labels.device)
+    return drawn[batch.start : batch.start + len(batch)] * (high - low) + low
+
+
+def normal(batch: Batch, *shape: int) -> Float[Tensor, "n ..."]:
+    """Standard normal numbers, `shape` of them for each sample of the batch."""
+    drawn = torch.randn(batch.total or len(batch), *shape, device=batch.labels.device)
+    return drawn[batch.start : batch.start + len(batch)]
+
+
+def chance(batch: Batch, probability: float) -> Bool[Tensor, " n"]:
+    """True with `probability`, drawn apart for each sample of the batch."""
+    return uniform(batch) < probability

@@ -1,0 +1,16 @@
+"""From what a method's `views` field may hold to views."""
+
+from replearn.data.samples import Samples
+from replearn.views.base import Split
+from replearn.views.defaults import default_views, named_views
+
+
+def make_views(spec: Split | str | None, samples: Samples) -> Split:
+    """The views themselves, those of a preset by name, or the default ones for these samples.
+
+    Raises:
+        ValueError: no preset has this name, or it is for another kind of samples.
+    """
+    if spec is None:
+        return default_views(samples)
+    return named_views(spec, samples) if isinstance(spec, str) else spec

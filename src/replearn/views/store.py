@@ -1,0 +1,123 @@
+"""Views as JSON and back. Reading looks class names up in a list and evaluates nothing."""
+
+import dataclasses
+import difflib
+from typing import Any
+
+from replearn.views.base import Split, View
+from replearn.views.colour import Brightness, Colour, Contrast, Grey, Hue, Saturation
+from replearn.views.compose import Chain, Maybe, MultiCrop, Pair, Same
+from replearn.views.filters import Blur, Cutout, Noise, Sobel, Solarize
+from replearn.views.geometry import (
+    Crop,
+    Elastic,
+    Flip,
+    Resize,
+    Rotate,
+    Scale,
+    Shear,
+    Shift,
+    VerticalFlip,
+)
+from replearn.views.stroke import Stroke
+from replearn.views.table import FeatureDrop, Jitter, Swap
+
+KNOWN: dict[str, type[View] | type[Split]] = {
+    known.__name__: known
+    for known in (
+        *(
+            Blur,
+            Brightness,
+            Chain,
+            Colour,
+            Contrast,
+            Crop,
+            Cutout,
+            Elastic,
+            FeatureDrop,
+            Flip,
+            Grey,
+            Hue,
+            Jitter,
+            Maybe,
+        ),
+        *(
+            MultiCrop,
+            Noise,
+            Pair,
+            Resize,
+            Rotate,
+            Same,
+            Saturation,
+            Scale,
+            Shear,
+            Shift,
+            Sobel,
+            Solarize,
+            Stroke,
+            Swap,
+        ),
+        VerticalFlip,
+    )
+}
+
+
+def view_to_json(view: View | Split) -> dict[str, Any]:
+    """A view or split as what JSON can hold: its class's name, and its fields.
+
+    Raises:
+        ValueError: if it, or a view within it, is not one of replearn's.
+
+    >>> from replearn.views import Flip
+    >>> view_to_json(Flip(0.5))
+    {'class': 'Flip', 'probability': 0.5}
+    """
+    name = type(view).__name__
+    if KNOWN.get(name) is not type(view) or not dataclasses.is_dataclass(view):
+        raise ValueError(
+            f"only replearn's own views can be stored; got {view!r}. Pass it again when loading."
+        )
+    fields = {field.name: _to_json(getattr(view, field.name)) for field in dataclasses.fields(view)}
+    return {"class": name, **fields}  # a keyword, so no field can have this name
+
+
+def view_from_json(stored: dict[str, Any]) -> View | Split:
+    """The view or split that `view_to_json` stored.
+
+    Raises:
+        ValueError: if there is no view of that name, or it has no such field, or a field has a wrong value.
+    """
+    name = stored.get("class") if isinstance(stored, dict) else None
+    if not isinstance(name, str) or name not in KNOWN:
+        raise ValueError(
+            f"a stored view must name one of replearn's views; got {name!r}.{_nearest(str(name), [*KNOWN])}"
+        )
+    known = KNOWN[name]
+    values = {field: _from_json(value) for field, value in stored.items() if field != "class"}
+    fields = [field.name for field in dataclasses.fields(known)]  # type: ignore[arg-type]
+    for field in values:
+        if field not in fields:
+            raise ValueError(f"{name} has no field {field!r}; it has {fields}.{_nearest(field, fields)}")
+    try:
+        return Chain(*values.get("views", ())) if known is Chain else known(**values)
+    except TypeError as error:
+        raise ValueError(
+            f"the stored fields of {name} must be numbers, lists and views; got {values}."
+        ) from error
+
+
+def _to_json(value: Any) -> Any:
+    if isinstance(value, View | Split):
+        return view_to_json(value)
+    return [_to_json(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _from_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return view_from_json(value)
+    return tuple(_from_json(item) for item in value) if isinstance(value, list) else value
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f" Did you mean {near[0]!r}?" if near else ""

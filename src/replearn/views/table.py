@@ -1,0 +1,60 @@
+"""Views of tables, `(n, d)`: jitter, dropped features, features swapped between rows."""
+
+from dataclasses import dataclass
+
+import torch
+
+from replearn.data.samples import Batch, as_float
+from replearn.views.base import View, normal, uniform
+from replearn.views.checks import check_at_least, check_probability
+
+
+@dataclass(frozen=True)
+class Jitter(View):
+    """Normal noise added to every feature, of standard deviation `std` in the table's own units."""
+
+    std: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_at_least(self, "std", 0.0)
+
+    def __call__(self, batch: Batch) -> Batch:
+        x = as_float(batch.x)
+        return batch.with_x(torch.add(x, normal(batch, *x.shape[1:]), alpha=self.std))
+
+
+@dataclass(frozen=True)
+class FeatureDrop(View):
+    """Each feature of each row set to zero with some probability."""
+
+    probability: float = 0.2
+
+    def __post_init__(self) -> None:
+        check_probability(self, "probability")
+
+    def __call__(self, batch: Batch) -> Batch:
+        x = as_float(batch.x)
+        return batch.with_x(x.masked_fill(uniform(batch, *x.shape[1:]) < self.probability, 0.0))
+
+
+@dataclass(frozen=True)
+class Swap(View):
+    """Each feature of each row replaced, with some probability, by the same feature of a random row of the
+    batch.
+
+    Rows come from this batch alone: spread over processes or slices, a view differs from the one that a
+    single process would see in which row a value comes from (which features are replaced stays the same).
+
+    References: Bahri et al. (SCARF), ICLR 2022, Algorithm 1. https://arxiv.org/abs/2106.15147
+    """
+
+    probability: float = 0.3
+
+    def __post_init__(self) -> None:
+        check_probability(self, "probability")
+
+    def __call__(self, batch: Batch) -> Batch:
+        x = as_float(batch.x)
+        swapped = uniform(batch, *x.shape[1:]) < self.probability
+        donor = (uniform(batch, *x.shape[1:]) * len(x)).long().clamp_(max=len(x) - 1)
+        return batch.with_x(torch.where(swapped, x.gather(0, donor), x))

@@ -1,6 +1,6 @@
 """Draws the grid of augmentation operators on the built-in digits and emoji: `python docs/make_views.py`.
 
-Each row is one view, drawn several times for one sample; the last row is the preset that the samples get by default.
+Each row is one view, drawn several times for one sample; the last row is what the samples get by default.
 """
 
 from pathlib import Path

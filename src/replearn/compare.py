@@ -1,12 +1,14 @@
-"""Methods side by side on equal terms: the same samples, the same split, the same probes, and the two honest rows
-*raw input* and *untrained encoder*.
+"""Methods side by side on equal terms: the same samples, the same split, the same probes, and the two honest
+rows *raw input* and *untrained encoder*.
 """
 
+import csv
 import logging
 import os
 import platform
+import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,11 @@ import torch
 from sklearn.base import clone
 
 from replearn.data import Samples
+from replearn.engine.run import HISTORY, METHOD, read_json
 from replearn.evaluate import scorecard
 from replearn.methods.arrays import save_arrays
 from replearn.methods.base import Method
+from replearn.methods.load import load
 from replearn.methods.store import versions
 
 log = logging.getLogger("replearn")
@@ -56,7 +60,8 @@ class Comparison:
     Attributes:
         train, test: the samples.
         rows: a representation per row of the table, of the first seed.
-        scores: `representation, seed, measure, labels, mean, low, high, draws`; see `replearn.evaluate.scorecard`.
+        scores: `representation, seed, measure, labels, mean, low, high, draws`; see
+            `replearn.evaluate.scorecard`.
         facts: what was run, for the reader: fields, seeds, versions, machine.
     """
 
@@ -75,20 +80,23 @@ def compare(
     fractions: Sequence[float] = (0.01, 0.1, 1.0),
     draws: int = 5,
     seeds: Sequence[int] = (0,),
+    per_class: Sequence[int] = (),
     runs: str | Path | None = None,
+    resume: bool = False,
 ) -> Comparison:
     """Fit every method on `train` without its labels, and judge all representations alike.
 
-    The rows *raw input* and *untrained encoder* (of the first method that has one) come first. The test part is
-    looked at once, after the last step of training: no epoch and no probe is chosen by it.
+    The rows *raw input* and *untrained encoder* (of the first method that has one) come first. The test part
+    is looked at once, after the last step of training: no epoch and no probe is chosen by it.
 
     Args:
         methods: methods of ours or of scikit-learn, by the name that tables show, or a list (named by class).
         train, test: the samples; their labels only judge.
-        fractions: shares of the training labels that probes are given.
-        draws: how often each share is drawn.
+        fractions, per_class: shares, and numbers per class, of the training labels that probes are given.
+        draws: how often each is drawn.
         seeds: each method is fitted once per seed (as its `random_state`); scores are of all seeds.
         runs: a folder that gets a run folder per method and seed, or None.
+        resume: go on with the runs that lie there.
 
     Returns:
         The representations of the first seed, and the scores of all.
@@ -97,25 +105,57 @@ def compare(
         ValueError: a method can't learn from these samples.
     """
     named = dict(methods) if isinstance(methods, Mapping) else {type(m).__name__: m for m in methods}
+    folder = None if runs is None else Path(runs)
+    rows = (
+        (seed, row)
+        for seed in seeds
+        for row in _representations(named, train, test, seed, folder, resume=resume)
+    )
+    return judge(rows, train, test, fractions=fractions, per_class=per_class, draws=draws)
+
+
+def judge(
+    rows: Iterable[tuple[int, Representation]],
+    train: Samples,
+    test: Samples,
+    *,
+    fractions: Sequence[float] = (0.01, 0.1, 1.0),
+    per_class: Sequence[int] = (),
+    draws: int = 5,
+) -> Comparison:
+    """Score representations of the same samples, given with the seed that each was made with.
+
+    Args:
+        rows: seed and representation; made one after the other, so only the first seed's stay in memory.
+        train, test, fractions, per_class, draws: as for `compare`.
+    """
     shown: list[Representation] = []
     scores = []
-    for seed in seeds:
-        for row in _representations(named, train, test, seed, None if runs is None else Path(runs)):
-            log.info("judging %s", row.name)
-            score = scorecard(
-                row.train, train.labels, row.test, test.labels, fractions=fractions, draws=draws, random_state=seed
-            )
-            scores.append(score.assign(representation=row.name, seed=seed))
-            if seed == seeds[0]:
-                shown.append(row)
+    seeds: list[int] = []
+    for seed, row in rows:
+        log.info("judging %s", row.name)
+        score = scorecard(
+            row.train,
+            train.labels,
+            row.test,
+            test.labels,
+            fractions=fractions,
+            per_class=per_class,
+            draws=draws,
+            random_state=seed,
+        )
+        scores.append(score.assign(representation=row.name, seed=seed))
+        seeds += [] if seed in seeds else [seed]
+        if seed == seeds[0]:
+            shown.append(row)
     table = pd.concat(scores, ignore_index=True)
     first = ["representation", "seed"]
-    facts = {"seeds": list(seeds), "draws": draws, "versions": versions(), "machine": machine_in_words()}
+    facts = {"seeds": seeds, "draws": draws, "versions": versions(), "machine": machine_in_words()}
     return Comparison(train, test, shown, table[first + [c for c in table.columns if c not in first]], facts)
 
 
 def _representations(
-    named: Mapping[str, Any], train: Samples, test: Samples, seed: int, runs: Path | None
+    named: Mapping[str, Any], train: Samples, test: Samples, seed: int, runs: Path | None, *, resume: bool
 ) -> Iterator[Representation]:
     yield raw_input(train, test)
     seeded = {name: with_seed(method, seed) for name, method in named.items()}
@@ -124,8 +164,18 @@ def _representations(
         yield untrained_encoder(ours[0], train, test)
     for name, method in seeded.items():
         log.info("fitting %s, seed %d", name, seed)
-        run = None if runs is None else runs / (name if seed == 0 else f"{name}-{seed}")
-        yield fit_and_represent(name, method, train, test, run=run)
+        run = None if runs is None else runs / run_name(name, seed)
+        yield fit_and_represent(name, method, train, test, run=run, resume=resume)
+
+
+def run_name(name: str, seed: int) -> str:
+    """The name of a row's run folder within the comparison's.
+
+    >>> run_name("SimCLR temperature=0.1", 2)
+    'SimCLR-temperature=0.1-2'
+    """
+    plain = re.sub(r"[^\w.=-]+", "-", name)
+    return plain if seed == 0 else f"{plain}-{seed}"
 
 
 def raw_input(train: Samples, test: Samples) -> Representation:
@@ -140,26 +190,72 @@ def untrained_encoder(method: Method, train: Samples, test: Samples) -> Represen
 
 
 def fit_and_represent(
-    name: str, method: Any, train: Samples, test: Samples, *, run: Path | None = None
+    name: str, method: Any, train: Samples, test: Samples, *, run: Path | None = None, resume: bool = False
 ) -> Representation:
-    """Fit a clone of `method` on `train` and represent both parts."""
+    """Fit a clone of `method` on `train` and represent both parts.
+
+    Args:
+        name: of the row.
+        method: of ours or of scikit-learn; one that places only the samples it is fitted on is fitted on both
+            parts.
+        train, test: the samples.
+        run: a folder to keep the fitted method in, or None.
+        resume: go on with the run that lies there, or take it as it is if it has ended.
+    """
     method = clone(method)
     began = time.monotonic()
     if isinstance(method, Method):
-        method.fit(train, run=run)
-        seconds = time.monotonic() - began
-        history, alarms = method.history_.rows, [str(alarm) for alarm in method.history_.alarms]
-        return Representation(
-            name, method.transform(train), method.transform(test), method, seconds, history, alarms
-        )
-    if not hasattr(method, "transform"):
-        both = method.fit_transform(np.concatenate([train.flat(), test.flat()]))
-        return Representation(name, both[: len(train)], both[len(train) :], method, time.monotonic() - began)
-    method.fit(train.flat())
+        method.fit(train, run=run, resume=resume)
+        # A run that had ended before is taken as it is, without a training to look at.
+        made = getattr(method, "history_", None)
+        history = made.rows if made else read_history(run)
+        alarms = [str(alarm) for alarm in made.alarms] if made else []
+        seconds = history[-1]["seconds"] if history else time.monotonic() - began
+        return Representation(name, *represent(method, train, test), method, seconds, history, alarms)
+    stored = stored_arrays(method, train, run) if run is not None and resume else None
+    if stored is not None:
+        return Representation(name, *represent(stored, train, test), stored)
+    method.fit(train.flat() if hasattr(method, "transform") else np.concatenate([train.flat(), test.flat()]))
     seconds = time.monotonic() - began
     if run is not None:
         save_arrays(method, train, run)
-    return Representation(name, method.transform(train.flat()), method.transform(test.flat()), method, seconds)
+    return Representation(name, *represent(method, train, test), method, seconds)
+
+
+def represent(method: Any, train: Samples, test: Samples) -> tuple[np.ndarray, np.ndarray]:
+    """What a fitted method makes of both parts."""
+    if isinstance(method, Method):
+        return method.transform(train), method.transform(test)
+    if hasattr(method, "transform"):
+        return method.transform(train.flat()), method.transform(test.flat())
+    return method.embedding_[: len(train)], method.embedding_[len(train) :]
+
+
+def stored_arrays(method: Any, samples: Samples, run: Path) -> Any:
+    """scikit-learn's estimator in a run folder, or None where there is none yet.
+
+    Raises:
+        ValueError: it is of another class, or has other parameters or samples.
+    """
+    if not (run / METHOD).exists():
+        return None
+    stored, content = load(run), read_json(run / METHOD)
+    same = type(stored) is type(method) and stored.get_params(deep=False) == method.get_params(deep=False)
+    if not same or content["samples"]["fingerprint"] != samples.fingerprint():
+        raise ValueError(
+            f"a run is resumed with the method, parameters and samples it began with; {run} holds {stored}, "
+            f"and this is {method} on {len(samples)} samples. Choose another folder."
+        )
+    return stored
+
+
+def read_history(run: Path | None) -> list[dict[str, float]]:
+    """The rows of a training that has ended, from its run folder; none where it kept none."""
+    if run is None or not (run / HISTORY).is_file():
+        return []
+    with (run / HISTORY).open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return [{name: float(number) for name, number in row.items() if number} for row in rows]
 
 
 def with_seed(method: Any, seed: int) -> Any:
@@ -172,4 +268,5 @@ def machine_in_words() -> str:
     """What computed: processor, cores, memory."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     name = platform.processor() or platform.machine()
-    return f"{name}, {os.cpu_count()} cores, {memory:.0f} GiB" + (", GPU" if torch.cuda.is_available() else "")
+    graphics = ", GPU" if torch.cuda.is_available() else ""
+    return f"{name}, {os.cpu_count()} cores, {memory:.0f} GiB{graphics}"

@@ -27,7 +27,8 @@ def test_nt_xent_needs_pairs() -> None:
 
 def test_nt_xent_is_small_when_pairs_agree_and_differ_from_the_rest() -> None:
     z = torch.eye(8)
-    assert nt_xent(z, z, temperature=0.05) < 1e-6 < 10 < nt_xent(z, z.roll(1, 0), temperature=0.05)
+    assert nt_xent(z, z, temperature=0.05) < 1e-6
+    assert nt_xent(z, z.roll(1, 0), temperature=0.05) > 10
 
 
 @pytest.mark.parametrize("objective", [squared_error, bernoulli_error])

@@ -6,7 +6,7 @@ from torchvision.transforms import functional as tv
 
 from replearn.data.samples import Batch
 from replearn.views import Brightness, Chain, Colour, Contrast, Grey, Hue, Saturation
-from replearn.views.colour import grey_weights, recolour
+from replearn.views.colour import ColourView, grey_weights, recolour
 
 
 def dim(make_batch, *shape: int) -> Batch:
@@ -105,6 +105,25 @@ def test_a_fused_chain_is_what_its_views_do_one_after_another(c, make_batch):
         one_by_one = view(one_by_one)
     assert (fused - batch.x).abs().max() > 0.02
     torch.testing.assert_close(fused, one_by_one.x, atol=2e-6, rtol=0)
+
+
+def test_maps_are_multiplied_in_order(make_batch):
+    class Fixed(ColourView):
+        def __init__(self, step):
+            self.step = step
+
+        def colour_map(self, batch, mean):
+            return self.step
+
+    batch = dim(make_batch, 2, 3, 4, 4)
+    torch.manual_seed(0)
+    first, second = torch.eye(3, 4) + 0.1 * torch.randn(2, 2, 3, 4)
+    seen = recolour(batch, (Fixed(first), Fixed(second))).x
+    for n in range(2):
+        x = batch.x[n].flatten(1)
+        for step in (first[n], second[n]):
+            x = step[:, :3] @ x + step[:, 3:]
+        torch.testing.assert_close(seen[n].flatten(1), x.clamp(0, 1))
 
 
 def test_colour_is_its_four_views_with_some_probability(make_batch):

@@ -66,6 +66,7 @@ def test_cutout_fills_one_rectangle_with_the_mean(make_batch):
     top, left = hole.any(2).float().argmax(1), hole.any(1).float().argmax(1)
     assert max(top.min(), left.min()) == 0
     assert min(top.max(), left.max()) > 20
+    assert abs(torch.corrcoef(torch.stack([top, left]).float())[0, 1]) < 0.25
 
 
 def test_sobel_is_the_length_of_the_gradient(make_batch):

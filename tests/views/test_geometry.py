@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from replearn.data.samples import Batch
 from replearn.views import Chain, Crop, Elastic, Flip, Resize, Rotate, Scale, Shear, Shift, VerticalFlip
-from replearn.views.warp import Geometry, affine, warp
+from replearn.views.warp import Geometry, _between_knots, affine, warp
 
 
 class Fixed(Geometry):
@@ -207,6 +207,21 @@ def test_shift_and_scale_draw_what_they_say():
     assert 0.5 <= scale[:, 0, 0].min() < 0.52
     assert 1.95 < scale[:, 1, 1].max() <= 2.0
     assert abs((scale[:, 0, 0] > 1).float().mean() - 0.5) < 0.05
+
+
+def test_a_bend_passes_through_its_knots_which_span_the_image_from_edge_to_edge(make_batch):
+    knots = torch.randn(2, 2, 5, 5)
+    torch.testing.assert_close(_between_knots(knots, (9, 13))[:, :, ::2, ::3], knots)
+
+
+def test_each_pixel_is_moved_by_the_knot_that_lies_on_it(make_batch):
+    batch = make_batch(1, 1, 5, 5)
+    rows = torch.tensor([3.0, 0.0, 1.0, 4.0, 2.0])
+    bend = torch.zeros(1, 2, 5, 5)
+    bend[0, 1] = (rows - torch.arange(5.0))[:, None]
+    for views in ([Fixed(bend)], [Fixed(bend), Fixed(torch.eye(3)[None])]):
+        seen = warp(batch, views).x
+        torch.testing.assert_close(seen, batch.x[:, :, rows.long()], atol=1e-5, rtol=0)
 
 
 def test_elastic_of_no_strength_is_the_image_and_grows_with_it(make_batch):

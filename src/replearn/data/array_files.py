@@ -17,7 +17,7 @@ def read_npy(path: Path) -> np.ndarray:
         ValueError: the file is damaged or holds objects.
     """
     try:
-        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: np.ndarray = np.lib.format.open_memmap(path, mode="r")
     except (ValueError, OSError, EOFError) as error:
         raise ValueError(_unreadable(path, error)) from error
     return array
@@ -30,7 +30,7 @@ def read_npz(path: Path) -> tuple[np.ndarray, Any]:
         ValueError: the file is damaged, holds objects, or names none of its arrays as data.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             found = next((name for name in DATA_NAMES if name in arrays), None)
             if found is None and len(arrays.files) == 1:
                 found = arrays.files[0]
@@ -46,4 +46,7 @@ def read_npz(path: Path) -> tuple[np.ndarray, Any]:
 
 def _unreadable(path: Path, error: Exception) -> str:
     reason = " ".join(str(error).split())[:200].rstrip(".")
-    return f"{path} must be a whole file written by numpy.save or savez, without objects; {reason}. Save it again."
+    return (
+        f"{path} must be a whole file written by numpy.save or savez, without objects; {reason}. Save it "
+        f"again."
+    )

@@ -22,13 +22,13 @@ def is_array(data: Any) -> bool:
 def standard_array(data: Any) -> np.ndarray | StoredRows:
     """An array as samples hold it: uint8 or float32 `(n, c, h, w)`, or float32 `(n, d)`.
 
-    2 axes are a table `(n, d)`, 3 are grey images `(n, h, w)`, 4 are images with channels first or last. Of the first
-    and the last axis, the channels are the one that leaves square images; if both do or neither does, the shorter;
-    if both are equally long, the first.
+    2 axes are a table `(n, d)`, 3 are grey images `(n, h, w)`, 4 are images with channels first or last. Of
+    the first and the last axis, the channels are the one that leaves square images; if both do or neither
+    does, the shorter; if both are equally long, the first.
 
     Numbers: uint8 are bytes in [0, 255]; wider integers must lie there too; booleans become 0 and 255; uint16
-    becomes float in [0, 1]; floats must lie in [0, 1]. Tables take any finite numbers. A memory map of bytes or of
-    float32 is never read into memory.
+    becomes float in [0, 1]; floats must lie in [0, 1]. Tables take any finite numbers. A memory map of bytes
+    or of float32 is never read into memory.
 
     Raises:
         ValueError: no samples, another number of axes, objects, NaN or infinity, images out of range.
@@ -36,12 +36,14 @@ def standard_array(data: Any) -> np.ndarray | StoredRows:
     array = data.detach().cpu().numpy() if hasattr(data, "detach") else data
     if array.dtype.kind not in "buif":
         raise ValueError(
-            f"an array must hold numbers; got dtype {array.dtype}. Rows of unequal length make such an array: "
+            f"an array must hold numbers; got dtype {array.dtype}. Rows of unequal length make such an "
+            f"array: "
             "bring them to one shape, or name what is in it (a folder, a table) by its path."
         )
     if array.ndim not in (2, 3, 4):
         raise ValueError(
-            f"an array must be a table (n, d) or images (n, h, w), (n, c, h, w), (n, h, w, c); got shape {array.shape}."
+            f"an array must be a table (n, d) or images (n, h, w), (n, c, h, w), (n, h, w, c); got shape "
+            f"{array.shape}."
         )
     if 0 in array.shape:
         raise ValueError(
@@ -83,7 +85,8 @@ def channels_are_last(shape: tuple[int, ...]) -> bool:
 def _with_channel(array: np.ndarray) -> np.ndarray:
     if array.shape[-1] in (3, 4) and array.shape[1] > 4:
         raise ValueError(
-            f"an array of 3 axes is grey images (n, h, w); got shape {array.shape}, which looks like one colour image. "
+            f"an array of 3 axes is grey images (n, h, w); got shape {array.shape}, which looks like one "
+            f"colour image. "
             "Pass image[None] for one image."
         )
     return array[:, None]
@@ -97,7 +100,7 @@ def _stored(array: np.ndarray, axes: tuple[int, ...] | None = None) -> StoredRow
 
 def _bytes_or_floats(array: np.ndarray) -> np.ndarray:
     """uint8 and float32 as they are, everything else as the nearer of the two."""
-    if array.dtype == np.uint8 or array.dtype == np.float32:
+    if array.dtype in (np.uint8, np.float32):
         return array
     if array.dtype == bool:
         return array.astype(np.uint8) * np.uint8(255)
@@ -120,7 +123,8 @@ def check_finite(array: np.ndarray | StoredRows, noun: str) -> None:
     rows = np.concatenate(bad)
     if len(rows):
         raise ValueError(
-            f"values must be finite; got NaN or infinity in {len(rows):,} of {len(array):,} {noun}s (first: {noun} "
+            f"values must be finite; got NaN or infinity in {len(rows):,} of {len(array):,} {noun}s (first: "
+            f"{noun} "
             f"{rows[0]}). Drop these {noun}s, or fill the gaps, e.g. with sklearn.impute.SimpleImputer."
         )
 
@@ -134,7 +138,8 @@ def _check_unit(images: np.ndarray | StoredRows) -> None:
     low, high = min(low for low, _ in bounds), max(high for _, high in bounds)
     if low < 0 or high > 1:
         raise ValueError(
-            f"float images must lie in [0, 1]; got {low:.4g} ... {high:.4g}. Divide by 255, undo a normalisation "
+            f"float images must lie in [0, 1]; got {low:.4g} ... {high:.4g}. Divide by 255, undo a "
+            f"normalisation "
             "(x * std + mean), or pass uint8."
         )
 
@@ -148,7 +153,7 @@ def chunks(array: np.ndarray | StoredRows) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def square_images(images: np.ndarray | StoredRows, size: int) -> np.ndarray | StoredRows:
-    """Images `(n, c, h, w)` as squares: the shorter side resized (antialiased bicubic), the middle of the longer kept."""
+    """Images `(n, c, h, w)` as squares: shorter side resized (antialiased bicubic), then cut."""
     height, width = images.shape[2:]
     if height == width == size:
         return images

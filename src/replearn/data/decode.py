@@ -4,7 +4,8 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from io import BufferedReader, BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import UInt8
@@ -18,6 +19,7 @@ GREY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 # The decoded image may be this much larger than asked for before it is resized: a margin against aliasing.
 MARGIN = 2.0
 ORIENTATION = 0x0112
+EXIF_KEYS = {"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"}
 
 
 class UndecodableError(Exception):
@@ -47,7 +49,7 @@ def quiet_pillow() -> Iterator[None]:
         yield
 
 
-def read_header(file: IO[bytes]) -> Header:
+def read_header(file: BufferedReader | BytesIO) -> Header:
     """Size and colour of an image, without decoding it.
 
     Raises:
@@ -60,13 +62,13 @@ def read_header(file: IO[bytes]) -> Header:
         return Header(height, width, image.mode in GREY_MODES and "transparency" not in image.info)
 
 
-def read_image(file: IO[bytes], *, size: int | None, grey: bool) -> UInt8[np.ndarray, "c h w"]:
+def read_image(file: BufferedReader | BytesIO, *, size: int | None, grey: bool) -> UInt8[np.ndarray, "c h w"]:
     """The first frame of an image as bytes, upright, grey or RGB, transparent parts white.
 
     Args:
         file: the open image file.
-        size: side of the square to return (the shorter side is resized to it, the longer one cut in the middle), or
-            None for the whole image at its own size.
+        size: side of the square to return (the shorter side is resized to it, the longer one cut in the
+            middle), or None for the whole image at its own size.
         grey: one channel or three.
 
     Raises:
@@ -125,14 +127,15 @@ def _eight_bits(image: "Image") -> "Image":
     if not np.isfinite(levels).all():
         raise UndecodableError("has NaN or infinite pixels")
     low, high = levels.min(), levels.max()
-    # Mode I is 32 bits wide, yet what files keep in it is 16 bits deep. Floats have no depth: [0, 1], or bytes.
+    # Mode I is 32 bits wide, yet what files keep in it is 16 bits deep. Floats have no depth: [0, 1], or
+    # bytes.
     scale = 1 / 257 if image.mode != "F" else 255.0 if high <= 1 else 1.0
     if low < 0 or high * scale > 255:
         raise UndecodableError(f"has levels {low:g} ... {high:g}, outside 16 bits")
     return Image.fromarray(np.rint(levels * scale).astype(np.uint8))
 
 
-def _open(file: IO[bytes]) -> "Image":
+def _open(file: BufferedReader | BytesIO) -> "Image":
     from PIL import Image
 
     image = Image.open(file)
@@ -145,11 +148,11 @@ def _open(file: IO[bytes]) -> "Image":
 
 
 def _orientation(image: "Image") -> int:
-    """The EXIF orientation, 1 for upright. Reading it costs time, so only where there may be one."""
-    if not (
-        {"exif", "xmp", "XML:com.adobe.xmp", "Raw profile type exif"} & image.info.keys()
-        or image.format == "TIFF"
-    ):
+    """The EXIF orientation, 1 for upright. Reading it costs time, so only where there may be one.
+
+    Pillow turns TIFF images itself.
+    """
+    if image.format == "TIFF" or not EXIF_KEYS & image.info.keys():
         return 1
     try:
         value = image.getexif().get(ORIENTATION, 1)

@@ -42,8 +42,8 @@ def image_samples(
 
     Args:
         source: where the files lie.
-        image_size: side of the square images to make; None keeps the size if all images have one, of at most 512
-            pixels a side, and else makes them 96 x 96.
+        image_size: side of the square images to make; None keeps the size if all images have one, of at most
+            512 pixels a side, and else makes them 96 x 96.
         strict: raise if a file cannot be decoded, instead of leaving it out with a `DataWarning`.
         labelled: take the classes from sub-folders.
 
@@ -78,13 +78,13 @@ def image_samples(
 class StoredNames(Sequence[str]):
     """Names in a JSON file, read when the first is asked for."""
 
-    def __init__(self, path: Path, count: int) -> None:
+    def __init__(self, path: Path, length: int) -> None:
         self.path = path
-        self.count = count
+        self.length = length
         self._names: list[str] | None = None
 
     def __len__(self) -> int:
-        return self.count
+        return self.length
 
     @overload
     def __getitem__(self, position: int) -> str: ...
@@ -130,7 +130,7 @@ class Survey:
 
     @property
     def large(self) -> bool:
-        """Whether decoding takes longer than the Python around it (32 x 32 JPEG: a fifth), so that threads help."""
+        """Whether decoding outlasts the Python around it (32 x 32 JPEG: a fifth), so threads help."""
         return any(height * width > 64 * 64 for height, width in self.sizes)
 
     def square(self, image_size: int | None) -> int | None:
@@ -150,7 +150,8 @@ def _build(source: Source, folder: Path, image_size: int | None) -> None:
     if not kept:
         name, reason = next((source.names[place], reason) for place, reason in sorted(survey.bad.items()))
         raise ValueError(
-            f"{source.path} must hold at least one image that can be decoded; none of {len(source.names):,} can. "
+            f"{source.path} must hold at least one image that can be decoded; none of {len(source.names):,} "
+            f"can. "
             f"The first: {name!r} {reason}."
         )
     names = [source.names[place] for place in kept]

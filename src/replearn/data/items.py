@@ -22,7 +22,8 @@ LARGEST_IN_MEMORY = 2**30
 def item_samples(items: Any, *, image_size: int | None) -> tuple[ArraySamples, list[Any] | None]:
     """The samples in a list or map-style Dataset, and their labels if its items are `(sample, label)`.
 
-    Each item is read once. More than 1 GiB goes to an unnamed file in the cache folder, which is gone when the process is.
+    Each item is read once. More than 1 GiB goes to an unnamed file in the cache folder, which is gone when
+    the process is.
 
     Raises:
         ValueError: no items, items that are no images or numbers, or of several shapes.
@@ -39,17 +40,20 @@ def item_samples(items: Any, *, image_size: int | None) -> tuple[ArraySamples, l
         for place in range(start, min(start + PART, len(items))):
             sample, label = _content(items[place], pairs=pairs)
             arrays.append(_array(sample, place, grey=grey, image_size=image_size))
-            labels.append(label)
+            labels.append(label.item() if hasattr(label, "item") else label)
             if arrays[-1].shape != arrays[0].shape:
                 raise ValueError(_ragged(place, arrays[-1].shape, arrays[0].shape))
-        stack = np.stack(arrays)
         if _mode(first) is not None:
-            return stack
-        stack = standard_array(stack)
-        return stack if image_size is None or stack.ndim == 2 else square_images(stack, image_size)
+            return np.stack(arrays)
+        return _in_memory(np.stack(arrays), image_size)
 
     x = _collect(part, len(items))
     return ArraySamples(x), None if all(label is None for label in labels) else labels
+
+
+def _in_memory(stack: np.ndarray, image_size: int | None) -> np.ndarray:
+    x = standard_array(stack)
+    return np.asarray(x if image_size is None or x.ndim == 2 else square_images(x, image_size))
 
 
 def _collect(part: Callable[[int], np.ndarray], n: int) -> np.ndarray | StoredRows:
@@ -79,7 +83,8 @@ def _same_shape(part: np.ndarray, first: np.ndarray, start: int) -> np.ndarray:
 
 def _ragged(place: int, shape: Sequence[int], expected: Sequence[int]) -> str:
     return (
-        f"all samples must have one shape; sample {place} has {tuple(shape)}, sample 0 {tuple(expected)}. Resize images in "
+        f"all samples must have one shape; sample {place} has {tuple(shape)}, sample 0 {tuple(expected)}. "
+        f"Resize images in "
         "the data set's transform, or pass PIL images with image_size=."
     )
 
@@ -106,7 +111,8 @@ def _array(sample: Any, place: int, *, grey: bool, image_size: int | None) -> np
         return to_bytes(image if image_size is None else square(image, image_size))
     if isinstance(sample, str | bytes | Path | dict):
         raise ValueError(
-            f"samples must be arrays, tensors or images; sample {place} is a {type(sample).__name__}. Pass a folder or "
+            f"samples must be arrays, tensors or images; sample {place} is a {type(sample).__name__}. Pass "
+            f"a folder or "
             "table by its path; make a data set return (image, label)."
         )
     array = np.asarray(sample.detach().cpu() if is_array(sample) and hasattr(sample, "detach") else sample)

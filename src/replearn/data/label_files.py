@@ -16,12 +16,13 @@ LABEL_COLUMNS = ("label", "class", "category", "target")
 def read_label_file(path: Path, names: Sequence[str]) -> list[Any]:
     """The label of each name, None where the file has none.
 
-    A row's file is a path below the folder of images; the file's name alone, or that without its ending, will do where
-    only one image has it. Rows that say the same twice are fine. Images without a row stay unlabelled, and rows without
-    an image are left out, both with a `DataWarning` that counts and names them.
+    A row's file is a path below the folder of images; the file's name alone, or that without its ending,
+    will do where only one image has it. Rows that say the same twice are fine. Images without a row stay
+    unlabelled, and rows without an image are left out, both with a `DataWarning` that counts and names them.
 
     Raises:
-        ValueError: no such file, no columns for name and label, rows that contradict each other, or no row that fits.
+        ValueError: no such file, no columns for name and label, rows that contradict each other, or no row
+            that fits.
     """
     if not path.is_file() or not is_table_file(path):
         raise ValueError(f"labels must be a CSV or Parquet file, or one label per sample; got {str(path)!r}.")
@@ -71,7 +72,7 @@ def _match(
 
 
 def _places(names: Sequence[str]) -> dict[str, int]:
-    """Where each way to call an image leads: its path, and its name with and without ending if nothing else has it."""
+    """Places by path, and by name with and without ending where no other image has it."""
     paths = [PurePosixPath(name) for name in names]
     short = Counter(path.name for path in paths)
     stems = Counter(path.stem for path in paths)

@@ -1,6 +1,7 @@
-"""Labels as given (numbers, names, gaps) become int64 positions in a tuple of class names, -1 where unknown."""
+"""Labels as given (numbers, names, gaps) become positions in a tuple of class names, or -1."""
 
 import difflib
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,12 +19,13 @@ def encode_labels(
 ) -> tuple[Int[np.ndarray, " n"] | None, tuple[str, ...]]:
     """Labels as int64 positions in the class names, and these names.
 
-    Numbers stay the numbers they are (class `3` is named `"3"`), so that training and test labels that were passed
-    apart agree. Names are numbered in sorted order, or in the order of `classes`. `None`, NaN, an empty name and
-    the number -1 mean unknown, which becomes -1.
+    Numbers stay the numbers they are (class `3` is named `"3"`), so that training and test labels that were
+    passed apart agree. Names are numbered in sorted order, or in the order of `classes`. `None`, NaN, an
+    empty name and the number -1 mean unknown, which becomes -1.
 
     Args:
-        labels: one per sample: integers, booleans, whole floats or names; a sequence, array, tensor or Series.
+        labels: one per sample: integers, booleans, whole floats or names; a sequence, array, tensor or
+            Series.
         n: number of samples.
         classes: the class names in order, to agree with samples seen before.
 
@@ -31,7 +33,8 @@ def encode_labels(
         `(labels, classes)`; labels are None if every one of them is unknown.
 
     Raises:
-        ValueError: a wrong number of labels, more than one column, a fraction, a number below -1, an unknown name.
+        ValueError: a wrong number of labels, more than one column, a fraction, a number below -1, an unknown
+        name.
 
     >>> encode_labels(["cat", None, "ant"], 3)
     (array([ 1, -1,  0]), ('ant', 'cat'))
@@ -117,12 +120,7 @@ def _named(column: np.ndarray, classes: Sequence[str] | None) -> tuple[np.ndarra
 
 
 def _unknown(label: Any) -> bool:
-    return (
-        label is None
-        or label is False
-        or (isinstance(label, float) and label != label)
-        or label == UNLABELLED
-    )
+    return label is None or (isinstance(label, float) and math.isnan(label)) or label == UNLABELLED
 
 
 def _text(label: Any) -> str:

@@ -36,21 +36,23 @@ def as_samples(
         data: one of
 
             - samples, returned as they are (with `labels`, if given);
-            - a numpy array or torch tensor: a table `(n, d)` or images (see `standard_array` for layouts and ranges); a
-              memory-mapped array stays on disk;
+            - a numpy array or torch tensor: a table `(n, d)` or images (see `standard_array` for layouts and
+              ranges); a memory-mapped array stays on disk;
             - a pandas DataFrame of numbers; its column `label`, if any, holds the labels;
             - a list of arrays or PIL images of one shape, or rows of numbers;
             - a torch Dataset with a length, of images or `(image, label)`;
             - a built-in name (`DATASETS`), or one part of it: `digits`, `digits:train`, `digits:test`;
-            - a path: a folder or zip of images, a folder in a zip (`photos.zip/train`), `.npy`, `.npz`, CSV, Parquet.
-        labels: one class per sample (numbers, names; None, NaN or -1 where unknown); the name of a table's column; or, for
-            named files, the path of a CSV or Parquet file with columns `file` and `label`. Without it, a folder's classes
-            are its sub-folders if every image lies in one.
-        image_size: make square images of this side. None keeps arrays as they are, and images in a folder too if all have
-            one size of at most 512 pixels a side; else they become 96 x 96.
-        strict: raise if an image file cannot be decoded. Otherwise it is left out, with one warning, and listed in
-            `samples.skipped`.
-        classes: class names in order, so that these labels agree with other samples' (`classes=train.classes`).
+            - a path: a folder or zip of images, a folder in a zip (`photos.zip/train`), `.npy`, `.npz`, CSV,
+            Parquet.
+        labels: one class per sample (numbers, names; None, NaN or -1 where unknown); the name of a table's
+            column; or, for named files, the path of a CSV or Parquet file with columns `file` and `label`.
+            Without it, a folder's classes are its sub-folders if every image lies in one.
+        image_size: make square images of this side. None keeps arrays as they are, and images in a folder
+            too if all have one size of at most 512 pixels a side; else they become 96 x 96.
+        strict: raise if an image file cannot be decoded. Otherwise it is left out, with one warning, and
+            listed in `samples.skipped`.
+        classes: class names in order, so that these labels agree with other samples'
+        (`classes=train.classes`).
 
     Raises:
         ValueError: data of a kind or content that cannot be used, or labels that do not fit.
@@ -76,15 +78,19 @@ def as_samples(
         own = read_label_file(Path(labels).expanduser(), samples.names)
     elif labels is not None and not isinstance(labels, str | Path):
         own = labels
-    return samples if own is None else _with_labels(samples, own, classes)
+    elif own is None and classes is not None and samples.labels is not None:
+        own = [None if label < 0 else samples.classes[label] for label in samples.labels]
+    if own is None:
+        return samples
+    return _with_labels(samples, own, classes)
 
 
 def _with_labels(samples: Samples, labels: Any, classes: Sequence[str] | None) -> Samples:
     """A shallow copy of samples with other labels."""
     if samples.skipped and hasattr(labels, "__len__") and len(labels) != len(samples):
         raise ValueError(
-            f"labels must hold one label per sample; got {len(labels):,} for {len(samples):,}, since {len(samples.skipped):,} "
-            "files could not be decoded. Pass a label file, which names the files."
+            f"labels must hold one label per sample; got {len(labels):,} for {len(samples):,}, "
+            f"since {len(samples.skipped):,} files could not be decoded. Pass a label file, which has names."
         )
     changed = copy.copy(samples)
     changed.labels, changed.classes = encode_labels(labels, len(samples), classes=classes)
@@ -107,27 +113,25 @@ def _from_object(data: Any, labels: Any, *, image_size: int | None) -> tuple[Sam
     if hasattr(data, "columns") and hasattr(data, "to_numpy"):
         return table_samples(data, labels if isinstance(labels, str) else None)
     if isinstance(data, IterableDataset) or (isinstance(data, Dataset) and not hasattr(data, "__len__")):
-        raise ValueError(
-            "a data set must have a length and positions; got an iterable one. Pass list(dataset)."
-        )
+        raise ValueError("a data set must have a length; got an iterable one. Pass a list of its images.")
     if isinstance(data, Dataset):
-        samples, own = item_samples(data, image_size=image_size)
-        return samples, own if own is None else _named(own, getattr(data, "classes", ()))
+        return _from_dataset(data, image_size=image_size), None
     if isinstance(data, list | tuple):
-        return item_samples(list(data), image_size=image_size)
-    raise ValueError(
-        f"data must be an array, tensor, DataFrame, list, Dataset, built-in name or path; got {type(data).__name__}."
-    )
+        return item_samples(list(data), image_size=image_size)[0], None
+    kinds = "an array, tensor, DataFrame, list, Dataset, built-in name or path"
+    raise ValueError(f"data must be {kinds}; got {type(data).__name__}.")
 
 
-def _named(labels: list[Any], classes: Sequence[str]) -> list[Any]:
-    """A data set's numbers as the class names it has for them."""
-    numbers = [
-        None if label is None else label.item() if hasattr(label, "item") else label for label in labels
-    ]
-    if not classes or not all(isinstance(number, int) and number < len(classes) for number in numbers):
-        return numbers
-    return [str(classes[number]) if number >= 0 else None for number in numbers]
+def _from_dataset(data: Any, *, image_size: int | None) -> ArraySamples:
+    """Samples of a torch Dataset; its numbers are named by its `classes`, if it has enough of them."""
+    samples, labels = item_samples(data, image_size=image_size)
+    if labels is None:
+        return samples
+    samples.labels, samples.classes = encode_labels(labels, len(samples))
+    names = tuple(map(str, getattr(data, "classes", ())))
+    if len(names) >= len(samples.classes) and all(name.isdigit() for name in samples.classes):
+        samples.classes = names
+    return samples
 
 
 def _from_array(data: Any, *, image_size: int | None) -> ArraySamples:
@@ -158,7 +162,8 @@ def _from_path(path: Path, labels: Any, *, image_size: int | None, strict: bool)
     near = difflib.get_close_matches(path.name, [*DATASETS, *_siblings(path)], n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise ValueError(
-        f"data must be a path that exists or a built-in name ({', '.join(DATASETS)}); got {str(path)!r}.{hint}"
+        f"data must be a path that exists or a built-in name ({', '.join(DATASETS)}); got "
+        f"{str(path)!r}.{hint}"
     )
 
 

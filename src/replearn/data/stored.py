@@ -1,8 +1,8 @@
 """Rows of an array file, read on demand, so memory stays flat however long the file.
 
-Reading is by `pread`, not through a memory map: pages of a map count as the process's own memory once touched, up to
-2 MB for each row where the file system keeps large folios (10^6 images of 28 x 28: 750 MB after a few batches), and
-giving them back after each batch is slower than reading. See `docs/decisions`.
+Reading is by `pread`, not through a memory map: pages of a map count as the process's own memory once
+touched, up to 2 MB for each row where the file system keeps large folios (10^6 images of 28 x 28: 750 MB
+after a few batches), and giving them back after each batch is slower than reading.
 """
 
 import mmap
@@ -60,7 +60,8 @@ class StoredRows:
             )
         index = np.where(index < 0, index + len(self), index)
         rows = np.empty((len(index), *self.stored_shape[1:]), dtype=self.dtype)
-        self._fill(rows.reshape(len(index), -1).view(np.uint8), index)
+        size = prod(self.stored_shape[1:]) * self.dtype.itemsize
+        self._fill(rows.reshape(-1).view(np.uint8).reshape(len(index), size), index)
         return rows if self.axes is None else np.ascontiguousarray(rows.transpose(self.axes))
 
     def _fill(self, rows: np.ndarray, index: np.ndarray) -> None:
@@ -90,7 +91,7 @@ class StoredRows:
         """Fill `part` from `place` on, however few bytes one call brings."""
         done = 0
         while done < len(part):
-            count = os.preadv(self._file, (part[done:],), place + done)
+            count = os.preadv(self._file, (part[done:].data,), place + done)
             if count == 0:
                 raise ValueError(
                     f"{self.path} must hold {len(self):,} rows; it ends early. Was it changed or cut short?"
@@ -111,7 +112,7 @@ def open_rows(path: Path) -> StoredRows:
 
 
 def stored_rows(array: np.memmap, axes: tuple[int, ...] | None = None) -> StoredRows | None:
-    """The same rows as a memory map, or None where only the map has them (a copy-on-write map, strided rows)."""
+    """The same rows as a map, or None where only the map has them (copy-on-write, strided rows)."""
     if (
         array.filename is None
         or array.mode == "c"

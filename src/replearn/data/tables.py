@@ -45,6 +45,8 @@ def table_samples(frame: "DataFrame", labels: str | None) -> tuple[ArraySamples,
         ValueError: no such column, columns that are not numbers, gaps.
     """
     frame = frame.rename(columns=str)
+    if len(frame) == 0:
+        raise ValueError(f"a table must hold at least one sample; got none under {frame.shape[1]} columns.")
     if labels is not None and labels not in frame.columns:
         raise ValueError(
             f"labels must name a column; got {labels!r}. Columns: {', '.join(frame.columns[:10])}."
@@ -54,7 +56,8 @@ def table_samples(frame: "DataFrame", labels: str | None) -> tuple[ArraySamples,
     other = [name for name in numbers.columns if numbers[name].dtype.kind not in "buif"]
     if other:
         raise ValueError(
-            f"a table must hold numbers; {len(other)} of {numbers.shape[1]} columns do not: {', '.join(other[:5])}. Drop "
+            f"a table must hold numbers; {len(other)} of {numbers.shape[1]} columns do not: "
+            f"{', '.join(other[:5])}. Drop "
             "them, encode them (pandas.get_dummies), or name the column of classes by labels=."
         )
     samples = ArraySamples(standard_array(numbers.to_numpy(dtype="float32", na_value=float("nan"))))

@@ -85,6 +85,11 @@ class Encoder(nn.Module):
         x = (x - self.mean.view(shape)) / self.std.view(shape)
         return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
 
+    def unstandardise(self, x: Tensor) -> Tensor:
+        """Back to the samples' scale: [0, 1] for images, the columns' units for tables."""
+        shape = (1, -1, *(1,) * (x.ndim - 2))
+        return x * self.std.view(shape) + self.mean.view(shape)
+
     def _method(self, name: str) -> Callable[[Tensor], Any]:
         method: Callable[[Tensor], Any] | None = getattr(self.body, name, None)
         if method is None:

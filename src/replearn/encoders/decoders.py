@@ -63,8 +63,7 @@ def decoder_for(encoder: Encoder, shape: tuple[int, ...], *, dim: int | None = N
 class ConvDecoder(nn.Module):
     """A small map from the code, then doubled in size and halved in width, step by step, up to the image.
 
-        (n, dim) -linear-> (n, k, h/8, w/8) -> ... -> (n, k/2, h/2, w/2) -> (n, width, h, w) -conv-> (n, c, h,
-        w)
+        (n, dim) -> (n, 4 width, h/4, w/4) -> (n, 2 width, h/2, w/2) -> (n, width, h, w) -> (n, c, h, w)
 
     Sizes are halved, rounding up, until both sides are at most 8 pixels; going up, each step enlarges to the
     size that was halved, so that any size comes out exactly.

@@ -68,26 +68,19 @@ def dry_run(net: nn.Module, shape: tuple[int, ...]) -> Tensor:
     cards = [] if device.type == "cpu" else [device]
     with torch.random.fork_rng(cards, device_type=device.type if cards else "cuda"), torch.no_grad():
         try:
-            found = copy(Batch(x=x, labels=unknown, index=unknown) if isinstance(net, Encoder) else x)
+            found: Tensor = copy(Batch(x=x, labels=unknown, index=unknown) if isinstance(net, Encoder) else x)
         except Exception as error:
             # Whatever it raises, the reader must learn what came in.
             raise ValueError(
                 f"an encoder must read float tensors of shape {('n', *shape)}; {type(net).__name__} raised "
                 f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
             ) from error
-    if (
-        not isinstance(found, Tensor)
-        or not found.is_floating_point()
-        or found.ndim not in (2, 4)
-        or len(found) != 2
-    ):
-        came = (
-            f"{found.dtype} of shape {tuple(found.shape)}"
-            if isinstance(found, Tensor)
-            else type(found).__name__
-        )
+    tensor = isinstance(found, Tensor)
+    if not tensor or not found.is_floating_point() or found.ndim not in (2, 4) or len(found) != 2:
+        came = f"{found.dtype} of shape {tuple(found.shape)}" if tensor else type(found).__name__
         raise ValueError(
-            f"an encoder must return floats of shape (n, dim) or (n, dim, h, w); for 2 samples of shape "
-            f"{shape} {type(net).__name__} returned {came}. Wrap the module so that it returns one row per sample."
+            "an encoder must return floats of shape (n, dim) or (n, dim, h, w); "
+            f"{type(net).__name__} returned {came} for 2 samples of shape {shape}. "
+            "Wrap the module so that it returns one row per sample."
         )
     return found

@@ -36,7 +36,8 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
               `.pth`, of which only tensors are read); classifiers in the file are left out, and a first
               convolution for other channels is adapted;
             - a module that reads float tensors `(n, *samples.shape)` and returns `(n, dim)` or
-              `(n, dim, h, w)`. It is copied: training does not change it. An `Encoder` keeps its own scaling of the input.
+              `(n, dim, h, w)`. It is copied: training does not change it. An `Encoder` keeps its own scaling
+              of the input.
         samples: give `kind`, `shape` and `statistics`; nothing else is read.
 
     Raises:

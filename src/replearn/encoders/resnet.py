@@ -61,8 +61,10 @@ class BasicBlock(nn.Module):
             )
 
     def forward(self, x: Float[Tensor, "n _ _ _"]) -> Float[Tensor, "n _ _ _"]:
-        inner = torch.relu(self.norm1(self.conv1(x)))
-        return torch.relu(self.short(x) + self.norm2(self.conv2(inner)))
+        # In place: fresh memory costs a CPU more than the arithmetic of these maps.
+        inner = self.norm1(self.conv1(x)).relu_()
+        h: Tensor = self.norm2(self.conv2(inner))
+        return h.add_(self.short(x)).relu_()
 
 
 def conv3x3(before: int, after: int, *, stride: int = 1) -> nn.Conv2d:

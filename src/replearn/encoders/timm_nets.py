@@ -3,7 +3,7 @@
 import re
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +46,12 @@ class TimmNet(nn.Module):
 
     def layers(self, x: Float[Tensor, "n c h w"]) -> list[Float[Tensor, "n _"]]:
         """What each stage returns, pooled over positions."""
-        self._need("forward_intermediates", "layers")
-        maps: list[Tensor] = self.net.forward_intermediates(self.fitted(x), intermediates_only=True)  # type: ignore[operator]
+        maps: list[Tensor] = self._method("forward_intermediates")(self.fitted(x), intermediates_only=True)
         return [pooled(found) for found in maps]
 
     def tokens(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n t d"]:
         """The last map as one token per position, row by row, without class tokens."""
-        self._need("forward_features", "tokens")
-        found: Tensor = self.net.forward_features(self.fitted(x))  # type: ignore[operator]
+        found: Tensor = self._method("forward_features")(self.fitted(x))
         if found.ndim == 3:
             prefix = int(getattr(self.net, "num_prefix_tokens", 0))
             return found[:, prefix:]  # (n, t, d)
@@ -67,11 +65,13 @@ class TimmNet(nn.Module):
         h, w = x.shape[-2:]
         return F.pad(x, (0, -w % self.patch, 0, -h % self.patch)) if h % self.patch or w % self.patch else x
 
-    def _need(self, method: str, purpose: str) -> None:
-        if not hasattr(self.net, method):
+    def _method(self, name: str) -> Callable[..., Any]:
+        method: Callable[..., Any] | None = getattr(self.net, name, None)
+        if method is None:
             raise ValueError(
-                f"{purpose} needs timm's {method}, which {type(self.net).__name__} does not have."
+                f"layers and tokens need timm's {name}; {type(self.net).__name__} has none. Use another one."
             )
+        return method
 
 
 def is_timm(name: str) -> bool:

@@ -46,7 +46,7 @@ def read_weights(path: Path) -> State:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except DAMAGE as error:
         raise ValueError(
-            f"{path} must hold tensors only, and whole ({str(error).splitlines()[0] if str(error) else error!r}). "
+            f"{path} must hold tensors only, and whole ({(str(error) or repr(error)).splitlines()[0]}). "
             "Save a state_dict() again; a file that holds code is never read."
         ) from error
     for name in ("state_dict", "model"):

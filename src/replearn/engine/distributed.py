@@ -49,6 +49,14 @@ def mean_over_processes(number: Tensor) -> Tensor:
     return total / processes()
 
 
+def wait_for_all() -> None:
+    """Go on when all processes have come here."""
+    if processes() > 1:
+        mean_over_processes(
+            torch.zeros(())
+        )  # a barrier on any machine: torch's own asks for a GPU where one is
+
+
 class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> Tensor:
@@ -82,17 +90,18 @@ class JoinedBatchNorm(nn.modules.batchnorm._BatchNorm):
     Made from existing layers by `join_batch_norms`, with their parameters and running statistics.
     """
 
-    def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 - the name is torch's
+    def _check_input_dim(self, input: Tensor) -> None:
         pass
 
     def forward(self, x: Float[Tensor, "n c ..."]) -> Float[Tensor, "n c ..."]:
         if not self.training or processes() == 1:
-            return super().forward(x)
+            normalised: Tensor = super().forward(x)
+            return normalised
         axes = [0, *range(2, x.ndim)]
         shape = (1, -1, *(1,) * (x.ndim - 2))
         # Two passes, mean before variance: a sum of squares would lose digits.
         count = x.numel() // x.shape[1] * processes()
-        wide = x.float()
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))
         mean = _SumOverProcesses.apply(wide.sum(axes)) / count  # (c,)
         centred = wide - mean.view(shape)
         var = _SumOverProcesses.apply(centred.square().sum(axes)) / count  # (c,)

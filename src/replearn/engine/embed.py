@@ -1,6 +1,7 @@
 """Representations of many samples, at speed and in bounded memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,17 @@ from replearn.engine.machine import Machine
 
 
 def embed_parts(
-    represent: Callable[[Batch], Tensor], modules: list[nn.Module], samples: Samples, machine: Machine, *, rows: int = 512
+    represent: Callable[[Batch], Tensor],
+    modules: list[nn.Module],
+    samples: Samples,
+    machine: Machine,
+    *,
+    rows: int = 512,
 ) -> Iterator[Float[np.ndarray, "n d"]]:
     """Representations of `samples` in order, `rows` at a time.
 
-    Modules are put into evaluation mode meanwhile, and back after. A sample's representation does not depend on
-    which samples lie beside it, up to rounding.
+    Modules are moved to the machine's device, and work in evaluation mode; their modes are as they were whenever a
+    part is handed out. A sample's representation does not depend on which samples lie beside it, up to rounding.
 
     Args:
         represent: batch to representation.
@@ -27,14 +33,24 @@ def embed_parts(
         machine: device and precision.
         rows: samples per batch.
     """
+    for module in modules:
+        module.to(machine.device)
+    for start in range(0, len(samples), rows):
+        index = np.arange(start, min(start + rows, len(samples)))
+        # Nothing is handed out within a context: it would hold in the caller's code too.
+        with evaluating(modules), torch.inference_mode(), autocast(machine):
+            h = represent(samples[index].to(machine.device)).float().cpu().numpy()  # (n, d)
+        yield h
+
+
+@contextmanager
+def evaluating(modules: Iterable[nn.Module]) -> Iterator[None]:
+    """While entered, the modules are in evaluation mode; then every layer is in its own mode again."""
     modes = [(layer, layer.training) for module in modules for layer in module.modules()]
+    for layer, _ in modes:
+        layer.training = False
     try:
-        for module in modules:
-            module.eval()
-        for start in range(0, len(samples), rows):
-            index = np.arange(start, min(start + rows, len(samples)))
-            with torch.inference_mode(), autocast(machine):
-                yield represent(samples[index].to(machine.device)).float().cpu().numpy()
+        yield
     finally:
         for layer, training in modes:
             layer.training = training

@@ -10,8 +10,8 @@ Three troubles, each with a number that shows it:
 """
 
 import math
-from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -20,6 +20,7 @@ from torch import Tensor
 COLLAPSED_SPREAD = 0.05
 STUCK_SHARE = 0.005
 STUCK_STEPS = 100
+NOT_FINITE = "not finite"
 
 
 class NotFinite(RuntimeError):
@@ -32,16 +33,38 @@ class Alarm:
 
     Attributes:
         step: when.
+        kind: `not finite`, `collapsed` or `stuck`.
         trouble: what was seen, with its number.
         remedy: the likely cause and what to try.
     """
 
     step: int
+    kind: str
     trouble: str
     remedy: str
 
     def __str__(self) -> str:
         return f"step {self.step}: {self.trouble}. {self.remedy}"
+
+
+@dataclass(frozen=True)
+class Health:
+    """How the representation of some samples looks.
+
+    Attributes:
+        effective_rank: directions in use.
+        spread: about 1 when healthy, 0 at collapse.
+    """
+
+    effective_rank: float
+    spread: float
+
+
+def examine(h: Float[Tensor, "n d"]) -> Health:
+    """The health of representations; NaN where any of them is not finite."""
+    if not bool(h.isfinite().all()):
+        return Health(math.nan, math.nan)
+    return Health(effective_rank(h), spread(h))
 
 
 def effective_rank(h: Float[Tensor, "n d"]) -> float:
@@ -56,60 +79,75 @@ def effective_rank(h: Float[Tensor, "n d"]) -> float:
 
 
 def spread(h: Float[Tensor, "n d"]) -> float:
-    """Mean standard deviation per dimension of normalised rows, times sqrt(d): about 1 when healthy, 0 at collapse."""
+    """Mean standard deviation per dimension of normalised rows, times sqrt(d): about 1 when healthy, 0 at collapse.
+
+    >>> spread(torch.ones(4, 3))
+    0.0
+    """
     unit = torch.nn.functional.normalize(h.double(), dim=1)
     return float(unit.std(0, unbiased=False).mean() * math.sqrt(h.shape[1]))
 
 
-@dataclass
 class Watch:
-    """Follows one training; each trouble is told once.
+    """Follows one training; each kind of trouble is told once.
+
+    Args:
+        loss_at_collapse: the loss of a model that tells nothing apart, or None where it says nothing.
 
     Attributes:
-        loss_at_collapse: the loss of a model that tells nothing apart, or None where it says nothing.
         alarms: what was noticed so far.
     """
 
-    loss_at_collapse: float | None = None
-    alarms: list[Alarm] = field(default_factory=list)
-    _recent: deque[float] = field(default_factory=lambda: deque(maxlen=STUCK_STEPS))
+    def __init__(self, loss_at_collapse: float | None = None) -> None:
+        self.loss_at_collapse = loss_at_collapse
+        self.alarms: list[Alarm] = []
+        self._near = 0  # steps in a row whose loss was that of collapse
 
     def see_loss(self, step: int, loss: float, learning_rate: float) -> Alarm | None:
-        """Check the loss of a step.
-
-        Raises:
-            NotFinite: the loss is NaN or infinite.
-        """
+        """Check the loss of a step; the alarm that it raises, if it is new."""
         if not math.isfinite(loss):
-            raise NotFinite(
-                f"the loss must be finite; got {loss} at step {step} with learning rate {learning_rate:.2g}. "
-                "Try a learning rate ten times smaller, a longer warm-up, or precision='32-true'."
-            )
-        self._recent.append(loss)
+            return self._not_finite(step, f"the loss must be finite; got {loss}", learning_rate)
         target = self.loss_at_collapse
-        if target is None or len(self._recent) < STUCK_STEPS:
+        if target is None:
             return None
-        if max(abs(value - target) for value in self._recent) > STUCK_SHARE * target:
+        self._near = self._near + 1 if abs(loss - target) <= STUCK_SHARE * target else 0
+        if self._near < STUCK_STEPS:
             return None
+        trouble = f"the loss stays at {target:.3f}, the value of embeddings that tell nothing apart"
         return self._tell(
-            step,
-            f"the loss stays at {target:.3f}, the value of embeddings that tell nothing apart",
-            "Try a smaller learning rate, a higher temperature, or milder views.",
+            step, "stuck", trouble, "Try a lower temperature, milder views, or another learning rate."
         )
 
-    def see_embeddings(self, step: int, spread_of_h: float, learning_rate: float) -> Alarm | None:
-        """Check the spread of the representation of some samples."""
-        if spread_of_h > COLLAPSED_SPREAD:
+    def see_health(self, step: int, health: Health, learning_rate: float) -> Alarm | None:
+        """Check the representation of some samples; the alarm that it raises, if it is new."""
+        if not math.isfinite(health.spread):
+            return self._not_finite(
+                step, "representations must be finite; got NaN or infinity", learning_rate
+            )
+        if health.spread > COLLAPSED_SPREAD:
             return None
-        return self._tell(
-            step,
-            f"embeddings have collapsed: nearly one vector for all samples (spread {spread_of_h:.3f})",
-            f"Try a smaller learning rate (now {learning_rate:.2g}); check that samples differ and the views are not blank.",
-        )
+        trouble = f"representations have collapsed: nearly one for all samples (spread {health.spread:.3f})"
+        remedy = f"Try a smaller learning rate (now {learning_rate:.2g}); see that samples differ and views are not blank."
+        return self._tell(step, "collapsed", trouble, remedy)
 
-    def _tell(self, step: int, trouble: str, remedy: str) -> Alarm | None:
-        kind = trouble[:16]
-        if any(alarm.trouble.startswith(kind) for alarm in self.alarms):
+    def state(self) -> dict[str, Any]:
+        """What `Watch` needs to go on."""
+        return {"near": self._near, "alarms": [asdict(alarm) for alarm in self.alarms]}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state()` gave."""
+        self._near = state["near"]
+        self.alarms = [Alarm(**alarm) for alarm in state["alarms"]]
+
+    def _not_finite(self, step: int, trouble: str, learning_rate: float) -> Alarm | None:
+        remedy = (
+            f"The learning rate was {learning_rate:.2g}: try one ten times smaller, a longer warm-up, "
+            "or precision='32-true'."
+        )
+        return self._tell(step, NOT_FINITE, trouble, remedy)
+
+    def _tell(self, step: int, kind: str, trouble: str, remedy: str) -> Alarm | None:
+        if any(alarm.kind == kind for alarm in self.alarms):
             return None
-        self.alarms.append(Alarm(step, trouble, remedy))
+        self.alarms.append(Alarm(step, kind, trouble, remedy))
         return self.alarms[-1]

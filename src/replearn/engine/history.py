@@ -4,6 +4,7 @@ import csv
 import logging
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,9 +14,18 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from replearn.engine.distributed import process
-from replearn.engine.health import Alarm, Watch
+from replearn.engine.health import NOT_FINITE, Alarm, Health, NotFinite, Watch
 from replearn.engine.pace import Pace
-from replearn.engine.run import replacing
+from replearn.engine.run import (
+    ALARMS,
+    HISTORY,
+    CannotWrite,
+    clear_parts,
+    read_json,
+    remove,
+    replacing,
+    write_json,
+)
 
 log = logging.getLogger("replearn")
 
@@ -30,22 +40,34 @@ class History:
     Args:
         watch: looks at every number.
         pace: tells step and time.
-        path: the CSV, or None; only the first process writes it. A resumed training keeps its rows up to `pace.step`.
+        run: the run folder for `history.csv` and `alarms.json`, or None; only the first process writes.
         loggers: Fabric loggers that get the rows too.
+        state: what `state()` gave at a checkpoint; the CSV's rows up to then are kept.
     """
 
-    def __init__(self, watch: Watch, pace: Pace, *, path: Path | None = None, loggers: Sequence[Any] = ()) -> None:
+    def __init__(
+        self,
+        watch: Watch,
+        pace: Pace,
+        *,
+        run: Path | None = None,
+        loggers: Sequence[Any] = (),
+        state: dict[str, Any] | None = None,
+    ) -> None:
         self.watch = watch
         self.pace = pace
-        self.path = path if process() == 0 else None
-        self.rows: list[dict[str, float]] = _rows_until(path, pace.step) if path else []
+        self.rows: list[dict[str, float]] = []
+        self._run = run if process() == 0 else None
+        self._broken = False  # whether the CSV lacks rows, since writing failed
         self._every = max(1, pace.steps // ROWS)
         self._loggers = loggers
         self._unread: list[tuple[int, Tensor]] = []
         self._losses: list[float] = []
+        self._health: dict[str, float] = {}
         self._rate, self._samples = 0.0, 0
         self._last = (pace.step, pace.seconds)  # of the newest row
-        self._health: dict[str, float] = {}
+        if state is not None and run is not None:
+            self._restore(state, run)
         self._bar = Progress(
             TextColumn("step {task.completed}/{task.total}  {task.description}"),
             BarColumn(bar_width=20),
@@ -54,25 +76,27 @@ class History:
             disable=process() != 0 or not sys.stderr.isatty(),
             transient=True,
         )
-        self._task = self._bar.add_task("", total=pace.steps)
+        self._task = self._bar.add_task("", total=pace.steps, completed=pace.step)
 
     @property
     def alarms(self) -> list[Alarm]:
         return self.watch.alarms
 
-    def add(self, loss: Tensor, rate: float, samples: int) -> None:
-        """A step was made, with this mean loss, learning rate and number of samples."""
+    def add(self, loss: Tensor, rate: float, samples: int, health: Health | None = None) -> None:
+        """A step was made, with this mean loss, learning rate, number of samples, and health where it was examined.
+
+        Raises:
+            NotFinite: the loss or the representation is NaN or infinite.
+        """
         self._rate, self._samples = rate, samples
         self._unread.append((self.pace.step, loss))
-        if len(self._unread) >= PENDING:
+        if len(self._unread) >= PENDING or health is not None:
             self._read()
+        if health is not None:
+            self._health = asdict(health)
+            self._tell(self.watch.see_health(self.pace.step, health, rate))
         if self.pace.step % self._every == 0:
             self.flush()
-
-    def see(self, rank: float, spread: float) -> None:
-        """The representation of some samples has this effective rank and spread."""
-        self._health = {"effective_rank": rank, "spread": spread}
-        self._tell(self.watch.see_embeddings(self.pace.step, spread, self._rate))
 
     def flush(self) -> None:
         """Write the row of the steps since the last one."""
@@ -81,7 +105,7 @@ class History:
             return
         step, seconds = self.pace.step, self.pace.seconds
         row = {
-            "step": step,
+            "step": float(step),
             "loss": sum(self._losses) / len(self._losses),
             "learning_rate": self._rate,
             "samples_per_second": (step - self._last[0]) * self._samples / max(seconds - self._last[1], 1e-9),
@@ -89,17 +113,32 @@ class History:
         } | self._health
         self._losses, self._last, self._health = [], (step, seconds), {}
         self.rows.append(row)
-        if self.path is not None:
-            with self.path.open("a", newline="", encoding="utf-8") as file:
-                csv.DictWriter(file, COLUMNS).writerow(row)
+        self._write(row)
         for logger in self._loggers:
             logger.log_metrics({name: number for name, number in row.items() if name != "step"}, step)
         told = f"loss {row['loss']:.4f}  {row['samples_per_second']:.0f} samples/s"
         self._bar.update(self._task, completed=step, description=told)
 
+    def state(self) -> dict[str, Any]:
+        """What `History` needs to go on: a checkpoint must not make rows that an unbroken run would not have.
+
+        Raises:
+            NotFinite: a loss not looked at before is NaN or infinite.
+        """
+        self._read()
+        return {
+            "losses": self._losses,
+            "health": self._health,
+            "last": self._last,
+            "watch": self.watch.state(),
+        }
+
     def __enter__(self) -> "History":
-        if self.path is not None:
-            _write_rows(self.path, self.rows)
+        if self._run is not None:
+            clear_parts(self._run)
+            _write_rows(self._run / HISTORY, self.rows)
+            if not self.alarms:
+                remove(self._run / ALARMS)
         self._bar.start()
         return self
 
@@ -107,6 +146,13 @@ class History:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.stop()
+        for logger in self._loggers:
+            logger.finalize("success" if error is None else "failed")
+
+    def _restore(self, state: dict[str, Any], run: Path) -> None:
+        self._losses, self._health, self._last = state["losses"], state["health"], tuple(state["last"])
+        self.watch.restore(state["watch"])
+        self.rows = [row for row in read_rows(run) if row.get("step", 0) <= self.pace.step]
 
     def _read(self) -> None:
         for step, loss in self._unread:
@@ -116,22 +162,69 @@ class History:
         self._unread = []
 
     def _tell(self, alarm: Alarm | None) -> None:
-        if alarm is not None and process() == 0:
+        if alarm is None:
+            return
+        if self._run is not None:
+            try:
+                write_json(self._run / ALARMS, [asdict(alarm) for alarm in self.alarms])
+            except CannotWrite as error:
+                log.warning("%s", error)
+        if alarm.kind == NOT_FINITE:
+            raise NotFinite(str(alarm))
+        if process() == 0:
             log.warning("%s", alarm)
 
+    def _write(self, row: dict[str, float]) -> None:
+        if self._run is None:
+            return
+        path = self._run / HISTORY
+        try:
+            if self._broken:
+                _write_rows(path, self.rows)
+            else:
+                with path.open("a", newline="", encoding="utf-8") as file:
+                    csv.DictWriter(file, COLUMNS).writerow(_line(row))
+        except (OSError, CannotWrite) as error:
+            if not self._broken:
+                log.warning(
+                    "%s lacks rows from step %d on until there is space (%s)", path, row["step"], error
+                )
+            self._broken = True
+            return
+        self._broken = False
 
-def _rows_until(path: Path, step: int) -> list[dict[str, float]]:
-    """The rows of an interrupted training up to `step`; a last line cut short by a kill is left out."""
-    if not step or not path.is_file():
+
+def read_rows(run: Path) -> list[dict[str, float]]:
+    """The rows in a run's `history.csv`, none where there is no such file; a line cut by a kill is left out.
+
+    Raises:
+        ValueError: the file holds something else.
+    """
+    path = run / HISTORY
+    if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        whole = [row for row in csv.DictReader(file) if None not in row.values()]
-    rows = [{name: float(number) for name, number in row.items() if number} for row in whole]
-    return [row for row in rows if row["step"] <= step]
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+    whole = csv.DictReader(line for line in lines if line.endswith("\n"))
+    try:
+        return [{name: float(number) for name, number in row.items() if number} for row in whole]
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path} must hold numbers; it does not ({error}). Remove it: the run needs it not."
+        ) from error
+
+
+def read_alarms(run: Path) -> list[Alarm]:
+    """What went wrong along a run, from its `alarms.json`."""
+    path = run / ALARMS
+    return [Alarm(**alarm) for alarm in read_json(path)] if path.is_file() else []
 
 
 def _write_rows(path: Path, rows: list[dict[str, float]]) -> None:
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(map(_line, rows))
+
+
+def _line(row: dict[str, float]) -> dict[str, Any]:
+    return {**row, "step": int(row["step"])}

@@ -1,13 +1,22 @@
 """What the machine has, and what training makes of it: device, precision, processes."""
 
+import atexit
+import inspect
+import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+import torch.distributed as dist
 from lightning_fabric import Fabric
-from lightning_fabric.strategies import DDPStrategy, SingleDeviceStrategy, Strategy
+from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+from lightning_fabric.strategies.ddp import DDPStrategy
+from lightning_fabric.strategies.single_device import SingleDeviceStrategy
+from lightning_fabric.strategies.strategy import Strategy
+from torch.nn.parallel import DistributedDataParallel
 
 
 @dataclass(frozen=True)
@@ -31,36 +40,86 @@ def choose(device: str = "auto", precision: str = "auto") -> Machine:
             or any other of Fabric's names.
     """
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        device = (
+            "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        )
     if precision != "auto":
         return Machine(device, precision, "as asked")
     if device.startswith("cuda"):
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
-        return Machine(device, "bf16-mixed" if fast else "32-true", "the GPU has bfloat16" if fast else "no bfloat16")
+        return Machine(
+            device, "bf16-mixed" if fast else "32-true", "the GPU has bfloat16" if fast else "no bfloat16"
+        )
     if device == "cpu" and _cpu_has_bf16():
         return Machine(device, "bf16-mixed", "the processor has bfloat16 arithmetic")
     return Machine(device, "32-true", "no bfloat16 arithmetic")
 
 
-def make_fabric(machine: Machine, loggers: list[object]) -> Fabric:
-    """Fabric on this machine; several processes when started by torchrun or SLURM."""
-    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    strategy: Strategy | str = "auto"
+def make_fabric(machine: Machine, loggers: Sequence[Any] = ()) -> Fabric:
+    """Fabric on this machine, its processes joined when torchrun or SLURM has started several."""
+    local, nodes = crew()
+    with _quiet():
+        fabric = Fabric(
+            accelerator=machine.device.partition(":")[0],
+            devices=local,
+            num_nodes=nodes,
+            strategy=_strategy(machine, local * nodes),
+            precision=machine.precision,  # type: ignore[arg-type]
+            loggers=list(loggers),
+        )
+        fabric.launch()
+    if local * nodes > 1:
+        atexit.register(leave)
+    return fabric
+
+
+def join_processes(device: str = "auto") -> None:
+    """Join the processes that torchrun or SLURM has started, so that `process()` tells them apart from now on."""
+    if crew() != (1, 1) and not dist.is_initialized():
+        make_fabric(choose(device, "32-true"))
+
+
+def crew() -> tuple[int, int]:
+    """Processes per node and number of nodes, as torchrun or SLURM says; (1, 1) when started by neither."""
+    environment = os.environ
+    if "WORLD_SIZE" in environment:  # torchrun
+        world, local = int(environment["WORLD_SIZE"]), int(environment.get("LOCAL_WORLD_SIZE", "1"))
+        return local, max(1, world // local)
+    # In a shell on a SLURM node, outside of srun, a process is alone.
+    if "SLURM_PROCID" in environment and SLURMEnvironment.detect():
+        nodes = int(environment.get("SLURM_NNODES", "1"))
+        return max(1, int(environment["SLURM_NTASKS"]) // nodes), nodes
+    return 1, 1
+
+
+def leave() -> None:
+    """Leave the other processes; torch warns at exit where this is forgotten."""
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+def _strategy(machine: Machine, world: int) -> Strategy | str:
+    kind, _, index = machine.device.partition(":")
     if world > 1:
+        # Scalars that steer the loop are told over the CPU, so that no GPU waits for them.
+        backend = "cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo"
         # Buffers are alike on all processes already, since batch statistics are joined.
-        strategy = DDPStrategy(broadcast_buffers=False, process_group_backend=None)
-    elif ":" not in machine.device:
-        index = {"cuda": "cuda:0", "mps": "mps:0"}.get(machine.device, machine.device)
-        strategy = SingleDeviceStrategy(device=torch.device(index))
-    return Fabric(
-        accelerator=machine.device.partition(":")[0],
-        devices=local,
-        num_nodes=max(1, world // local),
-        strategy=strategy,
-        precision=machine.precision,  # type: ignore[arg-type]
-        loggers=loggers,  # type: ignore[arg-type]
-    )
+        known = inspect.signature(DistributedDataParallel).parameters
+        unsynced = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
+        return DDPStrategy(process_group_backend=backend, **{unsynced: False})
+    return SingleDeviceStrategy(device=torch.device(kind if kind == "cpu" else f"{kind}:{index or 0}"))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Fabric tells precision and processes on the terminal; our own log does."""
+    logger = logging.getLogger("lightning_fabric")
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager

@@ -78,5 +78,5 @@ class LARS(torch.optim.Optimizer):
         p.sub_(velocity)
 
 
-def _can_fuse(parameters: list[Tensor]) -> bool:
+def _can_fuse(parameters: Iterable[Tensor]) -> bool:
     return all(p.device.type in ("cpu", "cuda") and p.is_floating_point() for p in parameters)

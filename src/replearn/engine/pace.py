@@ -12,13 +12,16 @@ from replearn.engine.distributed import processes
 class Pace:
     """Counts steps and seconds of one training, over all its resumptions.
 
+    Without `max_minutes` all that a training computes follows from its steps, so an interrupted and resumed one ends
+    with the bits of an unbroken one. With it the learning rate follows the clock, and no two trainings are alike.
+
     Args:
         steps: optimiser steps of the whole training.
         max_minutes: end sooner, with the learning rate's schedule drawn together, or None.
         step, seconds: where to go on from.
     """
 
-    def __init__(self, steps: int, max_minutes: float | None, step: int = 0, seconds: float = 0.0) -> None:
+    def __init__(self, steps: int, max_minutes: float | None, *, step: int = 0, seconds: float = 0.0) -> None:
         self.steps = steps
         self.max_minutes = max_minutes
         self.step = step
@@ -38,10 +41,15 @@ class Pace:
         self.seconds = time.monotonic() - self._began
         if processes() == 1:
             return stop
+        # On the CPU, where process groups have a backend on any machine: no GPU waits for it.
         both = torch.tensor([self.seconds, float(stop)], dtype=torch.float64)
         dist.all_reduce(both, dist.ReduceOp.MAX)
         self.seconds = float(both[0])
         return int(both[1])
+
+    def due(self, times: int) -> bool:
+        """Whether a thing that is done about `times` times over the training is due at this step, or it ends here."""
+        return self.step % max(1, self.steps // times) == 0 or self.progress >= 1.0
 
     def save_due(self, minutes: float) -> bool:
         """Whether the last checkpoint is `minutes` old; asking starts the clock anew."""

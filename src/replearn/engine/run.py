@@ -5,6 +5,7 @@
         weights.safetensors  what was learned; its presence says that the run has ended
         state/step-N/        what a resumed run needs; gone when the run has ended
         history.csv          loss, learning rate, speed and health along the way
+        alarms.json          what went wrong along the way; absent when nothing did
         evaluation.json, report.html
 
 Nothing in it is a pickle, and loading one executes nothing. Every file is written beside its place and renamed, so a
@@ -15,7 +16,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,25 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-METHOD, WEIGHTS, STATE, HISTORY, EVALUATION, REPORT = (
+METHOD, WEIGHTS, STATE, HISTORY, ALARMS, EVALUATION, REPORT = (
     "method.json",
     "weights.safetensors",
     "state",
     "history.csv",
+    "alarms.json",
     "evaluation.json",
     "report.html",
 )
+
+
+class CannotWrite(ValueError):
+    """A file of a run could not be written: no space left, or a folder that may not be written to."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"{path} must be writable; it is not ({reason}). Free space, or choose another folder."
+        )
+        self.reason = reason
 
 
 def make_run(path: str | Path) -> Path:
@@ -60,10 +72,14 @@ def open_run(path: str | Path) -> Path:
     """
     run = Path(path)
     if not (run / METHOD).is_file():
-        raise ValueError(f"a run folder must hold {METHOD}; {run} does not. Give the folder that `replearn fit` wrote.")
-    for name in (METHOD, WEIGHTS, STATE, HISTORY):
+        raise ValueError(
+            f"a run folder must hold {METHOD}; {run} does not. Give the folder that `replearn fit` wrote."
+        )
+    for name in (METHOD, WEIGHTS, STATE, HISTORY, ALARMS):
         if not (run / name).resolve().is_relative_to(run.resolve()):
-            raise ValueError(f"files of a run must lie in its folder; {run / name} points outside. Copy the file itself.")
+            raise ValueError(
+                f"files of a run must lie in its folder; {run / name} points outside. Copy the file itself."
+            )
     return run
 
 
@@ -82,13 +98,17 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} must be JSON; it is broken ({error}). Fit again, or restore the file.") from error
+        raise ValueError(
+            f"{path} must be JSON; it is broken ({error}). Fit again, or restore the file."
+        ) from error
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
     """Write tensors as safetensors, in one instant."""
+    # Cloned, since the format refuses tensors that share memory (tied weights).
+    whole = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     with replacing(path) as part:
-        save_file({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, part)
+        save_file(whole, part)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
@@ -100,7 +120,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except FileNotFoundError as error:
-        raise ValueError(f"{path} must exist; it does not. The run has not ended: resume it with --resume.") from error
+        raise ValueError(
+            f"{path} must exist; it does not. The run has not ended: resume it with --resume."
+        ) from error
     except (SafetensorError, OSError) as error:
         raise ValueError(
             f"{path} must be a whole safetensors file; it is not ({error}). Copy it again, or fit again."
@@ -112,17 +134,37 @@ def replacing(path: Path) -> Iterator[Path]:
     """A path to write to, which takes the place of `path` when all is written, and goes away if writing fails.
 
     Raises:
-        OSError: as writing raises it; a full disk says what to do.
+        CannotWrite: writing failed; what was at `path` is as it was.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    remove(part)  # of a killed process that had our number
     try:
         yield part
         sync(part)
         os.replace(part, path)
         sync(path.parent)
-    except BaseException:
-        shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
+    except BaseException as error:
+        remove(part)
+        if isinstance(error, OSError | SafetensorError | CannotWrite):
+            # A file within a folder that is being written is told by the folder's name, which a reader knows.
+            reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+            raise CannotWrite(path, reason) from error
         raise
+
+
+def clear_parts(folder: Path) -> None:
+    """Remove what processes that were killed while they wrote have left in `folder`."""
+    for part in folder.glob(".*.part"):
+        remove(part)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or folder, if it is there and may be removed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+        return
+    with suppress(OSError):
+        path.unlink()
 
 
 def sync(path: Path) -> None:

@@ -1,13 +1,21 @@
 """Ctrl-C and SIGTERM ask a training to stop; it ends its step, saves, and says how to go on."""
 
+import os
 import signal
 import threading
+import time
 from types import FrameType, TracebackType
 from typing import Any
 
+ECHO = 1.0  # seconds in which a terminal and a launcher (torchrun, make) may both pass on one Ctrl-C
+
 
 class Stopped(KeyboardInterrupt):
-    """Training was asked to stop, and its state was saved."""
+    """Training was asked to stop, and its state was saved.
+
+    Attributes:
+        signal: the number of the signal that asked.
+    """
 
     def __init__(self, message: str, number: int) -> None:
         super().__init__(message)
@@ -18,7 +26,7 @@ class StopSignal:
     """While entered, `asked` becomes the number of a signal that asks to stop.
 
     Only where there is something to save: else, and outside of the main thread, signals keep their meaning. A second
-    signal of the same kind does what it always does.
+    signal does what it always does, if it comes more than `ECHO` seconds after the first.
 
     Args:
         saves: whether the training can be resumed.
@@ -26,13 +34,16 @@ class StopSignal:
 
     def __init__(self, *, saves: bool) -> None:
         self.asked = 0
+        self._when = 0.0
         self._active = saves and threading.current_thread() is threading.main_thread()
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "StopSignal":
         if self._active:
             for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._ask)
+                # Ignored (as under nohup) stays ignored; None is a handler that Python could not put back.
+                if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    self._before[number] = signal.signal(number, self._ask)
         return self
 
     def __exit__(
@@ -42,5 +53,8 @@ class StopSignal:
             signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = number
-        signal.signal(number, self._before[number])
+        if not self.asked:
+            self.asked, self._when = number, time.monotonic()
+        elif time.monotonic() - self._when > ECHO:
+            signal.signal(number, self._before[number])
+            os.kill(os.getpid(), number)

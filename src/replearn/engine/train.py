@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -20,24 +20,32 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from replearn.data.samples import Batch, Samples
-from replearn.engine.checkpoint import load_checkpoint, save_checkpoint
-from replearn.engine.distributed import join_batch_norms, mean_over_processes, process, processes
-from replearn.engine.embed import autocast
-from replearn.engine.health import Watch, effective_rank, spread
+from replearn.engine.batches import batches, steps_of
+from replearn.engine.checkpoint import Checkpoints
+from replearn.engine.distributed import (
+    join_batch_norms,
+    mean_over_processes,
+    process,
+    processes,
+    wait_for_all,
+)
+from replearn.engine.embed import autocast, evaluating
+from replearn.engine.health import Health, Watch, examine
 from replearn.engine.history import History
 from replearn.engine.machine import Machine, choose, make_fabric, random_state_kept
-from replearn.engine.pace import Pace
 from replearn.engine.optimizers import make_optimizer, schedule
-from replearn.engine.run import HISTORY, STATE
+from replearn.engine.pace import Pace
+from replearn.engine.run import STATE
 from replearn.engine.signals import Stopped, StopSignal
 from replearn.engine.slices import in_slices
 
 log = logging.getLogger("replearn")
 
 HEALTH_ROWS = 256
-HEALTH_CHECKS = 40  # at most so many over a training
+HEALTH_CHECKS = 40  # about so many over a training
 
 
+@runtime_checkable
 class Learner(Protocol):
     """What the loop asks of a method; `replearn.methods.Method` has it all."""
 
@@ -99,10 +107,10 @@ def train(
     Raises:
         NotFinite: the loss became NaN or infinite.
         Stopped: a signal asked to stop; the state is saved.
+        ValueError: no checkpoint of the run to resume is whole.
     """
     machine = choose(learner.device, learner.precision)
     fabric = make_fabric(machine, list(loggers))
-    fabric.launch()
     step = Step(learner)
     if processes() > 1:
         join_batch_norms(step)
@@ -110,28 +118,38 @@ def train(
         learner.optimizer, [step], learning_rate=learner.learning_rate, weight_decay=learner.weight_decay
     )
     module, optimizer = fabric.setup(step, raw)
-    state = load_checkpoint(run / STATE, step, raw) if run and resume else None
-    pace = Pace(steps_of(learner, len(samples)), learner.max_minutes, **(state or {}))
-    history = History(Watch(learner.loss_at_collapse()), pace, path=run / HISTORY if run else None, loggers=fabric.loggers)
-    examine = health_check(learner, step, samples, machine)
-    log.info("training on %s: %d steps of %d samples", machine, pace.steps, learner.batch_size * learner.accumulate)
+    checkpoints = Checkpoints(run / STATE if run else None, step, raw)
+    if not resume:
+        checkpoints.clear()
+    state = checkpoints.load() or {}
+    pace = Pace(steps_of(learner, len(samples)), learner.max_minutes, **state.get("pace", {}))
+    watch = Watch(learner.loss_at_collapse())
+    history = History(watch, pace, run=run, loggers=fabric.loggers, state=state.get("history"))
+    look = health_check(learner, step, samples, machine, fabric.device)
+    if process() == 0:
+        log.info(
+            "training on %s: %d steps of %d samples",
+            machine,
+            pace.steps,
+            learner.batch_size * learner.accumulate,
+        )
     with random_state_kept(), history, StopSignal(saves=run is not None) as stop, ready(learner, step):
-        for parts in batches(learner, samples, pace):
+        for parts in batches(learner, samples, first=pace.step, steps=pace.steps):
             rate = learner.learning_rate * schedule(pace.progress, warmup=learner.warmup)
             torch.manual_seed(seed_of(learner.random_state, pace.step))
             loss = one_step(fabric, module, optimizer, parts, rate)
             learner.after_step(pace.progress)
             stopping = pace.advance(stop.asked)
-            history.add(loss, rate, learner.batch_size * len(parts))
-            if pace.step % max(1, pace.steps // HEALTH_CHECKS) == 0:
-                history.see(*examine())
+            history.add(
+                loss, rate, learner.batch_size * len(parts), look() if pace.due(HEALTH_CHECKS) else None
+            )
             if pace.progress >= 1.0:
                 break
-            if run and (stopping or pace.save_due(learner.checkpoint_minutes)):
-                history.flush()
-                save_checkpoint(run / STATE, step, raw, pace.state())
+            if stopping or pace.save_due(learner.checkpoint_minutes):
+                saved = checkpoints.save(pace.step, {"pace": pace.state(), "history": history.state()})
             if stopping:
-                raise Stopped(f"stopped at step {pace.step} of {pace.steps}", stopping)
+                wait_for_all()  # a launcher ends the other processes when the first one goes
+                raise stopped(pace, run, stopping, saved=saved)
         history.flush()
     step.eval()
     return history
@@ -167,45 +185,36 @@ def one_step(fabric: Fabric, module: Any, optimizer: Any, parts: list[Batch], ra
     return mean_over_processes(total)
 
 
-def steps_of(learner: Learner, n: int) -> int:
-    """Optimiser steps of a whole training on n samples; a last incomplete batch of an epoch is left out."""
-    return max(1, learner.epochs * (n // learner.batch_size) // learner.accumulate)
-
-
-def batches(learner: Learner, samples: Samples, pace: Pace) -> Iterator[list[Batch]]:
-    """For each step from `pace.step` on, this process's rows of its batches."""
-    per_epoch = len(samples) // learner.batch_size
-    rows = learner.batch_size // processes()
-    first = process() * rows
-    epoch, order = -1, np.empty(0, dtype=np.int64)
-    for number in range(pace.step, pace.steps):
-        parts = []
-        for part in range(number * learner.accumulate, (number + 1) * learner.accumulate):
-            if part // per_epoch != epoch:
-                epoch = part // per_epoch
-                order = np.random.default_rng([learner.random_state, epoch]).permutation(len(samples))
-            start = part % per_epoch * learner.batch_size + first
-            parts.append(samples[order[start : start + rows]].part_of(learner.batch_size, start=first))
-        yield parts
-
-
 def seed_of(random_state: int, step: int) -> int:
     """The seed of a step's random numbers."""
     return int(np.random.SeedSequence([random_state, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def health_check(
-    learner: Learner, step: Step, samples: Samples, machine: Machine
-) -> Callable[[], tuple[float, float]]:
-    """A function that gives effective rank and spread of the representation, always of the same few samples."""
+    learner: Learner, step: Step, samples: Samples, machine: Machine, device: torch.device
+) -> Callable[[], Health]:
+    """A function that looks at the representation of always the same few samples."""
     rows = np.unique(np.linspace(0, len(samples) - 1, num=min(len(samples), HEALTH_ROWS)).astype(np.int64))
-    batch = samples[rows].to(machine.device)
+    batch = samples[rows].to(device)
 
-    def examine() -> tuple[float, float]:
-        step.eval()
-        with torch.inference_mode(), autocast(machine):
-            h = learner.represent(batch)
-        step.train()
-        return effective_rank(h), spread(h)
+    def look() -> Health:
+        # Not compiled: other modes and sizes would be compiled anew.
+        with (
+            evaluating([step]),
+            torch.inference_mode(),
+            autocast(machine),
+            torch.compiler.set_stance("force_eager"),
+        ):
+            return examine(learner.represent(batch))
 
-    return examine
+    return look
+
+
+def stopped(pace: Pace, run: Path | None, number: int, *, saved: bool) -> Stopped:
+    """What to raise when a signal has stopped a run at a step; it says how to go on."""
+    lost = "" if saved else ", whose state could not be saved: an earlier one is kept"
+    return Stopped(
+        f"stopped at step {pace.step} of {pace.steps}{lost}. Go on by the same command with --resume "
+        f"(in Python: fit(..., run={str(run)!r}, resume=True)).",
+        number,
+    )

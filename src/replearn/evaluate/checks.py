@@ -20,7 +20,9 @@ def check_features(features: Array, name: str = "features") -> Array:
         raise ValueError(f"{name} must be real numbers; got dtype {features.dtype}. Encode them as floats.")
     if features.dtype not in (np.float32, np.float64):
         features = features.astype(np.float32)
-    bad = len(features) - int(np.isfinite(features).all(axis=1).sum())
+    with np.errstate(all="ignore"):
+        sound = np.isfinite(features.sum())  # cheap; a sum that overflows is looked at row by row
+    bad = 0 if sound else len(features) - int(np.isfinite(features).all(axis=1).sum())
     if bad:
         raise ValueError(
             f"{name} must be finite; {bad} of {len(features)} rows hold NaN or infinity. "
@@ -83,8 +85,8 @@ def check_same_columns(train: Array, test: Array, names: tuple[str, str] = ("tra
     """Raise unless both tables have the same number of columns."""
     if train.shape[1] != test.shape[1]:
         raise ValueError(
-            f"{names[0]} and {names[1]} must have the same columns; got {train.shape[1]} and {test.shape[1]}. "
-            "Embed both with the same encoder."
+            f"{names[0]} and {names[1]} must have the same columns; got {train.shape[1]} and {test.shape[1]}"
+            ". Embed both with the same encoder."
         )
 
 
@@ -93,7 +95,8 @@ def check_classes(labels: Array) -> Array:
     classes = np.unique(labels)
     if len(classes) < 2:
         raise ValueError(
-            f"train_labels must hold at least 2 classes; got only {classes[0]!r}. Label samples of another class."
+            f"train_labels must hold at least 2 classes; got only {classes[0]!r}. "
+            "Label samples of another class."
         )
     return classes
 

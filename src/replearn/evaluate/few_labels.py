@@ -18,8 +18,8 @@ def draw_labels(
 ) -> npt.NDArray[np.int64]:
     """Draw the rows whose labels are shown, class by class; return their indices, sorted.
 
-    A fraction gives exactly `round(fraction * labelled rows)` rows, shared out in proportion to the classes (by the
-    largest remainder), yet at least one of each class. Rows labelled -1 are never drawn.
+    A fraction gives exactly `round(fraction * labelled rows)` rows, shared out in proportion to the classes
+    (by the largest remainder), yet at least one of each class. Rows labelled -1 are never drawn.
 
     Args:
         labels: classes (n,), -1 for unlabelled.
@@ -28,7 +28,7 @@ def draw_labels(
         random_state: seed; the same seed draws the same rows.
 
     Raises:
-        ValueError: unless exactly one of fraction and per_class is given, in range; or when no row has a label.
+        ValueError: unless exactly one of fraction and per_class is given, in range; or without any label.
 
     >>> labels = np.array([0, 0, 0, 0, 1, 1, -1])
     >>> labels[draw_labels(labels, fraction=0.5)].tolist()
@@ -40,7 +40,8 @@ def draw_labels(
         raise ValueError(f"labels must hold at least one label; all {len(labels)} are -1. Label some rows.")
     if (fraction is None) == (per_class is None):
         raise ValueError(
-            f"exactly one of fraction and per_class must be given; got fraction={fraction}, per_class={per_class}."
+            f"exactly one of fraction and per_class must be given; got {fraction} and {per_class}. "
+            "Leave the other one out."
         )
     _, numbers, counts = np.unique(labels[known], return_inverse=True, return_counts=True)
     if per_class is not None:
@@ -108,32 +109,35 @@ def few_label_curve(
     fractions: Sequence[float] = (0.01, 0.1, 1.0),
     per_class: Sequence[int] = (),
     draws: int = 5,
+    scaling: str = "columns",
     random_state: int = 0,
 ) -> pd.DataFrame:
     """Test accuracy of a linear probe by number of training labels.
 
-    Every draw of labels is scored by its own `LinearProbe`, which sees the features of its labelled rows only and
-    chooses its regularisation among them. All draws of one size are solved at once.
+    Every draw of labels is scored by its own `LinearProbe`, which sees the features of its labelled rows only
+    and chooses its regularisation among them. All draws of one size are solved at once.
 
     Args:
         train, test: features (n, d) and (m, d).
-        train_labels, test_labels: classes (n,) and (m,). Rows labelled -1 are dropped; a test label that training
-            does not hold counts as an error.
+        train_labels, test_labels: classes (n,) and (m,). Rows labelled -1 are dropped; a test label that
+            training does not hold counts as an error.
         fractions: shares of the training labels; 1.0 is fitted once, as there is one draw of all labels.
         per_class: numbers of labels of each class.
         draws: how many draws of each size.
+        scaling: "columns" or "common", as in `linear_probe`.
         random_state: seed of the draws and of the probes' splits.
 
     Returns:
-        One row for each size: `setting` ("1 %", "5 per class"), `labels` (how many), `mean` accuracy, `low` and
-        `high` of its 95 % interval, `draws`. The interval is Student's over the draws; for a single draw it is
-        Wilson's, for an accuracy measured on m test samples.
+        One row for each size: `setting` ("1 %", "5 per class"), `labels` (how many), `mean` accuracy, `low`
+        and `high` of its 95 % interval, `draws`. The interval is Student's over the draws; for a single draw
+        it is Wilson's, for an accuracy measured on m test samples.
 
     Raises:
         ValueError: as `linear_probe` and `draw_labels` do, or for draws below 1.
 
     >>> rows = np.random.default_rng(0).normal(size=(300, 2))
-    >>> curve = few_label_curve(rows[:200], rows[:200, 0] > 0, rows[200:], rows[200:, 0] > 0, fractions=(0.1, 1.0))
+    >>> labels = rows[:, 0] > 0
+    >>> curve = few_label_curve(rows[:200], labels[:200], rows[200:], labels[200:], fractions=(0.1, 1.0))
     >>> curve[["setting", "labels", "draws"]].values.tolist()
     [['10 %', 20, 5], ['100 %', 200, 1]]
     """
@@ -151,9 +155,10 @@ def few_label_curve(
         rows.append((f"{count} per class", drawn))
     table = []
     for setting, drawn in rows:
-        if len(drawn[0]) == len(train):
-            drawn = drawn[:1]
-        scores = score_draws(train, train_labels, test, test_labels, drawn, random_state=random_state)
+        once = drawn[:1] if len(drawn[0]) == len(train) else drawn
+        scores = score_draws(
+            train, train_labels, test, test_labels, once, scaling=scaling, random_state=random_state
+        )
         interval = student_interval(scores) if len(scores) > 1 else wilson_interval(scores[0], len(test))
         low, high = max(0.0, interval[0]), min(1.0, interval[1])
         table.append((setting, len(drawn[0]), float(np.mean(scores)), low, high, len(scores)))
@@ -167,6 +172,7 @@ def score_draws(
     test_labels: Array,
     drawn: Sequence[npt.NDArray[np.int64]],
     *,
+    scaling: str = "columns",
     random_state: int = 0,
 ) -> list[float]:
     """Test accuracy of the probe fitted to each draw; the draws are of one size and hold every class."""
@@ -190,4 +196,4 @@ def _quotas(counts: npt.NDArray[np.int64], fraction: float) -> npt.NDArray[np.in
         quotas[np.where(quotas > 1, quotas - exact, -np.inf).argmax()] -= 1
     while quotas.sum() < total:
         quotas[np.where(quotas < counts, exact - quotas, -np.inf).argmax()] += 1
-    return quotas
+    return np.asarray(quotas)

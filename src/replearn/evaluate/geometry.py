@@ -15,8 +15,8 @@ CHUNK = 1024
 def singular_values(features: Array, *, centre: bool = False) -> npt.NDArray[np.float64]:
     """Singular values of the rows (n, d), largest first; min(n, d) of them.
 
-    Taken from the d × d (or n × n) Gram matrix in double precision: values below about 1e-8 of the largest are
-    rounding noise, and are returned as 0.
+    Taken from the d by d (or n by n) Gram matrix in double precision: values below about 1e-8 of the largest
+    are rounding noise, and are returned as 0.
 
     >>> singular_values(np.array([[3.0, 0.0], [0.0, 4.0]])).tolist()
     [4.0, 3.0]
@@ -27,7 +27,7 @@ def singular_values(features: Array, *, centre: bool = False) -> npt.NDArray[np.
     gram = rows.T @ rows if rows.shape[0] >= rows.shape[1] else rows @ rows.T
     squares = torch.linalg.eigvalsh(gram).flip(0).clamp_min(0)
     squares[squares <= squares[0] * len(squares) * torch.finfo(torch.float64).eps] = 0
-    return squares.sqrt().numpy()
+    return np.asarray(squares.sqrt().numpy())
 
 
 def effective_rank(features: Array, *, centre: bool = False) -> float:
@@ -35,7 +35,8 @@ def effective_rank(features: Array, *, centre: bool = False) -> float:
 
     $$\exp\Bigl(-\sum_k p_k \ln p_k\Bigr), \qquad p_k = \sigma_k / \textstyle\sum_j \sigma_j$$
 
-    Not centred, as in the paper; `centre=True` leaves out the direction of a large common mean. All-zero rows give 0.
+    Not centred, as in the paper; `centre=True` leaves out the direction of a large common mean. All-zero rows
+    give 0.
 
     Reference: Garrido et al., ICML 2023, equation 1. https://arxiv.org/abs/2210.02885
 
@@ -48,11 +49,11 @@ def effective_rank(features: Array, *, centre: bool = False) -> float:
 
 
 def alpha_req(features: Array) -> float:
-    r"""α-ReQ: how fast the spectrum of the covariance decays, $\lambda_j \propto j^{-\alpha}$.
+    r"""Alpha-ReQ: how fast the spectrum of the covariance decays, $\lambda_j \propto j^{-\alpha}$.
 
-    Around 1 goes with good transfer; large values mean few dominant directions, 0 a flat spectrum. The slope is
-    fitted by least squares of $\ln \lambda_j$ on $\ln j$ with weights $1/j$, so that every octave of the spectrum
-    counts alike. NaN where fewer than 3 directions vary.
+    Around 1 goes with good transfer; large values mean few dominant directions, 0 a flat spectrum. The slope
+    is fitted by least squares of $\ln \lambda_j$ on $\ln j$ with weights $1/j$, so that every octave of the
+    spectrum counts alike. NaN where fewer than 3 directions vary.
 
     Reference: Agrawal et al., NeurIPS 2022, section 3. https://arxiv.org/abs/2202.05808
 
@@ -77,7 +78,7 @@ def alignment(a: Array, b: Array, *, power: float = 2.0) -> float:
 
     Args:
         a, b: embeddings of two views (n, d); row i of both is the same sample. Scaled to unit length here.
-        power: α of the paper.
+        power: the paper's alpha.
 
     Raises:
         ValueError: when shapes differ or rows are not finite.
@@ -91,7 +92,8 @@ def alignment(a: Array, b: Array, *, power: float = 2.0) -> float:
     check_same_columns(a, b, ("a", "b"))
     if len(a) != len(b):
         raise ValueError(
-            f"a and b must hold the same samples row by row; got {len(a)} and {len(b)} rows. Embed both views."
+            f"a and b must hold the same samples row by row; got {len(a)} and {len(b)} rows. "
+            "Embed both views."
         )
     return float((np.linalg.norm(_unit(a) - _unit(b), axis=1) ** power).mean())
 
@@ -106,7 +108,7 @@ def uniformity(
     Args:
         features: rows (n, d), scaled to unit length here.
         scale: t of the paper.
-        samples: at most so many rows, drawn at random, take part; all their pairs are seen, in bounded memory.
+        samples: at most so many rows, drawn at random, take part; all their pairs count, in bounded memory.
         random_state: seed of that draw.
 
     Raises:
@@ -127,7 +129,7 @@ def uniformity(
     rows = torch.from_numpy(_unit(features))
     norms = rows.square().sum(dim=1)  # 1, or 0 for a dead row
     total, start = 0.0, 0
-    for part, own in zip(rows.split(CHUNK), norms.split(CHUNK), strict=True):
+    for part, own in zip(torch.split(rows, CHUNK), torch.split(norms, CHUNK), strict=True):
         squares = (own[:, None] + norms - 2 * part @ rows.T).clamp_min(0)  # (n', n)
         near = torch.exp(-scale * squares)
         near.diagonal(offset=start).zero_()  # a row and itself are no pair

@@ -14,7 +14,8 @@ def student_interval(values: Sequence[float], *, confidence: float = 0.95) -> tu
 
     $$\bar v \pm t_{m-1,\,(1+\text{confidence})/2}\; s / \sqrt m$$
 
-    with $s$ the standard deviation with $m - 1$ in the denominator. A single value has no interval: (nan, nan).
+    with $s$ the standard deviation with $m - 1$ in the denominator. A single value has no interval: (nan,
+    nan).
 
     >>> low, high = student_interval([0.90, 0.92, 0.94])
     >>> round(low, 3), round(high, 3)

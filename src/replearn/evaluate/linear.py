@@ -1,11 +1,18 @@
 """How much of the labels can a straight line read off? Logistic probes.
 
-The objective, over weights $W$ (c, d) and biases $\\beta$ (c) of features standardised on the labelled training rows:
+The objective, over weights $W$ (c, d) and biases $\\beta$ (c) of features standardised on the labelled
+training rows:
 
-$$\\frac1n \\sum_i -\\ln \\operatorname{softmax}(W x_i + \\beta)_{y_i} + \\frac{\\lambda}{2} \\lVert W \\rVert_2^2$$
+$$\\frac1n \\sum_i -\\ln \\operatorname{softmax}(W x_i + \\beta)_{y_i}
+  + \\frac{\\lambda}{2} \\lVert W \\rVert_2^2$$
 
-which is scikit-learn's multinomial `LogisticRegression(C=1 / (n * λ))` behind a `StandardScaler`. (With two classes
-scikit-learn has one weight vector for our two, and the same predictions come from `C=2 / (n * λ)`.)
+which is scikit-learn's multinomial `LogisticRegression(C=1 / (n * λ))` behind a `StandardScaler`. (With two
+classes scikit-learn has one weight vector for our two, and the same predictions come from `C=2 / (n * λ)`.)
+
+Two scalings: "columns" divides each column by its own deviation; "common" divides all by one number, the root
+of their mean variance, which leaves distances and rotations alone. Columns of different units need the first;
+where variance carries meaning (PCA, pixels) and labels are few, the second serves better: noise directions
+are not blown up.
 """
 
 from collections.abc import Sequence
@@ -14,11 +21,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Int
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from replearn.evaluate.basis import Basis
 from replearn.evaluate.checks import (
     Array,
     check_classes,
@@ -32,7 +40,7 @@ from replearn.evaluate.logistic import solve
 
 REGULARISATIONS = tuple(float(f"{value:.3g}") for value in np.logspace(-5, 1, 9))
 FEW = 1000  # below so many labels, one held-out part is too noisy to choose by: cross-validate
-DOUBLE = 2**17  # tables of fewer numbers are solved in double precision, which costs them nothing
+SCALINGS = ("columns", "common")
 
 
 @dataclass(frozen=True)
@@ -95,10 +103,12 @@ class LinearProbe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         regularisations: Sequence[float] | None = None,
         validation: float = 0.2,
+        scaling: str = "columns",
         random_state: int = 0,
     ) -> None:
         self.regularisations = regularisations
         self.validation = validation
+        self.scaling = scaling
         self.random_state = random_state
 
     def fit(self, X: Array, y: Array) -> "LinearProbe":
@@ -109,6 +119,7 @@ class LinearProbe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             [labels],
             regularisations=self.regularisations,
             validation=self.validation,
+            scaling=self.scaling,
             random_state=self.random_state,
         )[0]
         self.__dict__.update({name: value for name, value in vars(fitted).items() if name.endswith("_")})
@@ -138,21 +149,23 @@ def linear_probe(
     *,
     regularisations: Sequence[float] | None = None,
     validation: float = 0.2,
+    scaling: str = "columns",
     random_state: int = 0,
 ) -> LinearScore:
     """Test accuracy of a `LinearProbe`; the test set takes no part in choosing the regularisation.
 
     Args:
         train, test: features (n, d) and (m, d).
-        train_labels, test_labels: classes (n,) and (m,). Rows labelled -1 are dropped; a test label that training
-            does not hold counts as an error.
+        train_labels, test_labels: classes (n,) and (m,). Rows labelled -1 are dropped; a test label that
+            training does not hold counts as an error.
         regularisations: λ to try; 9 values from 1e-5 to 10 when None.
         validation: share of the training labels held out to choose λ.
+        scaling: "columns" or "common", see the module.
         random_state: seed of the split.
 
     Raises:
-        ValueError: for features that are not finite tables of the same columns, labels of another length, a single
-            class, regularisations that are not positive, or a validation share outside (0, 0.5].
+        ValueError: for features that are not finite tables of the same columns, labels of another length, a
+            single class, regularisations that are not positive, or a validation share outside (0, 0.5].
 
     >>> rows = np.random.default_rng(0).normal(size=(200, 3))
     >>> score = linear_probe(rows[:100], rows[:100, 0] > 0, rows[100:], rows[100:, 0] > 0)
@@ -160,7 +173,9 @@ def linear_probe(
     (True, 'cross-validation')
     """
     train, train_labels, test, test_labels = check_split(train, train_labels, test, test_labels)
-    probe = LinearProbe(regularisations=regularisations, validation=validation, random_state=random_state)
+    probe = LinearProbe(
+        regularisations=regularisations, validation=validation, scaling=scaling, random_state=random_state
+    )
     return score_probe(probe.fit(train, train_labels), test, test_labels, labels=len(train))
 
 
@@ -187,6 +202,7 @@ def fit_probes(
     *,
     regularisations: Sequence[float] | None = None,
     validation: float = 0.2,
+    scaling: str = "columns",
     random_state: int = 0,
 ) -> list[LinearProbe]:
     """Fit one `LinearProbe` to each of several labelled tables (n, d) of the same shape, all at once.
@@ -198,10 +214,12 @@ def fit_probes(
         raise ValueError(
             f"validation must be a share above 0 and up to 0.5; got {validation}. 0.2 holds out a fifth."
         )
+    if scaling not in SCALINGS:
+        raise ValueError(f"scaling must be one of {', '.join(SCALINGS)}; got {scaling!r}.")
     classes = check_classes(labels[0])
     numbers = np.stack([class_numbers(part, classes) for part in labels])  # (b, n)
     folds = np.stack([stratified_folds(part, round(1 / validation), random_state) for part in numbers])
-    basis = _Basis(np.stack(tables))
+    basis = Basis(np.stack(tables), scaling)
     truth = torch.from_numpy(numbers)
     held = 1 if len(tables[0]) >= FEW else round(1 / validation)
     accuracies = _validate(basis, truth, torch.from_numpy(folds), held, penalties)
@@ -215,7 +233,9 @@ def fit_probes(
     coefficients, intercepts = basis.refit(truth, best)
     probes = []
     for index in range(len(tables)):
-        probe = LinearProbe(regularisations=regularisations, validation=validation, random_state=random_state)
+        probe = LinearProbe(
+            regularisations=regularisations, validation=validation, scaling=scaling, random_state=random_state
+        )
         probe.classes_, probe.selection_ = classes, selection
         probe.coef_, probe.intercept_ = coefficients[index], intercepts[index]
         probe.regularisation_ = float(best[index])
@@ -242,44 +262,8 @@ def _regularisations(given: Sequence[float] | None) -> tuple[float, ...]:
     return values
 
 
-class _Basis:
-    """Standardised rows, turned to their principal axes; the L2 norm of weights is the same in both."""
-
-    def __init__(self, tables: Shaped[np.ndarray, "b n d"]) -> None:
-        rows = torch.from_numpy(tables).to(torch.float64 if tables[0].size <= DOUBLE else torch.float32)
-        self.mean = rows.mean(dim=1, keepdim=True, dtype=torch.float64)  # (b, 1, d)
-        self.scale = (
-            (rows - self.mean.to(rows.dtype)).square().mean(dim=1, keepdim=True, dtype=torch.float64).sqrt()
-        )
-        flat = self.scale <= 10 * torch.finfo(rows.dtype).eps * self.mean.abs()
-        self.scale[flat | (self.scale == 0)] = torch.inf  # a constant feature becomes 0
-        rows = (rows - self.mean.to(rows.dtype)) / self.scale.to(rows.dtype)
-        self.axes = _principal_axes(rows)
-        self.rows: Float[Tensor, "b n r"] = rows @ self.axes
-
-    def refit(self, truth: Int[Tensor, "b n"], penalties: npt.NDArray[np.float64]) -> tuple[Array, Array]:
-        """Fit each table at its penalty, and return weights and biases for the features as they came."""
-        batch, count = truth.shape
-        shares = self.rows.new_full((batch, 1, count), 1 / count)
-        strength = torch.from_numpy(penalties).to(self.rows.dtype)[:, None]
-        weights = solve(self.rows, truth, shares, strength, classes=int(truth.max()) + 1)[:, 0]
-        slopes = (weights[..., :-1] @ self.axes.mT).double() / self.scale  # (b, c, d)
-        biases = weights[..., -1].double() - (slopes * self.mean).sum(dim=2)
-        return slopes.numpy(), biases.numpy()
-
-
-def _principal_axes(rows: Float[Tensor, "b n d"]) -> Float[Tensor, "b d r"]:
-    count, dim = rows.shape[1:]
-    if count >= dim:
-        return torch.linalg.eigh(rows.mT @ rows).eigenvectors
-    values, vectors = torch.linalg.eigh(rows @ rows.mT)
-    noise = values[:, -1:] * count * torch.finfo(rows.dtype).eps
-    scale = torch.where(values > noise, values, torch.inf).rsqrt()  # directions of no variance become 0
-    return rows.mT @ vectors * scale[:, None]
-
-
 def _validate(
-    basis: _Basis, truth: Int[Tensor, "b n"], folds: Int[Tensor, "b n"], held: int, penalties: Sequence[float]
+    basis: Basis, truth: Int[Tensor, "b n"], folds: Int[Tensor, "b n"], held: int, penalties: Sequence[float]
 ) -> Float[Tensor, "b l"] | None:
     """Accuracy of every penalty on rows held out, over the first `held` folds; None where there are none."""
     out = torch.stack([folds == fold for fold in range(held)], dim=1)  # (b, f, n)
@@ -294,6 +278,9 @@ def _validate(
     weights = solve(basis.rows, truth, shares, strength, classes=int(truth.max()) + 1)
     flat = weights.flatten(1, 2)  # (b, f l c, r + 1)
     logits = flat[..., :-1] @ basis.rows.mT + flat[..., -1:]
-    guess = logits.unflatten(1, (out.shape[1], len(penalties), -1)).argmax(dim=3)  # (b, f, l, n)
+    guess = logits.view(len(out), out.shape[1], len(penalties), -1, out.shape[2]).argmax(
+        dim=3
+    )  # (b, f, l, n)
     right = (guess == truth[:, None, None]) & out[:, :, None]
-    return right.sum(dim=(1, 3)) / out.sum(dim=(1, 2))[:, None]
+    accuracies: Tensor = right.sum(dim=(1, 3)) / out.sum(dim=(1, 2))[:, None]
+    return accuracies

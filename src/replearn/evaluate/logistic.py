@@ -1,9 +1,9 @@
 """Many logistic regressions on the same rows, solved at once.
 
-All problems (draws of labels × folds × penalties) advance together by L-BFGS, so that a step is two wide matrix
-products, whatever their number. Steps stay few because the caller rotates the columns to their principal axes, where
-the Hessian is nearly diagonal and a diagonal makes a good preconditioner. The product of the rows with a direction
-serves the whole line search, since logits are linear in the weights.
+All problems (draws of labels, folds, penalties) advance together by L-BFGS, so that a step is two wide
+matrix products, whatever their number. Steps stay few because the caller rotates the columns to their
+principal axes, where the Hessian is nearly diagonal and a diagonal makes a good preconditioner. The product
+of the rows with a direction serves the whole line search, since logits are linear in the weights.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,8 @@ def solve(
         penalties: λ.
         classes: c. A class without a row in a problem gets probability 0 in it.
         tolerance: a problem is solved when two steps in a row lower its objective by less than this share;
-            None is 1e-5 in single and 1e-9 in double precision.
+            None is 5e-5 in single precision, which ends within 1e-3 of the least objective, and
+            1e-9 in double.
 
     Returns:
         Weights, the bias as their last column.
@@ -47,14 +48,16 @@ def solve(
     Reference: Liu & Nocedal, Mathematical Programming 1989 (L-BFGS). https://doi.org/10.1007/BF01589116
     """
     if tolerance is None:
-        tolerance = 1e-9 if rows.dtype == torch.float64 else 1e-5
+        tolerance = 1e-9 if rows.dtype == torch.float64 else 5e-5
     used = (shares > 0).any(dim=1).any(dim=0)
     if not used.all():  # rows that no problem holds
         rows, labels, shares = rows[:, used], labels[:, used], shares[..., used]
     rows = torch.cat([rows, torch.ones_like(rows[..., :1])], dim=2)  # (b, n, d + 1)
     step = max(1, LOGITS // (len(rows) * classes * rows.shape[1]))
-    parts = zip(shares.split(step, dim=1), penalties.split(step, dim=1), strict=True)
-    return torch.cat([_solve(rows, labels, share, penalty, classes, tolerance) for share, penalty in parts], 1)
+    parts = zip(torch.split(shares, step, dim=1), torch.split(penalties, step, dim=1), strict=True)
+    return torch.cat(
+        [_solve(rows, labels, share, penalty, classes, tolerance) for share, penalty in parts], 1
+    )
 
 
 def _solve(
@@ -189,7 +192,7 @@ def _direction(
 
 
 def _backward(slopes: Float[Tensor, "b k c n"], rows: Float[Tensor, "b n d"]) -> Float[Tensor, "b k c d"]:
-    return (slopes.flatten(1, 2) @ rows).unflatten(1, slopes.shape[1:3])
+    return torch.matmul(slopes.flatten(1, 2), rows).view(*slopes.shape[:3], -1)
 
 
 def _dot(a: Float[Tensor, "b k c d"], b: Float[Tensor, "b k c d"]) -> Float[Tensor, "b k 1 1"]:

@@ -33,8 +33,8 @@ def knn_probe(
 
     $$v_c = \sum_{i \in N_k(x)} \exp(s_i / \tau)\, [y_i = c], \qquad s_i = \cos(x, x_i)$$
 
-    and ties go to the class that sorts first. Rows labelled -1 are dropped; a test label that the training set
-    does not hold counts as an error. Nothing is centred or scaled except to unit length.
+    and ties go to the class that sorts first. Rows labelled -1 are dropped; a test label that the training
+    set does not hold counts as an error. Nothing is centred or scaled except to unit length.
 
     Args:
         train, test: rows (n, d) and (m, d).
@@ -56,6 +56,8 @@ def knn_probe(
     """
     if temperature is not None and not temperature > 0:
         raise ValueError(f"temperature must be positive; got {temperature}. Use None to count heads.")
+    if neighbours < 1:
+        raise ValueError(f"neighbours must be at least 1; got {neighbours}. 20 is usual.")
     train, train_labels, test, test_labels = check_split(train, train_labels, test, test_labels)
     classes = np.unique(train_labels)
     index, similarities = nearest(test, train, k=min(neighbours, len(train)))
@@ -83,7 +85,7 @@ def nearest(
         Indices into the bank and similarities, both (m, k), best first.
 
     Raises:
-        ValueError: for an unknown metric, a k out of range, or tables that are not finite or differ in columns.
+        ValueError: for an unknown metric, a k out of range, or tables not finite or of other columns.
 
     >>> index, similarity = nearest(np.array([[2.0, 0.0]]), np.array([[0.0, 1.0], [1.0, 0.0]]), k=1)
     >>> int(index[0, 0]), float(similarity[0, 0])
@@ -100,7 +102,7 @@ def nearest(
     rows, keys = _prepared(queries, metric), _prepared(bank, metric)
     slices = [
         _nearest_slice(part, keys, k, metric)
-        for part in rows.split(max(1, CHUNK // max(len(keys), keys.shape[1])))
+        for part in torch.split(rows, max(1, CHUNK // max(len(keys), keys.shape[1])))
     ]
     index = torch.cat([part[0] for part in slices])
     similarity = torch.cat([part[1] for part in slices])

@@ -27,6 +27,7 @@ def scorecard(
     fractions: Sequence[float] = (0.01, 0.1, 1.0),
     per_class: Sequence[int] = (),
     draws: int = 5,
+    scaling: str = "columns",
     random_state: int = 0,
     clusters: bool = False,
     views: tuple[Array, Array] | None = None,
@@ -34,21 +35,23 @@ def scorecard(
     """Score one embedding by every measure that its labels allow.
 
     Rows: "linear probe" for each number of labels (`few_label_curve`), "kNN" (`knn_probe`), with `clusters`
-    "cluster NMI", "cluster ARI" and "cluster accuracy" of the test rows, then measures without labels of the training
-    rows: "effective rank", "alpha-ReQ", "uniformity", "sparsity", "dead dimensions"; with `views` "alignment".
+    "cluster NMI", "cluster ARI" and "cluster accuracy" of the test rows, then measures without labels of the
+    training rows: "effective rank", "alpha-ReQ", "uniformity", "sparsity", "dead dimensions"; with `views`
+    "alignment".
 
     Args:
         train, test: features (n, d) and (m, d); test may be None where there are no labels.
-        train_labels, test_labels: classes (n,) and (m,), -1 for unlabelled. Where either set has no label at all
+        train_labels, test_labels: classes (n,) and (m,), -1 for unlabelled. Where either set has no label
             (None, or all -1), only measures without labels are taken.
         fractions, per_class, draws: sizes and number of the draws of labels.
+        scaling: of the linear probe's features, "columns" or "common", as in `linear_probe`.
         random_state: seed of draws, splits, k-means and sub-samples.
         clusters: whether to run k-means.
         views: embeddings of two views of the same samples (n', d), for alignment.
 
     Returns:
-        Columns `measure`, `labels` (training labels used, 0 for measures without), `mean`, `low` and `high` (95 %
-        interval, or NaN), `draws`.
+        Columns `measure`, `labels` (training labels used, 0 for measures without), `mean`, `low` and `high`
+        (95 % interval, or NaN), `draws`.
 
     Raises:
         ValueError: for features that are not finite, labels of another length, or a single class.
@@ -73,6 +76,7 @@ def scorecard(
                 fractions=fractions,
                 per_class=per_class,
                 draws=draws,
+                scaling=scaling,
                 random_state=random_state,
             )
             numbers = curve[COLUMNS[1:]].itertuples(index=False, name=None)
@@ -87,9 +91,9 @@ def scorecard(
 def join_seeds(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Average the scorecards of several training seeds, row by row.
 
-    `mean`, `low` and `high` become the mean over seeds of `mean` and its Student interval; a row that came from one
-    seed keeps its own interval. `draws` is the least of the draws, `seeds` counts the frames that hold the
-    row. Further columns (`representation`) tell rows apart; a column `seed` is dropped.
+    `mean`, `low` and `high` become the mean over seeds of `mean` and its Student interval; a row that came
+    from one seed keeps its own interval. `draws` is the least of the draws, `seeds` counts the frames that
+    hold the row. Further columns (`representation`) tell rows apart; a column `seed` is dropped.
 
     Raises:
         ValueError: without a frame.

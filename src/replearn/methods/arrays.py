@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 
-from replearn.data import Samples
+from replearn.data import Samples, describe
 from replearn.engine.run import METHOD, WEIGHTS, make_run, read_json, read_tensors, write_json, write_tensors
-from replearn.methods.store import describe, versions
+from replearn.methods.store import versions
 
 
 def save_arrays(estimator: BaseEstimator, samples: Samples, path: str | Path) -> Path:

@@ -17,12 +17,12 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 
-from replearn.data import Batch, Samples, as_samples
+from replearn.data import Batch, Description, Samples, as_samples, describe
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose, random_state_kept
 from replearn.engine.train import seed_of, train
 from replearn.methods.checks import check_fields, check_same_kind, check_training_samples
-from replearn.methods.store import describe, end_run, has_ended, restore, start_run
+from replearn.methods.store import end_run, has_ended, restore, start_run
 from replearn.views.choose import make_views
 
 
@@ -73,8 +73,8 @@ class Method(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     # What a method writes.
 
-    def build(self, samples: Samples) -> None:
-        """Make the modules. Of `samples`, only `kind`, `shape`, `classes`, `statistics` and the length may be used."""
+    def build(self, samples: Description) -> None:
+        """Make the modules for such samples."""
         raise NotImplementedError
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
@@ -133,7 +133,7 @@ class Method(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             torch.manual_seed(seed_of(self.random_state, 0))
             if hasattr(self, "views"):
                 self.views_ = make_views(self.views, samples)
-            self.build(samples)
+            self.build(self.samples_)
         return self
 
     def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:

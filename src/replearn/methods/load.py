@@ -7,12 +7,13 @@ from typing import Any
 import torch
 from torch import nn
 
+from replearn.data import description_from_json
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, open_run, read_json
 from replearn.methods.arrays import arrays_from_run
 from replearn.methods.base import Method
 from replearn.methods.registry import find_method
-from replearn.methods.store import Description, restore
+from replearn.methods.store import restore
 from replearn.views import view_from_json
 
 
@@ -37,10 +38,7 @@ def load(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
     if not issubclass(cls, Method):
         return arrays_from_run(cls, content["fields"], folder)
     method = cls(**_fields(cls, content["fields"], encoder))
-    samples = content["samples"]
-    method.samples_ = Description(
-        samples["kind"], tuple(samples["shape"]), samples["n"], tuple(samples["classes"]), samples["fingerprint"]
-    )
+    method.samples_ = description_from_json(content["samples"])
     with random_state_kept(), torch.no_grad():
         method.build(method.samples_)
     return restore(method, folder)

@@ -3,15 +3,12 @@
 import importlib.metadata
 import platform
 import shutil
-from dataclasses import asdict, dataclass, fields
-from functools import cached_property
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from replearn.data import Samples
 from replearn.engine.distributed import process
 from replearn.engine.run import METHOD, STATE, WEIGHTS, make_run, open_run, read_json, read_tensors, write_json, write_tensors
 from replearn.views import Split, view_to_json
@@ -21,34 +18,6 @@ if TYPE_CHECKING:
 
 # These may differ between a run and its resumption: they say when to stop or save, not what to compute.
 FREE_FIELDS = frozenset({"max_minutes", "checkpoint_minutes", "device"})
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a method knows of its samples; stands in for them when it is loaded."""
-
-    kind: str
-    shape: tuple[int, ...]
-    n: int
-    classes: tuple[str, ...]
-    fingerprint: str
-
-    def __len__(self) -> int:
-        return self.n
-
-    def to_json(self) -> dict[str, Any]:
-        """As JSON holds it: lists for tuples."""
-        return asdict(self) | {"shape": list(self.shape), "classes": list(self.classes)}
-
-    @cached_property
-    def statistics(self) -> tuple[Tensor, Tensor]:
-        """Placeholders: the true ones come with the weights."""
-        return torch.zeros(self.shape[0]), torch.ones(self.shape[0])
-
-
-def describe(samples: Samples) -> Description:
-    """The description of `samples`."""
-    return Description(samples.kind, samples.shape, len(samples), samples.classes, samples.fingerprint())
 
 
 def start_run(method: "Method", path: str | Path, *, resume: bool = False) -> Path:

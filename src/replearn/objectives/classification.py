@@ -47,8 +47,8 @@ def cross_entropy(
         len(labels) and not -1 <= int(labels.min()) <= int(labels.max()) < logits.shape[1]
     ):
         raise ValueError(
-            f"cross_entropy needs labels from 0 to {logits.shape[1] - 1}, or -1 where unknown, and smoothing in "
-            f"[0, 1); got labels {sorted(set(labels.tolist()))[:12]}, smoothing {smoothing}."
+            f"cross_entropy needs labels from 0 to {logits.shape[1] - 1}, or -1 where unknown, and "
+            f"smoothing in [0, 1); got labels {sorted(set(labels.tolist()))[:12]}, smoothing {smoothing}."
         )
     total = F.cross_entropy(
         logits, labels, ignore_index=UNLABELLED, label_smoothing=smoothing, reduction="sum"

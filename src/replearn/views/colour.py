@@ -80,7 +80,7 @@ class Contrast(ColourView):
         check_at_least(self, "strength", 0.0)
 
     def colour_map(self, batch: Batch, mean: Float[Tensor, "n c"]) -> Float[Tensor, "n c c+1"]:
-        # Colours may have left [0, 1] by now; pulling them towards a grey outside would leave an image of one colour.
+        # Colours may have left [0, 1] by now; pulled towards a grey outside, all would be clamped to one.
         grey = (mean @ grey_weights(mean.shape[1], mean.device)).clamp(0, 1)  # (n,)
         return _towards(grey[:, None].expand_as(mean), _factor(batch, self.strength))
 

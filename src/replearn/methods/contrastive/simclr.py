@@ -14,7 +14,7 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor
 
-from replearn.data import Batch, Samples
+from replearn.data import Batch, Description
 from replearn.encoders import make_encoder, mlp
 from replearn.engine.distributed import gather
 from replearn.methods.base import Method
@@ -44,7 +44,7 @@ class SimCLR(Method):
     dim: int = 128
     temperature: float = 0.5
 
-    def build(self, samples: Samples) -> None:
+    def build(self, samples: Description) -> None:
         self.encoder_ = make_encoder(self.encoder, samples)
         self.head_ = mlp(self.encoder_.dim, self.hidden, self.dim)
 

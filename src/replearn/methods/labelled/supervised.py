@@ -14,7 +14,7 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data import Batch, Samples
+from replearn.data import Batch, Description
 from replearn.encoders import make_encoder
 from replearn.engine.distributed import gather, gather_labels
 from replearn.methods.base import Method
@@ -40,7 +40,7 @@ class Supervised(Method):
     views: Split | str | None = None
     smoothing: float = 0.0
 
-    def build(self, samples: Samples) -> None:
+    def build(self, samples: Description) -> None:
         self.encoder_ = make_encoder(self.encoder, samples)
         self.logits_ = nn.Linear(self.encoder_.dim, len(samples.classes))
 

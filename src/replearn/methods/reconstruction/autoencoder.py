@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data import Batch, Samples
+from replearn.data import Batch, Description
 from replearn.encoders import decoder_for, make_encoder
 from replearn.methods.base import Method
 from replearn.objectives import squared_error
@@ -39,7 +39,7 @@ class Autoencoder(Method):
     dim: int = 64
     weight_decay: float = 0.0
 
-    def build(self, samples: Samples) -> None:
+    def build(self, samples: Description) -> None:
         if not 0 < self.dim < prod(samples.shape):
             raise ValueError(
                 f"dim must lie between 1 and the {prod(samples.shape)} numbers of a sample, or the code could copy it; "

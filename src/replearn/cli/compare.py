@@ -1,0 +1,168 @@
+"""`replearn compare METHOD... --data DATA`: methods on equal terms, one table, one report."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from replearn.cli.evaluate import JudgeOptions
+from replearn.cli.options import Flag, option_names, parse, unknown_option
+from replearn.cli.samples import load_parts
+
+if TYPE_CHECKING:
+    from replearn.methods import Entry
+
+# A method with options of its own, `simclr:temperature=0.2`.
+Asked = tuple["Entry", dict[str, str]]
+
+
+@dataclass(kw_only=True)
+class CompareOptions(JudgeOptions):
+    """Fit methods on the same samples without their labels, and judge them by the same probes.
+
+    Any option of a method (`replearn fit METHOD --help`) can be given: it goes to every method that has it. One for a
+    single method is written behind its name: simclr:temperature=0.2,dim=64. A method can be named more than once.
+    Prints the table; writes evaluation.json and report.html beside a run folder for each method.
+
+    Attributes:
+        methods: names that `replearn list` shows.
+        data: built-in name or path.
+        seeds: how many seeds each method is fitted with.
+        run: folder to write to.
+        resume: go on with the runs in that folder.
+    """
+
+    methods: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="METHOD...")]
+    data: Annotated[str, tyro.conf.arg(metavar="DATA")]
+    seeds: int = 1
+    run: Annotated[str, tyro.conf.arg(metavar="FOLDER")] = "runs/compare"
+    resume: Flag = False
+
+
+def run(args: list[str]) -> None:
+    """The command."""
+    own, shared = divide(args, set(option_names(CompareOptions)))
+    options = parse(CompareOptions, own, command="compare")
+    if not options.methods:
+        raise ValueError("at least one METHOD must be named; got none. `replearn list` shows them.")
+    if options.seeds < 1:
+        raise ValueError(f"--seeds must be at least 1; got {options.seeds}.")
+    methods = make_methods(options.methods, shared)
+    from replearn.cli.evaluations import Judged, write_evaluation
+    from replearn.cli.runs import shown
+    from replearn.compare import compare, run_name
+    from replearn.engine.run import REPORT
+    from replearn.report import print_table, write_report
+
+    folder = Path(options.run)
+    check_folder(folder, resume=options.resume)
+    train, test = load_parts(options.data, options, test=options.test)
+    comparison = compare(
+        methods,
+        train,
+        test,
+        fractions=options.fractions,
+        per_class=options.per_class,
+        draws=options.draws,
+        seeds=range(options.seeds),
+        runs=folder,
+        resume=options.resume,
+    )
+    title = f"{', '.join(methods)} on {options.data}"
+    comparison.facts.update(title=title, command=["replearn", "compare", *args])
+    runs = {name: run_name(name, 0) for name in methods}
+    write_evaluation(folder, comparison, Judged(options.data, options.test, options), runs)
+    print_table(comparison.scores)
+    print(f"written: {shown(write_report(folder / REPORT, comparison, title=title))}")
+
+
+def check_folder(folder: Path, *, resume: bool) -> None:
+    """Raises ValueError where the folder can't be written to, or holds runs that are not to be gone on with."""
+    from replearn.engine.run import EVALUATION, METHOD, make_run
+
+    make_run(folder)
+    held = [folder / EVALUATION, *folder.glob(f"*/{METHOD}"), folder / METHOD]
+    if not resume and any(path.exists() for path in held):
+        raise ValueError(f"{folder} holds runs already. Go on with them (--resume), or choose another --run.")
+
+
+def make_methods(asked: tuple[str, ...], shared: list[str]) -> dict[str, Any]:
+    """Methods by the name that tables show.
+
+    Args:
+        asked: as on the command line, `simclr` or `simclr:temperature=0.2`.
+        shared: options for every method that has them.
+
+    Raises:
+        ValueError: an unknown method or option, the same method twice with the same options.
+    """
+    from replearn.cli.fields import field_options, make_method
+
+    found = [split_asked(text) for text in asked]
+    known = {name for entry, _ in found for name in option_names(field_options(entry))}
+    for name in (arg.partition("=")[0] for arg in shared if arg.startswith("--")):
+        if name.replace("_", "-") not in known:
+            ours = option_names(CompareOptions)
+            raise ValueError(unknown_option(name, sorted({*known, *ours}), "compare"))
+    methods: dict[str, Any] = {}
+    for entry, options in found:
+        fields = field_options(entry)
+        its, _ = divide(shared, set(option_names(fields)))
+        given = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
+        parsed = parse(fields, [*its, *_flags(fields, given)], command=f"fit {entry.name}")
+        name = entry.cls.__name__
+        if sum(other.cls is entry.cls for other, _ in found) > 1:
+            name = " ".join([name, *(f"{option}={value}" for option, value in options.items())])
+        if name in methods:
+            raise ValueError(f"each METHOD must be named once, or with options of its own; got {name} twice.")
+        methods[name] = make_method(entry, parsed)
+    return methods
+
+
+def split_asked(text: str) -> Asked:
+    """`simclr:temperature=0.2,dim=64` as the method and its options."""
+    from replearn.methods import find_method
+
+    name, _, rest = text.partition(":")
+    pairs = [pair.partition("=") for pair in rest.split(",") if pair]
+    wrong = [option for option, equals, _ in pairs if not equals]
+    if wrong:
+        raise ValueError(
+            f"options of a method must be written {name}:option=value,option=value; got {wrong[0]!r} without a value."
+        )
+    return find_method(name), {option.replace("-", "_"): value for option, _, value in pairs}
+
+
+def divide(args: list[str], mine: set[str]) -> tuple[list[str], list[str]]:
+    """Arguments and options named in `mine`, and the other options; values stay with their options.
+
+    An option of others takes one value, if any follows.
+
+    >>> divide(["pca", "--epochs", "3", "--data", "digits", "--compile"], {"--data"})
+    (['pca', '--data', 'digits'], ['--epochs', '3', '--compile'])
+    """
+    own: list[str] = []
+    other: list[str] = []
+    target = own
+    for arg in args:
+        if arg.startswith("--"):
+            name = arg.partition("=")[0].replace("_", "-")
+            target = own if name in mine or name == "--help" else other
+            target.append(arg)
+            continue
+        target.append(arg)
+        target = own
+    return own, other
+
+
+def _flags(fields: type[Any], given: list[str]) -> Iterator[str]:
+    """`--compile=true` as `--compile`, and `--compile=false` as `--no-compile`."""
+    flags = {name for name in option_names(fields) if f"--no-{name[2:]}" in option_names(fields)}
+    for arg in given:
+        name, _, value = arg.partition("=")
+        if name in flags and value.lower() in ("true", "false"):
+            yield name if value.lower() == "true" else f"--no-{name[2:]}"
+        else:
+            yield arg

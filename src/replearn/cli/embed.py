@@ -1,0 +1,140 @@
+"""`replearn embed RUN DATA`: the representation of every sample, as a Parquet or npy file."""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import tyro
+
+from replearn.cli.options import parse
+from replearn.cli.samples import DataOptions, load_samples, short_name
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from replearn.cli.rows import Columns
+    from replearn.data import Samples
+
+
+@dataclass(kw_only=True)
+class EmbedOptions(DataOptions):
+    """Write the representation of every sample of DATA by the method in RUN.
+
+    A .parquet file has the columns `index`, `name` (of files), `label` (if there are any) and `h`, the representation;
+    a .npy file holds the representations alone. Killed, the same command goes on where it was.
+
+    Attributes:
+        run: folder that `fit`, `compare` or `demo` wrote.
+        data: built-in name (digits, digits:test) or path.
+        out: .parquet or .npy file; RUN/DATA.parquet if not given.
+        rows: samples per batch.
+    """
+
+    run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
+    data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
+    out: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
+    rows: int = 512
+
+
+def run(args: list[str]) -> None:
+    """The command."""
+    options = parse(EmbedOptions, args, command="embed")
+    if options.rows < 1:
+        raise ValueError(f"--rows must be at least 1; got {options.rows}. Leave it out for 512.")
+    from replearn.cli.rows import check_out, resumable
+    from replearn.cli.runs import described, load_run, minutes, shown
+    from replearn.engine.run import make_run
+
+    out = Path(options.out or Path(options.run) / f"{short_name(options.data)}.parquet")
+    check_out(out)
+    method = load_run(options.run)
+    make_run(out.parent)
+    samples = load_samples(options.data, options, like=described(options.run))
+    began = time.monotonic()
+    plan = _plan(method, options, samples)
+    with resumable(out, plan, total=len(samples), batch=options.rows, columns=columns_of(samples)) as rows:
+        made = -rows.done
+        for part in embed_rows(method, samples, start=rows.done, batch=options.rows):
+            rows.append(part)
+        made += rows.done
+    seconds = time.monotonic() - began
+    print(f"{shown(out)}: {len(samples):,} rows, {minutes(seconds)}, {made / seconds:,.0f} samples/s")
+
+
+def embed_rows(method: Any, samples: "Samples", *, start: int, batch: int) -> "Iterator[np.ndarray]":
+    """Representations of the samples from `start` on, `batch` at a time.
+
+    Raises:
+        ValueError: the method places only the samples that it was fitted on, and these are others.
+    """
+    import numpy as np
+
+    from replearn.methods import Method
+
+    if start == len(samples):
+        return
+    rest = samples.subset(np.arange(start, len(samples)))
+    if isinstance(method, Method):
+        yield from method.transform_parts(rest, rows=batch)
+        return
+    for first in range(0, len(rest), batch):
+        index = np.arange(first, min(first + batch, len(rest)))
+        if hasattr(method, "transform"):
+            yield method.transform(rest.subset(index).flat())
+        else:
+            yield _placed(method, samples)[start + index]
+
+
+def columns_of(samples: "Samples") -> "Columns":
+    """The columns of a table beside the representation: `index`, `name` and `label` where there are any."""
+    import numpy as np
+    import pyarrow as pa
+
+    def columns(start: int, stop: int) -> dict[str, Any]:
+        found = {"index": pa.array(np.arange(start, stop, dtype=np.int64))}
+        if samples.names is not None:
+            # Names of files may hold bytes that are no text.
+            names = [name.encode("utf-8", "replace").decode() for name in samples.names[start:stop]]
+            found["name"] = pa.array(names, pa.string())
+        if samples.labels is not None:
+            labels = samples.labels[start:stop].tolist()
+            known = [samples.classes[label] if label >= 0 else None for label in labels]
+            found["label"] = pa.array(known, pa.string())
+        return found
+
+    return columns
+
+
+def _plan(method: Any, options: EmbedOptions, samples: "Samples") -> dict[str, Any]:
+    """All that the rows depend on."""
+    from replearn.engine.machine import choose
+    from replearn.engine.run import METHOD, WEIGHTS
+    from replearn.methods.store import versions
+
+    digest = hashlib.blake2b(digest_size=16)
+    for name in (METHOD, WEIGHTS):
+        with (Path(options.run) / name).open("rb") as file:
+            while part := file.read(2**20):
+                digest.update(part)
+    machine = str(choose(method.device, method.precision)) if hasattr(method, "precision") else ""
+    return {
+        "run": digest.hexdigest(),
+        "samples": samples.fingerprint(),
+        "rows": len(samples),
+        "batch": options.rows,
+        "machine": machine,
+        "versions": versions(),
+    }
+
+
+def _placed(method: Any, samples: "Samples") -> "np.ndarray":
+    placed: np.ndarray = method.embedding_
+    if len(placed) != len(samples):
+        raise ValueError(
+            f"{type(method).__name__} places only the {len(placed):,} samples it was fitted on; got {len(samples):,} "
+            "others. Fit it on these, or choose a method with a map of its own, like pca."
+        )
+    return placed

@@ -1,0 +1,80 @@
+"""`replearn evaluate RUN DATA`: what a representation is good for, beside raw input and untrained encoder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from replearn.cli.options import parse
+from replearn.cli.samples import DataOptions, load_parts
+
+
+@dataclass(kw_only=True)
+class JudgeOptions(DataOptions):
+    """By which labels to judge.
+
+    Attributes:
+        test: test part, if not the fixed one of built-in data or a fifth of DATA, drawn at random.
+        fractions: shares of the training labels that probes are given.
+        per_class: numbers of training labels per class that probes are given.
+        draws: how often each is drawn.
+    """
+
+    test: Annotated[str | None, tyro.conf.arg(metavar="DATA")] = None
+    fractions: Annotated[tuple[float, ...], tyro.conf.arg(metavar="SHARE...")] = (0.01, 0.1, 1.0)
+    per_class: Annotated[tuple[int, ...], tyro.conf.arg(metavar="INT...")] = ()
+    draws: int = 5
+
+
+@dataclass(kw_only=True)
+class EvaluateOptions(JudgeOptions):
+    """Judge the representation in RUN beside raw input and untrained encoder, by probes on DATA.
+
+    Prints the table and writes RUN/evaluation.json; `replearn report RUN` makes a page of it.
+
+    Attributes:
+        run: folder that `fit` wrote.
+        data: built-in name or path.
+        seed: of the draws of labels.
+    """
+
+    run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
+    data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
+    seed: int = 0
+
+
+def run(args: list[str]) -> None:
+    """The command."""
+    options = parse(EvaluateOptions, args, command="evaluate")
+    from replearn.cli.evaluations import Judged, untrained_row, write_evaluation
+    from replearn.cli.runs import described, load_run, shown
+    from replearn.compare import Representation, judge, raw_input, read_history, represent
+    from replearn.engine.run import make_run
+    from replearn.methods import Method
+    from replearn.report import print_table
+
+    folder = Path(options.run)
+    method = load_run(options.run)
+    make_run(folder)
+    train, test = load_parts(options.data, options, test=options.test, like=described(options.run))
+    name, history = type(method).__name__, read_history(folder)
+    seconds = history[-1]["seconds"] if history else 0.0
+    # The run comes first: samples that it can't represent are told before anything is computed.
+    rows = [Representation(name, *represent(method, train, test), method, seconds, history)]
+    if isinstance(method, Method) and not (method.needs_labels and train.labels is None):
+        rows.insert(0, untrained_row(method, train, test))
+    rows.insert(0, raw_input(train, test))
+    comparison = judge(
+        ((options.seed, row) for row in rows),
+        train,
+        test,
+        fractions=options.fractions,
+        per_class=options.per_class,
+        draws=options.draws,
+    )
+    comparison.facts["command"] = ["replearn", "evaluate", *args]
+    judged = Judged(options.data, options.test, options)
+    written = write_evaluation(folder, comparison, judged, {name: "."})
+    print_table(comparison.scores)
+    print(f"written: {shown(written)}; `replearn report {shown(folder)}` makes a page of it")

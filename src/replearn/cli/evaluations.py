@@ -1,0 +1,132 @@
+"""`evaluation.json` of a run folder: scores, what was run, and where each row of the table is, so that the report can
+be written again.
+
+    data    DATA and its options, as on the command line
+    rows    name; `run`, the row's run folder below this one (null: raw input or untrained encoder); seconds; alarms
+    scores  rows of `Comparison.scores`
+    facts   `Comparison.facts`
+"""
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from replearn.cli.runs import load_run
+from replearn.cli.samples import DataOptions, load_parts
+from replearn.compare import (
+    RAW,
+    UNTRAINED,
+    Comparison,
+    Representation,
+    raw_input,
+    read_history,
+    represent,
+    untrained_encoder,
+)
+from replearn.engine.run import EVALUATION, read_json, write_json
+from replearn.methods import Method
+
+
+@dataclasses.dataclass(frozen=True)
+class Judged:
+    """The data that representations are judged by, as named on the command line.
+
+    Attributes:
+        data: built-in name or path.
+        test: path of the test part, or None.
+        options: how to read both.
+    """
+
+    data: str
+    test: str | None
+    options: DataOptions
+
+    def to_json(self) -> dict[str, Any]:
+        """As `evaluation.json` holds it."""
+        options = {name: getattr(self.options, name) for name in ("labels", "image_size")}
+        return {"data": self.data, "test": self.test} | options
+
+
+def write_evaluation(folder: Path, comparison: Comparison, judged: Judged, runs: dict[str, str]) -> Path:
+    """Write `evaluation.json` into `folder`; `runs` says where below it each row's run lies."""
+    rows = [
+        {"name": row.name, "run": runs.get(row.name), "seconds": row.seconds, "alarms": list(row.alarms)}
+        for row in comparison.rows
+    ]
+    content = {"data": judged.to_json(), "rows": rows, "scores": comparison.scores.to_dict("records")}
+    write_json(folder / EVALUATION, plain(content | {"facts": comparison.facts}))
+    return folder / EVALUATION
+
+
+def read_evaluation(folder: Path) -> Comparison:
+    """The comparison that `write_evaluation` stored, its representations made again from data and weights.
+
+    Raises:
+        ValueError: there is none, it is broken, or one of its runs is.
+    """
+    if not (folder / EVALUATION).is_file():
+        raise ValueError(
+            f"{folder} must hold {EVALUATION}; it does not. Run `replearn evaluate {folder} DATA` first."
+        )
+    content = read_json(folder / EVALUATION)
+    try:
+        stored = content["data"]
+        options = DataOptions(labels=stored["labels"], image_size=stored["image_size"])
+        data, test = stored["data"], stored["test"]
+        entries = [
+            (str(row["name"]), row["run"], float(row["seconds"]), row["alarms"]) for row in content["rows"]
+        ]
+        scores = pd.DataFrame(content["scores"]).fillna({"low": math.nan, "high": math.nan})
+        facts = dict(content["facts"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"{folder / EVALUATION} must be as replearn wrote it; it is not ({error!r}). Evaluate again."
+        ) from error
+    train, held = load_parts(data, options, test=test)
+    rows = [raw_input(train, held)] if any(name == RAW for name, *_ in entries) else []
+    for name, run, seconds, alarms in entries:
+        if run is not None:
+            method = load_run(str(below(folder, run)))
+            history = read_history(below(folder, run))
+            made = represent(method, train, held)
+            rows.append(Representation(name, *made, method, seconds, history, alarms))
+    ours = next((row.method for row in rows if isinstance(row.method, Method)), None)
+    if ours is not None and any(name == UNTRAINED for name, *_ in entries):
+        rows.insert(1, untrained_row(ours, train, held))
+    return Comparison(train, held, rows, scores, facts)
+
+
+def untrained_row(method: Method, train: Any, test: Any) -> Representation:
+    """The row *untrained encoder*, also where there are fewer samples than in the batches of training."""
+    smaller = min(method.batch_size, len(train))
+    row = untrained_encoder(
+        type(method)(**method.get_params(deep=False) | {"batch_size": smaller}), train, test
+    )
+    return row
+
+
+def below(folder: Path, name: Any) -> Path:
+    """The folder `name` in `folder`.
+
+    Raises:
+        ValueError: it is not in it.
+    """
+    path = folder / str(name)
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"runs of an evaluation must lie in its folder; {path} does not. Evaluate again.")
+    return path
+
+
+def plain(value: Any) -> Any:
+    """What JSON can hold: numbers of numpy as numbers, NaN as null."""
+    if isinstance(value, dict):
+        return {str(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | bool | type(None)) else str(value)

@@ -1,0 +1,119 @@
+"""From what went wrong to one line on stderr and an exit code.
+
+0    done, also where the reader of stdout left early (`replearn list | head -1`)
+2    a wrong command line or bad input: what must hold; what came; what to do
+1    a failure of ours
+130  Ctrl-C; 143 SIGTERM
+"""
+
+import errno
+import os
+import shlex
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+
+from replearn.cli.voice import is_first_process, voice
+
+# Packages whose ValueErrors tell of the user's input: ours, and scikit-learn's checks of parameters.
+CHECKED = ("replearn", "sklearn")
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ACCESS = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR),
+    *(errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP),
+)
+
+
+def guarded(work: Callable[[], None], args: list[str]) -> int:
+    """Run `work` and return the exit code; what goes wrong becomes one line on stderr.
+
+    Args:
+        work: what a command does.
+        args: the command line, to tell how to go on after a stop.
+    """
+    with voice():
+        try:
+            work()
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _give_up_stdout()
+        except SystemExit as error:
+            return error.code if isinstance(error.code, int) else 0
+        except KeyboardInterrupt as stop:
+            return _stopped(stop, args)
+        except Exception as error:
+            return _failed(error)
+    return 0
+
+
+def _stopped(stop: KeyboardInterrupt, args: list[str]) -> int:
+    number = int(getattr(stop, "signal", signal.SIGINT))
+    if not hasattr(stop, "signal"):
+        _say("interrupted")
+        return 128 + number
+    again = args if "--resume" in args else [*args, "--resume"]
+    _say(f"{stop}; all is saved. To go on: {shlex.join(['replearn', *again])}")
+    return 128 + number
+
+
+def _failed(error: Exception) -> int:
+    if os.environ.get("REPLEARN_TRACEBACK"):
+        traceback.print_exception(error)
+    line = bad_input(error)
+    if line is not None:
+        _say(line)
+        return 2
+    what = f"{type(error).__name__}: {error}"
+    _say(
+        f"a failure of replearn's own, {what}. Run again with REPLEARN_TRACEBACK=1 to see where.", always=True
+    )
+    return 1
+
+
+def bad_input(error: Exception) -> str | None:
+    """The line to say where `error` is the input's fault; None where it is ours.
+
+    >>> bad_input(OSError(errno.ENOSPC, "No space left on device", "runs/x"))
+    'the disk must have room; runs/x does not fit (No space left on device). Free some space, then give ...'
+    """
+    if isinstance(error, OSError) and not isinstance(error, ValueError):
+        return _of_the_system(error)
+    if type(error).__name__ in ("MemoryError", "OutOfMemoryError"):
+        return "memory must suffice; it does not. Choose a smaller batch_size, or slice_size for the same batch in less."
+    if type(error).__name__ == "NotFinite" or (isinstance(error, ValueError) and _home(error) in CHECKED):
+        return str(error)
+    return None
+
+
+def _of_the_system(error: OSError) -> str | None:
+    what = error.filename if error.filename is not None else "what was to be written"
+    if error.errno in NO_SPACE:
+        return (
+            f"the disk must have room; {what} does not fit ({error.strerror}). "
+            "Free some space, then give the same command again (fit, compare, demo: with --resume)."
+        )
+    if error.errno in NO_ACCESS:
+        return f"files and folders must be there and be accessible; {what} is not ({error.strerror}). Check the path."
+    return None
+
+
+def _home(error: Exception) -> str:
+    """The package that raised `error`."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return "" if frame is None else str(frame.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+
+
+def _say(line: str, *, always: bool = False) -> None:
+    if always or is_first_process():
+        with suppress(BrokenPipeError):
+            print(f"replearn: {' '.join(line.split())}", file=sys.stderr, flush=True)
+
+
+def _give_up_stdout() -> None:
+    """Let what is left in stdout's buffer go nowhere, or Python would complain when it ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

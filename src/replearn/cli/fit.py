@@ -1,0 +1,151 @@
+"""`replearn fit METHOD DATA`: learn a representation into a run folder."""
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import tyro
+
+from replearn.cli.options import Flag, parse
+from replearn.cli.samples import DataOptions, is_builtin, load_samples, short_name
+
+if TYPE_CHECKING:
+    from replearn.methods import Entry
+
+USAGE = """usage: replearn fit METHOD DATA [--run FOLDER] [--resume] [--tensorboard] [options]
+
+Learn a representation from data without labels, into the folder runs/METHOD-DATA.
+
+  METHOD    a name that `replearn list` shows
+  DATA      a built-in name (of which the training part is taken), a folder or zip
+            of images, a .npy, .npz, .csv or .parquet file
+
+The options are the method's own: `replearn fit METHOD --help` shows them all.
+
+examples:
+  replearn fit simclr digits --epochs 20
+  replearn fit simclr digits --epochs 20 --resume
+  replearn fit autoencoder photos/ --image-size 32 --dim 16 --run runs/small
+  replearn fit pca table.csv --n-components 8"""
+
+
+@dataclass(kw_only=True)
+class FitOptions(DataOptions):
+    """Where to learn from, and where to.
+
+    Attributes:
+        run: folder for weights, history and checkpoints; runs/METHOD-DATA if not given.
+        resume: go on with the run in that folder, with its own fields where none are given.
+        tensorboard: write TensorBoard's files into the run folder, too.
+        split: part of built-in data.
+    """
+
+    run: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None
+    resume: Flag = False
+    tensorboard: Flag = False
+    split: Literal["train", "test", "all"] = "train"
+
+
+def run(args: list[str]) -> None:
+    """The command."""
+    if not args or args[0] in ("-h", "--help"):
+        print(USAGE)
+        return
+    if args[0].startswith("-"):
+        raise ValueError(f"METHOD must come first; got {args[0]}. Write `replearn fit METHOD DATA ...`.")
+    from replearn.methods import find_method
+
+    entry = find_method(args[0])
+    options, method = parse_fit(entry, args[1:])
+    folder = run_folder(entry, options)
+    fit(method, options, folder)
+
+
+def parse_fit(entry: "Entry", args: list[str]) -> tuple[Any, Any]:
+    """The command's options, and the method with its fields.
+
+    A run that is resumed brings its fields; those on the command line must be the same, which `fit` checks.
+    """
+    from replearn.cli.fields import field_options, make_method, stored_fields
+
+    command = f"fit {entry.name}"
+    about = f"{(entry.cls.__doc__ or '').strip().splitlines()[0]}\n\n{entry.paper}"
+    options: Any = parse(_with_fields(field_options(entry)), args, command=command, about=about)
+    stored = stored_fields(entry, run_folder(entry, options)) if options.resume else {}
+    if stored:
+        options = parse(_with_fields(field_options(entry, stored)), args, command=command, about=about)
+    return options, make_method(entry, options.options, stored)
+
+
+def run_folder(entry: "Entry", options: Any) -> Path:
+    """Where the run goes."""
+    return Path(options.run or f"runs/{entry.name}-{short_name(options.data)}")
+
+
+def fit(method: Any, options: Any, folder: Path) -> None:
+    """Learn, save, and say what came of it."""
+    from replearn.cli.runs import minutes, shown
+    from replearn.compare import stored_arrays
+    from replearn.engine.run import make_run
+    from replearn.methods import Method
+    from replearn.methods.arrays import save_arrays
+
+    make_run(folder)  # it must be writable: better known before the data are read
+    samples = load_samples(data_part(options), options)
+    began = time.monotonic()
+    if isinstance(method, Method):
+        loggers = [_tensorboard(folder)] if options.tensorboard else []
+        method.fit(samples, run=folder, resume=options.resume, loggers=loggers)
+    elif not (options.resume and stored_arrays(method, samples, folder)):
+        method.fit(samples.flat())
+        save_arrays(method, samples, folder)
+    told = _speed(method, minutes(time.monotonic() - began))
+    print(f"{type(method).__name__} on {options.data}: {len(samples):,} samples, {told}")
+    print(f"saved in {shown(folder)}; next:")
+    if hasattr(method, "transform"):
+        print(f"  replearn evaluate {shown(folder)} {options.data}")
+    print(f"  replearn embed {shown(folder)} {options.data}")
+
+
+def data_part(options: Any) -> str:
+    """DATA, of built-in data the chosen part."""
+    data = str(options.data)
+    if not is_builtin(data):
+        if options.split != "train":
+            raise ValueError(f"--split is for built-in data; got {data}. Name the part's own folder or file.")
+        return data
+    return data if options.split == "all" or ":" in data else f"{data}:{options.split}"
+
+
+def _with_fields(fields: type[Any]) -> type[Any]:
+    """The command's options, and the fields of a method among them."""
+    data = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATA", help="built-in name or path.")]
+    lent = Annotated[fields, tyro.conf.arg(name="")]
+    members: list[Any] = [("data", data), ("options", lent, dataclasses.field(default_factory=fields))]
+    return dataclasses.make_dataclass("Fit", members, bases=(FitOptions,), kw_only=True)
+
+
+def _speed(method: Any, elapsed: str) -> str:
+    """Loss, samples per second and time of a training."""
+    rows = method.history_.rows if hasattr(method, "history_") else []
+    if not rows:
+        return elapsed
+    from replearn.cli.runs import minutes
+
+    last = rows[-1]
+    pace = last["step"] * method.batch_size * method.accumulate / max(last["seconds"], 1e-9)
+    return f"loss {last['loss']:.4f}, {pace:,.0f} samples/s, {minutes(last['seconds'])}"
+
+
+def _tensorboard(folder: Path) -> Any:
+    from importlib.util import find_spec
+
+    if find_spec("tensorboard") is None:
+        raise ValueError(
+            "--tensorboard needs a package that is not installed. Run: pip install 'replearn[tensorboard]'"
+        )
+    from lightning_fabric.loggers import TensorBoardLogger
+
+    return TensorBoardLogger(root_dir=folder, name="tensorboard", version="")

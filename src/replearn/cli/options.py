@@ -1,0 +1,112 @@
+"""A dataclass as command-line options, by tyro; what is wrong with them becomes one line."""
+
+import dataclasses
+import difflib
+import io
+import re
+import types
+from collections.abc import Iterator
+from contextlib import redirect_stderr
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+import tyro
+
+T = TypeVar("T")
+Flag = tyro.conf.FlagCreatePairsOff[bool]
+
+
+def parse(options: type[T], args: list[str], *, command: str, about: str | None = None) -> T:
+    """The options in `args`.
+
+    Args:
+        options: a dataclass. A field that is `Positional` is an argument in its order, any other `--its-name`; a
+            field `options` that is a dataclass lends its fields.
+        args: the command line after the command.
+        command: what stands before, for the help.
+        about: first lines of the help; None takes the dataclass's docstring.
+
+    Raises:
+        ValueError: an unknown option (the nearest are offered), or a value of the wrong type.
+        SystemExit: help was asked for, and shown.
+    """
+    check_names(options, args, command)
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            return tyro.cli(
+                options,
+                args=args,
+                prog=f"replearn {command}",
+                description=about,
+                config=(tyro.conf.OmitArgPrefixes,),
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise ValueError(_in_one_line(said.getvalue(), command)) from None
+
+
+def check_names(options: type[Any], args: list[str], command: str) -> None:
+    """Raises ValueError where `args` name an option that there is not."""
+    known = sorted(option_names(options))
+    for arg in args:
+        if not arg.startswith("--") or arg == "--":
+            continue
+        name = arg.partition("=")[0].replace("_", "-")
+        if name not in known and name != "--help":
+            raise ValueError(unknown_option(name, known, command))
+
+
+def unknown_option(name: str, known: list[str], command: str) -> str:
+    """The line for an option that there is not."""
+    plain = [option.removeprefix("--") for option in known]
+    near = difflib.get_close_matches(name.removeprefix("--"), plain, n=3, cutoff=0.6)
+    hint = f"Did you mean {' or '.join(f'--{option}' for option in near)}?" if near else ""
+    return f"`replearn {command}` must get options that it has; got {name}. {hint or f'See `replearn {command} --help`.'}"
+
+
+def option_names(options: type[Any]) -> Iterator[str]:
+    """`--name` of every option of a dataclass."""
+    for field in dataclasses.fields(options):
+        inner = without_notes(field.type)
+        if dataclasses.is_dataclass(inner) and isinstance(inner, type):
+            yield from option_names(inner)
+        else:
+            name = field.name.replace("_", "-")
+            yield f"--{name}"
+            if inner is bool:
+                yield f"--no-{name}"
+
+
+def without_notes(kind: Any) -> Any:
+    """A type without `Annotated` around it."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
+
+
+def is_union(kind: Any) -> bool:
+    """Whether a type is written `a | b`."""
+    return isinstance(kind, types.UnionType) or str(get_origin(kind)) == "typing.Union"
+
+
+def _in_one_line(box: str, command: str) -> str:
+    """tyro's message without its frame: `Error parsing --epochs: ...`."""
+    lines = [line.strip("│╭╰─╮╯ ") for line in box.splitlines()]
+    rule = next(
+        (i for i, line in enumerate(box.splitlines()) if "──" in line and line.startswith("│")), len(lines)
+    )
+    told = " ".join(line for line in lines[1:rule] if line)
+    told = re.sub(r"^Error parsing (\S+): ", r"\1 must be of its type; got ", told).rstrip(" .")
+    told = re.sub(r"got invalid literal .*: ('.*')$", r"got \1, not a whole number", told)
+    told = re.sub(r"got could not convert string to float: ('.*')$", r"got \1, not a number", told)
+    told = re.sub(
+        r"^invalid choice (.*) for argument '(\S+)'\. Expected one of \((.*)\)$",
+        r"\2 must be one of \3; got \1",
+        told,
+    )
+    if told.startswith("Missing from"):
+        told = "arguments must be complete; missing: " + told.partition(":")[2].strip().replace(
+            ". (required)", ""
+        )
+    if told.startswith("Unrecognized options"):
+        told = f"arguments must be as the help shows; too many: {told.partition(':')[2].strip()}"
+    return f"{told}. See `replearn {command} --help`."

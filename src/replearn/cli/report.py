@@ -1,0 +1,39 @@
+"""`replearn report RUN`: the page of a run or comparison, from what its folder holds."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from replearn.cli.options import parse
+
+
+@dataclass(kw_only=True)
+class ReportOptions:
+    """Write RUN/report.html again, from evaluation.json, history, weights and the data that it names.
+
+    Attributes:
+        run: folder of a run that was evaluated, of a comparison or of the demo.
+        title: heading of the page.
+    """
+
+    run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
+    title: str | None = None
+
+
+def run(args: list[str]) -> None:
+    """The command."""
+    options = parse(ReportOptions, args, command="report")
+    from replearn.cli.evaluations import read_evaluation
+    from replearn.cli.runs import shown
+    from replearn.engine.run import REPORT, make_run
+    from replearn.report import print_table, write_report
+
+    folder = Path(options.run)
+    comparison = read_evaluation(folder)
+    make_run(folder)
+    title = options.title or str(comparison.facts.get("title", folder.resolve().name))
+    written = write_report(folder / REPORT, comparison, title=title)
+    print_table(comparison.scores)
+    print(f"written: {shown(written)}")

@@ -1,0 +1,60 @@
+"""Run folders as commands meet them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from replearn.engine.run import METHOD, open_run, read_json
+from replearn.methods import load
+
+
+def load_run(path: str) -> Any:
+    """The fitted method in a run folder.
+
+    Raises:
+        ValueError: the folder holds no run, or a broken one.
+    """
+    folder = open_run(path)
+    try:
+        return load(folder)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{folder / METHOD} must be as `replearn fit` wrote it; it is not ({error!r}). Restore it, or fit again."
+        ) from error
+
+
+@dataclass(frozen=True)
+class Described:
+    """Kind and shape of the samples that a run was fitted on."""
+
+    kind: str
+    shape: tuple[int, ...]
+
+
+def described(path: str) -> Described:
+    """What a run says of the samples it was fitted on.
+
+    Raises:
+        ValueError: the folder holds no run, or a broken one.
+    """
+    stored = read_json(open_run(path) / METHOD)["samples"]
+    return Described(stored["kind"], tuple(stored["shape"]))
+
+
+def minutes(seconds: float) -> str:
+    """Time for a reader.
+
+    >>> minutes(9.26), minutes(125)
+    ('9.3 s', '2 min 5 s')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def shown(path: Path) -> str:
+    """A path as the user would type it: from here if it lies below."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

@@ -1,0 +1,62 @@
+"""What a method may know of its samples before it sees a batch; it stands in for them when a run is loaded."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from replearn.data.samples import Samples
+
+
+@dataclass(frozen=True, eq=False)
+class Description:
+    """Samples without their content.
+
+    Attributes:
+        kind, shape, classes: as `Samples` has them.
+        n: their number.
+        fingerprint: tells other samples apart.
+        statistics: mean and standard deviation of each channel or column; of a loaded run, placeholders, since the
+            encoder has the true ones among its weights.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    classes: tuple[str, ...]
+    n: int
+    fingerprint: str
+    statistics: tuple[Float[Tensor, " c"], Float[Tensor, " c"]]
+
+    def __len__(self) -> int:
+        return self.n
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the statistics, with lists for tuples."""
+        content = asdict(self)
+        del content["statistics"]
+        return content | {"shape": list(self.shape), "classes": list(self.classes)}
+
+
+def describe(samples: Samples) -> Description:
+    """The description of `samples`."""
+    return Description(
+        samples.kind, samples.shape, samples.classes, len(samples), samples.fingerprint(), samples.statistics
+    )
+
+
+def description_from_json(content: dict[str, Any]) -> Description:
+    """The description that `Description.to_json` wrote.
+
+    Raises:
+        ValueError: an entry is missing.
+    """
+    try:
+        shape = tuple(content["shape"])
+        blank = torch.zeros(shape[0]), torch.ones(shape[0])
+        return Description(
+            content["kind"], shape, tuple(content["classes"]), content["n"], content["fingerprint"], blank
+        )
+    except (KeyError, IndexError, TypeError) as error:
+        raise ValueError(f"samples must be described by kind, shape, classes, n and fingerprint; {error} is wrong.") from error

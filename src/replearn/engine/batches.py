@@ -1,0 +1,41 @@
+"""Which samples make which batch: a function of (random_state, epoch), on any number of processes."""
+
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from replearn.data.samples import Batch, Samples
+from replearn.engine.distributed import process, processes
+
+
+@runtime_checkable
+class Plan(Protocol):
+    """The fields of a method that say how samples are cut into steps."""
+
+    epochs: int
+    batch_size: int
+    accumulate: int
+    random_state: int
+
+
+def steps_of(plan: Plan, n: int) -> int:
+    """Optimiser steps of a whole training on n samples; a last incomplete batch of an epoch is left out."""
+    return max(1, plan.epochs * (n // plan.batch_size) // plan.accumulate)
+
+
+def batches(plan: Plan, samples: Samples, *, first: int, steps: int) -> Iterator[list[Batch]]:
+    """For each step from `first` up to `steps`, this process's rows of its `plan.accumulate` batches."""
+    per_epoch = len(samples) // plan.batch_size
+    rows = plan.batch_size // processes()
+    offset = process() * rows
+    epoch, order = -1, np.empty(0, dtype=np.int64)
+    for step in range(first, steps):
+        parts = []
+        for number in range(step * plan.accumulate, (step + 1) * plan.accumulate):
+            if number // per_epoch != epoch:
+                epoch = number // per_epoch
+                order = np.random.default_rng([plan.random_state, epoch]).permutation(len(samples))
+            start = number % per_epoch * plan.batch_size + offset
+            parts.append(samples[order[start : start + rows]].part_of(plan.batch_size, start=offset))
+        yield parts

@@ -1,0 +1,17 @@
+"""Results to look at: a table, figures, one HTML page."""
+
+from replearn.report.figures import few_label_figure, neighbour_figure, save_figures
+from replearn.report.page import write_report
+from replearn.report.table import print_table, table_rows, to_markdown
+from replearn.report.verdict import verdict
+
+__all__ = [
+    "few_label_figure",
+    "neighbour_figure",
+    "print_table",
+    "save_figures",
+    "table_rows",
+    "to_markdown",
+    "verdict",
+    "write_report",
+]

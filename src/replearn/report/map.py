@@ -1,0 +1,114 @@
+"""Maps: representations of some test samples in the plane, by t-SNE."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from sklearn.manifold import TSNE
+
+from replearn.compare import RAW, UNTRAINED, Comparison, Representation
+
+POINTS = 1500  # samples on a map
+TOTAL = 6000  # points on all maps: t-SNE of 1,500 points takes some seconds
+FEWEST = 8  # t-SNE of fewer points is noise: they are shown by their principal components
+COMPONENTS = 50  # kept before t-SNE, as in its paper
+
+
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """Where the samples `index` of the test part lie, for each representation named.
+
+    Attributes:
+        index: positions in the test samples (n,).
+        places: for each representation, `(n, 2)` in [-1, 1].
+        tsne: whether t-SNE made them; principal components otherwise.
+    """
+
+    index: np.ndarray
+    places: dict[str, np.ndarray]
+    tsne: bool
+
+
+def make_maps(comparison: Comparison, *, points: int = POINTS, random_state: int = 0) -> Maps:
+    """A map of each representation, all of the same test samples; best first, so that it is shown first.
+
+    Of many representations, the raw input and the four best are drawn.
+
+    Args:
+        comparison: its scores choose and order the representations.
+        points: samples at most; fewer where there are more than four maps.
+        random_state: seed of the choice of samples and of t-SNE.
+    """
+    rows = _chosen_rows(comparison)
+    n = len(comparison.test)
+    count = min(n, points, max(TOTAL // max(1, len(rows)), 500))
+    index = np.sort(np.random.default_rng(random_state).permutation(n)[:count])
+    places: dict[str, np.ndarray] = {}
+    first: np.ndarray | None = None
+    for row in rows:
+        place = embed_in_plane(row.test[index], random_state=random_state)
+        # Turned and mirrored to lie like the first map: going from one to another, only real moves are seen.
+        first = place if first is None else first
+        places[row.name] = _scaled(place @ _turn(place, first))
+    return Maps(index, places, count >= FEWEST)
+
+
+def embed_in_plane(rows: Float[np.ndarray, "n d"], *, random_state: int = 0) -> Float[np.ndarray, "n 2"]:
+    """t-SNE of the rows, begun at their principal components; of fewer than 8 rows, these components alone.
+
+    Reference: van der Maaten & Hinton, JMLR 2008. https://jmlr.org/papers/v9/vandermaaten08a.html
+
+    >>> embed_in_plane(np.eye(5)).shape
+    (5, 2)
+    """
+    parts = _principal(rows, random_state)
+    spread = float(parts[:, 0].std()) if len(parts) else 0.0
+    if len(rows) < FEWEST or spread < 1e-12:
+        return parts[:, :2]
+    tsne = TSNE(
+        init=np.ascontiguousarray(parts[:, :2] / spread * 1e-4, dtype=np.float32),
+        perplexity=min(30.0, (len(rows) - 1) / 3),
+        max_iter=500,
+        random_state=random_state,
+        n_jobs=-1,
+    )
+    place: np.ndarray = tsne.fit_transform(parts / spread)
+    return place
+
+
+def _chosen_rows(comparison: Comparison) -> list[Representation]:
+    """Best first by kNN, or by what comes first in the scores; the raw input and untrained encoder last."""
+    scores = comparison.scores
+    by_knn = scores[scores["measure"] == "kNN"].groupby("representation")["mean"].mean().to_dict()
+    learned = [row for row in comparison.rows if row.name not in (RAW, UNTRAINED)]
+    learned = sorted(learned, key=lambda row: -by_knn.get(row.name, 0.0))[:4]
+    return learned + [row for name in (RAW, UNTRAINED) for row in comparison.rows if row.name == name]
+
+
+def _principal(rows: np.ndarray, random_state: int) -> Float[np.ndarray, "n k"]:
+    """Principal components, 2 to 50; columns of zeros where there are fewer."""
+    rows = rows.astype(np.float64) - rows.mean(axis=0)
+    rank = min(COMPONENTS, *rows.shape)
+    if rank < min(rows.shape):
+        from sklearn.utils.extmath import randomized_svd
+
+        left, sigma, right = randomized_svd(rows, rank, random_state=random_state)
+    else:
+        left, sigma, right = np.linalg.svd(rows, full_matrices=False)
+    signs = np.sign(right[np.arange(len(right)), np.abs(right).argmax(axis=1)])  # SVD leaves the signs open
+    parts = left * sigma * np.where(signs == 0, 1, signs)  # (n, k)
+    return np.pad(parts, ((0, 0), (0, max(0, 2 - parts.shape[1]))))
+
+
+def _turn(place: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """The rotation or reflection (2, 2) that brings the places nearest to the target (orthogonal Procrustes)."""
+    left, _, right = np.linalg.svd((place - place.mean(axis=0)).T @ (target - target.mean(axis=0)))
+    return np.asarray(left @ right)
+
+
+def _scaled(place: np.ndarray) -> np.ndarray:
+    """Centred, the farthest coordinate at 1."""
+    if not len(place):
+        return place
+    place = place - (place.max(axis=0) + place.min(axis=0)) / 2
+    return np.asarray(place / max(float(np.abs(place).max()), 1e-12))

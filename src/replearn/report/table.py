@@ -1,0 +1,226 @@
+"""The comparison as a table: one line per representation, for the terminal, for Markdown, for the page."""
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table as RichTable
+from rich.text import Text
+
+from replearn.evaluate import join_seeds
+
+PROBE, KNN, RANK = "linear probe", "kNN", "effective rank"
+WITHOUT_LABELS = {RANK: "rank", "alpha-ReQ": "α-ReQ", "uniformity": "uniformity", "sparsity": "sparsity"}
+SIZES = 3  # numbers of labels that a terminal of 80 columns has room for
+NAME = 19  # columns of a terminal for the name
+
+
+@dataclass(frozen=True)
+class Column:
+    """A measure as the table shows it.
+
+    Attributes:
+        title: its heading.
+        measure, labels: the rows of the scores that it takes.
+        accuracy: whether larger is better and the number is a share, shown in percent.
+    """
+
+    title: str
+    measure: str
+    labels: int
+    accuracy: bool
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number, half of its 95 % interval (NaN where there is none), and whether its column has no better one."""
+
+    mean: float
+    half: float
+    best: bool
+    accuracy: bool
+
+    @property
+    def number(self) -> str:
+        """The mean in words: percent for shares."""
+        if math.isnan(self.mean):
+            return "–"
+        return (
+            f"{100 * self.mean:.1f}"
+            if self.accuracy
+            else f"{self.mean:.3g}"
+            if self.mean < 100
+            else f"{self.mean:.0f}"
+        )
+
+    @property
+    def spread(self) -> str:
+        """Half of the interval, as `± 0.4`, or nothing."""
+        if math.isnan(self.half):
+            return ""
+        return f"± {100 * self.half:.1f}" if self.accuracy else f"± {self.half:.2g}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.number} {self.spread}".strip()
+
+
+@dataclass(frozen=True)
+class Table:
+    """Columns, the names of the lines, and the cells of each line."""
+
+    columns: list[Column]
+    names: list[str]
+    cells: list[list[Cell]]
+
+
+def table_rows(scores: pd.DataFrame) -> Table:
+    """What the table shows: one line per representation, in the order of the scores.
+
+    Columns are accuracies by number of labels and kNN where there are labels, and the effective rank; without
+    labels, all measures that need none. Seeds are averaged. Only accuracies have a best one: a larger rank is not a better
+    representation.
+
+    Args:
+        scores: `representation, measure, labels, mean, low, high, draws` and maybe `seed`; see `replearn.evaluate.scorecard`.
+
+    Raises:
+        ValueError: a column is missing, or there is no row.
+
+    >>> scores = pd.DataFrame(
+    ...     [("raw", "kNN", 100, 0.9, 0.88, 0.92, 1)],
+    ...     columns=["representation", "measure", "labels", "mean", "low", "high", "draws"],
+    ... )
+    >>> table_rows(scores).cells[0][0].text
+    '90.0 ± 2.0'
+    """
+    scores = joined(scores)
+    columns = _columns(scores)
+    names = [str(name) for name in scores["representation"].unique()]
+    found = {
+        (str(row.representation), str(row.measure), int(row.labels)): (
+            float(row.mean),
+            float(row.high - row.low) / 2,
+        )
+        for row in scores.itertuples()
+    }
+    numbers = [
+        [found.get((name, c.measure, c.labels), (math.nan, math.nan)) for c in columns] for name in names
+    ]
+    tops = [_best(column, [line[i][0] for line in numbers]) for i, column in enumerate(columns)]
+    cells = [
+        # Bold where the shown numbers are equal: a digit that is not shown is no merit.
+        [
+            Cell(mean, half, _shown(mean) == top, c.accuracy)
+            for (mean, half), c, top in zip(line, columns, tops, strict=True)
+        ]
+        for line in numbers
+    ]
+    return Table(columns, names, cells)
+
+
+def joined(scores: pd.DataFrame) -> pd.DataFrame:
+    """The scores with seeds averaged, after a check."""
+    missing = {"representation", "measure", "labels", "mean", "low", "high"} - set(scores.columns)
+    if missing or not len(scores):
+        raise ValueError(
+            f"scores must have rows and the columns of a comparison; got {len(scores)} rows, "
+            f"{', '.join(sorted(missing)) or 'no column'} missing. Give `Comparison.scores`."
+        )
+    return join_seeds([scores]) if "seed" in scores.columns else scores
+
+
+def print_table(scores: pd.DataFrame, *, console: Console | None = None) -> None:
+    """Print the comparison on a terminal of 80 columns: mean and half of the 95 % interval, best of a column bold.
+
+    Of more than three numbers of labels, the first, the middle and the last are shown.
+
+    Args:
+        scores: as `table_rows` takes them.
+        console: where to print; standard output if None.
+    """
+    table = table_rows(scores)
+    chosen = _chosen_columns(table.columns)
+    drawn = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    drawn.add_column("representation", no_wrap=True, overflow="ellipsis", max_width=NAME)
+    for i in chosen:
+        drawn.add_column(table.columns[i].title, justify="right", no_wrap=True)
+    for name, line in zip(table.names, table.cells, strict=True):
+        cells = [Text(line[i].text, style="bold" if line[i].best else "") for i in chosen]
+        drawn.add_row(Text(printable(name)), *cells)
+    (console or Console()).print(drawn)
+
+
+def to_markdown(scores: pd.DataFrame) -> str:
+    """The table in Markdown, for a README; best of a column bold.
+
+    >>> scores = pd.DataFrame(
+    ...     [("a|b", "kNN", 100, 0.9, 0.88, 0.92, 1)],
+    ...     columns=["representation", "measure", "labels", "mean", "low", "high", "draws"],
+    ... )
+    >>> print(to_markdown(scores))
+    | representation | kNN |
+    | :-- | --: |
+    | a\\|b | **90.0** ± 2.0 |
+    """
+    table = table_rows(scores)
+    lines = [
+        ["representation", *(column.title for column in table.columns)],
+        [":--", *("--:" for _ in table.columns)],
+    ]
+    for name, cells in zip(table.names, table.cells, strict=True):
+        shown = [f"**{c.number}** {c.spread}".strip() if c.best else c.text for c in cells]
+        lines.append([_escape_markdown(printable(name)), *shown])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def printable(text: str) -> str:
+    """The text on one line, without control characters: a name may hold what moves a terminal's cursor."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def percent(share: float) -> str:
+    """A share as a percentage of two digits: `1 %`, `0.12 %`."""
+    return f"{float(f'{100 * share:.2g}'):g} %"
+
+
+def sizes(scores: pd.DataFrame) -> list[tuple[int, str]]:
+    """The numbers of labels that the probe was given, rising, and the heading of each: `1 % (80)`."""
+    probes = scores[scores["measure"] == PROBE]
+    counts = sorted({int(n) for n in probes["labels"]})
+    known = scores.loc[scores["measure"] == KNN, "labels"]
+    total = int(known.max()) if len(known) else max(counts, default=1)
+    return [(n, f"{percent(n / max(total, 1))} ({n})") for n in counts]
+
+
+def _columns(scores: pd.DataFrame) -> list[Column]:
+    measures = set(scores["measure"])
+    columns = [Column(title, PROBE, n, True) for n, title in sizes(scores)]
+    if KNN in measures:
+        columns.append(Column(KNN, KNN, int(scores.loc[scores["measure"] == KNN, "labels"].max()), True))
+    free = [RANK] if columns else list(WITHOUT_LABELS)
+    return columns + [Column(WITHOUT_LABELS[name], name, 0, False) for name in free if name in measures]
+
+
+def _shown(mean: float) -> float:
+    return round(100 * mean, 1)
+
+
+def _best(column: Column, means: list[float]) -> float:
+    """The best accuracy as shown; NaN, which equals nothing, for other measures."""
+    known = [_shown(mean) for mean in means if not math.isnan(mean)]
+    return max(known) if column.accuracy and known else math.nan
+
+
+def _chosen_columns(columns: list[Column]) -> list[int]:
+    probes = [i for i, column in enumerate(columns) if column.measure == PROBE]
+    if len(probes) > SIZES:
+        probes = [probes[0], probes[len(probes) // 2], probes[-1]]
+    return probes + [i for i, column in enumerate(columns) if column.measure != PROBE]
+
+
+def _escape_markdown(text: str) -> str:
+    text = text.replace("&", "&amp;").replace("<", "&lt;")
+    return "".join(f"\\{char}" if char in "\\|*_`[]~" else char for char in text)

@@ -1,0 +1,114 @@
+"""Small pictures of many samples in one: a sprite sheet, as a PNG inside a data URI."""
+
+import base64
+import io
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import Image
+from torch import Tensor
+
+from replearn.data import Samples
+from replearn.data.samples import as_float
+
+LARGEST, SMALLEST = 48, 16  # pixels of a cell's side
+BUDGET = 4_800_000  # bytes of a sheet before compression
+NUMBERS = 2**22  # numbers of samples fetched at once: 16 MB
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Cells in rows, `columns` to a row, in one picture.
+
+    Attributes:
+        uri: `data:image/png;base64,...`
+        cell: side of a cell in pixels.
+        columns, rows: cells along both sides.
+        grey: whether the samples have one channel (shown as ink in a class's colour).
+        inverted: whether the ground of grey samples is bright, so that dark is ink.
+    """
+
+    uri: str
+    cell: int
+    columns: int
+    rows: int
+    grey: bool
+    inverted: bool
+
+    def place(self, position: int) -> str:
+        """CSS that shows the cell at `position`, at any size of the element."""
+        row, column = divmod(position, self.columns)
+        x = 100 * column / max(1, self.columns - 1)
+        y = 100 * row / max(1, self.rows - 1)
+        return f"background-position:{x:.4f}% {y:.4f}%"
+
+
+def has_thumbnails(samples: Samples) -> bool:
+    """Whether the samples can be shown as pictures."""
+    return samples.kind == "image"
+
+
+def thumbnails(samples: Samples, index: np.ndarray, *, side: int) -> UInt8[np.ndarray, "n s s c"]:
+    """Pictures of `side` by `side` pixels, one or three channels; a picture that is not square gets margins.
+
+    Of other numbers of channels, the first one or three are shown. Small pictures are enlarged without smoothing.
+    """
+    channels = 3 if samples.shape[0] >= 3 else 1
+    step = max(1, NUMBERS // max(1, math.prod(samples.shape)))
+    parts = [samples[index[start : start + step]].x[:, :channels] for start in range(0, len(index), step)]
+    pictures = torch.cat([_fit(as_float(part), side) for part in parts])  # (n, c, s, s)
+    bytes_ = pictures.nan_to_num(0, 1, 0).clamp(0, 1).mul(255).round().to(torch.uint8)
+    return bytes_.permute(0, 2, 3, 1).numpy()  # (n, s, s, c)
+
+
+def make_sheet(parts: list[tuple[Samples, np.ndarray]]) -> Sheet:
+    """One sheet of some samples of each part, in order.
+
+    Args:
+        parts: samples, and positions of those to show.
+    """
+    first, count = parts[0][0], sum(len(index) for _, index in parts)
+    channels = 3 if first.shape[0] >= 3 else 1
+    room = int(math.sqrt(BUDGET / (max(1, count) * channels)))
+    side = max(SMALLEST, min(LARGEST, room, max(first.shape[1:])))
+    cells = np.concatenate([thumbnails(samples, index, side=side) for samples, index in parts])
+    columns = max(1, math.ceil(math.sqrt(count)))
+    rows = max(1, math.ceil(count / columns))
+    sheet = np.zeros((rows * columns, side, side, channels), dtype=np.uint8)
+    sheet[:count] = cells
+    picture = sheet.reshape(rows, columns, side, side, channels).swapaxes(1, 2)  # (rows, s, columns, s, c)
+    picture = picture.reshape(rows * side, columns * side, channels)
+    return Sheet(png_uri(picture), side, columns, rows, channels == 1, _is_bright(cells))
+
+
+def png_uri(picture: UInt8[np.ndarray, "h w c"]) -> str:
+    """The picture as a data URI."""
+    image = Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
+    file = io.BytesIO()
+    image.save(file, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
+
+
+def _fit(x: Float[Tensor, "n c h w"], side: int) -> Float[Tensor, "n c s s"]:
+    """Resize to fit a square, and centre in it."""
+    height, width = x.shape[2:]
+    scale = side / max(height, width)
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    if size != (height, width):
+        smooth = (
+            {"mode": "bilinear", "antialias": True, "align_corners": False}
+            if scale < 1
+            else {"mode": "nearest"}
+        )
+        x = torch.nn.functional.interpolate(x, size, **smooth)  # type: ignore[arg-type]
+    top, left = (side - size[0]) // 2, (side - size[1]) // 2
+    return torch.nn.functional.pad(x, (left, side - size[1] - left, top, side - size[0] - top))
+
+
+def _is_bright(cells: UInt8[np.ndarray, "n s s c"]) -> bool:
+    """Whether the borders are bright, as of ink on paper."""
+    border = np.concatenate([cells[:, [0, -1]].ravel(), cells[:, :, [0, -1]].ravel()])
+    return bool(len(border) and np.median(border) > 127)

@@ -1,0 +1,102 @@
+"""What the numbers say, in one sentence: also when they say that nothing was gained."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import pandas as pd
+
+from replearn.compare import RAW, UNTRAINED
+from replearn.report.table import KNN, PROBE, RANK, joined, sizes
+
+
+@dataclass(frozen=True)
+class Score:
+    """A representation's accuracy and its 95 % interval."""
+
+    name: str
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def text(self) -> str:
+        return f"{100 * self.mean:.1f} % (95 % interval {100 * self.low:.1f} to {100 * self.high:.1f})"
+
+
+def verdict(scores: pd.DataFrame, *, labelled: Collection[str] = ()) -> str:
+    """One sentence: how the best learned representation does with the fewest labels, against the raw input.
+
+    Args:
+        scores: as `replearn.report.table_rows` takes them.
+        labelled: representations that were trained with all labels; a few labels are no measure of them.
+
+    >>> columns = ["representation", "measure", "labels", "mean", "low", "high", "draws"]
+    >>> rows = [("raw input", "kNN", 100, 0.9, 0.89, 0.91, 1), ("pca", "kNN", 100, 0.8, 0.79, 0.81, 1)]
+    >>> verdict(pd.DataFrame(rows, columns=columns))
+    'By kNN, nothing learned here beats the raw input: it reaches 90.0 % (95 % interval 89.0 to 91.0), 10.0 points more than pca, the best learned one.'
+    """
+    scores = joined(scores)
+    counts = sizes(scores)
+    if counts:
+        fewest, title = counts[0]
+        share = title.split(" (")[0]
+        lead = f"With {fewest:,} labels ({share} of them)".replace(",", " ")
+        return _compare(lead, _scores(scores, PROBE, fewest), labelled)
+    if (scores["measure"] == KNN).any():
+        return _compare("By kNN", _scores(scores, KNN, None), labelled)
+    return _without_labels(scores)
+
+
+def _scores(scores: pd.DataFrame, measure: str, labels: int | None) -> list[Score]:
+    """Best first."""
+    chosen = scores[(scores["measure"] == measure) & ((scores["labels"] == labels) | (labels is None))]
+    rows = [
+        Score(str(r.representation), float(r.mean), float(r.low), float(r.high)) for r in chosen.itertuples()
+    ]
+    return sorted(rows, key=lambda row: -row.mean)
+
+
+def _compare(lead: str, rows: list[Score], labelled: Collection[str]) -> str:
+    raw = next((row for row in rows if row.name == RAW), None)
+    untrained = next((row for row in rows if row.name == UNTRAINED), None)
+    learned = [row for row in rows if row.name not in (RAW, UNTRAINED) and row.name not in labelled]
+    if not learned:
+        return f"{lead}, {rows[0].name} reaches {rows[0].text}; nothing was learned without labels here to set beside it."
+    best = learned[0]
+    if raw is None:
+        return f"{lead}, {best.name} reaches {best.text}{_rest(best, rows, labelled)}."
+    gap = abs(round(100 * best.mean, 1) - round(100 * raw.mean, 1))
+    if best.mean <= raw.mean:
+        sentence = f"{lead}, nothing learned here beats the {RAW}: it reaches {raw.text}, "
+        return f"{sentence}{gap:.1f} points more than {best.name}, the best learned one{_doubt(raw, best)}."
+    sentence = (
+        f"{lead}, {best.name} reaches {best.text}, {gap:.1f} points more than the {RAW}{_doubt(best, raw)}"
+    )
+    if untrained and untrained.mean >= best.mean:
+        return f"{sentence}; yet the {UNTRAINED} does as well, so the training gained nothing."
+    return f"{sentence}."
+
+
+def _rest(best: Score, rows: list[Score], labelled: Collection[str]) -> str:
+    others = [row for row in rows if row.name != best.name and row.name not in labelled]
+    if not others:
+        return "; there is no other row to compare it with"
+    gap = abs(round(100 * best.mean, 1) - round(100 * others[0].mean, 1))
+    side = "more" if best.mean > others[0].mean else "less"
+    return f", {gap:.1f} points {side} than {others[0].name}{_doubt(best, others[0])}"
+
+
+def _doubt(better: Score, worse: Score) -> str:
+    """Words of caution where intervals overlap (NaN intervals overlap with everything)."""
+    return "" if better.low > worse.high else ", a difference within the 95 % intervals"
+
+
+def _without_labels(scores: pd.DataFrame) -> str:
+    ranks = scores[scores["measure"] == RANK]
+    if not len(ranks):
+        return "There are no labels, so nothing here says how useful these representations are."
+    top = ranks.loc[ranks["mean"].idxmax()]
+    return (
+        "There are no labels, so nothing here says how useful these representations are; "
+        f"{top['representation']} uses the most directions (effective rank {top['mean']:.1f})."
+    )

@@ -1,0 +1,207 @@
+"""Folders and zips of images."""
+
+import os
+import zipfile
+from io import BytesIO
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from replearn.data import DataWarning, as_samples, folder
+
+
+def pixels(number, size=8):
+    return np.random.default_rng(number).integers(0, 256, (size, size, 3), dtype=np.uint8)
+
+
+def pack(source, target, prefix=""):
+    with zipfile.ZipFile(target, "w") as archive:
+        for path in sorted(source.rglob("*")):
+            archive.write(path, prefix + str(path.relative_to(source)))
+    return target
+
+
+def test_flat_folder_is_unlabelled(draw):
+    samples = as_samples(draw("b.png", "a.png", "deep.er.PNG"))
+    assert list(samples.names) == ["a.png", "b.png", "deep.er.PNG"]
+    assert samples.labels is None
+    assert samples.classes == ()
+    assert samples.shape == (3, 8, 8)
+    np.testing.assert_array_equal(samples[np.array([1])].x[0], pixels(0).transpose(2, 0, 1))
+
+
+def test_sub_folders_are_classes(draw):
+    samples = as_samples(draw("dog/1.png", "cat/2.png", "cat/sub/3.png"))
+    assert list(samples.names) == ["cat/2.png", "cat/sub/3.png", "dog/1.png"]
+    assert samples.classes == ("cat", "dog")
+    assert samples.labels.tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "names", [("cat/1.png", "dog/2.png", "3.png"), ("one/1.png", "one/2.png"), ("one/1.png",)]
+)
+def test_some_sub_folders_are_no_classes(draw, names):
+    assert as_samples(draw(*names)).labels is None
+
+
+def test_a_wrapping_folder_is_no_class(draw):
+    samples = as_samples(draw("pets/cat/1.png", "pets/dog/2.png"))
+    assert samples.classes == ("cat", "dog")
+
+
+def test_splits_are_no_classes(draw):
+    with pytest.raises(ValueError, match=r"holds the parts test, train.*Name one of them"):
+        as_samples(draw("train/cat/1.png", "train/dog/2.png", "test/cat/3.png"))
+
+
+def test_classes_of_another_set_are_kept(draw):
+    samples = as_samples(draw("dog/1.png", "fox/2.png"), classes=("cat", "dog", "fox"))
+    assert samples.labels.tolist() == [1, 2]
+
+
+def test_zip_equals_folder(draw, tmp_path):
+    root = draw("dog/1.png", "cat/2.png", "cat/3.png")
+    plain = as_samples(root)
+    zipped = as_samples(pack(root, tmp_path / "pets.zip", "pets/"))
+    inside = as_samples(tmp_path / "pets.zip" / "pets" / "cat")
+    assert zipped.classes == plain.classes
+    assert zipped.labels.tolist() == plain.labels.tolist()
+    np.testing.assert_array_equal(zipped[np.arange(3)].x, plain[np.arange(3)].x)
+    assert list(zipped.names) == ["pets/" + name for name in plain.names]
+    assert list(inside.names) == ["2.png", "3.png"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["snö ☃.png", "a b.png", 'it\'s "q".png', "<script>alert(1)<script>.png", "new\nline.png", "%s{}.png"],
+)
+def test_names_are_kept(draw, tmp_path, name):
+    root = draw(name)
+    assert list(as_samples(root).names) == [name]
+    assert list(as_samples(pack(root, tmp_path / "x.zip")).names) == [name]
+    (root / name).write_bytes(b"")
+    (root / "fine.png").write_bytes(png())
+    with pytest.warns(DataWarning) as caught:
+        skipped = as_samples(root).skipped
+    assert skipped == [(name, "is not an image")]
+    assert "\n" not in str(caught[0].message)
+
+
+def png():
+    buffer = BytesIO()
+    Image.fromarray(pixels(0)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_names_that_are_no_unicode(tmp_path):
+    (tmp_path / "images").mkdir()
+    with open(os.path.join(os.fsencode(tmp_path / "images"), b"caf\xe9.png"), "wb") as file:
+        file.write(png())
+    samples = as_samples(tmp_path / "images")
+    assert os.fsencode(samples.names[0]) == b"caf\xe9.png"
+
+
+def test_hidden_and_other_files_are_not_images(draw):
+    root = draw("a.png", ".hidden.png", "__MACOSX/a.png", ".cache/b.png")
+    (root / "notes.txt").write_text("hello")
+    assert list(as_samples(root).names) == ["a.png"]
+
+
+def test_links_are_followed_but_not_in_circles(draw):
+    root = draw("cat/1.png", "dog/2.png")
+    (root / "cat" / "up").symlink_to(root)
+    (root / "fox").symlink_to(root / "dog")
+    assert list(as_samples(root).names) == ["cat/1.png", "dog/2.png", "fox/2.png"]
+
+
+def test_unequal_sizes_become_squares(draw):
+    root = draw("a.png")
+    Image.new("RGB", (300, 100), "blue").save(root / "b.png")
+    samples = as_samples(root)
+    assert samples.shape == (3, folder.DEFAULT_SIZE, folder.DEFAULT_SIZE)
+    assert samples[np.array([1])].x[0, :, 50, 50].tolist() == [0, 0, 255]
+    assert as_samples(root, image_size=20).shape == (3, 20, 20)
+    assert as_samples(root).shape == (3, folder.DEFAULT_SIZE, folder.DEFAULT_SIZE)
+
+
+def test_equal_sizes_are_kept_up_to_a_limit(tmp_path):
+    for size, expected in (((40, 30), (1, 30, 40)), ((600, 10), (1, 96, 96))):
+        root = tmp_path / str(size)
+        root.mkdir()
+        Image.new("L", size).save(root / "a.png")
+        assert as_samples(root).shape == expected
+
+
+def test_resizing_is_antialiased_and_centred(tmp_path):
+    board = np.indices((64, 128)).sum(0) % 2 * 255  # a checkerboard of single pixels averages to grey
+    board[:, :32], board[:, 96:] = 0, 255  # both sides are cut away
+    Image.fromarray(board.astype(np.uint8)).save(tmp_path / "a.png")
+    x = as_samples(tmp_path, image_size=8)[np.array([0])].x
+    assert x[:, :, :, 1:-1].float().sub(127.5).abs().max() < 6
+
+
+def test_large_jpeg_decodes_as_small(tmp_path):
+    ramp = np.tile(np.linspace(0, 255, 1024).astype(np.uint8), (1024, 1))
+    Image.fromarray(ramp).save(tmp_path / "a.jpg", quality=95)
+    x = as_samples(tmp_path, image_size=32)[np.array([0])].x[0, 0].float()
+    expected = ramp.reshape(32, 32, 32, 32).mean((1, 3))
+    assert np.abs(x.numpy() - expected).max() < 4
+
+
+def test_second_time_comes_from_the_cache(draw, monkeypatch):
+    root = draw("cat/1.png", "dog/2.png")
+    first = as_samples(root)
+    monkeypatch.setattr(folder, "_build", None)
+    second = as_samples(root)
+    assert second.fingerprint() == first.fingerprint()
+    assert second.classes == first.classes
+    assert list(second.names) == list(first.names)
+
+
+def test_change_is_noticed(draw):
+    root = draw("a.png")
+    before = as_samples(root).fingerprint()
+    stat = (root / "a.png").stat()
+    Image.fromarray(pixels(5)).save(root / "a.png")
+    os.utime(root / "a.png", ns=(stat.st_atime_ns, stat.st_mtime_ns))  # even if someone hides it
+    assert as_samples(root).fingerprint() != before
+
+
+def test_names_are_read_late(tmp_path):
+    """Opening a cache of a million images must not load a million names."""
+    path = tmp_path / "names.json"
+    names = folder.StoredNames(path, 3)
+    assert len(names) == 3
+    path.write_text('["a", "b", "c"]')
+    assert names[1] == "b"
+    assert names[1:] == ["b", "c"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip"])
+def test_nothing_in_it(tmp_path, kind):
+    (tmp_path / "empty" / "sub").mkdir(parents=True)
+    (tmp_path / "empty" / "notes.txt").write_text("hello")
+    path = tmp_path / "empty" if kind == "folder" else pack(tmp_path / "empty", tmp_path / "empty.zip")
+    with pytest.raises(ValueError, match="at least one image; found no file ending in"):
+        as_samples(path)
+
+
+def test_not_there(tmp_path, draw):
+    draw("a.png")
+    with pytest.raises(ValueError, match="Did you mean 'images'"):
+        as_samples(tmp_path / "image")
+    with pytest.raises(ValueError, match="Name the folder for a single image"):
+        as_samples(tmp_path / "images" / "a.png")
+
+
+def test_damaged_zip(tmp_path, draw):
+    path = pack(draw("a.png", "b.png"), tmp_path / "x.zip")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="got"):
+        as_samples(path)
+    start = whole.index(b"PNG")
+    path.write_bytes(whole[:start] + bytes(50) + whole[start + 50 :])
+    with pytest.warns(DataWarning, match="1 of 2 images"):
+        assert as_samples(path).skipped[0][0] == "a.png"

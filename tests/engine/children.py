@@ -1,0 +1,150 @@
+"""Trainings in processes of their own, which tests may kill; forked from one that has imported everything, so quick."""
+
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from replearn.data import Samples, as_samples, load_data
+from replearn.engine.batches import batches
+from replearn.engine.distributed import join_batch_norms, process, processes
+from replearn.engine.machine import choose, make_fabric
+from replearn.engine.signals import Stopped
+from replearn.engine.train import Step, one_step, ready, train
+from replearn.methods.contrastive.simclr import SimCLR
+from replearn.views.choose import make_views
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["replearn.methods.contrastive.simclr", "tensorboard"])
+
+QUICK = {
+    "encoder": "cnn",
+    "epochs": 2,
+    "batch_size": 8,
+    "hidden": 16,
+    "dim": 8,
+    "warmup": 0.3,
+    "learning_rate": 0.01,
+    "precision": "32-true",
+    "checkpoint_minutes": 0.0,
+}
+
+
+def start(task: Any, *args: Any, **kwargs: Any) -> BaseProcess:
+    """Run `task` in a process of its own, on one thread."""
+    child = _context.Process(target=_alone, args=(task, args, kwargs))
+    child.start()
+    return child
+
+
+def finish(task: Any, *args: Any, **kwargs: Any) -> int:
+    """Run `task` in a process of its own to its end; its exit code."""
+    child = start(task, *args, **kwargs)
+    child.join(120)
+    assert child.exitcode is not None
+    return child.exitcode
+
+
+def _alone(task: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    torch.set_num_threads(1)
+    task(*args, **kwargs)
+
+
+def little_digits(n: int = 32) -> np.ndarray:
+    """Digits of 8 x 8 pixels, uint8 `(n, 1, 8, 8)`."""
+    x = load_data("digits", split="train")[np.arange(n)].x.numpy()
+    return np.ascontiguousarray(x[:, :, 2:26:3, 2:26:3])
+
+
+def fit(run: Path | None, *, resume: bool = False, n: int = 32, **fields: Any) -> SimCLR:
+    """A quick SimCLR."""
+    method = SimCLR(**{**QUICK, **fields})  # type: ignore[arg-type]
+    method.fit(little_digits(n), run=run, resume=resume)
+    return method
+
+
+def fit_and_die(run: Path, at: int, **fields: Any) -> None:
+    """Like `fit`, but killed as by SIGKILL just before its file operation number `at` in the run folder."""
+    done = 0
+
+    def die(event: str, args: tuple[Any, ...]) -> None:
+        nonlocal done
+        if event in ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir") and str(args[0]).startswith(str(run)):
+            done += 1
+            if done == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(die)
+    fit(run, **fields)
+
+
+def as_one_of(world: int, rank: int, port: int, task: Any, *args: Any, **kwargs: Any) -> None:
+    """Run `task` as one of the processes that torchrun would have started."""
+    os.environ |= {
+        "TORCHELASTIC_RUN_ID": "test",
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(port),
+        "WORLD_SIZE": str(world),
+        "LOCAL_WORLD_SIZE": str(world),
+        "RANK": str(rank),
+        "LOCAL_RANK": str(rank),
+    }
+    task(*args, **kwargs)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def built(n: int = 32, **fields: Any) -> tuple[SimCLR, Samples]:
+    """A SimCLR with fresh modules, and samples for it."""
+    method, samples = SimCLR(**{**QUICK, **fields}), as_samples(little_digits(n))  # type: ignore[arg-type]
+    torch.manual_seed(1)
+    method.views_ = make_views(method.views, samples)
+    method.build(samples)
+    return method, samples
+
+
+def save_gradient(folder: Path, *, dtype: torch.dtype = torch.float32, **fields: Any) -> None:
+    """Write loss, gradients and running statistics of one step into `folder`, by the engine's own parts."""
+    method, samples = built(**fields)
+    for module in method.modules().values():
+        module.to(dtype)
+    fabric = make_fabric(choose(method.device, method.precision))
+    step = Step(method)
+    if processes() > 1:
+        join_batch_norms(step)
+    module, optimizer = fabric.setup(step, torch.optim.SGD(step.parameters()))
+    with ready(method, step):
+        torch.manual_seed(5)
+        loss = one_step(fabric, module, optimizer, next(batches(method, samples, first=0, steps=1)), 0.0)
+    found = {f"grad.{name}": p.grad for name, p in step.named_parameters()} | dict(step.named_buffers())
+    torch.save({"loss": loss, **found}, folder / f"{processes()}-{process()}.pt")
+
+
+def save_training(run: Path, **fields: Any) -> None:
+    """Train, and write each process's weights into `run`."""
+    method, samples = built(**fields)
+    run.mkdir(exist_ok=True)
+    train(method, samples, run=run)
+    torch.save(method.encoder_.state_dict(), run / f"weights-{process()}.pt")
+
+
+def train_until_stopped(run: Path, **fields: Any) -> None:
+    """Train for long; write what stopped it into `run`."""
+    method, samples = built(**{"epochs": 10_000, **fields})
+    run.mkdir(exist_ok=True)
+    try:
+        train(method, samples, run=run, resume=True)
+    except Stopped as error:
+        (run / f"stopped-{process()}").write_text(f"{error.signal} {error}")

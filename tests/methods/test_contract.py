@@ -1,0 +1,159 @@
+"""What holds for every method of ours: listing one in a family's `__all__` tests it here."""
+
+import inspect
+from dataclasses import fields
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+
+import replearn
+from replearn.engine.signals import Stopped
+from replearn.methods import Method, registry
+
+OURS = [entry.cls for entry in registry().values() if issubclass(entry.cls, Method)]
+QUICK = {"encoder": "cnn", "epochs": 2, "batch_size": 32, "device": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def few():
+    return replearn.load_data("digits", split="train").subset(np.arange(96))
+
+
+@pytest.fixture(scope="module")
+def table():
+    rng = np.random.default_rng(0)
+    return replearn.as_samples(rng.normal(size=(64, 12)).astype(np.float32), np.arange(64) % 2)
+
+
+def weights(method):
+    return {f"{a}.{b}": t for a, m in method.modules().items() for b, t in m.state_dict().items()}
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize("cls", OURS)
+def test_file_is_one_screen_with_drawing_and_paper(cls):
+    source = inspect.getsource(inspect.getmodule(cls))
+    assert len(source.splitlines()) <= 100
+    assert "-->" in inspect.getmodule(cls).__doc__
+    assert "http" in inspect.getmodule(cls).__doc__
+    assert cls.paper.startswith("http")
+    assert 1900 < cls.year < 2100
+
+
+@pytest.mark.parametrize("cls", OURS)
+def test_every_field_is_described(cls):
+    described = "".join(base.__doc__ or "" for base in cls.__mro__ if issubclass(base, Method))
+    assert [field.name for field in fields(cls) if f"{field.name}:" not in described and f"{field.name}," not in described] == []
+
+
+@pytest.mark.parametrize("cls", OURS)
+def test_same_seed_same_bits_and_another_seed_others(cls, few):
+    a, b, c = (cls(**QUICK, random_state=seed).fit(few) for seed in (1, 1, 2))
+    assert same(weights(a), weights(b))
+    assert not same(weights(a), weights(c))
+
+
+@pytest.mark.parametrize("cls", OURS)
+def test_save_and_load_give_the_same_representation(cls, few, tmp_path):
+    method = cls(**QUICK, learning_rate=2e-3).fit(few)
+    method.save(tmp_path / "run")
+    again = replearn.load(tmp_path / "run")
+    assert type(again) is cls
+    assert again.get_params() == method.get_params()
+    np.testing.assert_array_equal(again.transform(few), method.transform(few))
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["method.json", "weights.safetensors"]
+
+
+@pytest.mark.parametrize("cls", OURS)
+def test_interrupted_and_resumed_ends_with_the_same_bits(cls, few, tmp_path, monkeypatch):
+    whole = cls(**QUICK).fit(few)
+    method = cls(**QUICK, checkpoint_minutes=0.0)
+    after_step, steps = cls.after_step, []
+
+    def stop_in_the_middle(self, progress):
+        after_step(self, progress)
+        steps.append(progress)
+        if len(steps) == 4:
+            raise Stopped("in the middle", 2)
+
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        patch.setattr(cls, "after_step", stop_in_the_middle)
+        method.fit(few, run=tmp_path / "run")
+    resumed = cls(**QUICK).fit(few, run=tmp_path / "run", resume=True)
+    assert same(weights(whole), weights(resumed))
+
+
+@pytest.mark.parametrize("cls", OURS)
+def test_the_world_is_left_as_found(cls, few):
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(784, 8))
+    before = {name: tensor.clone() for name, tensor in encoder.state_dict().items()}
+    torch.manual_seed(0)
+    np.random.seed(0)  # noqa: NPY002 - the old global state is what must be left alone
+    states = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    method = cls(**QUICK | {"encoder": encoder})
+    method.fit(few).transform(few)
+    assert method.encoder is encoder
+    assert same(before, encoder.state_dict())
+    assert encoder.training
+    assert torch.equal(states[0], torch.get_rng_state())
+    np.testing.assert_array_equal(states[1], np.random.get_state()[1])  # noqa: NPY002
+
+
+@pytest.mark.parametrize("cls", OURS)
+def test_scikit_learns_protocol(cls, few, table):
+    method = cls(**QUICK, weight_decay=0.5)
+    copy = clone(method)
+    assert copy is not method
+    assert copy.get_params() == method.get_params()
+    assert set(method.get_params()) == {field.name for field in fields(cls)}
+    with pytest.raises(NotFittedError, match="fit"):
+        method.transform(few)
+    small = {"dim": 4} if "dim" in method.get_params() else {}
+    pipeline = make_pipeline(StandardScaler(), cls(**QUICK | {"encoder": "mlp"} | small))
+    x = table.flat()
+    h = pipeline.fit(x, table.labels).transform(x)
+    assert h.shape == (64, pipeline[-1].representation_dim)
+    assert len(pipeline[-1].get_feature_names_out()) == h.shape[1]
+    assert h.dtype == np.float32
+
+
+@pytest.mark.parametrize("cls", OURS)
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("epochs", 0, "at least 1"),
+        ("learning_rate", -1.0, "greater than 0"),
+        ("warmup", 1.5, r"\[0, 1\)"),
+        ("optimizer", "adam", "adamw"),
+        ("batch_size", 1000, "at most the number of samples, 96"),
+        ("batch_size", 0, "at least"),
+        ("encoder", "resnet_smal", "resnet_small"),
+        ("max_minutes", 0.0, "greater than 0"),
+    ],
+)
+def test_bad_fields_are_told_in_one_line(cls, field, value, says, few):
+    with pytest.raises(ValueError, match=says) as error:
+        cls(**QUICK).set_params(**{field: value}).fit(few)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("cls", OURS)
+def test_samples_of_another_shape_are_refused(cls, few, table):
+    method = cls(**QUICK).fit(few)
+    with pytest.raises(ValueError, match="like those of fit"):
+        method.transform(table)
+
+
+@pytest.mark.parametrize("cls", [cls for cls in OURS if cls.needs_labels])
+def test_labels_are_asked_for(cls, few):
+    with pytest.raises(ValueError, match="at least two classes"):
+        cls(**QUICK).fit(replearn.as_samples(np.zeros((64, 1, 8, 8), np.uint8)))

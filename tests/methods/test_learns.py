@@ -1,0 +1,48 @@
+"""Each method learns: few labels go further than with the same networks untrained, by a margin that a broken loss can't reach."""
+
+import numpy as np
+import pytest
+import torch
+
+import replearn
+from replearn.evaluate import knn_probe
+from replearn.methods.contrastive import simclr
+
+SETTINGS = {"encoder": "cnn", "batch_size": 128, "learning_rate": 3e-3, "device": "cpu"}
+METHODS = {
+    "simclr": (replearn.SimCLR(**SETTINGS, epochs=6, temperature=0.2), 0.12),
+    "autoencoder": (replearn.Autoencoder(**SETTINGS | {"encoder": "mlp"}, epochs=20, dim=32), 0.12),
+    "supervised": (replearn.Supervised(**SETTINGS, epochs=4), 0.12),
+}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    train, test = (replearn.load_data("digits", split=part) for part in ("train", "test"))
+    return train.subset(np.arange(2000)), test.subset(np.arange(1000))
+
+
+def accuracy(method, digits):
+    train, test = digits
+    return knn_probe(method.transform(train), train.labels, method.transform(test), test.labels)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_beats_its_untrained_encoder(name, digits):
+    method, margin = METHODS[name]
+    untrained = accuracy(method.prepare(digits[0]), digits)
+    trained = accuracy(method.fit(digits[0]), digits)
+    assert trained > untrained + margin, (trained, untrained)
+    assert method.history_.alarms == []
+
+
+def test_the_margin_is_out_of_reach_for_a_broken_loss(digits, monkeypatch):
+    method, margin = METHODS["simclr"]
+    untrained = accuracy(method.prepare(digits[0]), digits)
+    whole = simclr.nt_xent
+
+    def with_strangers(a, b, *, temperature):
+        return whole(a, b[torch.randperm(len(b))], temperature=temperature)
+
+    monkeypatch.setattr(simclr, "nt_xent", with_strangers)
+    assert accuracy(method.fit(digits[0]), digits) < untrained + margin

@@ -8,6 +8,7 @@ workers of 0 and 2 (meant for two cores), and a second chance as a careful user 
 memory and bfloat16.
 """
 
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ from replearn.data import Samples
 
 GOAL = 5.0
 WORKERS = (0, 2)
+SECONDS = 15.0  # a turn ends after so long on a slow machine
 HIDDEN, DIM, RATE = 512, 128, 0.06  # of lightly's example
 
 
@@ -122,6 +124,7 @@ def _rows(case: Case) -> list[dict[str, Any]]:
     for _ in range(case.rounds):
         for name, turn in sides.items():
             found[name].append(turn())
+            print(f"{case.name}; {name}: {found[name][-1]:.0f} samples/s", file=sys.stderr, flush=True)
     speeds = {name: median(values) for name, values in found.items()}
     best = {
         how: max(v for n, v in speeds.items() if n.startswith(f"lightly {how}"))
@@ -236,9 +239,10 @@ class Clock:
         self.count += 1
         if self.count == self.case.warmup:
             self.began = time.perf_counter()
-        if self.count == self.case.warmup + self.case.steps:
-            took = time.perf_counter() - self.began
-            self.samples_per_second = self.case.steps * self.case.batch_size / took
+        took = time.perf_counter() - self.began
+        steps = self.count - self.case.warmup
+        if steps == self.case.steps or (steps > 0 and took > SECONDS):
+            self.samples_per_second = steps * self.case.batch_size / took
             raise Enough
 
 

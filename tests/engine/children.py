@@ -19,7 +19,6 @@ from replearn.engine.machine import choose, make_fabric
 from replearn.engine.signals import Stopped
 from replearn.engine.train import Step, one_step, ready, train
 from replearn.methods.contrastive.simclr import SimCLR
-from replearn.views.choose import make_views
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["replearn.methods.contrastive.simclr", "tensorboard"])
@@ -76,7 +75,9 @@ def fit_and_die(run: Path, at: int, **fields: Any) -> None:
 
     def die(event: str, args: tuple[Any, ...]) -> None:
         nonlocal done
-        if event in ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir") and str(args[0]).startswith(str(run)):
+        if event in ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir") and str(args[0]).startswith(
+            str(run)
+        ):
             done += 1
             if done == at:
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -108,10 +109,9 @@ def free_port() -> int:
 
 def built(n: int = 32, **fields: Any) -> tuple[SimCLR, Samples]:
     """A SimCLR with fresh modules, and samples for it."""
-    method, samples = SimCLR(**{**QUICK, **fields}), as_samples(little_digits(n))  # type: ignore[arg-type]
-    torch.manual_seed(1)
-    method.views_ = make_views(method.views, samples)
-    method.build(samples)
+    samples = as_samples(little_digits(n))
+    method = SimCLR(**{**QUICK, **fields})  # type: ignore[arg-type]
+    method.prepare(samples)
     return method, samples
 
 

@@ -1,6 +1,5 @@
 """Several processes compute what one process computes on the joined batch."""
 
-import csv
 import os
 import signal
 import subprocess
@@ -12,12 +11,13 @@ import pytest
 import torch
 from children import as_one_of, finish, free_port, save_gradient, save_training, start, train_until_stopped
 
-from replearn.engine.run import HISTORY, STATE
+from replearn.engine.history import read_rows
+from replearn.engine.run import STATE
 
 NAMES = ("history.csv", "state", "weights-0.pt", "weights-1.pt")
 
 
-def as_two(task, *args, **fields) -> list[int | None]:  # noqa: ANN
+def as_two(task, *args, **fields) -> list[int | None]:
     port = free_port()
     children = [start(as_one_of, 2, rank, port, task, *args, **fields) for rank in range(2)]
     for child in children:
@@ -43,7 +43,7 @@ def test_two_processes_have_the_gradient_of_one(fields: dict, tolerance: float, 
     assert sum(name.startswith("grad.") for name in one) >= 6
     for name, expected in one.items():
         for found in (part[name] for part in two):
-            size = expected.double().norm().clamp_min(1e-8)
+            size = expected.double().norm().clamp_min(1e-3)
             assert (found.double() - expected.double()).norm() <= tolerance * size, name
 
 
@@ -56,18 +56,26 @@ def test_torchrun_trains_as_one_process_does(tmp_path: Path) -> None:
         "torch.set_num_threads(1)\n"
         f"children.save_training(pathlib.Path({str(tmp_path / 'two')!r}), **{fields})\n"
     )
-    command = [sys.executable, "-W", "error::UserWarning", "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    command = [
+        sys.executable,
+        "-W",
+        "error::UserWarning",
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        "2",
+    ]
     command += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0", str(script)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert finish(save_training, tmp_path / "one", **fields) == 0
-    one, two = (list(csv.DictReader((tmp_path / name / HISTORY).open())) for name in ("one", "two"))
-    assert [row["step"] for row in one] == [row["step"] for row in two] == [str(i) for i in range(1, 13)]
+    one, two = (read_rows(tmp_path / name) for name in ("one", "two"))
+    assert [row["step"] for row in one] == [row["step"] for row in two] == list(range(1, 13))
     for name in ("loss", "learning_rate", "spread"):
         for a, b in zip(one, two, strict=True):
-            assert float(a[name]) == pytest.approx(float(b[name]), rel=2e-3), (name, a["step"])
+            assert a[name] == pytest.approx(b[name], rel=2e-3), (name, a["step"])
     assert sorted(path.name for path in (tmp_path / "two").iterdir()) == sorted(NAMES)
     assert len(list((tmp_path / "two" / STATE).iterdir())) == 2
     weights = [torch.load(tmp_path / "two" / f"weights-{rank}.pt") for rank in range(2)]

@@ -15,6 +15,7 @@ from torch import nn
 import replearn
 from replearn.engine.signals import Stopped
 from replearn.methods import Method, registry
+from replearn.views import Chain, Crop, Pair, Rotate, Same
 
 OURS = [entry.cls for entry in registry().values() if issubclass(entry.cls, Method)]
 QUICK = {"encoder": "cnn", "epochs": 2, "batch_size": 32, "device": "cpu"}
@@ -71,6 +72,13 @@ def test_save_and_load_give_the_same_representation(cls, few, tmp_path):
     assert again.get_params() == method.get_params()
     np.testing.assert_array_equal(again.transform(few), method.transform(few))
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["method.json", "weights.safetensors"]
+
+
+@pytest.mark.parametrize("cls", [cls for cls in OURS if "views" in cls.__dataclass_fields__])
+def test_views_come_back_from_a_run(cls, few, tmp_path):
+    views = Pair(Chain(Crop(0.5, 1), Rotate(10)), Same())
+    cls(**QUICK, views=views).fit(few).save(tmp_path / "run")
+    assert replearn.load(tmp_path / "run").views == views
 
 
 @pytest.mark.parametrize("cls", OURS)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 # Name, file of this package, arguments, what it does.
 COMMANDS = {
-    "demo": ("demo", "", "learn digits without labels, judge, report: 4 minutes"),
+    "demo": ("demo", "", "learn digits without labels, judge, report"),
     "list": ("list_methods", "", "every method: family, kinds of data, year, paper"),
     "data": ("list_data", "", "the built-in data sets, with licence"),
     "fit": ("fit", "METHOD DATA", "learn a representation"),
@@ -18,6 +18,11 @@ COMMANDS = {
     "compare": ("compare", "METHOD... --data DATA", "methods on equal terms: a table and a report"),
     "report": ("report", "RUN", "write the report of a run again"),
 }
+
+HEAD = """replearn: representations from data without labels, judged honestly.
+
+usage: replearn COMMAND ...
+"""
 
 EPILOGUE = """
 METHOD is a name that `replearn list` shows. DATA is a built-in name, a folder or
@@ -55,8 +60,7 @@ def help_text() -> str:
     lines = [
         f"  {f'{name} {arguments}'.rstrip():<30}{what}" for name, (_, arguments, what) in COMMANDS.items()
     ]
-    head = "replearn: representations from data without labels, judged honestly.\n\nusage: replearn COMMAND ...\n"
-    return "\n".join([head, *lines, EPILOGUE])
+    return "\n".join([HEAD, *lines, EPILOGUE])
 
 
 def _run(command: str, args: list[str]) -> None:

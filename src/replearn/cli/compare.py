@@ -22,9 +22,9 @@ Asked = tuple["Entry", dict[str, str]]
 class CompareOptions(JudgeOptions):
     """Fit methods on the same samples without their labels, and judge them by the same probes.
 
-    Any option of a method (`replearn fit METHOD --help`) can be given: it goes to every method that has it. One for a
-    single method is written behind its name: simclr:temperature=0.2,dim=64. A method can be named more than once.
-    Prints the table; writes evaluation.json and report.html beside a run folder for each method.
+    Any option of a method (`replearn fit METHOD --help`) can be given: it goes to every method that has it.
+    One for a single method is written behind its name: simclr:temperature=0.2,dim=64. A method can be named more
+    than once. Prints the table; writes evaluation.json and report.html beside a run folder for each method.
 
     Attributes:
         methods: names that `replearn list` shows.
@@ -79,7 +79,7 @@ def run(args: list[str]) -> None:
 
 
 def check_folder(folder: Path, *, resume: bool) -> None:
-    """Raises ValueError where the folder can't be written to, or holds runs that are not to be gone on with."""
+    """Raises ValueError where the folder can't be written to, or holds runs that must stay as they are."""
     from replearn.engine.run import EVALUATION, METHOD, make_run
 
     make_run(folder)
@@ -130,7 +130,8 @@ def split_asked(text: str) -> Asked:
     wrong = [option for option, equals, _ in pairs if not equals]
     if wrong:
         raise ValueError(
-            f"options of a method must be written {name}:option=value,option=value; got {wrong[0]!r} without a value."
+            f"options of a method must be written {name}:option=value,option=value; got {wrong[0]!r} "
+            "without a value. Add it."
         )
     return find_method(name), {option.replace("-", "_"): value for option, _, value in pairs}
 

@@ -27,8 +27,8 @@ DRAWS = 5
 class DemoOptions:
     """Learn handwritten digits without their labels by SimCLR, and judge what was learned.
 
-    Two minutes of training on two cores. The rows raw input, untrained encoder, PCA and SimCLR are judged by the same
-    probes: the table is printed, and runs/demo/report.html written.
+    Two minutes of training on two cores. The rows raw input, untrained encoder, PCA and SimCLR are judged by
+    the same probes: the table is printed, and runs/demo/report.html written.
 
     Attributes:
         run: folder to write to; a demo that lies there is replaced.

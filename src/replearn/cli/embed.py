@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class EmbedOptions(DataOptions):
     """Write the representation of every sample of DATA by the method in RUN.
 
-    A .parquet file has the columns `index`, `name` (of files), `label` (if there are any) and `h`, the representation;
-    a .npy file holds the representations alone. Killed, the same command goes on where it was.
+    A .parquet file has the columns `index`, `name` (of files), `label` (if there are any) and `h`, the
+    representation; a .npy file holds the representations alone. Killed, the same command goes on.
 
     Attributes:
         run: folder that `fit`, `compare` or `demo` wrote.
@@ -134,7 +134,7 @@ def _placed(method: Any, samples: "Samples") -> "np.ndarray":
     placed: np.ndarray = method.embedding_
     if len(placed) != len(samples):
         raise ValueError(
-            f"{type(method).__name__} places only the {len(placed):,} samples it was fitted on; got {len(samples):,} "
-            "others. Fit it on these, or choose a method with a map of its own, like pca."
+            f"{type(method).__name__} places only the {len(placed):,} samples it was fitted on; got "
+            f"{len(samples):,} others. Fit it on these, or choose a method with a map of its own, like pca."
         )
     return placed

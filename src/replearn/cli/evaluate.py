@@ -77,4 +77,4 @@ def run(args: list[str]) -> None:
     judged = Judged(options.data, options.test, options)
     written = write_evaluation(folder, comparison, judged, {name: "."})
     print_table(comparison.scores)
-    print(f"written: {shown(written)}; `replearn report {shown(folder)}` makes a page of it")
+    print(f"written: {shown(written)}; next:\n  replearn report {shown(folder)}")

@@ -1,8 +1,9 @@
-"""`evaluation.json` of a run folder: scores, what was run, and where each row of the table is, so that the report can
-be written again.
+"""`evaluation.json` of a run folder: scores, what was run, and where each row of the table is, so that the
+report can be written again.
 
     data    DATA and its options, as on the command line
-    rows    name; `run`, the row's run folder below this one (null: raw input or untrained encoder); seconds; alarms
+    rows    name; `run`, the row's run folder below this one, or null (raw input, untrained encoder); seconds;
+            alarms
     scores  rows of `Comparison.scores`
     facts   `Comparison.facts`
 """

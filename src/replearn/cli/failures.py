@@ -81,7 +81,7 @@ def bad_input(error: Exception) -> str | None:
     if isinstance(error, OSError) and not isinstance(error, ValueError):
         return _of_the_system(error)
     if type(error).__name__ in ("MemoryError", "OutOfMemoryError"):
-        return "memory must suffice; it does not. Choose a smaller batch_size, or slice_size for the same batch in less."
+        return "memory must suffice; it does not. Choose a smaller --batch-size, or a --slice-size."
     if type(error).__name__ == "NotFinite" or (isinstance(error, ValueError) and _home(error) in CHECKED):
         return str(error)
     return None
@@ -95,7 +95,7 @@ def _of_the_system(error: OSError) -> str | None:
             "Free some space, then give the same command again (fit, compare, demo: with --resume)."
         )
     if error.errno in NO_ACCESS:
-        return f"files and folders must be there and be accessible; {what} is not ({error.strerror}). Check the path."
+        return f"files and folders must be there and accessible; {what} is not ({error.strerror}). Check it."
     return None
 
 

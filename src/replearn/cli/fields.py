@@ -1,4 +1,5 @@
-"""A method's hyperparameters as command-line options: its dataclass fields, or the parameters of scikit-learn's class."""
+"""A method's hyperparameters as command-line options: its dataclass fields, or the parameters of
+scikit-learn's class."""
 
 import ast
 import dataclasses

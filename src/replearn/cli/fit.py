@@ -122,7 +122,7 @@ def data_part(options: Any) -> str:
 def _with_fields(fields: type[Any]) -> type[Any]:
     """The command's options, and the fields of a method among them."""
     data = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATA", help="built-in name or path.")]
-    lent = Annotated[fields, tyro.conf.arg(name="")]
+    lent = Annotated[fields, tyro.conf.arg(name="")]  # type: ignore[valid-type]
     members: list[Any] = [("data", data), ("options", lent, dataclasses.field(default_factory=fields))]
     return dataclasses.make_dataclass("Fit", members, bases=(FitOptions,), kw_only=True)
 
@@ -146,6 +146,6 @@ def _tensorboard(folder: Path) -> Any:
         raise ValueError(
             "--tensorboard needs a package that is not installed. Run: pip install 'replearn[tensorboard]'"
         )
-    from lightning_fabric.loggers import TensorBoardLogger
+    from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
     return TensorBoardLogger(root_dir=folder, name="tensorboard", version="")

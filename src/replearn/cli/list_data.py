@@ -42,6 +42,5 @@ def run(args: list[str]) -> None:
         shape = " x ".join(str(size) for size in data.shape)
         table.add_row(data.name, f"{data.train:,}", f"{data.test:,}", shape, str(data.classes), told)
     Console().print(table)
-    print(
-        "\nA part is named like digits:train. Your own data: a folder or zip of images,\n.npy, .npz, .csv, .parquet."
-    )
+    print("\nA part is named like digits:train. Your own data: a folder or zip of images,")
+    print("a .npy, .npz, .csv or .parquet file.")

@@ -19,8 +19,8 @@ def parse(options: type[T], args: list[str], *, command: str, about: str | None 
     """The options in `args`.
 
     Args:
-        options: a dataclass. A field that is `Positional` is an argument in its order, any other `--its-name`; a
-            field `options` that is a dataclass lends its fields.
+        options: a dataclass. A field that is `Positional` is an argument in its order, any other
+            `--its-name`; a field that is a dataclass lends its fields.
         args: the command line after the command.
         command: what stands before, for the help.
         about: first lines of the help; None takes the dataclass's docstring.
@@ -62,7 +62,8 @@ def unknown_option(name: str, known: list[str], command: str) -> str:
     plain = [option.removeprefix("--") for option in known]
     near = difflib.get_close_matches(name.removeprefix("--"), plain, n=3, cutoff=0.6)
     hint = f"Did you mean {' or '.join(f'--{option}' for option in near)}?" if near else ""
-    return f"`replearn {command}` must get options that it has; got {name}. {hint or f'See `replearn {command} --help`.'}"
+    hint = hint or f"See `replearn {command} --help`."
+    return f"options must be those of `replearn {command}`; got {name}. {hint}"
 
 
 def option_names(options: type[Any]) -> Iterator[str]:

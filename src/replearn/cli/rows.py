@@ -1,7 +1,7 @@
 """Many rows into one file: in bounded memory, going on after a kill, and the file appears when it is whole.
 
-Until then the rows lie in a folder beside it, `.NAME.part/`, of `plan.json` (what is being written) and `rows.npy`.
-Only whole batches are kept, so an interrupted file ends with the bits of an uninterrupted one.
+Until then the rows lie in a folder beside it, `.NAME.part/`, of `plan.json` (what is being written) and
+`rows.npy`. Only whole batches are kept, so an interrupted file ends with the bits of an uninterrupted one.
 """
 
 import os

@@ -19,7 +19,7 @@ def load_run(path: str) -> Any:
         return load(folder)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(
-            f"{folder / METHOD} must be as `replearn fit` wrote it; it is not ({error!r}). Restore it, or fit again."
+            f"{folder / METHOD} must be as `replearn fit` wrote it; it is not ({error!r}). Fit again."
         ) from error
 
 

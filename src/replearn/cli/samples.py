@@ -73,7 +73,7 @@ def load_parts(
     samples = load_samples(data, options, like=like)
     train, held = split(samples, test=TEST_SHARE, random_state=0)
     log.info(
-        "%s: split at random, each class alike, into %d samples to train and %d to test (--test DATA names your own)",
+        "%s: split at random, each class alike: %d samples to train, %d to test (--test names your own)",
         *(data, len(train), len(held)),
     )
     return train, held

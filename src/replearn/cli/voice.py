@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from typing import Any
+from typing import TextIO
 
 QUIET = ("lightning.fabric", "lightning_fabric", "torch.distributed", "matplotlib", "PIL")
 # Warnings of others tell of their own future, not of the user's data.
@@ -54,7 +54,14 @@ def voice() -> Iterator[None]:
                 logging.getLogger(name).setLevel(before)
 
 
-def _show_warning(message: Warning | str, category: type[Warning], filename: str, *rest: Any) -> None:
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     heard = category.__module__.partition(".")[0] in HEARD
     if heard and not issubclass(category, FutureWarning | DeprecationWarning) and is_first_process():
         print(f"warning: {' '.join(str(message).split())}", file=sys.stderr, flush=True)

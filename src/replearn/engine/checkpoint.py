@@ -1,8 +1,8 @@
 """Checkpoints: all that a run killed at any instant needs to end with the same bits.
 
-A checkpoint is a folder `state/step-N/` of `tensors.safetensors` (weights, buffers, optimiser) and `state.json` (step,
-time, the history's unwritten rows). It is written beside its place and renamed whole, so it is there or it is not.
-Random numbers need no state: those of step N are a function of the seed and N.
+A checkpoint is a folder `state/step-N/` of `tensors.safetensors` (weights, buffers, optimiser) and
+`state.json` (step, time, the history's unwritten rows). It is written beside its place and renamed whole, so
+it is there or it is not. Random numbers need no state: those of step N are a function of the seed and N.
 """
 
 import logging
@@ -50,8 +50,8 @@ class Checkpoints:
         """Write the checkpoint `step-N`, `N = step`, then delete all but the newest few.
 
         Returns:
-            False where it could not be written (no space left, say). Training may go on: the checkpoints before it
-            are whole. The log tells it once, until a later one succeeds.
+            False where it could not be written (no space left, say). Training may go on: the checkpoints
+            before it are whole. The log tells it once, until a later one succeeds.
         """
         if self.folder is None or process() != 0:
             return True

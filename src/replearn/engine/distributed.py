@@ -1,8 +1,8 @@
-"""What must cross processes so that k processes compute what one would: gathered rows and joined batch statistics.
+"""What must cross processes so that k compute what one would: gathered rows and joined batch statistics.
 
-Each process holds rows `rank * n : (rank + 1) * n` of the joined batch. Losses are computed on gathered rows, alike on
-every process, and gradients are averaged over processes by the engine; `gather` and `JoinedBatchNorm` are scaled so
-that this average is the gradient of one process on the joined batch.
+Each process holds rows `rank * n : (rank + 1) * n` of the joined batch. Losses are computed on gathered rows,
+alike on every process, and gradients are averaged over processes by the engine; `gather` and
+`JoinedBatchNorm` are scaled so that this average is the gradient of one process on the joined batch.
 """
 
 from typing import Any
@@ -65,7 +65,7 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        # Every process holds the same loss, so the sum over processes of this slice is `processes` times ours.
+        # Every process holds the same loss, so the sum over processes of this slice is that many times ours.
         start = process() * ctx.n
         return gradient[start : start + ctx.n] * processes()
 
@@ -121,7 +121,7 @@ class JoinedBatchNorm(nn.modules.batchnorm._BatchNorm):
 
 
 def join_batch_norms(module: nn.Module) -> None:
-    """Make every batch normalisation in `module` see the joined batch, in place; the layers keep their tensors."""
+    """Make every batch normalisation in `module` see the joined batch; the layers keep their tensors."""
     for layer in module.modules():
         if type(layer) in (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d):
             layer.__class__ = JoinedBatchNorm

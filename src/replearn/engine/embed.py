@@ -23,8 +23,9 @@ def embed_parts(
 ) -> Iterator[Float[np.ndarray, "n d"]]:
     """Representations of `samples` in order, `rows` at a time.
 
-    Modules are moved to the machine's device, and work in evaluation mode; their modes are as they were whenever a
-    part is handed out. A sample's representation does not depend on which samples lie beside it, up to rounding.
+    Modules are moved to the machine's device, and work in evaluation mode; their modes are as they were
+    whenever a part is handed out. A sample's representation does not depend on which samples lie beside it,
+    up to rounding.
 
     Args:
         represent: batch to representation.

@@ -3,10 +3,12 @@
 Three troubles, each with a number that shows it:
 
 - the loss is not finite;
-- embeddings collapse: all samples get (nearly) one vector. `spread`, the mean standard deviation per dimension of
-  normalised embeddings times sqrt(d), is 1 for vectors spread over the sphere and 0 at collapse (Chen & He, SimSiam,
-  CVPR 2021, fig. 2); the effective rank is the number of directions in use (RankMe, Garrido et al., ICML 2023);
-- the loss stays at the value of a model that tells nothing apart (ln of the number of candidates, for contrast).
+- embeddings collapse: all samples get (nearly) one vector. `spread`, the mean standard deviation per
+  dimension of normalised embeddings times sqrt(d), is 1 for vectors spread over the sphere and 0 at collapse (Chen & He,
+  SimSiam, CVPR 2021, fig. 2); the effective rank is the number of directions in use (RankMe, Garrido et al.,
+  ICML 2023);
+- the loss stays at the value of a model that tells nothing apart (ln of the number of candidates, for
+  contrast).
 """
 
 import math
@@ -79,7 +81,7 @@ def effective_rank(h: Float[Tensor, "n d"]) -> float:
 
 
 def spread(h: Float[Tensor, "n d"]) -> float:
-    """Mean standard deviation per dimension of normalised rows, times sqrt(d): about 1 when healthy, 0 at collapse.
+    """Mean deviation per dimension of normalised rows, times sqrt(d): about 1 when healthy, 0 at collapse.
 
     >>> spread(torch.ones(4, 3))
     0.0
@@ -127,7 +129,9 @@ class Watch:
         if health.spread > COLLAPSED_SPREAD:
             return None
         trouble = f"representations have collapsed: nearly one for all samples (spread {health.spread:.3f})"
-        remedy = f"Try a smaller learning rate (now {learning_rate:.2g}); see that samples differ and views are not blank."
+        remedy = (
+            f"Is a learning rate of {learning_rate:.2g} too large? Do samples differ, are views not blank?"
+        )
         return self._tell(step, "collapsed", trouble, remedy)
 
     def state(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What happened along a training: loss, learning rate, speed, health; as rows, as CSV, and on the terminal."""
+"""What happened along a training: loss, learning rate, speed, health; as rows, as CSV, on the terminal."""
 
 import csv
 import logging
@@ -83,7 +83,7 @@ class History:
         return self.watch.alarms
 
     def add(self, loss: Tensor, rate: float, samples: int, health: Health | None = None) -> None:
-        """A step was made, with this mean loss, learning rate, number of samples, and health where it was examined.
+        """A step was made, with this mean loss, learning rate and number of samples, and perhaps a look at health.
 
         Raises:
             NotFinite: the loss or the representation is NaN or infinite.

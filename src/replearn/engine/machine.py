@@ -36,7 +36,8 @@ def choose(device: str = "auto", precision: str = "auto") -> Machine:
 
     Args:
         device: `auto` (a GPU if there is one), `cpu`, `cuda`, `mps`.
-        precision: `auto` (bfloat16 where the processor computes in it, else 32 bits), `32-true`, `bf16-mixed`,
+        precision: `auto` (bfloat16 where the processor computes in it, else 32 bits), `32-true`,
+        `bf16-mixed`,
             or any other of Fabric's names.
     """
     if device == "auto":
@@ -74,7 +75,7 @@ def make_fabric(machine: Machine, loggers: Sequence[Any] = ()) -> Fabric:
 
 
 def join_processes(device: str = "auto") -> None:
-    """Join the processes that torchrun or SLURM has started, so that `process()` tells them apart from now on."""
+    """Join the processes that torchrun or SLURM has started: from now on `process()` tells them apart."""
     if crew() != (1, 1) and not dist.is_initialized():
         make_fabric(choose(device, "32-true"))
 

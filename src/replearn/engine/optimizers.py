@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +35,7 @@ def make_optimizer(
 
 
 def schedule(progress: float, *, warmup: float) -> float:
-    """Share of the peak learning rate: linear warm-up, then half a cosine to zero (Loshchilov & Hutter, ICLR 2017).
+    """Share of the peak learning rate: linear warm-up, then half a cosine to zero.
 
     Args:
         progress: how much of training is done, in [0, 1].
@@ -42,6 +43,8 @@ def schedule(progress: float, *, warmup: float) -> float:
 
     >>> [round(schedule(p, warmup=0.2), 3) for p in (0.0, 0.1, 0.2, 0.6, 1.0)]
     [0.0, 0.5, 1.0, 0.5, 0.0]
+
+    References: Loshchilov & Hutter, ICLR 2017, equation 5. https://arxiv.org/abs/1608.03983
     """
     if progress < warmup:
         return progress / warmup
@@ -53,7 +56,8 @@ class LARS(torch.optim.Optimizer):
 
         v <- m v + lr * trust * |w| / (|g| + decay |w|) * (g + decay w),   w <- w - v
 
-    Vectors (biases, normalisation) move by plain momentum. You et al., 2017, Algorithm 1. https://arxiv.org/abs/1708.03888
+    Vectors (biases, normalisation) move by plain momentum. You et al., 2017, Algorithm 1.
+    https://arxiv.org/abs/1708.03888
     """
 
     def __init__(
@@ -66,12 +70,12 @@ class LARS(torch.optim.Optimizer):
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is not None:
-                    self._move(p, group)
+                    self._move(p, p.grad, group)
 
-    def _move(self, p: Tensor, group: dict[str, float]) -> None:
-        update = p.grad.add(p, alpha=group["weight_decay"])  # type: ignore[union-attr]
+    def _move(self, p: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
+        update = gradient.add(p, alpha=group["weight_decay"])
         if p.ndim > 1:
-            norm, size = p.norm(), p.grad.norm() + group["weight_decay"] * p.norm()  # type: ignore[union-attr]
+            norm, size = p.norm(), gradient.norm() + group["weight_decay"] * p.norm()
             update = update * torch.where((norm > 0) & (size > 0), group["trust"] * norm / size, 1.0)
         velocity = self.state[p].setdefault("velocity", torch.zeros_like(p))
         velocity.mul_(group["momentum"]).add_(update, alpha=group["lr"])

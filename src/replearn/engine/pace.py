@@ -12,8 +12,9 @@ from replearn.engine.distributed import processes
 class Pace:
     """Counts steps and seconds of one training, over all its resumptions.
 
-    Without `max_minutes` all that a training computes follows from its steps, so an interrupted and resumed one ends
-    with the bits of an unbroken one. With it the learning rate follows the clock, and no two trainings are alike.
+    Without `max_minutes` all that a training computes follows from its steps, so an interrupted and resumed
+    one ends with the bits of an unbroken one. With it the learning rate follows the clock, and no two
+    trainings are alike.
 
     Args:
         steps: optimiser steps of the whole training.
@@ -31,7 +32,7 @@ class Pace:
 
     @property
     def progress(self) -> float:
-        """Share of the training that is done, in [0, 1]: of the steps or of the minutes, whichever is further."""
+        """Share of the training that is done, in [0, 1]: of steps or of minutes, whichever is further."""
         by_time = self.seconds / (60 * self.max_minutes) if self.max_minutes else 0.0
         return min(1.0, max(self.step / self.steps, by_time))
 
@@ -48,7 +49,7 @@ class Pace:
         return int(both[1])
 
     def due(self, times: int) -> bool:
-        """Whether a thing that is done about `times` times over the training is due at this step, or it ends here."""
+        """Whether a thing done about `times` times over the training is due now; always at its last step."""
         return self.step % max(1, self.steps // times) == 0 or self.progress >= 1.0
 
     def save_due(self, minutes: float) -> bool:

@@ -8,8 +8,8 @@
         alarms.json          what went wrong along the way; absent when nothing did
         evaluation.json, report.html
 
-Nothing in it is a pickle, and loading one executes nothing. Every file is written beside its place and renamed, so a
-reader (or a kill) sees the old one or the new one, never half of one.
+Nothing in it is a pickle, and loading one executes nothing. Every file is written beside its place and
+renamed, so a reader (or a kill) sees the old one or the new one, never half of one.
 """
 
 import json
@@ -68,7 +68,8 @@ def open_run(path: str | Path) -> Path:
     """The run folder at `path`, after checks that it is one.
 
     Raises:
-        ValueError: no run lies there, its `method.json` is broken, or a file in it points outside of the folder.
+        ValueError: no run lies there, its `method.json` is broken, or a file in it points outside of the
+        folder.
     """
     run = Path(path)
     if not (run / METHOD).is_file():
@@ -131,7 +132,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path to write to, which takes the place of `path` when all is written, and goes away if writing fails.
+    """A path to write to, which takes the place of `path` when all is written, else goes away.
 
     Raises:
         CannotWrite: writing failed; what was at `path` is as it was.

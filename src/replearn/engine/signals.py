@@ -25,8 +25,8 @@ class Stopped(KeyboardInterrupt):
 class StopSignal:
     """While entered, `asked` becomes the number of a signal that asks to stop.
 
-    Only where there is something to save: else, and outside of the main thread, signals keep their meaning. A second
-    signal does what it always does, if it comes more than `ECHO` seconds after the first.
+    Only where there is something to save: else, and outside of the main thread, signals keep their meaning. A
+    second signal does what it always does, if it comes more than `ECHO` seconds after the first.
 
     Args:
         saves: whether the training can be resumed.

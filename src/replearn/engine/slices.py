@@ -1,16 +1,17 @@
 """Large batches in the memory of small ones: encoders work in slices whose activations are computed again.
 
-Contrast needs the embeddings of the whole batch at once, but not the activations behind them. Each slice runs forward
-without keeping activations, and runs again when its gradient comes: the gradient is that of the whole batch, exactly
-(GradCache; Gao et al., 2021, https://arxiv.org/abs/2101.06983). Batch normalisation sees a slice, not the batch: its
-statistics are those of slices, as on a machine that can't hold more. For the gradient of the whole batch use an
-encoder without it.
+Contrast needs the embeddings of the whole batch at once, but not the activations behind them. Each slice runs
+forward without keeping activations, and runs again when its gradient comes: the gradient is that of the whole
+batch, exactly (GradCache; Gao et al., 2021, https://arxiv.org/abs/2101.06983). Batch normalisation sees a
+slice, not the batch: its statistics are those of slices, as on a machine that can't hold more. For the
+gradient of the whole batch use an encoder without it.
 """
 
 import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -41,8 +42,10 @@ def in_slices(module: nn.Module, size: int | None) -> Iterator[None]:
 def _forward(encoder: Encoder, whole: Forward, size: int, batch: Batch) -> Tensor:
     if len(batch) <= size or not torch.is_grad_enabled():
         return whole(batch)
-    even = math.ceil(len(batch) / math.ceil(len(batch) / size))  # a last slice of one has no batch statistics
-    slices = [batch.rows(start, start + even) for start in range(0, len(batch), even)]
+    number = math.ceil(len(batch) / size)
+    # Even slices: a last one of a single sample would have no batch statistics.
+    bounds = [len(batch) * i // number for i in range(number + 1)]
+    slices = [batch.rows(start, stop) for start, stop in pairwise(bounds)]
     return torch.cat([_again(encoder, whole, rows) for rows in slices])  # (n, dim)
 
 
@@ -55,7 +58,7 @@ def _again(encoder: Encoder, whole: Forward, batch: Batch) -> Tensor:
 
 @contextmanager
 def buffers_kept(module: nn.Module) -> Iterator[None]:
-    """While entered, `module` works on copies of its buffers: a second run of a slice must not count twice."""
+    """While entered, `module` works on copies of its buffers: a slice's second run must not count."""
     kept = [
         (part, name, value)
         for part in module.modules()

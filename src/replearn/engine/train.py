@@ -2,9 +2,9 @@
 
     for each step:  batch -> method.loss -> backward -> optimiser -> method.after_step
 
-It knows no method by name: what a method needs beyond `loss` it does in `after_step`. A step's random numbers are a
-function of (random_state, step), and the order of samples one of (random_state, epoch): so a resumed run, or one on
-more processes, draws what an unbroken run on one process draws.
+It knows no method by name: what a method needs beyond `loss` it does in `after_step`. A step's random numbers
+are a function of (random_state, step), and the order of samples one of (random_state, epoch): so a resumed
+run, or one on more processes, draws what an unbroken run on one process draws.
 """
 
 import logging
@@ -72,7 +72,7 @@ class Learner(Protocol):
 
 
 class Step(nn.Module):
-    """All modules of a method as one, and its loss as their forward: what Fabric wraps for precision and processes."""
+    """All modules of a method as one, its loss as their forward: Fabric wraps it for precision and processes."""
 
     def __init__(self, learner: Learner) -> None:
         super().__init__()

@@ -39,8 +39,7 @@ def solve(
         penalties: λ.
         classes: c. A class without a row in a problem gets probability 0 in it.
         tolerance: a problem is solved when two steps in a row lower its objective by less than this share;
-            None is 5e-5 in single precision, which ends within 1e-3 of the least objective, and
-            1e-9 in double.
+            None is 1e-5 in single and 1e-9 in double precision.
 
     Returns:
         Weights, the bias as their last column.
@@ -48,7 +47,7 @@ def solve(
     Reference: Liu & Nocedal, Mathematical Programming 1989 (L-BFGS). https://doi.org/10.1007/BF01589116
     """
     if tolerance is None:
-        tolerance = 1e-9 if rows.dtype == torch.float64 else 5e-5
+        tolerance = 1e-9 if rows.dtype == torch.float64 else 1e-5
     used = (shares > 0).any(dim=1).any(dim=0)
     if not used.all():  # rows that no problem holds
         rows, labels, shares = rows[:, used], labels[:, used], shares[..., used]

@@ -63,4 +63,4 @@ def _fields(cls: type[Any], stored: dict[str, Any], encoder: nn.Module | None) -
 
 
 def _value(value: Any) -> Any:
-    return view_from_json(value) if isinstance(value, dict) and "view" in value else value
+    return view_from_json(value) if isinstance(value, dict) and "class" in value else value

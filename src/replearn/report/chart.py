@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from matplotlib.ticker import MaxNLocator
 
 RIGHT = 150  # room for the labels of the lines
-LEFT, TOP, BOTTOM = 58, 14, 44
+LEFT, TOP, BOTTOM = 72, 14, 44
 GAP = 15  # between labels of lines
 
 
@@ -80,14 +80,16 @@ class Axis:
         start, stop: where these lie.
         log: whether steps are factors.
         ticks: where to write a number; chosen when empty.
+        whole: whether only whole numbers are values.
     """
 
     low: float
     high: float
-    start: float
-    stop: float
+    start: int
+    stop: int
     log: bool = False
     ticks: Sequence[float] = field(default=())
+    whole: bool = False
 
     def at(self, value: float) -> float:
         """Where the value lies; values beyond an end lie on it."""
@@ -99,7 +101,7 @@ class Axis:
         if self.ticks:
             return list(self.ticks)
         if not self.log:
-            values = MaxNLocator(5).tick_values(self.low, self.high)
+            values = MaxNLocator(5, integer=self.whole).tick_values(self.low, self.high)
             return [float(v) for v in values if self.low - 1e-12 <= v <= self.high + 1e-12]
         first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
         step = max(1, (last - first + 1) // 6)
@@ -145,7 +147,14 @@ def line_chart(
         for y in values
         if math.isfinite(y) and (y > 0 or not y_log)
     ]
-    x_axis = Axis(*_ends(xs, x_log, 0.0 if x_log or len(set(xs)) > 1 else 0.5), LEFT, right, x_log, x_ticks)
+    x_axis = Axis(
+        *_ends(xs, x_log, 0.0 if x_log or len(set(xs)) > 1 else 0.5),
+        LEFT,
+        right,
+        x_log,
+        x_ticks,
+        all(x.is_integer() for x in xs),
+    )
     y_axis = Axis(*_ends(ys, y_log, 0.04), bottom, TOP, y_log)
     lines = _spread([_line(s, x_axis, y_axis, in_percent) for s in series], TOP, bottom)
     return Chart(
@@ -167,7 +176,7 @@ def line_chart(
 def number(value: float, *, in_percent: bool = False) -> str:
     """A number as axes show it.
 
-    >>> number(8000), number(0.95, in_percent=True), number(1e-5)
+    >>> number(8000.0), number(0.95, in_percent=True), number(1e-5)
     ('8,000', '95 %', '1e-05')
     """
     if in_percent:
@@ -243,7 +252,7 @@ def _band(series: Series, x_axis: Axis, y_axis: Axis) -> str:
     return _path([(x, high) for x, _, high in known] + [(x, low) for x, low, _ in reversed(known)]) + "Z"
 
 
-def _spread(lines: list[Line], top: float, bottom: float) -> list[Line]:
+def _spread(lines: list[Line], top: int, bottom: int) -> list[Line]:
     """Move labels apart so that none covers another; all stay inside as far as there is room."""
     order = sorted(range(len(lines)), key=lambda i: lines[i].end[1])
     gap = min(GAP, (bottom - top) / max(1, len(lines)))
@@ -252,7 +261,7 @@ def _spread(lines: list[Line], top: float, bottom: float) -> list[Line]:
         places.append(max(lines[i].end[1], places[-1] + gap) if places else lines[i].end[1])
     for at in range(len(places) - 1, -1, -1):
         places[at] = min(places[at], bottom if at == len(places) - 1 else places[at + 1] - gap)
-    at_end = dict(zip(order, places, strict=True))
+    at_end = dict(zip(order, map(float, places), strict=True))
     return [
         Line(ln.name, ln.style, ln.path, ln.band, ln.dots, ln.end, at_end[i]) for i, ln in enumerate(lines)
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,10 +47,10 @@ def few_label_chart(scores: pd.DataFrame) -> Chart | None:
     series = [
         Series(
             str(name),
-            list(own["labels"]),
-            list(own["mean"]),
-            list(own["low"]),
-            list(own["high"]),
+            _floats(own["labels"]),
+            _floats(own["mean"]),
+            _floats(own["low"]),
+            _floats(own["high"]),
             style[str(name)],
             True,
         )
@@ -90,7 +91,11 @@ def spectrum_chart(comparison: Comparison) -> Chart | None:
             np.geomspace(1, len(values), 200).round().astype(int)
         )  # enough for a logarithmic axis
         places = places[values[places - 1] > FLOOR]
-        series.append(Series(row.name, places.tolist(), values[places - 1].tolist(), style=style[row.name]))
+        series.append(
+            Series(
+                row.name, places.astype(float).tolist(), values[places - 1].tolist(), style=style[row.name]
+            )
+        )
     return line_chart(
         series,
         title="Singular values of each representation, relative to the largest",
@@ -101,9 +106,19 @@ def spectrum_chart(comparison: Comparison) -> Chart | None:
     )
 
 
+def _floats(column: Any) -> list[float]:
+    return [float(value) for value in column]
+
+
 def _history_chart(row: Representation, key: str, title: str, style: str) -> Chart | None:
     points = [(float(at["step"]), float(at[key])) for at in row.history if key in at and "step" in at]
     series = Series(row.name, [x for x, _ in points], [y for _, y in points], style=style)
     return line_chart(
-        [series], title=f"{title} of {row.name}", x_label="step", y_label=title, width=420, height=260
+        [series],
+        title=f"{title} of {row.name}",
+        x_label="step",
+        y_label=title,
+        named=False,
+        width=350,
+        height=230,
     )

@@ -36,7 +36,7 @@ class Thumb:
 
 @dataclass(frozen=True)
 class Line:
-    """One representation's strip: neighbours, how many of them are of the query's class, of how many labelled."""
+    """One representation's strip: neighbours, and how many of them are of the query's class."""
 
     name: str
     thumbs: list[Thumb]
@@ -55,9 +55,9 @@ class Query:
 def write_report(path: str | Path, comparison: Comparison, *, title: str) -> Path:
     """Write the report of a comparison as one HTML file; it appears whole or not at all.
 
-    Sections: a verdict in one sentence, the table, few-label curves, t-SNE maps, nearest neighbours (images only), training
-    curves and alarms, singular values, and what was run. Every text that comes from data is escaped, and the page's
-    Content-Security-Policy forbids the network and every script but the page's own, which it names by its hash.
+    Sections: a verdict in one sentence, the table, few-label curves, t-SNE maps, nearest neighbours (images),
+    training curves and alarms, singular values, what was run. Every text that comes from data is escaped. The
+    page's Content-Security-Policy forbids the network and every script but its own, named by its hash.
 
     Args:
         path: the file; its folder is made if it is not there.
@@ -168,7 +168,7 @@ def _legend(samples: Samples, index: np.ndarray) -> list[dict[str, Any]]:
 def _queries(comparison: Comparison, maps: Maps, strips: Strips, sheet: Sheet) -> list[Query]:
     train, test = comparison.train, comparison.test
     base = len(maps.index)
-    shown = {int(at): base + len(strips.queries) + i for i, at in enumerate(strips.shown)}
+    shown = {int(at): base + i for i, at in enumerate(strips.shown)}
     queries = []
     for i, query in enumerate(strips.queries.tolist()):
         lines = []

@@ -33,7 +33,7 @@ class Strips:
 def neighbour_strips(
     comparison: Comparison, *, queries: int = QUERIES, neighbours: int = NEIGHBOURS, random_state: int = 0
 ) -> Strips:
-    """Nearest training samples (cosine) of some test samples drawn at random, of as many classes as there can be.
+    """Nearest training samples (cosine) of some test samples, drawn at random from as many classes as can be.
 
     Args:
         comparison: samples and representations.

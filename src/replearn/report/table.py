@@ -35,7 +35,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Cell:
-    """A number, half of its 95 % interval (NaN where there is none), and whether its column has no better one."""
+    """A number, half of its 95 % interval (NaN: it has none), and whether its column has no better one."""
 
     mean: float
     half: float
@@ -80,11 +80,11 @@ def table_rows(scores: pd.DataFrame) -> Table:
     """What the table shows: one line per representation, in the order of the scores.
 
     Columns are accuracies by number of labels and kNN where there are labels, and the effective rank; without
-    labels, all measures that need none. Seeds are averaged. Only accuracies have a best one: a larger rank is not a better
-    representation.
+    labels, all measures that need none. Seeds are averaged. Only accuracies have a best one: a larger rank is
+    no better representation.
 
     Args:
-        scores: `representation, measure, labels, mean, low, high, draws` and maybe `seed`; see `replearn.evaluate.scorecard`.
+        scores: `representation, measure, labels, mean, low, high, draws`, maybe `seed`, of a `Comparison`.
 
     Raises:
         ValueError: a column is missing, or there is no row.
@@ -100,11 +100,8 @@ def table_rows(scores: pd.DataFrame) -> Table:
     columns = _columns(scores)
     names = [str(name) for name in scores["representation"].unique()]
     found = {
-        (str(row.representation), str(row.measure), int(row.labels)): (
-            float(row.mean),
-            float(row.high - row.low) / 2,
-        )
-        for row in scores.itertuples()
+        (name, measure, labels): (mean, (high - low) / 2)
+        for name, measure, labels, mean, low, high in records(scores)
     }
     numbers = [
         [found.get((name, c.measure, c.labels), (math.nan, math.nan)) for c in columns] for name in names
@@ -132,8 +129,17 @@ def joined(scores: pd.DataFrame) -> pd.DataFrame:
     return join_seeds([scores]) if "seed" in scores.columns else scores
 
 
+def records(scores: pd.DataFrame) -> list[tuple[str, str, int, float, float, float]]:
+    """The rows of the scores: representation, measure, labels, mean, low, high."""
+    columns = scores[["representation", "measure", "labels", "mean", "low", "high"]]
+    return [
+        (str(name), str(measure), int(labels), float(mean), float(low), float(high))
+        for name, measure, labels, mean, low, high in columns.itertuples(index=False, name=None)
+    ]
+
+
 def print_table(scores: pd.DataFrame, *, console: Console | None = None) -> None:
-    """Print the comparison on a terminal of 80 columns: mean and half of the 95 % interval, best of a column bold.
+    """Print the comparison in 80 columns: mean and half of the 95 % interval, best of a column bold.
 
     Of more than three numbers of labels, the first, the middle and the last are shown.
 

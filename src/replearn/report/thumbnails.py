@@ -54,7 +54,7 @@ def has_thumbnails(samples: Samples) -> bool:
 def thumbnails(samples: Samples, index: np.ndarray, *, side: int) -> UInt8[np.ndarray, "n s s c"]:
     """Pictures of `side` by `side` pixels, one or three channels; a picture that is not square gets margins.
 
-    Of other numbers of channels, the first one or three are shown. Small pictures are enlarged without smoothing.
+    Of other numbers of channels, the first one or three are shown. Small pictures grow without smoothing.
     """
     channels = 3 if samples.shape[0] >= 3 else 1
     step = max(1, NUMBERS // max(1, math.prod(samples.shape)))
@@ -103,7 +103,7 @@ def _fit(x: Float[Tensor, "n c h w"], side: int) -> Float[Tensor, "n c s s"]:
             if scale < 1
             else {"mode": "nearest"}
         )
-        x = torch.nn.functional.interpolate(x, size, **smooth)  # type: ignore[arg-type]
+        x = torch.nn.functional.interpolate(x, size, **smooth)
     top, left = (side - size[0]) // 2, (side - size[1]) // 2
     return torch.nn.functional.pad(x, (left, side - size[1] - left, top, side - size[0] - top))
 

@@ -1,0 +1,288 @@
+"""What the docs say of the code and of measurements is made here, when the site is built; no table is typed by hand.
+
+As a mkdocs hook it replaces each marker `<!-- made: NAME ARGUMENT -->` in a page. As a program it fills the table of
+the demo into a file: `python docs/tables.py README.md`.
+"""
+
+import dataclasses
+import inspect
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+DOCS = Path(__file__).resolve().parent
+RESULTS = DOCS.parent / "benchmarks" / "results"
+DEMO = "demo"
+MARKER = re.compile(r"<!-- made: (\w+)(?: ([\w.]+))? -->")
+DEMO_TABLE = re.compile(r"(<!-- demo table -->\n).*?(<!-- end of demo table -->)", re.DOTALL)
+
+
+def on_config(config: Any) -> Any:
+    """Every decision record gets a place in the navigation."""
+    records = [
+        {f"{path.name[:4]} {title(path)}": f"decisions/{path.name}"} for path in decisions()
+    ]
+    for section in config["nav"]:
+        if section.get("Decisions") == "decisions/index.md":
+            section["Decisions"] = ["decisions/index.md", *records]
+    return config
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """A page with its markers filled."""
+    return filled(markdown)
+
+
+def filled(markdown: str) -> str:
+    """Text with its markers filled.
+
+    Raises:
+        KeyError: a marker names nothing that is made here.
+    """
+    return MARKER.sub(lambda found: MAKERS[found[1]](*[found[2]] if found[2] else []), markdown)
+
+
+def rows(head: Iterable[str], lines: Iterable[Iterable[object]]) -> str:
+    """A table in Markdown."""
+    head = list(head)
+    table = [head, ["---"] * len(head), *([str(cell).replace("|", "\\|") for cell in line] for line in lines)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in table)
+
+
+def first_line(thing: Any) -> str:
+    """The first sentence of a docstring."""
+    paragraph = " ".join((inspect.getdoc(thing) or "").split("\n\n")[0].split())
+    return paragraph.partition(". ")[0].rstrip(".")
+
+
+def methods() -> str:
+    """The registry."""
+    from replearn.methods import Method, registry
+
+    found = sorted(registry().values(), key=lambda entry: (entry.family, entry.year))
+    return rows(
+        ("method", "family", "learns from", "year", "paper", "class"),
+        (
+            (
+                f"`{entry.name}`",
+                entry.family,
+                ", ".join(entry.kinds),
+                entry.year,
+                f"[{entry.paper.removeprefix('https://')}]({entry.paper})",
+                f"`{entry.cls.__name__}`, {'ours' if issubclass(entry.cls, Method) else 'of scikit-learn'}",
+            )
+            for entry in found
+        ),
+    )
+
+
+def fields(name: str) -> str:
+    """The fields of a method, or of all (`Method`), with their defaults; those it shares with all left out."""
+    import replearn
+    from replearn.methods import Method
+
+    cls = getattr(replearn, name)
+    shared = () if cls is Method else {(field.name, field.default) for field in dataclasses.fields(Method)}
+    own = [field for field in dataclasses.fields(cls) if (field.name, field.default) not in shared]
+    told = meanings(cls) | (meanings(Method) if cls is not Method else {})
+    return rows(
+        ("field", "default", "meaning"),
+        ((f"`{field.name}`", f"`{field.default!r}`", told.get(field.name, "")) for field in own),
+    )
+
+
+def meanings(cls: type[Any]) -> dict[str, str]:
+    """What the docstring's section `Attributes` says of each field."""
+    section = (inspect.getdoc(cls) or "").partition("Attributes:")[2]
+    found = re.findall(r"^    (\w+): (.+?)(?=^    \w+:|\Z|^\S)", section, flags=re.MULTILINE | re.DOTALL)
+    return {name: " ".join(text.split()).rstrip(".") for name, text in found}
+
+
+def datasets() -> str:
+    """The built-in data sets."""
+    from replearn.data import DATASETS
+
+    return rows(
+        ("name", "what", "train", "test", "shape", "classes", "licence", "credit"),
+        (
+            (
+                f"`{data.name}`",
+                data.what,
+                f"{data.train:,}",
+                f"{data.test:,}",
+                " x ".join(map(str, data.shape)),
+                data.classes,
+                data.licence,
+                data.attribution,
+            )
+            for data in DATASETS.values()
+        ),
+    )
+
+
+def views(stage: str) -> str:
+    """The views that a file of `replearn.views` defines, with their fields."""
+    module = import_module(f"replearn.views.{stage}")
+    named = import_module("replearn.views").__all__
+    found = [cls for name, cls in vars(module).items() if name in named and inspect.isclass(cls)]
+    own = [cls for cls in found if cls.__module__ == module.__name__]
+    return rows(("view", "what it does"), ((f"`{call(cls)}`", first_line(cls)) for cls in own))
+
+
+def call(cls: type[Any]) -> str:
+    """A class with its fields as one would write them: `Flip(probability=0.5)`."""
+    parts = []
+    for parameter in inspect.signature(cls).parameters.values():
+        if parameter.default is inspect.Parameter.empty:
+            parts.append(f"*{parameter.name}" if parameter.kind is parameter.VAR_POSITIONAL else parameter.name)
+        else:
+            value = parameter.default
+            parts.append(f"{parameter.name}={round(value, 3) if isinstance(value, float) else value}")
+    return f"{cls.__name__}({', '.join(parts)})"
+
+
+def encoders() -> str:
+    """Our encoders by name, with their size for the built-in digits."""
+    from replearn.data import describe, load_data
+    from replearn.encoders import ENCODERS, make_encoder
+
+    digits = describe(load_data("digits"))
+    made = ((name, make_encoder(name, digits)) for name in ENCODERS)
+    return rows(
+        ("name", "network", "`dim`", "parameters", "what"),
+        (
+            (
+                f"`{name}`",
+                f"`{type(encoder.body).__name__}`",
+                encoder.dim,
+                f"{sum(p.numel() for p in encoder.parameters()):,}",
+                first_line(type(encoder.body)),
+            )
+            for name, encoder in made
+        ),
+    )
+
+
+def objectives() -> str:
+    """The objectives."""
+    module = import_module("replearn.objectives")
+    return rows(
+        ("objective", "what it measures"),
+        ((f"`{name}`", first_line(getattr(module, name))) for name in sorted(module.__all__)),
+    )
+
+
+def command_line() -> str:
+    """What `replearn --help` shows."""
+    from replearn.cli import help_text
+
+    return f"```text\n{help_text()}\n```"
+
+
+def reference(module: str) -> str:
+    """The public names of a module, for mkdocstrings."""
+    found = import_module(module)
+    named = [(name, getattr(found, name)) for name in found.__all__]
+    documented = [(name, thing) for name, thing in named if inspect.isclass(thing) or inspect.isroutine(thing)]
+    # Under their homes, since a name is documented where it is defined.
+    ours = [f"::: {thing.__module__}.{name}" for name, thing in documented if thing.__module__.startswith("replearn")]
+    return "\n\n".join(sorted(ours, key=lambda line: line.rpartition(".")[2].lower()))
+
+
+def decisions() -> list[Path]:
+    """The decision records, in order."""
+    return sorted((DOCS / "decisions").glob("[0-9]*.md"))
+
+
+def title(path: Path) -> str:
+    """The heading of a record, without its number."""
+    return re.sub(r"^#\s*\d*\.?\s*", "", path.read_text(encoding="utf-8").splitlines()[0])
+
+
+def decision_list() -> str:
+    """The decision records by title, with what was asked."""
+    lines = []
+    for path in decisions():
+        asked = re.search(r"\*\*Question\.\*\*\s*(.+?)\n\n", path.read_text(encoding="utf-8"), re.DOTALL)
+        lines.append((f"[{path.name[:4]}]({path.name})", title(path), " ".join(asked[1].split()) if asked else ""))
+    return rows(("record", "decision", "question"), lines)
+
+
+def results(only: str | None = None) -> str:
+    """All recorded measurements, each as its own program wrote it; or those of one file."""
+    names = sorted({path.stem for path in RESULTS.glob("*.*") if path.suffix in (".md", ".json")})
+    chosen = [name for name in names if only in (None, name)]
+    if not chosen:
+        return '!!! note\n    No result is recorded in `benchmarks/results/` yet. `make bench` measures and records.'
+    return "\n\n".join(result(name) for name in chosen)
+
+
+def result(name: str) -> str:
+    """One recorded measurement: its Markdown as written, one level deeper, or a comparison's scores as a table."""
+    page = RESULTS / f"{name}.md"
+    if page.is_file():
+        return re.sub(r"^(#{1,5} )", r"#\1", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    content = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+    heading = str(content.get("facts", {}).get("title", name))
+    return f"## {heading}\n\n{comparison(content)}"
+
+
+def comparison(content: dict[str, Any]) -> str:
+    """The table of an `evaluation.json`, and what it was made by."""
+    import pandas as pd
+
+    from replearn.report import to_markdown
+
+    table = to_markdown(pd.DataFrame(content["scores"]))
+    facts = content.get("facts", {})
+    versions = ", ".join(f"{name} {number}" for name, number in facts.get("versions", {}).items())
+    told = [
+        f"Repeat: `{' '.join(facts['command'])}`." if "command" in facts else "",
+        f"Seeds: {', '.join(map(str, facts['seeds']))}; draws of labels: {facts['draws']}." if "seeds" in facts else "",
+        f"Machine: {facts['machine']}; {versions}." if "machine" in facts else "",
+    ]
+    return f"{table}\n\n{' '.join(filter(None, told))}"
+
+
+def demo_table() -> str:
+    """The table of the demo, of the last recorded run."""
+    path = RESULTS / f"{DEMO}.json"
+    if not path.is_file():
+        return "*Not recorded yet: `make demo` prints this table.*"
+    return comparison(json.loads(path.read_text(encoding="utf-8")))
+
+
+def fill_demo_table(text: str) -> str:
+    """Text whose part between the two marks is the demo's table."""
+    table = demo_table()
+    return DEMO_TABLE.sub(lambda found: f"{found[1]}{table}\n{found[2]}", text)
+
+
+def picture(name: str) -> str:
+    """A picture at the top of the docs, where it has been drawn."""
+    return f"![{Path(name).stem}](images/{name}){{ .wide }}" if (DOCS / "images" / name).is_file() else ""
+
+
+MAKERS: dict[str, Callable[..., str]] = {
+    "command_line": command_line,
+    "datasets": datasets,
+    "decisions": decision_list,
+    "demo": demo_table,
+    "encoders": encoders,
+    "fields": fields,
+    "methods": methods,
+    "objectives": objectives,
+    "picture": picture,
+    "reference": reference,
+    "results": results,
+    "views": views,
+}
+
+
+if __name__ == "__main__":
+    for file in map(Path, sys.argv[1:]):
+        file.write_text(fill_demo_table(file.read_text(encoding="utf-8")), encoding="utf-8")

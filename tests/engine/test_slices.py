@@ -1,0 +1,122 @@
+"""Slices: the gradient of the whole batch, in less memory."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from children import built, little_digits
+from torch import Tensor, nn
+
+from replearn.data import as_samples
+from replearn.data.samples import Batch
+from replearn.encoders.base import Encoder
+from replearn.engine.slices import buffers_kept, in_slices
+from replearn.objectives import nt_xent
+
+
+def encoder(*layers: nn.Module) -> Encoder:
+    torch.manual_seed(0)
+    body = nn.Sequential(nn.Flatten(), nn.Linear(64, 12), *layers, nn.Tanh(), nn.Linear(12, 6))
+    return Encoder(body, dim=6, mean=torch.tensor([0.5]), std=torch.tensor([0.3]))
+
+
+def batch(n: int = 17) -> Batch:
+    return as_samples(little_digits())[np.arange(n)]
+
+
+def gradients(net: Encoder, size: int | None, dtype: torch.dtype = torch.float64) -> list[Tensor]:
+    net.to(dtype)
+    net.zero_grad()
+    with in_slices(net, size):
+        h = net(batch())
+        nt_xent(h, h.roll(1, 0)).backward()
+    return [p.grad.clone() for p in net.parameters() if p.grad is not None]
+
+
+@pytest.mark.parametrize("size", [1, 4, 16, 17, 100])
+def test_the_gradient_is_that_of_the_whole_batch(size: int) -> None:
+    whole, sliced = gradients(encoder(), None), gradients(encoder(), size)
+    for a, b in zip(whole, sliced, strict=True):
+        torch.testing.assert_close(b, a, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("make", [lambda: nn.BatchNorm1d(12), lambda: nn.BatchNorm1d(12, momentum=None)])
+def test_running_statistics_count_each_slice_once(make: Callable[[], nn.Module]) -> None:
+    net, expected = encoder(make()), encoder(make())
+    gradients(net, 4)
+    expected.double()
+    for start, stop in ((0, 3), (3, 6), (6, 10), (10, 13), (13, 17)):
+        expected(batch().rows(start, stop))
+    for name, wanted in expected.named_buffers():
+        torch.testing.assert_close(net.get_buffer(name), wanted)
+
+
+def test_a_frozen_norm_stays_as_it_is() -> None:
+    net = encoder(nn.BatchNorm1d(12))
+    net.body[2].eval()
+    before = {name: value.clone() for name, value in net.named_buffers()}
+    gradients(net, 4, torch.float32)
+    assert all(torch.equal(before[name], value) for name, value in net.named_buffers())
+
+
+def test_buffers_are_the_same_objects_afterwards() -> None:
+    net = encoder(nn.BatchNorm1d(12))
+    before = dict(net.named_buffers())
+    with buffers_kept(net):
+        net(batch())
+    assert all(value is before[name] for name, value in net.named_buffers())
+    assert int(net.body[2].num_batches_tracked) == 0
+
+
+def test_dropout_is_drawn_alike_in_both_runs() -> None:
+    net = encoder(nn.Dropout(0.5))
+    net.to(torch.float64)
+    torch.manual_seed(3)
+    with in_slices(net, 4):
+        loss = net(batch()).square().sum()
+    direction = torch.randn_like(net.body[1].weight) * 1e-6
+    loss.backward()
+    slope = float((net.body[1].weight.grad * direction).sum())
+    with torch.no_grad():
+        net.body[1].weight += direction
+    torch.manual_seed(3)
+    with in_slices(net, 4):
+        moved = net(batch()).square().sum()
+    assert float((moved - loss).detach()) == pytest.approx(slope, rel=1e-3)
+
+
+def test_precision_is_kept_under_autocast() -> None:
+    net, sizes = encoder(), []
+    net.body[1].register_forward_hook(lambda layer, given, out: sizes.append(out.dtype))
+    with torch.autocast("cpu", dtype=torch.bfloat16), in_slices(net, 4):
+        h = net(batch())
+    h.float().sum().backward()
+    assert set(sizes) == {torch.bfloat16}
+    assert len(sizes) == 10  # 5 slices, each twice
+
+
+def test_less_memory_is_held() -> None:
+    def held(size: int | None) -> int:
+        method, samples = built(encoder="cnn", slice_size=size)
+        total, seen = 0, set()
+
+        def count(tensor: Tensor) -> Tensor:
+            nonlocal total
+            if tensor.untyped_storage().data_ptr() not in seen:
+                seen.add(tensor.untyped_storage().data_ptr())
+                total += tensor.untyped_storage().nbytes()
+            return tensor
+
+        with in_slices(method.encoder_, size), torch.autograd.graph.saved_tensors_hooks(count, lambda t: t):
+            method.encoder_(samples[np.arange(32)]).sum()
+        return total
+
+    assert held(4) < 0.1 * held(None)
+
+
+def test_encoders_are_left_as_they_were() -> None:
+    net = encoder()
+    with pytest.raises(RuntimeError), in_slices(net, 2):
+        raise RuntimeError
+    assert "forward" not in vars(net)

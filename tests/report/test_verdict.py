@@ -1,0 +1,51 @@
+"""The sentence says who wins, by how much, and how sure that is; also when nothing was gained."""
+
+from collections.abc import Callable
+from typing import Any
+
+from replearn.report import verdict
+
+Make = Callable[..., Any]
+
+
+def test_learned_wins(make_scores: Make) -> None:
+    text = verdict(
+        make_scores(
+            {"raw input": 0.73, "untrained encoder": 0.5, "simclr": 0.953, "pca": 0.7}, sizes=(80, 8000)
+        )
+    )
+    assert text.startswith("With 80 labels (1 % of them), simclr reaches 95.3 % (95 % interval 94.3 to 96.3)")
+    assert text.endswith("22.3 points more than the raw input.")
+
+
+def test_raw_wins(make_scores: Make) -> None:
+    text = verdict(make_scores({"raw input": 0.8, "simclr": 0.7}))
+    assert "nothing learned here beats the raw input" in text
+    assert "10.0 points more than simclr" in text
+    assert "simclr, the best learned one, is no better" in verdict(
+        make_scores({"raw input": 0.8, "simclr": 0.8})
+    )
+
+
+def test_a_win_within_the_intervals_is_said_to_be_one(make_scores: Make) -> None:
+    assert "within the 95 % intervals" in verdict(make_scores({"raw input": 0.80, "simclr": 0.81}))
+    assert "within the 95 % intervals" not in verdict(make_scores({"raw input": 0.80, "simclr": 0.83}))
+
+
+def test_untrained_as_good_means_that_training_gained_nothing(make_scores: Make) -> None:
+    text = verdict(make_scores({"raw input": 0.5, "untrained encoder": 0.8, "simclr": 0.7}))
+    assert "the training gained nothing" in text
+
+
+def test_a_row_trained_with_labels_does_not_win(make_scores: Make) -> None:
+    scores = make_scores({"raw input": 0.5, "simclr": 0.7, "supervised": 0.9})
+    assert "simclr reaches 70.0 %" in verdict(scores, labelled=["supervised"])
+    assert "supervised reaches 90.0 %" in verdict(scores)
+
+
+def test_single_rows_and_no_labels(make_scores: Make) -> None:
+    assert "nothing was learned" in verdict(make_scores({"raw input": 0.5}))
+    assert "no other row" in verdict(make_scores({"simclr": 0.5}))
+    text = verdict(make_scores({"raw input": 0.5, "pca": 0.5}, sizes=()))
+    assert text.startswith("There are no labels")
+    assert "most directions" in text

@@ -101,7 +101,7 @@ def cases(setting: Setting) -> Iterator[Case]:
     yield Case(f"{what}, 32 px; torchvision's resnet18, as in the example", photos, _resnet18(), "photo")
     stem = make_encoder("resnet18", photos).body
     name = f"{what}, 32 px; resnet18 with a stem for small images"
-    yield Case(name, photos, stem, "photo", steps=2, warmup=1, rounds=2)
+    yield Case(name, photos, stem, "photo", steps=2, warmup=1, rounds=1)
 
 
 def _resnet18() -> nn.Module:

@@ -33,7 +33,7 @@ def measure(setting: Setting) -> Part:
         file = setting.scratch / f"{number}.npy"
         write_images(file, number)
         done = subprocess.run(
-            [sys.executable, __file__, str(file), str(steps)], check=True, capture_output=True, text=True
+            [sys.executable, __file__, str(file), str(steps)], check=True, stdout=subprocess.PIPE, text=True
         )
         size = file.stat().st_size / 2**20
         part.rows.append({"images": number, "file, MB": size, "peak memory, MB": float(done.stdout)})

@@ -1,7 +1,7 @@
 """A mkdocs hook that draws the formulas of docstrings when the site is built.
 
-A browser would need a script from elsewhere to set TeX; matplotlib, which replearn has anyway, sets it as SVG. What it
-can't set is shown as it is written.
+A browser would need a script from elsewhere to set TeX; matplotlib, which replearn has anyway, draws it.
+What it can't draw is shown as it is written.
 """
 
 import html
@@ -54,7 +54,14 @@ def svg(tex: str) -> str:
     file = StringIO()
     # A salt makes the names within the picture, and so the site, the same at every build.
     with mpl.rc_context({"svg.hashsalt": tex, "svg.fonttype": "path", "mathtext.fontset": "cm"}):
-        figure.savefig(file, format="svg", bbox_inches="tight", pad_inches=0.02, transparent=True, metadata={"Date": None})
+        figure.savefig(
+            file,
+            format="svg",
+            bbox_inches="tight",
+            pad_inches=0.02,
+            transparent=True,
+            metadata={"Date": None},
+        )
     picture = file.getvalue()
     picture = picture[picture.index("<svg") :]
     picture = re.sub(r"<metadata>.*?</metadata>", "", picture, flags=re.DOTALL)

@@ -1,7 +1,7 @@
-"""What the docs say of the code and of measurements is made here, when the site is built; no table is typed by hand.
+"""What the docs say of the code and of measurements is made here at build time, so that no table is typed.
 
-As a mkdocs hook it replaces each marker `<!-- made: NAME ARGUMENT -->` in a page. As a program it fills the table of
-the demo into a file: `python docs/tables.py README.md`.
+As a mkdocs hook it replaces each marker `<!-- made: NAME ARGUMENT -->` in a page. As a program it fills the
+table of the demo into a file: `python docs/tables.py README.md`.
 """
 
 import dataclasses
@@ -23,9 +23,7 @@ DEMO_TABLE = re.compile(r"(<!-- demo table -->\n).*?(<!-- end of demo table -->)
 
 def on_config(config: Any) -> Any:
     """Every decision record gets a place in the navigation."""
-    records = [
-        {f"{path.name[:4]} {title(path)}": f"decisions/{path.name}"} for path in decisions()
-    ]
+    records = [{f"{path.name[:4]} {title(path)}": f"decisions/{path.name}"} for path in decisions()]
     for section in config["nav"]:
         if section.get("Decisions") == "decisions/index.md":
             section["Decisions"] = ["decisions/index.md", *records]
@@ -81,7 +79,7 @@ def methods() -> str:
 
 
 def fields(name: str) -> str:
-    """The fields of a method, or of all (`Method`), with their defaults; those it shares with all left out."""
+    """The fields of a method (without those that all share), or of all (`Method`), with defaults."""
     import replearn
     from replearn.methods import Method
 
@@ -138,7 +136,9 @@ def call(cls: type[Any]) -> str:
     parts = []
     for parameter in inspect.signature(cls).parameters.values():
         if parameter.default is inspect.Parameter.empty:
-            parts.append(f"*{parameter.name}" if parameter.kind is parameter.VAR_POSITIONAL else parameter.name)
+            parts.append(
+                f"*{parameter.name}" if parameter.kind is parameter.VAR_POSITIONAL else parameter.name
+            )
         else:
             value = parameter.default
             parts.append(f"{parameter.name}={round(value, 3) if isinstance(value, float) else value}")
@@ -187,9 +187,15 @@ def reference(module: str) -> str:
     """The public names of a module, for mkdocstrings."""
     found = import_module(module)
     named = [(name, getattr(found, name)) for name in found.__all__]
-    documented = [(name, thing) for name, thing in named if inspect.isclass(thing) or inspect.isroutine(thing)]
+    documented = [
+        (name, thing) for name, thing in named if inspect.isclass(thing) or inspect.isroutine(thing)
+    ]
     # Under their homes, since a name is documented where it is defined.
-    ours = [f"::: {thing.__module__}.{name}" for name, thing in documented if thing.__module__.startswith("replearn")]
+    ours = [
+        f"::: {thing.__module__}.{name}"
+        for name, thing in documented
+        if thing.__module__.startswith("replearn")
+    ]
     return "\n\n".join(sorted(ours, key=lambda line: line.rpartition(".")[2].lower()))
 
 
@@ -208,7 +214,9 @@ def decision_list() -> str:
     lines = []
     for path in decisions():
         asked = re.search(r"\*\*Question\.\*\*\s*(.+?)\n\n", path.read_text(encoding="utf-8"), re.DOTALL)
-        lines.append((f"[{path.name[:4]}]({path.name})", title(path), " ".join(asked[1].split()) if asked else ""))
+        lines.append(
+            (f"[{path.name[:4]}]({path.name})", title(path), " ".join(asked[1].split()) if asked else "")
+        )
     return rows(("record", "decision", "question"), lines)
 
 
@@ -217,12 +225,12 @@ def results(only: str | None = None) -> str:
     names = sorted({path.stem for path in RESULTS.glob("*.*") if path.suffix in (".md", ".json")})
     chosen = [name for name in names if only in (None, name)]
     if not chosen:
-        return '!!! note\n    No result is recorded in `benchmarks/results/` yet. `make bench` measures and records.'
+        return "!!! note\n    No result is recorded in `benchmarks/results/` yet. `make bench` records them."
     return "\n\n".join(result(name) for name in chosen)
 
 
 def result(name: str) -> str:
-    """One recorded measurement: its Markdown as written, one level deeper, or a comparison's scores as a table."""
+    """One recorded measurement: its Markdown as written, one level deeper; or a comparison's scores."""
     page = RESULTS / f"{name}.md"
     if page.is_file():
         return re.sub(r"^(#{1,5} )", r"#\1", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -242,7 +250,9 @@ def comparison(content: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in facts.get("versions", {}).items())
     told = [
         f"Repeat: `{' '.join(facts['command'])}`." if "command" in facts else "",
-        f"Seeds: {', '.join(map(str, facts['seeds']))}; draws of labels: {facts['draws']}." if "seeds" in facts else "",
+        f"Seeds: {', '.join(map(str, facts['seeds']))}; draws of labels: {facts['draws']}."
+        if "seeds" in facts
+        else "",
         f"Machine: {facts['machine']}; {versions}." if "machine" in facts else "",
     ]
     return f"{table}\n\n{' '.join(filter(None, told))}"

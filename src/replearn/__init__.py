@@ -29,7 +29,7 @@ _HOMES = {
     "write_report": "replearn.report",
 }
 
-__all__ = ["__version__", *sorted(_HOMES)]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,6 @@
 rows *raw input* and *untrained encoder*.
 """
 
-import csv
 import logging
 import os
 import platform
@@ -19,7 +18,7 @@ import torch
 from sklearn.base import clone
 
 from replearn.data import Samples
-from replearn.engine.run import HISTORY, METHOD, read_json
+from replearn.engine.run import METHOD, read_json
 from replearn.evaluate import scorecard
 from replearn.methods.arrays import save_arrays
 from replearn.methods.base import Method
@@ -206,10 +205,7 @@ def fit_and_represent(
     began = time.monotonic()
     if isinstance(method, Method):
         method.fit(train, run=run, resume=resume)
-        # A run that had ended before is taken as it is, without a training to look at.
-        made = getattr(method, "history_", None)
-        history = made.rows if made else read_history(run)
-        alarms = [str(alarm) for alarm in made.alarms] if made else []
+        history, alarms = training_of(method)
         seconds = history[-1]["seconds"] if history else time.monotonic() - began
         return Representation(name, *represent(method, train, test), method, seconds, history, alarms)
     stored = stored_arrays(method, train, run) if run is not None and resume else None
@@ -249,13 +245,10 @@ def stored_arrays(method: Any, samples: Samples, run: Path) -> Any:
     return stored
 
 
-def read_history(run: Path | None) -> list[dict[str, float]]:
-    """The rows of a training that has ended, from its run folder; none where it kept none."""
-    if run is None or not (run / HISTORY).is_file():
-        return []
-    with (run / HISTORY).open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    return [{name: float(number) for name, number in row.items() if number} for row in rows]
+def training_of(method: Any) -> tuple[Sequence[dict[str, float]], list[str]]:
+    """The rows of a method's training and its alarms, where it was trained by the engine (here or before)."""
+    history = getattr(method, "history_", None)
+    return (history.rows, [str(alarm) for alarm in history.alarms]) if history else ([], [])
 
 
 def with_seed(method: Any, seed: int) -> Any:

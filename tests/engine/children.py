@@ -1,4 +1,4 @@
-"""Trainings in processes of their own, which tests may kill; forked from one that has imported everything, so quick."""
+"""Trainings in processes of their own, which tests may kill; forked from one that has imported all."""
 
 import multiprocessing
 import os

@@ -104,6 +104,15 @@ def test_curve_scores_each_draw_as_the_probe_does():
     np.testing.assert_allclose(together, alone, atol=0.004)
 
 
+def test_curve_passes_the_scaling_on():
+    arguments = DIGITS[:500] * np.logspace(0, 3, 64), CLASSES[:500], DIGITS[500:] * np.logspace(0, 3, 64)
+    common, columns = (
+        few_label_curve(*arguments, CLASSES[500:], fractions=(0.1,), draws=2, scaling=scaling)
+        for scaling in ("common", "columns")
+    )
+    assert columns["mean"][0] > common["mean"][0] + 0.05
+
+
 def test_curve():
     arguments = DIGITS[:1000], CLASSES[:1000], DIGITS[1000:], CLASSES[1000:]
     curve = few_label_curve(*arguments, fractions=(0.02, 1.0), per_class=(5,), draws=3)

@@ -42,7 +42,9 @@ def test_linear_code_spans_the_subspace_of_principal_components(digits):
 
 @pytest.mark.parametrize("encoder", ["linear", "mlp", "cnn"])
 def test_reconstructions_come_near_the_samples(digits, encoder):
-    method = Autoencoder(encoder=encoder, dim=16, epochs=30, batch_size=64, learning_rate=3e-3, device="cpu").fit(digits)
+    method = Autoencoder(
+        encoder=encoder, dim=16, epochs=30, batch_size=64, learning_rate=3e-3, device="cpu"
+    ).fit(digits)
     x = digits.flat()
     error = np.square(x - method.inverse_transform(method.transform(digits)).reshape(x.shape)).sum()
     assert error < 0.4 * np.square(x - x.mean(0)).sum()

@@ -53,7 +53,11 @@ def test_file_is_one_screen_with_drawing_and_paper(cls):
 @pytest.mark.parametrize("cls", OURS)
 def test_every_field_is_described(cls):
     described = "".join(base.__doc__ or "" for base in cls.__mro__ if issubclass(base, Method))
-    assert [field.name for field in fields(cls) if f"{field.name}:" not in described and f"{field.name}," not in described] == []
+    assert [
+        field.name
+        for field in fields(cls)
+        if f"{field.name}:" not in described and f"{field.name}," not in described
+    ] == []
 
 
 @pytest.mark.parametrize("cls", OURS)
@@ -71,7 +75,10 @@ def test_save_and_load_give_the_same_representation(cls, few, tmp_path):
     assert type(again) is cls
     assert again.get_params() == method.get_params()
     np.testing.assert_array_equal(again.transform(few), method.transform(few))
-    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["method.json", "weights.safetensors"]
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        "method.json",
+        "weights.safetensors",
+    ]
 
 
 @pytest.mark.parametrize("cls", [cls for cls in OURS if "views" in cls.__dataclass_fields__])
@@ -93,9 +100,10 @@ def test_interrupted_and_resumed_ends_with_the_same_bits(cls, few, tmp_path, mon
         if len(steps) == 4:
             raise Stopped("in the middle", 2)
 
-    with monkeypatch.context() as patch, pytest.raises(Stopped):
+    with monkeypatch.context() as patch:
         patch.setattr(cls, "after_step", stop_in_the_middle)
-        method.fit(few, run=tmp_path / "run")
+        with pytest.raises(Stopped):
+            method.fit(few, run=tmp_path / "run")
     resumed = cls(**QUICK).fit(few, run=tmp_path / "run", resume=True)
     assert same(weights(whole), weights(resumed))
 

@@ -1,4 +1,4 @@
-"""Each method learns: few labels go further than with the same networks untrained, by a margin that a broken loss can't reach."""
+"""Each method learns: it beats the same networks untrained, by a margin that a broken loss can't reach."""
 
 import numpy as np
 import pytest

@@ -18,7 +18,9 @@ def test_each_entry_is_an_estimator_with_tags():
 
 
 def test_the_issue_of_this_library_is_there():
-    names = "simclr autoencoder supervised pca fastica nmf kmeans minibatchdictionarylearning bernoullirbm tsne"
+    names = (
+        "simclr autoencoder supervised pca fastica nmf kmeans minibatchdictionarylearning bernoullirbm tsne"
+    )
     assert set(names.split()) <= set(registry())
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import io
 import json
 import re
 from collections.abc import Callable
@@ -9,7 +10,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from replearn.compare import Comparison, Representation
 from replearn.report import write_report
@@ -183,6 +186,24 @@ def test_collapsed_and_one_column_representations_are_drawn(make_scores: Make, m
     ]
     scores = make_scores({row.name: 0.3 for row in rows})
     assert "NaN" not in render(Comparison(made.train, made.test, rows, scores), title="t")
+
+
+def test_pictures_on_the_page_are_of_the_samples_they_name(make_comparison: Make) -> None:
+    made = make_comparison(shape=(1, 20, 20))
+    text = render(made, title="t")
+    uri = re.search(r'url\("data:image/png;base64,([^"]+)"', text)[1]  # type: ignore[index]
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri))))
+    rows, columns = (size // 20 for size in picture.shape)
+    cells = picture.reshape(rows, 20, columns, 20).swapaxes(1, 2).reshape(-1, 20, 20)
+    for i, name in enumerate(Reader(text).map_data()["samples"]):  # type: ignore[arg-type,var-annotated]
+        np.testing.assert_array_equal(cells[i], made.test.x[int(name.removeprefix("no. "))][0])
+    place_and_name = r'style="background-position:(\S+)% (\S+)%"[^>]*aria-label="[abc] \(no. (\d+)'
+    thumbs = re.findall(rf'<(div|span) class="thumb[^"]*" {place_and_name}', text)
+    assert len(thumbs) == 8 + 8 * 2 * 8  # queries, and neighbours by two representations
+    for tag, x, y, number in thumbs:
+        place = round(float(y) / 100 * (rows - 1)) * columns + round(float(x) / 100 * (columns - 1))
+        source = made.test if tag == "div" else made.train
+        np.testing.assert_array_equal(cells[place], source.x[int(number)][0])
 
 
 def test_unlabelled_samples_have_no_class(make_comparison: Make) -> None:

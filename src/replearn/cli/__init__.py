@@ -25,9 +25,9 @@ usage: replearn COMMAND ...
 """
 
 EPILOGUE = """
-METHOD is a name that `replearn list` shows. DATA is a built-in name, a folder or
-zip of images, a .npy, .npz, .csv or .parquet file. RUN is a folder that `fit`,
-`compare` or `demo` wrote.
+METHOD is a name that `replearn list` shows. DATA is a built-in name, a folder
+or zip of images, a .npy, .npz, .csv or .parquet file. RUN is a folder that
+`fit`, `compare` or `demo` wrote.
 
 options:
   -h, --help    show this, or after a command its options:

@@ -23,8 +23,8 @@ class CompareOptions(JudgeOptions):
     """Fit methods on the same samples without their labels, and judge them by the same probes.
 
     Any option of a method (`replearn fit METHOD --help`) can be given: it goes to every method that has it.
-    One for a single method is written behind its name: simclr:temperature=0.2,dim=64. A method can be named more
-    than once. Prints the table; writes evaluation.json and report.html beside a run folder for each method.
+    One for a single method is written behind its name: simclr:temperature=0.2,dim=64. A method can be named
+    more than once. Prints the table; writes evaluation.json and report.html beside the methods' run folders.
 
     Attributes:
         methods: names that `replearn list` shows.
@@ -51,25 +51,26 @@ def run(args: list[str]) -> None:
         raise ValueError(f"--seeds must be at least 1; got {options.seeds}.")
     methods = make_methods(options.methods, shared)
     from replearn.cli.evaluations import Judged, write_evaluation
-    from replearn.cli.runs import shown
+    from replearn.cli.runs import new_run, shown
     from replearn.compare import compare, run_name
     from replearn.engine.run import REPORT
     from replearn.report import print_table, write_report
 
     folder = Path(options.run)
-    check_folder(folder, resume=options.resume)
-    train, test = load_parts(options.data, options, test=options.test)
-    comparison = compare(
-        methods,
-        train,
-        test,
-        fractions=options.fractions,
-        per_class=options.per_class,
-        draws=options.draws,
-        seeds=range(options.seeds),
-        runs=folder,
-        resume=options.resume,
-    )
+    with new_run(folder):
+        check_folder(folder, resume=options.resume)
+        train, test = load_parts(options.data, options, test=options.test)
+        comparison = compare(
+            methods,
+            train,
+            test,
+            fractions=options.fractions,
+            per_class=options.per_class,
+            draws=options.draws,
+            seeds=range(options.seeds),
+            runs=folder,
+            resume=options.resume,
+        )
     title = f"{', '.join(methods)} on {options.data}"
     comparison.facts.update(title=title, command=["replearn", "compare", *args])
     runs = {name: run_name(name, 0) for name in methods}
@@ -104,8 +105,11 @@ def make_methods(asked: tuple[str, ...], shared: list[str]) -> dict[str, Any]:
     known = {name for entry, _ in found for name in option_names(field_options(entry))}
     for name in (arg.partition("=")[0] for arg in shared if arg.startswith("--")):
         if name.replace("_", "-") not in known:
-            ours = option_names(CompareOptions)
-            raise ValueError(unknown_option(name, sorted({*known, *ours}), "compare"))
+            named = ", ".join(dict.fromkeys(entry.name for entry, _ in found))
+            every = sorted({*known, *option_names(CompareOptions)})
+            raise ValueError(
+                unknown_option(name, every, "compare", owners=f"`replearn compare` or of {named}")
+            )
     methods: dict[str, Any] = {}
     for entry, options in found:
         fields = field_options(entry)

@@ -49,7 +49,7 @@ def run(args: list[str]) -> None:
     options = parse(EvaluateOptions, args, command="evaluate")
     from replearn.cli.evaluations import Judged, untrained_row, write_evaluation
     from replearn.cli.runs import described, load_run, shown
-    from replearn.compare import Representation, judge, raw_input, read_history, represent
+    from replearn.compare import Representation, judge, raw_input, represent, training_of
     from replearn.engine.run import make_run
     from replearn.methods import Method
     from replearn.report import print_table
@@ -58,10 +58,10 @@ def run(args: list[str]) -> None:
     method = load_run(options.run)
     make_run(folder)
     train, test = load_parts(options.data, options, test=options.test, like=described(options.run))
-    name, history = type(method).__name__, read_history(folder)
+    name, (history, alarms) = type(method).__name__, training_of(method)
     seconds = history[-1]["seconds"] if history else 0.0
     # The run comes first: samples that it can't represent are told before anything is computed.
-    rows = [Representation(name, *represent(method, train, test), method, seconds, history)]
+    rows = [Representation(name, *represent(method, train, test), method, seconds, history, alarms)]
     if isinstance(method, Method) and not (method.needs_labels and train.labels is None):
         rows.insert(0, untrained_row(method, train, test))
     rows.insert(0, raw_input(train, test))

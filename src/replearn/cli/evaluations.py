@@ -23,8 +23,8 @@ from replearn.compare import (
     Comparison,
     Representation,
     raw_input,
-    read_history,
     represent,
+    training_of,
     untrained_encoder,
 )
 from replearn.engine.run import EVALUATION, read_json, write_json
@@ -91,7 +91,7 @@ def read_evaluation(folder: Path) -> Comparison:
     for name, run, seconds, alarms in entries:
         if run is not None:
             method = load_run(str(below(folder, run)))
-            history = read_history(below(folder, run))
+            history, _ = training_of(method)
             made = represent(method, train, held)
             rows.append(Representation(name, *made, method, seconds, history, alarms))
     ours = next((row.method for row in rows if isinstance(row.method, Method)), None)

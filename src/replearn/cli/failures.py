@@ -17,8 +17,8 @@ from contextlib import suppress
 
 from replearn.cli.voice import is_first_process, voice
 
-# Packages whose ValueErrors tell of the user's input: ours, and scikit-learn's checks of parameters.
-CHECKED = ("replearn", "sklearn")
+# Packages whose ValueErrors tell of the user's input: ours, and those that check parameters that we pass on.
+CHECKED = ("replearn", "sklearn", "lightning_fabric")
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NO_ACCESS = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR),

@@ -86,21 +86,20 @@ def run_folder(entry: "Entry", options: Any) -> Path:
 
 def fit(method: Any, options: Any, folder: Path) -> None:
     """Learn, save, and say what came of it."""
-    from replearn.cli.runs import minutes, shown
+    from replearn.cli.runs import minutes, new_run, shown
     from replearn.compare import stored_arrays
-    from replearn.engine.run import make_run
     from replearn.methods import Method
     from replearn.methods.arrays import save_arrays
 
-    make_run(folder)  # it must be writable: better known before the data are read
-    samples = load_samples(data_part(options), options)
-    began = time.monotonic()
-    if isinstance(method, Method):
-        loggers = [_tensorboard(folder)] if options.tensorboard else []
-        method.fit(samples, run=folder, resume=options.resume, loggers=loggers)
-    elif not (options.resume and stored_arrays(method, samples, folder)):
-        method.fit(samples.flat())
-        save_arrays(method, samples, folder)
+    with new_run(folder):  # it must be writable: better known before the data are read
+        samples = load_samples(data_part(options), options)
+        began = time.monotonic()
+        if isinstance(method, Method):
+            loggers = [_tensorboard(folder)] if options.tensorboard else []
+            method.fit(samples, run=folder, resume=options.resume, loggers=loggers)
+        elif not (options.resume and stored_arrays(method, samples, folder)):
+            method.fit(samples.flat())
+            save_arrays(method, samples, folder)
     told = _speed(method, minutes(time.monotonic() - began))
     print(f"{type(method).__name__} on {options.data}: {len(samples):,} samples, {told}")
     print(f"saved in {shown(folder)}; next:")

@@ -57,13 +57,13 @@ def check_names(options: type[Any], args: list[str], command: str) -> None:
             raise ValueError(unknown_option(name, known, command))
 
 
-def unknown_option(name: str, known: list[str], command: str) -> str:
+def unknown_option(name: str, known: list[str], command: str, *, owners: str = "") -> str:
     """The line for an option that there is not."""
     plain = [option.removeprefix("--") for option in known]
     near = difflib.get_close_matches(name.removeprefix("--"), plain, n=3, cutoff=0.6)
     hint = f"Did you mean {' or '.join(f'--{option}' for option in near)}?" if near else ""
     hint = hint or f"See `replearn {command} --help`."
-    return f"options must be those of `replearn {command}`; got {name}. {hint}"
+    return f"options must be those of {owners or f'`replearn {command}`'}; got {name}. {hint}"
 
 
 def option_names(options: type[Any]) -> Iterator[str]:
@@ -75,7 +75,7 @@ def option_names(options: type[Any]) -> Iterator[str]:
         else:
             name = field.name.replace("_", "-")
             yield f"--{name}"
-            if inner is bool:
+            if inner is bool and field.type != Flag:
                 yield f"--no-{name}"
 
 

@@ -1,10 +1,12 @@
 """Run folders as commands meet them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from replearn.engine.run import METHOD, open_run, read_json
+from replearn.engine.run import HISTORY, METHOD, STATE, WEIGHTS, make_run, open_run, read_json
 from replearn.methods import load
 
 
@@ -21,6 +23,28 @@ def load_run(path: str) -> Any:
         raise ValueError(
             f"{folder / METHOD} must be as `replearn fit` wrote it; it is not ({error!r}). Fit again."
         ) from error
+
+
+@contextmanager
+def new_run(folder: Path) -> Iterator[None]:
+    """The folder, made if it is not there; a run that fails before it can be resumed leaves no trace in it.
+
+    So the same command can be given again with what was wrong put right.
+
+    Raises:
+        ValueError: the folder can't be written to.
+    """
+    before = (folder / METHOD).exists()
+    make_run(folder)
+    try:
+        yield
+    except Exception:
+        if not (before or (folder / STATE).exists() or (folder / WEIGHTS).exists()):
+            for name in (METHOD, HISTORY):
+                (folder / name).unlink(missing_ok=True)
+            with suppress(OSError):  # it holds something else
+                folder.rmdir()
+        raise
 
 
 @dataclass(frozen=True)

@@ -59,4 +59,6 @@ def description_from_json(content: dict[str, Any]) -> Description:
             content["kind"], shape, tuple(content["classes"]), content["n"], content["fingerprint"], blank
         )
     except (KeyError, IndexError, TypeError) as error:
-        raise ValueError(f"samples must be described by kind, shape, classes, n and fingerprint; {error} is wrong.") from error
+        raise ValueError(
+            f"samples must be described by kind, shape, classes, n and fingerprint; {error} is wrong."
+        ) from error

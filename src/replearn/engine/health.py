@@ -3,8 +3,8 @@
 Three troubles, each with a number that shows it:
 
 - the loss is not finite;
-- embeddings collapse: all samples get (nearly) one vector. `spread`, the mean standard deviation per
-  dimension of normalised embeddings times sqrt(d), is 1 for vectors spread over the sphere and 0 at collapse (Chen & He,
+- embeddings collapse: all samples get (nearly) one vector. `spread`, the mean deviation per dimension of
+  normalised embeddings times sqrt(d), is 1 for vectors spread over the sphere and 0 at collapse (Chen & He,
   SimSiam, CVPR 2021, fig. 2); the effective rank is the number of directions in use (RankMe, Garrido et al.,
   ICML 2023);
 - the loss stays at the value of a model that tells nothing apart (ln of the number of candidates, for

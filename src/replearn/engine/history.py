@@ -4,7 +4,7 @@ import csv
 import logging
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -83,7 +83,7 @@ class History:
         return self.watch.alarms
 
     def add(self, loss: Tensor, rate: float, samples: int, health: Health | None = None) -> None:
-        """A step was made, with this mean loss, learning rate and number of samples, and perhaps a look at health.
+        """A step was made: its mean loss, learning rate, number of samples, perhaps a look at health.
 
         Raises:
             NotFinite: the loss or the representation is NaN or infinite.
@@ -192,6 +192,23 @@ class History:
             self._broken = True
             return
         self._broken = False
+
+
+@dataclass(frozen=True)
+class Past:
+    """The rows and alarms of a training that has ended, as its run folder keeps them."""
+
+    rows: list[dict[str, float]]
+    alarms: list[Alarm]
+
+
+def read_history(run: Path) -> Past:
+    """What happened along the training of a run.
+
+    Raises:
+        ValueError: a file of it holds something else.
+    """
+    return Past(read_rows(run), read_alarms(run))
 
 
 def read_rows(run: Path) -> list[dict[str, float]]:

@@ -107,7 +107,8 @@ def _strategy(machine: Machine, world: int) -> Strategy | str:
         # Buffers are alike on all processes already, since batch statistics are joined.
         known = inspect.signature(DistributedDataParallel).parameters
         unsynced = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"
-        return DDPStrategy(process_group_backend=backend, **{unsynced: False})
+        options: dict[str, Any] = {unsynced: False}
+        return DDPStrategy(process_group_backend=backend, **options)
     return SingleDeviceStrategy(device=torch.device(kind if kind == "cpu" else f"{kind}:{index or 0}"))
 
 

@@ -20,6 +20,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from replearn.data.samples import Batch, Samples
+from replearn.encoders.base import Encoder
 from replearn.engine.batches import batches, steps_of
 from replearn.engine.checkpoint import Checkpoints
 from replearn.engine.distributed import (
@@ -33,6 +34,7 @@ from replearn.engine.embed import autocast, evaluating
 from replearn.engine.health import Health, Watch, examine
 from replearn.engine.history import History
 from replearn.engine.machine import Machine, choose, make_fabric, random_state_kept
+from replearn.engine.memory import freed_memory_kept
 from replearn.engine.optimizers import make_optimizer, schedule
 from replearn.engine.pace import Pace
 from replearn.engine.run import STATE
@@ -72,7 +74,7 @@ class Learner(Protocol):
 
 
 class Step(nn.Module):
-    """All modules of a method as one, its loss as their forward: Fabric wraps it for precision and processes."""
+    """All modules of a method as one, its loss as their forward: what Fabric wraps."""
 
     def __init__(self, learner: Learner) -> None:
         super().__init__()
@@ -136,7 +138,7 @@ def train(
     with random_state_kept(), history, StopSignal(saves=run is not None) as stop, ready(learner, step):
         for parts in batches(learner, samples, first=pace.step, steps=pace.steps):
             rate = learner.learning_rate * schedule(pace.progress, warmup=learner.warmup)
-            torch.manual_seed(seed_of(learner.random_state, pace.step))
+            torch.manual_seed(seed_of(learner.random_state, 1 + pace.step))
             loss = one_step(fabric, module, optimizer, parts, rate)
             learner.after_step(pace.progress)
             stopping = pace.advance(stop.asked)
@@ -159,15 +161,17 @@ def train(
 def ready(learner: Learner, step: Step) -> Iterator[None]:
     """While entered, the modules are in training mode, compiled and sliced as the learner asks."""
     step.train()
-    for module in step.learned.values():
+    # Of an encoder its body: what reads the batch, and the slices around it, are no work for a compiler.
+    nets = [module.body if isinstance(module, Encoder) else module for module in step.learned.values()]
+    for net in nets:
         if learner.compile:
-            module.compile()
+            net.compile()
     try:
-        with in_slices(step, learner.slice_size):
+        with in_slices(step, learner.slice_size), freed_memory_kept():
             yield
     finally:
-        for module in step.learned.values():
-            module._compiled_call_impl = None
+        for net in nets:
+            net._compiled_call_impl = None
 
 
 def one_step(fabric: Fabric, module: Any, optimizer: Any, parts: list[Batch], rate: float) -> Tensor:
@@ -186,7 +190,7 @@ def one_step(fabric: Fabric, module: Any, optimizer: Any, parts: list[Batch], ra
 
 
 def seed_of(random_state: int, step: int) -> int:
-    """The seed of a step's random numbers."""
+    """The seed of a step's random numbers, counted from 1; 0 stands for the weights before the first."""
     return int(np.random.SeedSequence([random_state, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 

@@ -13,7 +13,7 @@ DOUBLE = 2**17  # tables of fewer numbers are solved in double precision, which 
 
 
 class Basis:
-    """Standardised rows, turned to their principal axes; the L2 norm of weights is the same in both."""
+    """Scaled rows, turned to their principal axes; the L2 norm of weights is the same in both."""
 
     def __init__(self, tables: Shaped[np.ndarray, "b n d"], scaling: str) -> None:
         rows = torch.from_numpy(tables).to(torch.float64 if tables[0].size <= DOUBLE else torch.float32)
@@ -30,12 +30,18 @@ class Basis:
         self.axes = _principal_axes(rows)
         self.rows: Float[Tensor, "b n r"] = rows @ self.axes
 
-    def refit(self, truth: Int[Tensor, "b n"], penalties: npt.NDArray[np.float64]) -> tuple[Array, Array]:
+    def refit(
+        self,
+        truth: Int[Tensor, "b n"],
+        penalties: npt.NDArray[np.float64],
+        start: Float[Tensor, "b c p"] | None,
+    ) -> tuple[Array, Array]:
         """Fit each table at its penalty, and return weights and biases for the features as they came."""
         batch, count = truth.shape
         shares = self.rows.new_full((batch, 1, count), 1 / count)
         strength = torch.from_numpy(penalties).to(self.rows.dtype)[:, None]
-        weights = solve(self.rows, truth, shares, strength, classes=int(truth.max()) + 1)[:, 0]
+        first = None if start is None else start[:, None]
+        weights = solve(self.rows, truth, shares, strength, classes=int(truth.max()) + 1, start=first)[:, 0]
         slopes = (weights[..., :-1] @ self.axes.mT).double() / self.scale  # (b, c, d)
         biases = weights[..., -1].double() - (slopes * self.mean).sum(dim=2)
         return slopes.numpy(), biases.numpy()
@@ -43,8 +49,9 @@ class Basis:
 
 def _principal_axes(rows: Float[Tensor, "b n d"]) -> Float[Tensor, "b d r"]:
     count, dim = rows.shape[1:]
-    if count >= dim:
-        _, axes = torch.linalg.eigh(rows.mT @ rows)
+    if count >= dim:  # any rotation is right, only slower to solve in: a part of many rows will do
+        part = rows[:, :: max(1, count // (4 * dim))]
+        _, axes = torch.linalg.eigh(part.mT @ part)
         return torch.as_tensor(axes)
     values, vectors = torch.linalg.eigh(rows @ rows.mT)
     noise = values[:, -1:] * count * torch.finfo(rows.dtype).eps

@@ -109,7 +109,7 @@ def few_label_curve(
     fractions: Sequence[float] = (0.01, 0.1, 1.0),
     per_class: Sequence[int] = (),
     draws: int = 5,
-    scaling: str = "columns",
+    scaling: str = "common",
     random_state: int = 0,
 ) -> pd.DataFrame:
     """Test accuracy of a linear probe by number of training labels.
@@ -124,7 +124,7 @@ def few_label_curve(
         fractions: shares of the training labels; 1.0 is fitted once, as there is one draw of all labels.
         per_class: numbers of labels of each class.
         draws: how many draws of each size.
-        scaling: "columns" or "common", as in `linear_probe`.
+        scaling: "common" or "columns", as in `linear_probe`.
         random_state: seed of the draws and of the probes' splits.
 
     Returns:
@@ -172,7 +172,7 @@ def score_draws(
     test_labels: Array,
     drawn: Sequence[npt.NDArray[np.int64]],
     *,
-    scaling: str = "columns",
+    scaling: str = "common",
     random_state: int = 0,
 ) -> list[float]:
     """Test accuracy of the probe fitted to each draw; the draws are of one size and hold every class."""
@@ -181,7 +181,10 @@ def score_draws(
     for start in range(0, len(drawn), step):
         part = drawn[start : start + step]
         probes = fit_probes(
-            [train[i] for i in part], [train_labels[i] for i in part], random_state=random_state
+            [train[i] for i in part],
+            [train_labels[i] for i in part],
+            scaling=scaling,
+            random_state=random_state,
         )
         scores += [score_probe(probe, test, test_labels, labels=len(part[0])).accuracy for probe in probes]
     return scores

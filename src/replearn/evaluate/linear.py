@@ -1,18 +1,21 @@
 """How much of the labels can a straight line read off? Logistic probes.
 
-The objective, over weights $W$ (c, d) and biases $\\beta$ (c) of features standardised on the labelled
+The objective, over weights $W$ (c, d) and biases $\\beta$ (c) of features centred and scaled by the labelled
 training rows:
 
 $$\\frac1n \\sum_i -\\ln \\operatorname{softmax}(W x_i + \\beta)_{y_i}
   + \\frac{\\lambda}{2} \\lVert W \\rVert_2^2$$
 
-which is scikit-learn's multinomial `LogisticRegression(C=1 / (n * λ))` behind a `StandardScaler`. (With two
+which is scikit-learn's multinomial `LogisticRegression(C=1 / (n * λ))` on the scaled features. (With two
 classes scikit-learn has one weight vector for our two, and the same predictions come from `C=2 / (n * λ)`.)
 
-Two scalings: "columns" divides each column by its own deviation; "common" divides all by one number, the root
-of their mean variance, which leaves distances and rotations alone. Columns of different units need the first;
-where variance carries meaning (PCA, pixels) and labels are few, the second serves better: noise directions
-are not blown up.
+Two scalings:
+
+* "common" divides all columns by one number, the root of their mean variance, so that rotating or rescaling
+  the features changes nothing. This is the default: columns of an embedding share one unit, their variance
+  carries meaning, and noise is not blown up. (1 % of 8,000 digits, 64 principal components: accuracy .72;
+  with "columns" .59.)
+* "columns" divides each column by its own deviation, as `StandardScaler` does: for tables of mixed units.
 """
 
 from collections.abc import Sequence
@@ -40,7 +43,7 @@ from replearn.evaluate.logistic import solve
 
 REGULARISATIONS = tuple(float(f"{value:.3g}") for value in np.logspace(-5, 1, 9))
 FEW = 1000  # below so many labels, one held-out part is too noisy to choose by: cross-validate
-SCALINGS = ("columns", "common")
+SCALINGS = ("common", "columns")
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ class LinearProbe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         regularisations: Sequence[float] | None = None,
         validation: float = 0.2,
-        scaling: str = "columns",
+        scaling: str = "common",
         random_state: int = 0,
     ) -> None:
         self.regularisations = regularisations
@@ -149,7 +152,7 @@ def linear_probe(
     *,
     regularisations: Sequence[float] | None = None,
     validation: float = 0.2,
-    scaling: str = "columns",
+    scaling: str = "common",
     random_state: int = 0,
 ) -> LinearScore:
     """Test accuracy of a `LinearProbe`; the test set takes no part in choosing the regularisation.
@@ -160,7 +163,7 @@ def linear_probe(
             training does not hold counts as an error.
         regularisations: λ to try; 9 values from 1e-5 to 10 when None.
         validation: share of the training labels held out to choose λ.
-        scaling: "columns" or "common", see the module.
+        scaling: "common", or "columns" for columns of different units; see the module.
         random_state: seed of the split.
 
     Raises:
@@ -202,7 +205,7 @@ def fit_probes(
     *,
     regularisations: Sequence[float] | None = None,
     validation: float = 0.2,
-    scaling: str = "columns",
+    scaling: str = "common",
     random_state: int = 0,
 ) -> list[LinearProbe]:
     """Fit one `LinearProbe` to each of several labelled tables (n, d) of the same shape, all at once.
@@ -222,15 +225,17 @@ def fit_probes(
     basis = Basis(np.stack(tables), scaling)
     truth = torch.from_numpy(numbers)
     held = 1 if len(tables[0]) >= FEW else round(1 / validation)
-    accuracies = _validate(basis, truth, torch.from_numpy(folds), held, penalties)
+    swept = _validate(basis, truth, torch.from_numpy(folds), held, penalties)
+    accuracies, start = (None, None) if swept is None else swept
     selection = "hold-out" if held == 1 else "cross-validation"
-    if accuracies is None:
+    if accuracies is None or start is None:
         nearest = np.abs(np.log(np.array(penalties) * numbers.shape[1])).argmin()
         chosen, selection = np.full(len(tables), nearest), "default"
     else:  # the strongest of equals
         chosen = len(penalties) - 1 - accuracies.flip(1).argmax(dim=1).numpy()
+        start = start[torch.arange(len(tables)), torch.from_numpy(chosen)]  # near where the refit ends
     best = np.array(penalties)[chosen]
-    coefficients, intercepts = basis.refit(truth, best)
+    coefficients, intercepts = basis.refit(truth, best, start)
     probes = []
     for index in range(len(tables)):
         probe = LinearProbe(
@@ -264,8 +269,11 @@ def _regularisations(given: Sequence[float] | None) -> tuple[float, ...]:
 
 def _validate(
     basis: Basis, truth: Int[Tensor, "b n"], folds: Int[Tensor, "b n"], held: int, penalties: Sequence[float]
-) -> Float[Tensor, "b l"] | None:
-    """Accuracy of every penalty on rows held out, over the first `held` folds; None where there are none."""
+) -> tuple[Float[Tensor, "b l"], Float[Tensor, "b l c p"]] | None:
+    """Accuracy of every penalty on rows held out, over the first `held` folds; None where there are none.
+
+    With it, the weights fitted when the first fold was held out.
+    """
     out = torch.stack([folds == fold for fold in range(held)], dim=1)  # (b, f, n)
     out = out[:, out.any(dim=(0, 2))]
     if out.shape[1] == 0 or not out.any(dim=(1, 2)).all():
@@ -277,10 +285,12 @@ def _validate(
     strength = torch.tensor(penalties, dtype=shares.dtype).repeat(len(out), out.shape[1])
     weights = solve(basis.rows, truth, shares, strength, classes=int(truth.max()) + 1)
     flat = weights.flatten(1, 2)  # (b, f l c, r + 1)
-    logits = flat[..., :-1] @ basis.rows.mT + flat[..., -1:]
+    some = out.any(dim=1).any(dim=0)  # rows held out anywhere
+    truth, out = truth[:, some], out[..., some]
+    logits = flat[..., :-1] @ basis.rows[:, some].mT + flat[..., -1:]
     guess = logits.view(len(out), out.shape[1], len(penalties), -1, out.shape[2]).argmax(
         dim=3
     )  # (b, f, l, n)
     right = (guess == truth[:, None, None]) & out[:, :, None]
     accuracies: Tensor = right.sum(dim=(1, 3)) / out.sum(dim=(1, 2))[:, None]
-    return accuracies
+    return accuracies, weights[:, : len(penalties)]

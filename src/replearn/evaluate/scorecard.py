@@ -27,7 +27,7 @@ def scorecard(
     fractions: Sequence[float] = (0.01, 0.1, 1.0),
     per_class: Sequence[int] = (),
     draws: int = 5,
-    scaling: str = "columns",
+    scaling: str = "common",
     random_state: int = 0,
     clusters: bool = False,
     views: tuple[Array, Array] | None = None,
@@ -44,7 +44,7 @@ def scorecard(
         train_labels, test_labels: classes (n,) and (m,), -1 for unlabelled. Where either set has no label
             (None, or all -1), only measures without labels are taken.
         fractions, per_class, draws: sizes and number of the draws of labels.
-        scaling: of the linear probe's features, "columns" or "common", as in `linear_probe`.
+        scaling: of the linear probe's features, "common" or "columns", as in `linear_probe`.
         random_state: seed of draws, splits, k-means and sub-samples.
         clusters: whether to run k-means.
         views: embeddings of two views of the same samples (n', d), for alignment.

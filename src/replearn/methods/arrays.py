@@ -8,7 +8,7 @@ import torch
 from sklearn.base import BaseEstimator
 
 from replearn.data import Samples, describe
-from replearn.engine.run import METHOD, WEIGHTS, make_run, read_json, read_tensors, write_json, write_tensors
+from replearn.engine.run import METHOD, WEIGHTS, make_run, read_tensors, write_json, write_tensors
 from replearn.methods.store import versions
 
 

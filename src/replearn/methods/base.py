@@ -19,7 +19,9 @@ from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples, as_samples, describe
 from replearn.engine.embed import embed_parts
-from replearn.engine.machine import choose, random_state_kept
+from replearn.engine.history import History, Past
+from replearn.engine.machine import choose, join_processes, random_state_kept
+from replearn.engine.run import STATE, remove
 from replearn.engine.train import seed_of, train
 from replearn.methods.checks import check_fields, check_same_kind, check_training_samples
 from replearn.methods.store import end_run, has_ended, restore, start_run
@@ -27,7 +29,7 @@ from replearn.views.choose import make_views
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Method(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Method(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """What all learned methods share.
 
     Attributes:
@@ -95,7 +97,13 @@ class Method(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     # What comes with it.
 
     def fit(
-        self, X: Any, y: Any = None, *, run: str | Path | None = None, resume: bool = False, loggers: Iterable[Any] = ()
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        run: str | Path | None = None,
+        resume: bool = False,
+        loggers: Iterable[Any] = (),
     ) -> "Method":
         """Learn from samples.
 
@@ -103,16 +111,19 @@ class Method(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             X: anything that `replearn.data.as_samples` takes: arrays, tensors, folders, names of built-in data.
             y: labels, -1 or None where unknown; most methods look at none.
             run: a folder for checkpoints, history and weights; None keeps all in memory.
-            resume: go on with the run in that folder; bit by bit as if it had not been interrupted (on CPUs).
+            resume: go on with the run in that folder, bit by bit as if it had not been interrupted (on CPUs, and where
+                no `max_minutes` cuts it).
             loggers: Lightning Fabric loggers, TensorBoard's for instance.
 
         Raises:
             ValueError: a field or the data is not as it must be.
         """
+        join_processes(self.device)
         samples = as_samples(X, y)
         self.prepare(samples)
         folder = start_run(self, run, resume=resume) if run is not None else None
         if folder and resume and has_ended(folder):
+            remove(folder / STATE)  # where a kill came between the weights and this
             return restore(self, folder)
         self.learn(samples, run=folder, resume=resume, loggers=loggers)
         if folder:
@@ -138,7 +149,7 @@ class Method(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:
         """Train the modules; methods with a closed form override it."""
-        self.history_ = train(self, samples, run=run, resume=resume, loggers=loggers)
+        self.history_: History | Past = train(self, samples, run=run, resume=resume, loggers=loggers)
 
     def transform(self, X: Any) -> Float[np.ndarray, "n d"]:
         """The representation of each sample, float32."""
@@ -148,7 +159,9 @@ class Method(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def transform_parts(self, X: Any, *, rows: int = 512) -> Iterator[Float[np.ndarray, "n d"]]:
         """Like `transform`, `rows` samples at a time: memory does not grow with the number of samples."""
         if not self.modules():
-            raise NotFittedError(f"{type(self).__name__} must be fitted before transform. Call fit, or load a run.")
+            raise NotFittedError(
+                f"{type(self).__name__} must be fitted before transform. Call fit, or load a run."
+            )
         samples = as_samples(X)
         check_same_kind(self, samples)
         machine = choose(self.device, self.precision)
@@ -156,7 +169,11 @@ class Method(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def modules(self) -> dict[str, nn.Module]:
         """The modules by name: all attributes that end in `_` and are modules."""
-        return {name: value for name, value in vars(self).items() if name.endswith("_") and isinstance(value, nn.Module)}
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name.endswith("_") and isinstance(value, nn.Module)
+        }
 
     def save(self, path: str | Path) -> None:
         """Write fields and weights into the run folder `path`; `replearn.load` reads them back."""

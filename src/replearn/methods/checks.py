@@ -21,8 +21,15 @@ def check_fields(method: "Method") -> None:
         value = getattr(method, field)
         if value is not None and not value > 0:
             raise ValueError(f"{field} must be greater than 0; got {value}. Leave it out for the default.")
+    for field in ("random_state", "checkpoint_minutes", "weight_decay"):
+        if getattr(method, field) < 0:
+            raise ValueError(
+                f"{field} must not be negative; got {getattr(method, field)}. Leave it out for the default."
+            )
     if not 0 <= method.warmup < 1:
-        raise ValueError(f"warmup is a share of training and must lie in [0, 1); got {method.warmup}. Try 0.1.")
+        raise ValueError(
+            f"warmup is a share of training and must lie in [0, 1); got {method.warmup}. Try 0.1."
+        )
     if method.optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}; got {method.optimizer!r}.")
     if method.batch_size < method.smallest_batch:
@@ -50,7 +57,9 @@ def check_training_samples(method: "Method", samples: Samples) -> None:
             f"Pass batch_size={max(1, len(samples) // 2)} or less, or more samples."
         )
     if method.needs_labels and (samples.labels is None or len(set(samples.labels[samples.labels >= 0])) < 2):
-        raise ValueError(f"{name} needs labels of at least two classes; got fewer. Pass y, or choose another method.")
+        raise ValueError(
+            f"{name} needs labels of at least two classes; got fewer. Pass y, or choose another method."
+        )
 
 
 def check_same_kind(method: "Method", samples: Samples) -> None:

@@ -49,7 +49,9 @@ def find_method(name: str) -> Entry:
     if name.lower() in entries:
         return entries[name.lower()]
     near = difflib.get_close_matches(name.lower(), entries, n=3, cutoff=0.4) or sorted(entries)
-    raise ValueError(f"method must be one of those `replearn list` shows; got {name!r}. Did you mean {', '.join(near)}?")
+    raise ValueError(
+        f"method must be one of those `replearn list` shows; got {name!r}. Did you mean {', '.join(near)}?"
+    )
 
 
 def is_ours(method: Any) -> bool:

@@ -2,15 +2,26 @@
 
 import importlib.metadata
 import platform
-import shutil
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from replearn.engine.distributed import process
-from replearn.engine.run import METHOD, STATE, WEIGHTS, make_run, open_run, read_json, read_tensors, write_json, write_tensors
+from replearn.engine.distributed import process, wait_for_all
+from replearn.engine.history import read_history
+from replearn.engine.run import (
+    METHOD,
+    STATE,
+    WEIGHTS,
+    make_run,
+    open_run,
+    read_json,
+    read_tensors,
+    remove,
+    write_json,
+    write_tensors,
+)
 from replearn.views import Split, view_to_json
 
 if TYPE_CHECKING:
@@ -29,6 +40,7 @@ def start_run(method: "Method", path: str | Path, *, resume: bool = False) -> Pa
     folder = make_run(path)
     content = to_json(method)
     there = (folder / METHOD).exists()
+    wait_for_all()  # or the first process would have written before another looked
     if there and not resume:
         raise ValueError(f"{folder} holds a run already. Resume it (--resume), or choose another name.")
     if there:
@@ -42,7 +54,8 @@ def end_run(method: "Method", folder: Path) -> None:
     """Write the weights, which ends the run, and drop what only a resumption needs."""
     if process() == 0:
         write_tensors(folder / WEIGHTS, nn.ModuleDict(method.modules()).state_dict())
-        shutil.rmtree(folder / STATE, ignore_errors=True)
+        remove(folder / STATE)
+    wait_for_all()
 
 
 def has_ended(folder: Path) -> bool:
@@ -51,7 +64,7 @@ def has_ended(folder: Path) -> bool:
 
 
 def restore(method: "Method", folder: Path) -> "Method":
-    """Put the weights in `folder` into the method's modules.
+    """Put the weights in `folder` into the method's modules, and its history beside them.
 
     Raises:
         ValueError: the weights are broken, or of other modules.
@@ -65,6 +78,7 @@ def restore(method: "Method", folder: Path) -> "Method":
             f"it does not ({str(error).splitlines()[1].strip()}). Copy both files from one run."
         ) from error
     modules.eval()
+    method.history_ = read_history(folder)
     return method
 
 
@@ -81,7 +95,9 @@ def to_json(method: "Method") -> dict[str, Any]:
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages on which numbers depend."""
     packages = ("replearn", "torch", "numpy", "scikit-learn")
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages}
+    return {"python": platform.python_version()} | {
+        name: importlib.metadata.version(name) for name in packages
+    }
 
 
 def _field_to_json(value: Any) -> Any:
@@ -93,7 +109,9 @@ def _field_to_json(value: Any) -> Any:
 def _check_same(old: dict[str, Any], new: dict[str, Any]) -> None:
     """Raises ValueError where a run can't be resumed by these fields on these samples."""
     if old["class"] != new["class"]:
-        raise ValueError(f"the run to resume is of {old['class']}; got {new['class']}. Choose another name for this one.")
+        raise ValueError(
+            f"the run to resume is of {old['class']}; got {new['class']}. Choose another name for this one."
+        )
     for name, value in new["fields"].items():
         before = old["fields"].get(name)
         if name not in FREE_FIELDS and before != value:

@@ -73,7 +73,7 @@ def neighbour_figure(comparison: Comparison, *, queries: int = 6) -> Figure:
     strips = neighbour_strips(comparison, queries=queries)
     test, train = comparison.test, comparison.train
     height, width = len(strips.queries), len(strips.found)
-    figure = Figure(figsize=(0.8 + 3.0 * width, 0.62 * height + 0.45), dpi=150, layout="constrained")
+    figure = Figure(figsize=(0.8 + 3.0 * width, 0.46 * height + 0.4), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(
         height, width + 1, squeeze=False, width_ratios=[1, *[strips.found[0][1].shape[1]] * width]

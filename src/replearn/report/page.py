@@ -168,7 +168,7 @@ def _legend(samples: Samples, index: np.ndarray) -> list[dict[str, Any]]:
 def _queries(comparison: Comparison, maps: Maps, strips: Strips, sheet: Sheet) -> list[Query]:
     train, test = comparison.train, comparison.test
     base = len(maps.index)
-    shown = {int(at): base + i for i, at in enumerate(strips.shown)}
+    shown = {int(at): base + len(strips.queries) + i for i, at in enumerate(strips.shown)}
     queries = []
     for i, query in enumerate(strips.queries.tolist()):
         lines = []

@@ -40,9 +40,10 @@ class SimCLR(Method):
     smallest_batch: ClassVar[int] = 2
 
     views: Split | str | None = None
-    hidden: int = 2048
+    hidden: int = 512
     dim: int = 128
-    temperature: float = 0.5
+    temperature: float = 0.2
+    learning_rate: float = 2e-3
 
     def build(self, samples: Description) -> None:
         self.encoder_ = make_encoder(self.encoder, samples)

@@ -50,7 +50,8 @@ class Autoencoder(Method):
         self.decoder_ = decoder_for(self.encoder_, samples.shape, dim=self.dim)
 
     def represent(self, batch: Batch) -> Float[Tensor, "n dim"]:
-        return self.code_(self.encoder_(batch))  # (n, dim)
+        code: Tensor = self.code_(self.encoder_(batch))  # (n, dim)
+        return code
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         return squared_error(self.decoder_(self.represent(batch)), self.encoder_.standardise(batch))

@@ -1,0 +1,101 @@
+"""Help at once, and lists that people and programs can read."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from replearn.cli import COMMANDS
+
+HEAVY = ("torch", "numpy", "pandas", "sklearn", "rich", "tyro", "replearn.data", "replearn.methods")
+
+
+def imported_by(code: str) -> set[str]:
+    """Which of the heavy packages a process imports."""
+    tell = f"{code}; import sys; print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", tell], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stderr.strip().splitlines()[-1].replace("'", '"')))
+
+
+@pytest.mark.parametrize("args", [["--help"], ["-h"], [], ["--version"], ["fit", "--help"], ["fti"]])
+def test_help_imports_nothing_heavy(args):
+    found = imported_by(f"from replearn.cli import main; main({args!r})")
+    assert not found - ({"tyro"} if args[:1] == ["fit"] else set())
+
+
+def test_importing_replearn_imports_nothing_heavy():
+    assert not imported_by("import replearn")
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "fit"])
+def test_help_of_a_command_comes_without_torch(name):
+    assert "torch" not in imported_by(f"from replearn.cli import main; main([{name!r}, '--help'])")
+
+
+def test_help_names_every_command(command):
+    answer = command("--help")
+    assert (answer.code, answer.err) == (0, "")
+    assert all(f"\n  {name} " in answer.out for name in COMMANDS)
+    assert answer.out == command().out == command("-h").out
+
+
+def test_help_of_a_method_shows_its_fields_with_their_meaning(command):
+    out = command("fit", "simclr", "--help").out
+    assert "--temperature FLOAT" in out
+    assert "smaller looks harder" in out
+    assert "--encoder TEXT" in out  # a module can't be given here
+    assert "--n-components" in command("fit", "pca", "--help").out
+
+
+def test_all_that_is_shown_fits_80_columns(command):
+    for args in (
+        ["--help"],
+        ["list"],
+        ["data"],
+        ["fit", "simclr", "--help"],
+        ["fit", "--help"],
+        ["demo", "-h"],
+    ):
+        answer = command(*args)
+        assert answer.code == 0
+        assert max(len(line) for line in answer.out.splitlines()) <= 80, args
+        assert "\x1b" not in answer.out  # plain where it is no terminal
+
+
+def test_list_as_json_tells_what_the_registry_knows(command):
+    from replearn.methods import registry
+
+    found = {entry["name"]: entry for entry in json.loads(command("list", "--json").out)}
+    assert set(found) == set(registry())
+    for name, entry in registry().items():
+        told = found[name]
+        assert (told["family"], tuple(told["kinds"]), told["paper"]) == (
+            entry.family,
+            entry.kinds,
+            entry.paper,
+        )
+    shown = command("list").out
+    assert all(f" {name} " in shown for name in found)
+
+
+def test_data_as_json_tells_counts_and_licence(command):
+    digits = json.loads(command("data", "--json").out)[0]
+    assert (digits["name"], digits["train"], digits["test"], digits["shape"]) == (
+        "digits",
+        8000,
+        2000,
+        [1, 28, 28],
+    )
+    assert digits["licence"]
+    assert digits["attribution"]
+
+
+def test_a_reader_that_leaves_early_sees_no_traceback():
+    code = "import sys; from replearn.cli import main; sys.exit(main(['--help']))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as started:
+        started.stdout.close()  # as `head -1` does when it has its line
+        assert started.stderr.read() == b""
+    assert started.returncode == 0

@@ -1,0 +1,26 @@
+"""The code in the README and the docs runs and prints what it says."""
+
+from pathlib import Path
+
+import pytest
+from blocks import commands, run_command, run_python
+from pages import DOCS, blocks, name, pages
+
+OWN_TEST = DOCS / "add-a-method.md"
+# Pages whose blocks say how many digits there are, and do not train on them.
+WHOLE_DIGITS = {DOCS / "stages" / page for page in ("data.md", "encoders.md", "views.md")}
+
+
+@pytest.mark.parametrize("path", [path for path in pages() if path != OWN_TEST], ids=name)
+def test_code_of_a_page_runs(
+    path: Path, desk: Path, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if path not in WHOLE_DIGITS:
+        request.getfixturevalue("_little_digits")
+    namespace = {"__name__": "__page__"}
+    for block in blocks(path, "python", "bash"):
+        if block.language == "python":
+            run_python(block, namespace)
+            continue
+        for words in commands(block):
+            run_command(words, capsys)

@@ -19,9 +19,9 @@ WORDS = {
     r"\\text\{": r"\\mathrm{",
     r"\\(Big|big)[lr]?(?![a-z])": "",
     r"\\[,;]": r"\\ ",
-    r"\\ln": r"\\mathrm{ln}",
+    r"\\frac(\w)(\w)": r"\\frac{\1}{\2}",
+    r"\\sqrt\s+(\w)": r"\\sqrt{\1}",
 }
-PIXELS_PER_POINT = 1.25
 
 
 def on_page_content(content: str, **_: Any) -> str:

@@ -7,6 +7,7 @@ table of the demo into a file: `python docs/tables.py README.md`.
 import dataclasses
 import inspect
 import json
+import pkgutil
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -63,14 +64,13 @@ def methods() -> str:
 
     found = sorted(registry().values(), key=lambda entry: (entry.family, entry.year))
     return rows(
-        ("method", "family", "learns from", "year", "paper", "class"),
+        ("method", "family", "learns from", "paper", "class"),
         (
             (
                 f"`{entry.name}`",
                 entry.family,
                 ", ".join(entry.kinds),
-                entry.year,
-                f"[{entry.paper.removeprefix('https://')}]({entry.paper})",
+                f"[{entry.year}]({entry.paper})",
                 f"`{entry.cls.__name__}`, {'ours' if issubclass(entry.cls, Method) else 'of scikit-learn'}",
             )
             for entry in found
@@ -97,7 +97,7 @@ def meanings(cls: type[Any]) -> dict[str, str]:
     """What the docstring's section `Attributes` says of each field."""
     section = (inspect.getdoc(cls) or "").partition("Attributes:")[2]
     found = re.findall(r"^    (\w+): (.+?)(?=^    \w+:|\Z|^\S)", section, flags=re.MULTILINE | re.DOTALL)
-    return {name: " ".join(text.split()).rstrip(".") for name, text in found}
+    return {name: " ".join(text.split()).replace(" ...", " …").removesuffix(".") for name, text in found}
 
 
 def datasets() -> str:
@@ -199,6 +199,13 @@ def reference(module: str) -> str:
     return "\n\n".join(sorted(ours, key=lambda line: line.rpartition(".")[2].lower()))
 
 
+def files(package: str) -> str:
+    """The files of a package without a list of public names, for mkdocstrings."""
+    found = sorted(module.name for module in pkgutil.iter_modules(import_module(package).__path__))
+    options = "    options:\n      show_root_heading: false\n      heading_level: 3"
+    return "\n\n".join(f"## `{name}.py`\n\n::: {package}.{name}\n{options}" for name in found)
+
+
 def decisions() -> list[Path]:
     """The decision records, in order."""
     return sorted((DOCS / "decisions").glob("[0-9]*.md"))
@@ -284,6 +291,7 @@ MAKERS: dict[str, Callable[..., str]] = {
     "demo": demo_table,
     "encoders": encoders,
     "fields": fields,
+    "files": files,
     "methods": methods,
     "objectives": objectives,
     "picture": picture,

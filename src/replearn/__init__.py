@@ -20,7 +20,7 @@ _HOMES = {
     "SimCLR": "replearn.methods",
     "Supervised": "replearn.methods",
     "as_samples": "replearn.data",
-    "compare": "replearn.compare",
+    "compare": "replearn.comparison",
     "load": "replearn.methods",
     "load_data": "replearn.data",
     "make_encoder": "replearn.encoders",

@@ -10,7 +10,7 @@ from tiny_training import TINY
 from replearn.cli import main
 from replearn.engine.run import read_tensors
 
-LONG = [*TINY, "--epochs", "40", "--checkpoint-minutes", "0"]
+LONG = [*TINY, "--epochs", "16", "--checkpoint-minutes", "0"]
 
 
 def weights(run) -> dict[str, bytes]:

@@ -55,6 +55,9 @@ def test_all_that_is_shown_fits_80_columns(command):
         ["data"],
         ["fit", "simclr", "--help"],
         ["fit", "--help"],
+        ["embed", "-h"],
+        ["compare", "-h"],
+        ["evaluate", "-h"],
         ["demo", "-h"],
     ):
         answer = command(*args)

@@ -18,6 +18,8 @@ from replearn.data import DataWarning
 
 # `print(...)  # what it prints`
 PROMISE = re.compile(r"^\s*print\(.*\)  # (.+)$")
+# The same cut into lines, of which nobody would notice that it is not checked.
+LOST = re.compile(r"^\s*\)  # ", re.MULTILINE)
 
 
 def run_python(block: Block, namespace: dict[str, Any]) -> None:
@@ -26,6 +28,7 @@ def run_python(block: Block, namespace: dict[str, Any]) -> None:
     Raises:
         AssertionError: something else was printed.
     """
+    assert not LOST.search(block.text), f"line {block.line}: print on one line what is told in its comment"
     said: dict[int, str] = {}
 
     def shown(*values: object) -> None:
@@ -54,8 +57,8 @@ def run_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         AssertionError: it failed, or names nothing.
     """
     if words[0] == "torchrun":  # the same command, in one process
-        assert words[3:5] == ["-m", "replearn"]
-        words = words[4:]
+        assert words[3:6] == ["-m", "--", "replearn"]
+        words = words[5:]
     if words[0] == "replearn":
         assert words[1] in COMMANDS or words[1].startswith("--")
         # The demo has tests of its own: minutes are too long here.

@@ -10,7 +10,7 @@ from blocks import load_file
 from pages import DOCS, ROOT
 
 from replearn.cli import COMMANDS
-from replearn.methods import registry
+from replearn.methods import SimCLR, registry
 from replearn.views import __all__ as view_names
 
 SCORES = {
@@ -67,8 +67,8 @@ def test_fields_are_told_with_default_and_meaning(made: ModuleType) -> None:
         lines = made.fields(name).splitlines()[2:]
         assert lines
         assert not [line for line in lines if line.endswith("|  |")], name
-    assert "| `temperature` | `0.5` |" in made.fields("SimCLR")
-    assert "learning_rate" not in made.fields("SimCLR")
+    assert f"| `temperature` | `{SimCLR.temperature}` |" in made.fields("SimCLR")
+    assert "batch_size" not in made.fields("SimCLR")
 
 
 def test_results_are_those_that_were_recorded(made: ModuleType, tmp_path: Path) -> None:

@@ -52,6 +52,21 @@ def test_solve_reaches_the_optimum_of_scikit_learn(rows, dtype, half, tolerance,
         assert objective(x, y, weights[:, :-1], weights[:, -1], penalty) == pytest.approx(best, rel=bound)
 
 
+def test_second_descent_knows_the_optimum_in_full_precision():
+    """Around the optimum the gradient must vanish, though products are of bfloat16."""
+    x = torch.from_numpy(StandardScaler().fit_transform(DIGITS[:400].astype(np.float64)))[None]
+    y, shares = torch.from_numpy(CLASSES[:400])[None], torch.full((1, 3, 400), 1 / 400, dtype=torch.float64)
+    penalties = torch.tensor([[1e-4, 1e-2, 1.0]], dtype=torch.float64)
+    best = solve(x, y, shares, penalties, classes=10).float()
+    rows = torch.cat([x, torch.ones_like(x[..., :1])], dim=2).float()
+    rough = logistic._Batch.start(
+        rows.bfloat16(), y, shares.float(), penalties.float(), torch.zeros_like(best)
+    )
+    exact = rough.around(best, rows)
+    assert rough.at(best, exact.logits).gradient.abs().max() > 1e-4
+    assert exact.at(exact.weights, exact.logits).gradient.abs().max() < 2e-5
+
+
 @pytest.mark.parametrize("rows", [80, 300, 600])
 @pytest.mark.parametrize("penalty", [1e-3, 0.1])
 def test_probe_equals_the_scikit_learn_pipeline(rows, penalty):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 
-from replearn.compare import RAW, Comparison, Representation
+from replearn.comparison import RAW, Comparison, Representation
 from replearn.data.samples import ArraySamples
 
 COLUMNS = ["representation", "seed", "measure", "labels", "mean", "low", "high", "draws"]

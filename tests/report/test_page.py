@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from replearn.compare import Comparison, Representation
+from replearn.comparison import Comparison, Representation
 from replearn.report import write_report
 from replearn.report.page import render
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from replearn.compare import Comparison, Representation
+from replearn.comparison import Comparison, Representation
 from replearn.data.samples import ArraySamples
 from replearn.report import few_label_figure, neighbour_figure, save_figures
 from replearn.report.chart import Series, line_chart

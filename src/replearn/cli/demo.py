@@ -14,7 +14,7 @@ from replearn.cli.options import Flag, parse
 from replearn.cli.samples import DataOptions, load_parts
 
 if TYPE_CHECKING:
-    from replearn.compare import Representation
+    from replearn.comparison import Representation
     from replearn.data import Samples
 
 log = logging.getLogger("replearn")
@@ -55,7 +55,7 @@ def run(args: list[str]) -> None:
     began = time.monotonic()
     from replearn.cli.evaluations import Judged, write_evaluation
     from replearn.cli.runs import minutes, shown
-    from replearn.compare import judge
+    from replearn.comparison import judge
     from replearn.engine.run import REPORT
     from replearn.report import print_table, write_report
 
@@ -100,7 +100,7 @@ def make_room(folder: Path, *, resume: bool) -> None:
 def _rows(
     train: "Samples", test: "Samples", seed: int, folder: Path, *, resume: bool
 ) -> "Iterator[Representation]":
-    from replearn.compare import fit_and_represent, raw_input, untrained_encoder
+    from replearn.comparison import fit_and_represent, raw_input, untrained_encoder
 
     simclr, pca = methods(seed)
     yield raw_input(train, test)

@@ -49,7 +49,7 @@ def run(args: list[str]) -> None:
     options = parse(EvaluateOptions, args, command="evaluate")
     from replearn.cli.evaluations import Judged, untrained_row, write_evaluation
     from replearn.cli.runs import described, load_run, shown
-    from replearn.compare import Representation, judge, raw_input, represent, training_of
+    from replearn.comparison import Representation, judge, raw_input, represent, training_of
     from replearn.engine.run import make_run
     from replearn.methods import Method
     from replearn.report import print_table

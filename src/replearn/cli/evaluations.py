@@ -17,7 +17,7 @@ import pandas as pd
 
 from replearn.cli.runs import load_run
 from replearn.cli.samples import DataOptions, load_parts
-from replearn.compare import (
+from replearn.comparison import (
     RAW,
     UNTRAINED,
     Comparison,

@@ -14,13 +14,13 @@ from replearn.cli.samples import DataOptions, is_builtin, load_samples, short_na
 if TYPE_CHECKING:
     from replearn.methods import Entry
 
-USAGE = """usage: replearn fit METHOD DATA [--run FOLDER] [--resume] [--tensorboard] [options]
+USAGE = """usage: replearn fit METHOD DATA [--run FOLDER] [--resume] [options]
 
-Learn a representation from data without labels, into the folder runs/METHOD-DATA.
+Learn a representation from data without labels, into runs/METHOD-DATA.
 
   METHOD    a name that `replearn list` shows
-  DATA      a built-in name (of which the training part is taken), a folder or zip
-            of images, a .npy, .npz, .csv or .parquet file
+  DATA      a built-in name (of which the training part is taken), a folder or
+            zip of images, a .npy, .npz, .csv or .parquet file
 
 The options are the method's own: `replearn fit METHOD --help` shows them all.
 
@@ -50,9 +50,11 @@ class FitOptions(DataOptions):
 
 def run(args: list[str]) -> None:
     """The command."""
-    if not args or args[0] in ("-h", "--help"):
+    if args[:1] in (["-h"], ["--help"]):
         print(USAGE)
         return
+    if not args:
+        raise ValueError("METHOD and DATA must be given; got neither. See `replearn fit --help`.")
     if args[0].startswith("-"):
         raise ValueError(f"METHOD must come first; got {args[0]}. Write `replearn fit METHOD DATA ...`.")
     from replearn.methods import find_method
@@ -87,7 +89,7 @@ def run_folder(entry: "Entry", options: Any) -> Path:
 def fit(method: Any, options: Any, folder: Path) -> None:
     """Learn, save, and say what came of it."""
     from replearn.cli.runs import minutes, new_run, shown
-    from replearn.compare import stored_arrays
+    from replearn.comparison import stored_arrays
     from replearn.methods import Method
     from replearn.methods.arrays import save_arrays
 

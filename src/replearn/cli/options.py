@@ -3,10 +3,14 @@
 import dataclasses
 import difflib
 import io
+import itertools
 import re
+import shutil
+import sys
+import textwrap
 import types
 from collections.abc import Iterator
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import tyro
@@ -30,9 +34,10 @@ def parse(options: type[T], args: list[str], *, command: str, about: str | None 
         SystemExit: help was asked for, and shown.
     """
     check_names(options, args, command)
-    said = io.StringIO()
+    # tyro draws its boxes as stdout's encoding allows; ours are read below.
+    shown, said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
     try:
-        with redirect_stderr(said):
+        with redirect_stdout(shown), redirect_stderr(said):
             return tyro.cli(
                 options,
                 args=args,
@@ -42,8 +47,21 @@ def parse(options: type[T], args: list[str], *, command: str, about: str | None 
             )
     except SystemExit as stop:
         if not stop.code:
+            shown.seek(0)
+            print(wrapped(shown.read()))
             raise
         raise ValueError(_in_one_line(said.getvalue(), command)) from None
+
+
+def wrapped(text: str) -> str:
+    """Text whose long lines are broken at the width of the terminal; tyro breaks only those in boxes."""
+    if (sys.stdout.encoding or "").lower().replace("-", "") != "utf8":
+        text = text.translate(str.maketrans("╭╮╰╯│─", "++++|-"))
+    width = shutil.get_terminal_size().columns
+    lines = [
+        textwrap.wrap(line, width) if len(line) > width else [line] for line in text.rstrip().splitlines()
+    ]
+    return "\n".join(itertools.chain.from_iterable(lines))
 
 
 def check_names(options: type[Any], args: list[str], command: str) -> None:
@@ -105,9 +123,9 @@ def _in_one_line(box: str, command: str) -> str:
         told,
     )
     if told.startswith("Missing from"):
-        told = "arguments must be complete; missing: " + told.partition(":")[2].strip().replace(
-            ". (required)", ""
-        )
+        items = "\n".join(box.splitlines()[:rule])
+        names = re.findall(r"^│ {5}(\S.*?) *│$", items, flags=re.MULTILINE)  # what they mean is indented more
+        told = f"all arguments must be given; missing: {', '.join(names)}"
     if told.startswith("Unrecognized options"):
         told = f"arguments must be as the help shows; too many: {told.partition(':')[2].strip()}"
     return f"{told}. See `replearn {command} --help`."

@@ -37,7 +37,8 @@ class Method(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
         epochs: passes over the samples.
         batch_size: samples per step, over all processes.
         accumulate: batches whose gradients are added up for a step.
-        slice_size: the encoder works on so many samples at a time, in less memory and with the same gradient, or None.
+        slice_size: the encoder works on so many samples at a time, in less memory, or None. The gradient is the same,
+            except that batch normalisation sees a slice at a time.
         optimizer: `adamw`, `sgd` or `lars`.
         learning_rate: its peak.
         weight_decay: for weight matrices; biases and normalisation are spared.

@@ -62,5 +62,7 @@ def is_ours(method: Any) -> bool:
 def _entry(cls: type[Any]) -> Entry:
     if issubclass(cls, Method):
         return Entry(cls.__name__.lower(), cls, cls.family, cls.kinds, cls.year, cls.paper)
-    year, paper = classical.PAPERS[cls.__name__]
-    return Entry(cls.__name__.lower(), cls, "classical", ("image", "table"), year, paper)
+    # An estimator of another package may carry the tags, as a `Method` does, or none.
+    year, paper = classical.PAPERS.get(cls.__name__, (getattr(cls, "year", 0), getattr(cls, "paper", "")))
+    family, kinds = getattr(cls, "family", "classical"), getattr(cls, "kinds", ("image", "table"))
+    return Entry(cls.__name__.lower(), cls, family, kinds, year, paper)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replearn.compare import RAW, UNTRAINED, Comparison, Representation
+from replearn.comparison import RAW, UNTRAINED, Comparison, Representation
 from replearn.evaluate import singular_values
 from replearn.report.chart import Chart, Series, line_chart
 from replearn.report.table import PROBE, joined

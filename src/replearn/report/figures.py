@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from replearn.compare import RAW, UNTRAINED, Comparison
+from replearn.comparison import RAW, UNTRAINED, Comparison
 from replearn.engine.run import replacing
 from replearn.report.strips import class_name, is_wrong, neighbour_strips
 from replearn.report.table import PROBE, joined, printable

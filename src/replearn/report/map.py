@@ -9,7 +9,7 @@ from jaxtyping import Float
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
-from replearn.compare import RAW, UNTRAINED, Comparison, Representation
+from replearn.comparison import RAW, UNTRAINED, Comparison, Representation
 
 POINTS = 1500  # samples on a map
 TOTAL = 5000  # points on all maps: t-SNE takes about 1.5 s of a core for 1,000 points

@@ -11,7 +11,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from replearn.compare import Comparison
+from replearn.comparison import Comparison
 from replearn.data import Samples
 from replearn.engine.run import replacing
 from replearn.report.curves import few_label_chart, spectrum_chart, styles, training_charts

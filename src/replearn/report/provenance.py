@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from replearn.compare import Comparison, Representation
+from replearn.comparison import Comparison, Representation
 from replearn.data import Samples
 
 LONGEST = 600  # characters of a value

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from replearn.compare import Comparison
+from replearn.comparison import Comparison
 from replearn.data.samples import UNLABELLED, Samples
 from replearn.evaluate import nearest
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from replearn.compare import RAW, UNTRAINED
+from replearn.comparison import RAW, UNTRAINED
 from replearn.report.table import KNN, PROBE, RANK, joined, records, sizes
 
 

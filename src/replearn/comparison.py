@@ -141,6 +141,8 @@ def judge(
             fractions=fractions,
             per_class=per_class,
             draws=draws,
+            # Columns of a table have units of their own; those of pixels and of representations compare.
+            scaling="columns" if row.name == RAW and train.kind == "table" else "common",
             random_state=seed,
         )
         scores.append(score.assign(representation=row.name, seed=seed))

@@ -83,7 +83,7 @@ def compare(
     runs: str | Path | None = None,
     resume: bool = False,
 ) -> Comparison:
-    """Fit every method on `train` without its labels, and judge all representations alike.
+    """Fit every method on `train` and judge all representations alike; only methods that need labels look at them.
 
     The rows *raw input* and *untrained encoder* (of the first method that has one) come first. The test part
     is looked at once, after the last step of training: no epoch and no probe is chosen by it.

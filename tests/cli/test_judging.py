@@ -134,3 +134,15 @@ def test_demo_leaves_a_folder_of_something_else_alone(command, small_demo, tmp_p
     (tmp_path / "mine" / "thesis.tex").write_text("years")
     assert "something else" in command("demo", "--run", "mine").line
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
+
+
+def test_classes_of_the_test_part_are_numbered_as_in_training():
+    from replearn.cli.samples import with_classes
+    from replearn.data import as_samples
+
+    images = np.zeros((3, 8, 8), np.uint8)
+    train = as_samples(images, ["ant", "bee", "cat"])
+    test = with_classes(as_samples(images, ["cat", None, "bee"]), train)
+    assert (test.labels.tolist(), test.classes) == ([2, -1, 1], ("ant", "bee", "cat"))
+    with pytest.raises(ValueError, match="'dog'"):
+        with_classes(as_samples(images, ["dog", "bee", "cat"]), train)

@@ -28,7 +28,8 @@ examples:
   replearn fit simclr digits --epochs 20
   replearn fit simclr digits --epochs 20 --resume
   replearn fit autoencoder photos/ --image-size 32 --dim 16 --run runs/small
-  replearn fit pca table.csv --n-components 8"""
+  replearn fit pca table.csv --n-components 8
+  torchrun --nproc-per-node 2 -m -- replearn fit simclr digits"""
 
 
 @dataclass(kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from replearn.cli.voice import is_first_process
 from replearn.engine.run import HISTORY, METHOD, STATE, WEIGHTS, make_run, open_run, read_json
 from replearn.methods import load
 
@@ -39,7 +40,7 @@ def new_run(folder: Path) -> Iterator[None]:
     try:
         yield
     except Exception:
-        if not (before or (folder / STATE).exists() or (folder / WEIGHTS).exists()):
+        if is_first_process() and not (before or (folder / STATE).exists() or (folder / WEIGHTS).exists()):
             for name in (METHOD, HISTORY):
                 (folder / name).unlink(missing_ok=True)
             with suppress(OSError):  # it holds something else

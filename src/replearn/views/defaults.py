@@ -21,7 +21,7 @@ SMALL = 32
 
 def drawing_views(samples: Samples) -> View:
     """One-channel drawings: what a hand varies. No flips, since writing has a direction."""
-    return Chain(Crop(0.5, 1.0), Rotate(20.0), Shear(25.0), Elastic(0.08, 4), Stroke(1.0, 0.8))
+    return Chain(Crop(0.6, 1.0), Rotate(15.0), Shear(20.0), Elastic(0.06, 4), Stroke(1.0))
 
 
 def photo_views(samples: Samples) -> View:

@@ -41,7 +41,7 @@ class Blur(View):
         across, down = (
             _band(kernel, side)[:, None] for side in (x.shape[3], x.shape[2])
         )  # (k, 1, side, side)
-        x[chosen] = down @ (x[chosen] @ across.mT)
+        x[chosen] = (down @ (x[chosen] @ across.mT)).clamp_(0, 1)  # rounding may pass 1
         return batch.with_x(x)
 
 

@@ -18,6 +18,8 @@ from lightning_fabric.strategies.single_device import SingleDeviceStrategy
 from lightning_fabric.strategies.strategy import Strategy
 from torch.nn.parallel import DistributedDataParallel
 
+PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true")
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -37,9 +39,18 @@ def choose(device: str = "auto", precision: str = "auto") -> Machine:
     Args:
         device: `auto` (a GPU if there is one), `cpu`, `cuda`, `mps`.
         precision: `auto` (bfloat16 where the processor computes in it, else 32 bits), `32-true`,
-        `bf16-mixed`,
-            or any other of Fabric's names.
+            `bf16-mixed`, or another of `PRECISIONS`, which are Fabric's names.
+
+    Raises:
+        ValueError: there is no such device or precision.
     """
+    if device.partition(":")[0] not in ("auto", "cpu", "cuda", "mps"):
+        raise ValueError(
+            f"device must be auto, cpu, cuda or mps; got {device!r}. Leave it out for the best there is."
+        )
+    if precision not in PRECISIONS:
+        names = ", ".join(PRECISIONS)
+        raise ValueError(f"precision must be one of {names}; got {precision!r}. Leave it out to let it fit.")
     if device == "auto":
         device = (
             "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"

@@ -54,12 +54,18 @@ def check_training_samples(method: "Method", samples: Samples) -> None:
     if method.batch_size > len(samples):
         raise ValueError(
             f"batch_size must be at most the number of samples, {len(samples)}; got {method.batch_size}. "
-            f"Pass batch_size={max(1, len(samples) // 2)} or less, or more samples."
+            f"Pass {_advice(method, len(samples))}."
         )
     if method.needs_labels and (samples.labels is None or len(set(samples.labels[samples.labels >= 0])) < 2):
         raise ValueError(
             f"{name} needs labels of at least two classes; got fewer. Pass y, or choose another method."
         )
+
+
+def _advice(method: "Method", n: int) -> str:
+    """A batch size that the method and n samples allow, or else more samples."""
+    size = max(1, n // 2)
+    return f"batch_size={size} or less, or more samples" if size >= method.smallest_batch else "more samples"
 
 
 def check_same_kind(method: "Method", samples: Samples) -> None:

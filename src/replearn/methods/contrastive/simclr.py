@@ -42,8 +42,8 @@ class SimCLR(Method):
     views: Split | str | None = None
     hidden: int = 512
     dim: int = 128
-    temperature: float = 0.2
-    learning_rate: float = 2e-3
+    temperature: float = 0.5
+    learning_rate: float = 3e-3
 
     def build(self, samples: Description) -> None:
         self.encoder_ = make_encoder(self.encoder, samples)

@@ -98,11 +98,10 @@ class Samples(ABC):
     def __getitem__(self, index: np.ndarray) -> Batch:
         """The samples at the positions `index`, an integer array, as one batch on the CPU."""
 
-    def subset(self, index: np.ndarray) -> "Samples":
+    def subset(self, index: np.ndarray | Sequence[int]) -> "Samples":
         """The samples at `index` (integers or a boolean mask), as a view: nothing is copied."""
-        return Subset(
-            self, np.flatnonzero(index) if index.dtype == bool else np.asarray(index, dtype=np.int64)
-        )
+        chosen = np.asarray(index)
+        return Subset(self, np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.int64))
 
     def flat(self) -> Float[np.ndarray, "n d"]:
         """All samples as rows of numbers, images scaled to [0, 1]: what classical methods learn from."""

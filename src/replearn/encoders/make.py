@@ -50,7 +50,7 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
         >>> samples = ArraySamples(np.zeros((10, 1, 28, 28), dtype=np.uint8))
         >>> encoder = make_encoder("resnet_small", samples)
         >>> encoder(samples[np.arange(4)]).shape, encoder.dim
-        (torch.Size([4, 128]), 128)
+        (torch.Size([4, 256]), 256)
     """
     if isinstance(spec, nn.Module):
         return given_encoder(spec, samples)

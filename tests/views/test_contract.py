@@ -138,6 +138,17 @@ def test_works_on_the_device_of_the_batch(view, make_batch):
 
 
 @every
+def test_autocast_changes_nothing(view, make_batch):
+    batch = make_batch(*shape_for(view))
+    plain = run(view, batch)
+    with torch.autocast("cpu", torch.bfloat16):
+        cast = run(view, batch)
+    for a, b in zip(plain, cast, strict=True):
+        assert a.x.dtype == b.x.dtype
+        assert torch.equal(a.x, b.x)
+
+
+@every
 def test_stored_as_json_and_back(view):
     text = json.dumps(views.view_to_json(view), allow_nan=False)
     back = views.view_from_json(json.loads(text))

@@ -9,6 +9,9 @@ batch and keep this part's rows: a run spread over processes sees the views that
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -17,8 +20,27 @@ from torch import Tensor
 from replearn.data.samples import Batch
 
 
+def in_full_precision(call: Callable[[Any, Batch], Any]) -> Callable[[Any, Batch], Any]:
+    """`call`, outside of autocast: places and colours in bfloat16 would be off by a tenth of a pixel, or a shade."""
+
+    @wraps(call)
+    def called(self: Any, batch: Batch) -> Any:
+        device = batch.labels.device.type
+        if not torch.amp.autocast_mode.is_autocast_available(device):
+            return call(self, batch)
+        with torch.autocast(device, enabled=False):
+            return call(self, batch)
+
+    return called
+
+
 class View(ABC):
-    """One view of every sample of a batch."""
+    """One view of every sample of a batch, computed in full precision."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "__call__" in vars(cls):
+            cls.__call__ = in_full_precision(cls.__call__)  # type: ignore[method-assign, assignment]
 
     @abstractmethod
     def __call__(self, batch: Batch) -> Batch: ...

@@ -14,8 +14,8 @@ class ResNetSmall(Stages):
 
         (n, c, h, w) -stem, half size-> width / 2 -> width -half-> 2 width -half-> 4 width -mean-> (n, 4 width)
 
-    On processors, maps of full size cost more time than they bring accuracy: with the stem at half size a step takes
-    0.8 of the time. The defaults give `dim` 256 and 1,207,264 parameters for one channel (+ 288 for each further one).
+    The stem halves the size because maps of full size cost processors most of their time.
+    The defaults give `dim` 256 and 1,207,264 parameters for one channel (+ 288 for each further one).
 
     Args:
         channels: channels of the images.

@@ -51,6 +51,16 @@ def test_file_is_one_screen_with_drawing_and_paper(cls):
 
 
 @pytest.mark.parametrize("cls", OURS)
+def test_a_smallest_batch_has_a_reason_and_an_alternative(cls, few):
+    if cls.smallest_batch == 1:
+        return
+    size = cls.smallest_batch - 1
+    with pytest.raises(ValueError, match=f"at least {size + 1} .*, since .*; got {size}. Use ") as error:
+        cls(batch_size=size).prepare(few)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("cls", OURS)
 def test_every_field_is_described(cls):
     described = "".join(base.__doc__ or "" for base in cls.__mro__ if issubclass(base, Method))
     assert [

@@ -7,6 +7,7 @@ from replearn.encoders.dense import MLP, Linear
 from replearn.encoders.heads import mlp
 from replearn.encoders.make import ENCODERS, make_encoder
 from replearn.encoders.resnet import ResNetSmall
+from replearn.encoders.teacher import Teacher, rising_momentum
 
 __all__ = [
     "CNN",
@@ -17,8 +18,10 @@ __all__ = [
     "Encoder",
     "Linear",
     "ResNetSmall",
+    "Teacher",
     "decoder_for",
     "make_decoder",
     "make_encoder",
     "mlp",
+    "rising_momentum",
 ]

@@ -1,16 +1,16 @@
 """The one training loop.
 
-    for each step:  batch -> method.loss -> backward -> optimiser -> method.after_step
+    for each step:  batch -> method.terms -> backward of each -> optimiser -> method.after_step
 
-It knows no method by name: what a method needs beyond `loss` it does in `after_step`. A step's random numbers
+It knows no method by name: what a method needs beyond `loss` it does in `after_step`. The terms of a loss are
+mostly one, the loss itself; the gradients of several are taken one after another. A step's random numbers
 are a function of (random_state, step), and the order of samples one of (random_state, epoch): so a resumed
 run, or one on more processes, draws what an unbroken run on one process draws.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -67,23 +67,23 @@ class Learner(Protocol):
     compile: bool
 
     def modules(self) -> dict[str, nn.Module]: ...
-    def loss(self, batch: Batch) -> Tensor: ...
+    def terms(self, batch: Batch) -> Sequence[Callable[[], Tensor]]: ...
     def after_step(self, progress: float) -> None: ...
     def represent(self, batch: Batch) -> Tensor: ...
     def loss_at_collapse(self) -> float | None: ...
 
 
 class Step(nn.Module):
-    """All modules of a method as one, its loss as their forward: what Fabric wraps."""
+    """All modules of a method as one, a term of its loss as their forward: what Fabric wraps."""
 
     def __init__(self, learner: Learner) -> None:
         super().__init__()
         self.learned = nn.ModuleDict(learner.modules())
-        self._loss = learner.loss
+        self.terms = learner.terms
 
-    def forward(self, fetch: Callable[[], Batch]) -> Tensor:
+    def forward(self, term: Callable[[], Tensor]) -> Tensor:
         # Fabric would look into a batch and convert its tensors; a function it passes on as it is.
-        return self._loss(fetch())
+        return term()
 
 
 def train(
@@ -161,8 +161,7 @@ def train(
 def ready(learner: Learner, step: Step) -> Iterator[None]:
     """While entered, the modules are in training mode, compiled and sliced as the learner asks."""
     step.train()
-    # Of an encoder its body: what reads the batch, and the slices around it, are no work for a compiler.
-    nets = [module.body if isinstance(module, Encoder) else module for module in step.learned.values()]
+    nets = [net for module in step.learned.values() for net in compilable(module)]
     for net in nets:
         if learner.compile:
             net.compile()
@@ -174,17 +173,27 @@ def ready(learner: Learner, step: Step) -> Iterator[None]:
             net._compiled_call_impl = None
 
 
+def compilable(module: nn.Module) -> list[nn.Module]:
+    """The networks in a module; of encoders the body, for what reads the batch is no work for a compiler."""
+    encoders = [part for part in module.modules() if isinstance(part, Encoder)]
+    return [encoder.body for encoder in encoders] or [module]
+
+
 def one_step(fabric: Fabric, module: Any, optimizer: Any, parts: list[Batch], rate: float) -> Tensor:
-    """Forward, backward and update on a batch, given in parts whose gradients add up; the mean loss."""
+    """Forward, backward and update on a batch, given in parts whose gradients add up; the mean of their losses."""
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
     total = torch.zeros((), device=fabric.device)
     for i, batch in enumerate(parts):
-        with fabric.no_backward_sync(module, enabled=i + 1 < len(parts)):
-            loss = module(partial(batch.to, fabric.device)) / len(parts)
-            fabric.backward(loss)
-        total += loss.detach()
+        with fabric.autocast():
+            terms = module.module.terms(batch.to(fabric.device))  # of the Step, not of what wraps it
+        for j, term in enumerate(terms):
+            last = i + 1 == len(parts) and j + 1 == len(terms)
+            with fabric.no_backward_sync(module, enabled=not last):
+                loss = module(term) / len(parts)
+                fabric.backward(loss)
+            total += loss.detach()
     optimizer.step()
     return mean_over_processes(total)
 

@@ -1,12 +1,13 @@
 """`Method`: hyperparameters before `fit`, modules after.
 
 A method writes `build(samples)` (make the modules; what is learned ends in `_`) and `loss(batch)` (the algorithm as in
-the paper), sometimes `represent(batch)` and `after_step(progress)`. Everything else comes from here: it is a
-scikit-learn estimator and transformer, trains by `replearn.engine`, saves and loads.
+the paper), sometimes `represent(batch)`, `terms(batch)` and `after_step(progress)`. Everything else comes from here: it
+is a scikit-learn estimator and transformer, trains by `replearn.engine`, saves and loads.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -56,7 +57,10 @@ class Method(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
     year: ClassVar[int]
     paper: ClassVar[str]
     smallest_batch: ClassVar[int] = 1
+    why_not_smaller: ClassVar[str] = ""  # completes "..., since"
+    for_smaller: ClassVar[str] = ""  # completes "Use ..."
     needs_labels: ClassVar[bool] = False
+    split: ClassVar[str] = "pair"  # what the default views give: see `replearn.views.defaults.SPLITS`
 
     encoder: str | nn.Module = "auto"
     epochs: int = 100
@@ -83,6 +87,13 @@ class Method(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         """The loss of a batch, alike on all processes where rows are gathered."""
         raise NotImplementedError
+
+    def terms(self, batch: Batch) -> Sequence[Callable[[], Tensor]]:
+        """The loss as a sum of terms, computed when called: the memory of one term is needed at a time.
+
+        What they share is computed here, without a gradient (a teacher's embeddings of all crops, say).
+        """
+        return [partial(self.loss, batch)]
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
         """The representation h of a batch."""
@@ -144,7 +155,7 @@ class Method(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
         with random_state_kept():
             torch.manual_seed(seed_of(self.random_state, 0))
             if hasattr(self, "views"):
-                self.views_ = make_views(self.views, samples)
+                self.views_ = make_views(self.views, samples, self.split)
             self.build(self.samples_)
         return self
 

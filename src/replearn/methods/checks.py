@@ -33,9 +33,10 @@ def check_fields(method: "Method") -> None:
     if method.optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}; got {method.optimizer!r}.")
     if method.batch_size < method.smallest_batch:
+        why = f", since {method.why_not_smaller}" if method.why_not_smaller else ""
+        instead = f"Use {method.for_smaller}." if method.for_smaller else "Raise it."
         raise ValueError(
-            f"batch_size must be at least {method.smallest_batch} for {name}; got {method.batch_size}. "
-            f"Raise it{', since the other samples are its negatives' if method.family == 'contrastive' else ''}."
+            f"batch_size must be at least {method.smallest_batch} for {name}{why}; got {method.batch_size}. {instead}"
         )
     if method.batch_size % processes():
         raise ValueError(

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from replearn.methods import classical, contrastive, labelled, reconstruction
+from replearn.methods import classical, contrastive, joint_embedding, labelled, reconstruction
 from replearn.methods.base import Method
 
-FAMILIES: tuple[ModuleType, ...] = (classical, reconstruction, contrastive, labelled)
+FAMILIES: tuple[ModuleType, ...] = (classical, reconstruction, contrastive, joint_embedding, labelled)
 ENTRY_POINTS = "replearn.methods"
 
 

@@ -5,12 +5,17 @@ from replearn.views.base import Split
 from replearn.views.defaults import default_views, named_views
 
 
-def make_views(spec: Split | str | None, samples: Samples) -> Split:
+def make_views(spec: Split | str | None, samples: Samples, split: str = "pair") -> Split:
     """The views themselves, those of a preset by name, or the default ones for these samples.
+
+    Args:
+        spec: what the field holds.
+        samples: to be seen.
+        split: what a preset is made into, one of `SPLITS`.
 
     Raises:
         ValueError: no preset has this name, or it is for another kind of samples.
     """
     if spec is None:
-        return default_views(samples)
-    return named_views(spec, samples) if isinstance(spec, str) else spec
+        return default_views(samples, split)
+    return named_views(spec, samples, split) if isinstance(spec, str) else spec

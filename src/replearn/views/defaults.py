@@ -1,6 +1,7 @@
 """The views that a method takes if it is given none, chosen by its samples. All their numbers are here."""
 
 import difflib
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -51,13 +52,32 @@ _MAKERS = {
 }
 
 
-def default_views(samples: Samples) -> Split:
-    """Two views of every sample, by the preset that fits: see `preset_for`."""
-    return named_views(preset_for(samples), samples)
+def two_views(preset: str, samples: Samples) -> Split:
+    """Two views of every sample, drawn apart."""
+    return Pair(_MAKERS[preset](samples))
 
 
-def named_views(name: str, samples: Samples) -> Split:
-    """Two views of every sample, by a preset: `photo`, `grey`, `drawing` or `table`.
+# What a preset is made into, by the name that a method asks for (`Method.split`).
+SPLITS: dict[str, Callable[[str, Samples], Split]] = {"pair": two_views}
+
+
+def default_views(samples: Samples, split: str = "pair") -> Split:
+    """Views of every sample by the preset that fits: see `preset_for`.
+
+    Args:
+        samples: to be seen.
+        split: what the preset is made into, one of `SPLITS`.
+    """
+    return named_views(preset_for(samples), samples, split)
+
+
+def named_views(name: str, samples: Samples, split: str = "pair") -> Split:
+    """Views of every sample, by a preset: `photo`, `grey`, `drawing` or `table`.
+
+    Args:
+        name: of the preset.
+        samples: to be seen.
+        split: what the preset is made into, one of `SPLITS`.
 
     Raises:
         ValueError: if there is no such preset, or it is not for samples of this kind.
@@ -72,13 +92,12 @@ def named_views(name: str, samples: Samples) -> Split:
             f"views {name!r} are not for samples of kind {samples.kind!r}; use {preset_for(samples)!r}, "
             "or leave them out."
         )
-    return Pair(_MAKERS[name](samples))
+    return SPLITS[split](name, samples)
 
 
 def preset_for(samples: Samples) -> str:
     """The name of the preset that fits: `table`; of images, `photo` for three channels, `drawing` for one
-    channel on a
-    flat background (`is_drawing`), `grey` for all others.
+    channel on a flat background (`is_drawing`), `grey` for all others.
 
     Raises:
         ValueError: if the samples are neither images nor a table.

@@ -38,6 +38,8 @@ class SimCLR(Method):
     year: ClassVar[int] = 2020
     paper: ClassVar[str] = "https://arxiv.org/abs/2002.05709"
     smallest_batch: ClassVar[int] = 2
+    why_not_smaller: ClassVar[str] = "the other samples are its negatives"
+    for_smaller: ClassVar[str] = "BYOL or VICReg to do without negatives"
 
     views: Split | str | None = None
     hidden: int = 512

@@ -1,0 +1,71 @@
+"""Teachers: slow copies of networks, which no gradient reaches and which follow their students from afar."""
+
+import copy
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Teacher(nn.Module):
+    """A chain of networks like the students', whose weights are the moving average of theirs.
+
+    After each step `weight <- momentum * weight + (1 - momentum) * student's`. Running statistics of batch
+    normalisation are the teacher's own, from the batches that it saw.
+
+    Args:
+        students: networks that are applied one after another, an encoder and its head say; they are copied.
+
+    Example:
+        >>> student = nn.Linear(2, 1, bias=False)
+        >>> teacher = Teacher(student)
+        >>> _ = nn.init.zeros_(student.weight), nn.init.ones_(teacher.chain[0].weight)
+        >>> teacher.follow(student, momentum=0.75)
+        >>> teacher.chain[0].weight.tolist()
+        [[0.75, 0.75]]
+
+    References:
+        Tarvainen and Valpola, "Mean teachers are better role models", NeurIPS 2017, equation 2.
+        https://arxiv.org/abs/1703.01780
+    """
+
+    def __init__(self, *students: nn.Module) -> None:
+        super().__init__()
+        self.chain = nn.ModuleList(copy.deepcopy(student) for student in students)
+        self.requires_grad_(False)
+
+    @torch.no_grad()
+    def forward(self, batch: Any) -> Tensor:
+        for net in self.chain:
+            batch = net(batch)
+        result: Tensor = batch
+        return result
+
+    @torch.no_grad()
+    def follow(self, *students: nn.Module, momentum: float) -> None:
+        """Move towards the students, which must be those that the teacher was copied from."""
+        own: list[Tensor] = list(self.chain.parameters())
+        theirs = list(_parameters(students))
+        torch._foreach_lerp_(own, theirs, 1.0 - momentum)
+
+
+def rising_momentum(progress: float, *, start: float) -> float:
+    """A teacher's momentum over training: from `start` to 1 along half a cosine.
+
+    Args:
+        progress: share of training done, in [0, 1].
+        start: at progress 0.
+
+    >>> [round(rising_momentum(p, start=0.9), 3) for p in (0.0, 0.5, 1.0)]
+    [0.9, 0.95, 1.0]
+
+    References: Grill et al., "Bootstrap your own latent", NeurIPS 2020, section 3.2. https://arxiv.org/abs/2006.07733
+    """
+    return 1.0 - (1.0 - start) * (math.cos(math.pi * progress) + 1.0) / 2.0
+
+
+def _parameters(students: tuple[nn.Module, ...]) -> Iterator[Tensor]:
+    for student in students:
+        yield from student.parameters()

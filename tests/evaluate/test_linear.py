@@ -59,8 +59,9 @@ def test_second_descent_knows_the_optimum_in_full_precision():
     penalties = torch.tensor([[1e-4, 1e-2, 1.0]], dtype=torch.float64)
     best = solve(x, y, shares, penalties, classes=10).float()
     rows = torch.cat([x, torch.ones_like(x[..., :1])], dim=2).float()
+    spread = rows.square().mean(dim=1)
     rough = logistic._Batch.start(
-        rows.bfloat16(), y, shares.float(), penalties.float(), torch.zeros_like(best)
+        rows.bfloat16(), spread, y, shares.float(), penalties.float(), torch.zeros_like(best)
     )
     exact = rough.around(best, rows)
     assert rough.at(best, exact.logits).gradient.abs().max() > 1e-4

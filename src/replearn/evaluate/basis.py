@@ -18,15 +18,15 @@ class Basis:
     def __init__(self, tables: Shaped[np.ndarray, "b n d"], scaling: str) -> None:
         rows = torch.from_numpy(tables).to(torch.float64 if tables[0].size <= DOUBLE else torch.float32)
         self.mean = rows.mean(dim=1, keepdim=True, dtype=torch.float64)  # (b, 1, d)
-        self.scale = (
-            (rows - self.mean.to(rows.dtype)).square().mean(dim=1, keepdim=True, dtype=torch.float64).sqrt()
-        )
+        rows = rows - self.mean.to(rows.dtype)
+        length = torch.linalg.vector_norm(rows, dim=1, keepdim=True).double()
+        self.scale = length / rows.shape[1] ** 0.5  # (b, 1, d)
         flat = self.scale <= 10 * torch.finfo(rows.dtype).eps * self.mean.abs()
         flat |= self.scale == 0
         if scaling == "common":
             self.scale = self.scale.square().mean(dim=2, keepdim=True).sqrt().expand_as(flat).clone()
         self.scale[flat] = torch.inf  # a constant feature becomes 0
-        rows = (rows - self.mean.to(rows.dtype)) / self.scale.to(rows.dtype)
+        rows = rows.div_(self.scale.to(rows.dtype))
         self.axes = _principal_axes(rows)
         self.rows: Float[Tensor, "b n r"] = rows @ self.axes
 

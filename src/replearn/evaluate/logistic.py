@@ -61,11 +61,12 @@ def solve(
         rows, labels, shares = rows[:, used], labels[:, used], shares[..., used]
     rows = torch.cat([rows, torch.ones_like(rows[..., :1])], dim=2)  # (b, n, d + 1)
     quick = rows.bfloat16() if rows.dtype == torch.float32 and fast_bfloat16() else rows
+    spread = torch.linalg.vector_norm(rows, dim=1).square() / rows.shape[1]  # (b, d + 1)
     step = max(1, LOGITS // (len(rows) * classes * rows.shape[1]))
     if start is None:
         start = rows.new_zeros(*penalties.shape, classes, rows.shape[2])
     parts = [
-        _solve(rows, quick, labels, shares[:, k], penalties[:, k], start[:, k], tolerance)
+        _solve(rows, quick, spread, labels, shares[:, k], penalties[:, k], start[:, k], tolerance)
         for k in (slice(first, first + step) for first in range(0, shares.shape[1], step))
     ]
     return torch.cat(parts, dim=1)
@@ -80,13 +81,14 @@ def fast_bfloat16() -> bool:
 def _solve(
     rows: Float[Tensor, "b n d"],
     quick: Float[Tensor, "b n d"],
+    spread: Float[Tensor, "b d"],
     labels: Int[Tensor, "b n"],
     shares: Float[Tensor, "b k n"],
     penalties: Float[Tensor, "b k"],
     start: Float[Tensor, "b k c d"],
     tolerance: float,
 ) -> Float[Tensor, "b k c d"]:
-    batch = _Batch.start(quick, labels, shares, penalties, start)
+    batch = _Batch.start(quick, spread, labels, shares, penalties, start)
     curvature = Curvature.unknown(batch.weights)
     if quick is rows:
         return _descend(batch, curvature, tolerance)[0]
@@ -98,13 +100,12 @@ def _descend(
     batch: "_Batch", known: Curvature, tolerance: float
 ) -> tuple[Float[Tensor, "b k c d"], Curvature]:
     """Solve from where the batch sets out; return weights, and what was learned of the curvature."""
-    spread = batch.rows.float().square().mean(dim=1)[:, None, None]  # (b, 1, 1, d)
     solved, curvature = batch.weights.clone(), known.copy()
     active = torch.arange(solved.shape[1])
     calm = torch.zeros(solved.shape[:2], dtype=torch.int64)
     point = batch.at(batch.weights, batch.logits)
     for _ in range(STEPS):
-        inverse = 1 / (point.heat * spread + batch.ridge).clamp_min(1e-10)
+        inverse = 1 / (point.heat * batch.spread + batch.ridge).clamp_min(1e-10)
         after = batch.search(point, curvature.direction(point.gradient, inverse))
         curvature.add(after.weights - point.weights, after.gradient - point.gradient)
         small = point.objective - after.objective <= tolerance * after.objective
@@ -140,6 +141,7 @@ class _Batch:
     """The problems: what does not change while they are solved."""
 
     rows: Shaped[Tensor, "b n d"]
+    spread: Float[Tensor, "b 1 1 d"]  # mean square of each column
     labels: Int[Tensor, "b 1 1 n"]
     shares: Float[Tensor, "b k 1 n"]
     ridge: Float[Tensor, "b k 1 d"]
@@ -150,7 +152,9 @@ class _Batch:
     slope: Float[Tensor, "b k c d"] | None = None  # the exact gradient of the loss there
 
     @staticmethod
-    def start(rows: Tensor, labels: Tensor, shares: Tensor, penalties: Tensor, weights: Tensor) -> "_Batch":
+    def start(
+        rows: Tensor, spread: Tensor, labels: Tensor, shares: Tensor, penalties: Tensor, weights: Tensor
+    ) -> "_Batch":
         """Set out from `weights`."""
         truth = labels[:, None].expand(-1, shares.shape[1], -1)
         held = shares.new_zeros(weights.shape[:3]).scatter_add(2, truth, shares)[..., None]
@@ -158,7 +162,8 @@ class _Batch:
         ridge = penalties[..., None, None].repeat(1, 1, 1, rows.shape[2])
         ridge[..., -1] = 0  # the bias is free
         logits = _forward(weights, rows) + absent
-        return _Batch(rows, labels[:, None, None], shares[:, :, None], ridge, absent, weights, logits)
+        spread, labels, shares = spread[:, None, None], labels[:, None, None], shares[:, :, None]
+        return _Batch(rows, spread, labels, shares, ridge, absent, weights, logits)
 
     def around(self, weights: Float[Tensor, "b k c d"], rows: Float[Tensor, "b n d"]) -> "_Batch":
         """Set out from `weights`, with all products exact there: only what changes is rounded."""
@@ -172,6 +177,7 @@ class _Batch:
         around = (part if part is None else part[:, keep] for part in (self.residuals, self.slope))
         return _Batch(
             self.rows,
+            self.spread,
             self.labels,
             self.shares[:, keep],
             self.ridge[:, keep],

@@ -24,7 +24,7 @@ def knn_probe(
     test: Array,
     test_labels: Array,
     *,
-    neighbours: int = 20,
+    neighbours: int = 5,
     temperature: float | None = 0.1,
 ) -> float:
     r"""Accuracy of a vote among the `neighbours` training samples of highest cosine similarity.
@@ -39,7 +39,8 @@ def knn_probe(
     Args:
         train, test: rows (n, d) and (m, d).
         train_labels, test_labels: classes (n,) and (m,), -1 for unlabelled.
-        neighbours: k; all training samples where there are fewer.
+        neighbours: k; all training samples where there are fewer. With thousands of samples few are best, of any
+            representation; 20 and 200 are the habit for larger sets.
         temperature: τ of the weights; None counts heads.
 
     Returns:
@@ -57,7 +58,7 @@ def knn_probe(
     if temperature is not None and not temperature > 0:
         raise ValueError(f"temperature must be positive; got {temperature}. Use None to count heads.")
     if neighbours < 1:
-        raise ValueError(f"neighbours must be at least 1; got {neighbours}. 20 is usual.")
+        raise ValueError(f"neighbours must be at least 1; got {neighbours}. 5 is usual.")
     train, train_labels, test, test_labels = check_split(train, train_labels, test, test_labels)
     classes = np.unique(train_labels)
     index, similarities = nearest(test, train, k=min(neighbours, len(train)))

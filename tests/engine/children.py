@@ -1,5 +1,6 @@
 """Trainings in processes of their own, which tests may kill; forked from one that has imported all."""
 
+import dataclasses
 import multiprocessing
 import os
 import signal
@@ -18,10 +19,10 @@ from replearn.engine.distributed import join_batch_norms, process, processes
 from replearn.engine.machine import choose, make_fabric
 from replearn.engine.signals import Stopped
 from replearn.engine.train import Step, one_step, ready, train
-from replearn.methods.contrastive.simclr import SimCLR
+from replearn.methods import Method, find_method
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["replearn.methods.contrastive.simclr", "tensorboard"])
+_context.set_forkserver_preload(["replearn.methods", "tensorboard"])
 
 QUICK = {
     "encoder": "cnn",
@@ -62,11 +63,24 @@ def little_digits(n: int = 32) -> np.ndarray:
     return np.ascontiguousarray(x[:, :, 2:26:3, 2:26:3])
 
 
-def fit(run: Path | None, *, resume: bool = False, n: int = 32, **fields: Any) -> SimCLR:
-    """A quick SimCLR."""
-    method = SimCLR(**{**QUICK, **fields})  # type: ignore[arg-type]
-    method.fit(little_digits(n), run=run, resume=resume)
+def quick(name: str = "simclr", **fields: Any) -> Method:
+    """A method, set so that it trains in a second; of `QUICK` it takes what it has fields for."""
+    cls = find_method(name).cls
+    known = {field.name for field in dataclasses.fields(cls)}
+    method: Method = cls(**{key: value for key, value in QUICK.items() if key in known} | fields)
     return method
+
+
+def some_digits(n: int = 32) -> Samples:
+    """Little digits with labels, a third of them unknown."""
+    labels = np.asarray(load_data("digits", split="train").labels[:n]).copy()
+    labels[::3] = -1
+    return as_samples(little_digits(n), labels)
+
+
+def fit(run: Path | None, *, name: str = "simclr", resume: bool = False, n: int = 32, **fields: Any) -> Method:
+    """A quick training."""
+    return quick(name, **fields).fit(some_digits(n), run=run, resume=resume)
 
 
 def fit_and_die(run: Path, at: int, **fields: Any) -> None:
@@ -107,16 +121,16 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def built(n: int = 32, **fields: Any) -> tuple[SimCLR, Samples]:
-    """A SimCLR with fresh modules, and samples for it."""
-    samples = as_samples(little_digits(n))
-    method = SimCLR(**{**QUICK, **fields})  # type: ignore[arg-type]
-    method.prepare(samples)
-    return method, samples
+def built(n: int = 32, *, name: str = "simclr", **fields: Any) -> tuple[Method, Samples]:
+    """A method with fresh modules, and samples for it."""
+    samples = some_digits(n)
+    return quick(name, **fields).prepare(samples), samples
 
 
-def save_gradient(folder: Path, *, dtype: torch.dtype = torch.float32, **fields: Any) -> None:
-    """Write loss, gradients and running statistics of one step into `folder`, by the engine's own parts."""
+def save_gradient(
+    folder: Path, *, dtype: torch.dtype = torch.float32, steps: int = 1, **fields: Any
+) -> None:
+    """Write loss, gradients and buffers after some steps into `folder`, by the engine's own parts."""
     method, samples = built(**fields)
     for module in method.modules().values():
         module.to(dtype)
@@ -126,8 +140,10 @@ def save_gradient(folder: Path, *, dtype: torch.dtype = torch.float32, **fields:
         join_batch_norms(step)
     module, optimizer = fabric.setup(step, torch.optim.SGD(step.parameters()))
     with ready(method, step):
-        torch.manual_seed(5)
-        loss = one_step(fabric, module, optimizer, next(batches(method, samples, first=0, steps=1)), 0.0)
+        for number, parts in enumerate(batches(method, samples, first=0, steps=steps)):
+            torch.manual_seed(5 + number)
+            loss = one_step(fabric, module, optimizer, parts, 0.01 * (steps > 1))
+            method.after_step(number / 10)
     found = {f"grad.{name}": p.grad for name, p in step.named_parameters()} | dict(step.named_buffers())
     torch.save({"loss": loss, **found}, folder / f"{processes()}-{process()}.pt")
 

@@ -1,14 +1,18 @@
 """Is training going well? Checks during training that name the likely cause of trouble and a remedy.
 
-Three troubles, each with a number that shows it:
+Troubles, each with a number that shows it:
 
 - the loss is not finite;
-- embeddings collapse: all samples get (nearly) one vector. `spread`, the mean deviation per dimension of
-  normalised embeddings times sqrt(d), is 1 for vectors spread over the sphere and 0 at collapse (Chen & He,
+- representations or embeddings collapse: all samples get (nearly) one vector. `spread`, the mean deviation per
+  dimension of normalised rows times sqrt(d), is 1 for vectors spread over the sphere and 0 at collapse (Chen & He,
   SimSiam, CVPR 2021, fig. 2); the effective rank is the number of directions in use (RankMe, Garrido et al.,
   ICML 2023);
 - the loss stays at the value of a model that tells nothing apart (ln of the number of candidates, for
-  contrast).
+  contrast);
+- weights grow many times over in few steps: the learning rate is too large;
+- a softmax looks at (nearly) one candidate from the start: the temperature is too small;
+- (nearly) all samples are assigned to one prototype;
+- the views of a sample are one and the same.
 """
 
 import math
@@ -22,6 +26,9 @@ from torch import Tensor
 COLLAPSED_SPREAD = 0.05
 STUCK_SHARE = 0.005
 STUCK_STEPS = 100
+EARLY = 200  # steps in which weights should not have grown much, nor a softmax have made up its mind
+GROWN = 8.0
+FEWEST = 1.5  # candidates or prototypes
 NOT_FINITE = "not finite"
 
 
@@ -35,7 +42,7 @@ class Alarm:
 
     Attributes:
         step: when.
-        kind: `not finite`, `collapsed` or `stuck`.
+        kind: `not finite`, `collapsed`, `stuck`, `learning rate`, `temperature`, `prototypes` or `views`.
         trouble: what was seen, with its number.
         remedy: the likely cause and what to try.
     """
@@ -51,22 +58,83 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Health:
-    """How the representation of some samples looks.
+    """How some samples look to the networks.
 
     Attributes:
-        effective_rank: directions in use.
-        spread: about 1 when healthy, 0 at collapse.
+        effective_rank: directions in use by the representation h.
+        spread: of h; about 1 when healthy, 0 at collapse.
+        embedding_spread: of the embedding z, where the method has one.
+        candidates: how many other samples (or prototypes) the softmax of one looks at, exp of its entropy.
+        prototypes: how many of them are in use, exp of the entropy of their mean share.
+        growth: size of the weights over that at the beginning.
+        same_views: whether all views of each sample are one and the same.
     """
 
     effective_rank: float
     spread: float
+    embedding_spread: float | None = None
+    candidates: float | None = None
+    prototypes: float | None = None
+    growth: float | None = None
+    same_views: bool = False
+
+    def numbers(self) -> dict[str, float]:
+        """What a history records."""
+        found = asdict(self)
+        del found["same_views"]
+        return {name: value for name, value in found.items() if value is not None}
 
 
-def examine(h: Float[Tensor, "n d"]) -> Health:
-    """The health of representations; NaN where any of them is not finite."""
-    if not bool(h.isfinite().all()):
+def examine(
+    h: Float[Tensor, "n d"],
+    *,
+    z: Float[Tensor, "n e"] | None = None,
+    temperature: float | None = None,
+    shares: Float[Tensor, "n k"] | None = None,
+    growth: float | None = None,
+    same_views: bool = False,
+) -> Health:
+    """The health of representations; NaN where any of them is not finite.
+
+    Args:
+        h: representations.
+        z: their embeddings.
+        temperature: of a softmax over similarities of embeddings.
+        shares: each sample's probabilities of prototypes.
+        growth, same_views: see `Health`.
+    """
+    parts = [part for part in (h, z, shares) if part is not None]
+    if not all(bool(part.isfinite().all()) for part in parts):
         return Health(math.nan, math.nan)
-    return Health(effective_rank(h), spread(h))
+    candidates = None
+    if shares is not None:
+        candidates = float(_entropy(shares.double()).mean().exp())
+    elif z is not None and temperature is not None:
+        candidates = attended(z, temperature)
+    return Health(
+        effective_rank(h),
+        spread(h),
+        embedding_spread=None if z is None else spread(z),
+        candidates=candidates,
+        prototypes=None if shares is None else float(_entropy(shares.double().mean(0)).exp()),
+        growth=growth,
+        same_views=same_views,
+    )
+
+
+def attended(z: Float[Tensor, "n d"], temperature: float) -> float:
+    """How many others the softmax over a row's similarities looks at: exp of its mean entropy.
+
+    >>> round(attended(torch.ones(5, 3), 0.1), 6)
+    4.0
+    """
+    unit = torch.nn.functional.normalize(z.double(), dim=1)
+    similarity = (unit @ unit.T / temperature).fill_diagonal_(-torch.inf)
+    return float(_entropy(similarity.softmax(1)).mean().exp())
+
+
+def _entropy(shares: Float[Tensor, "*n k"]) -> Float[Tensor, " *n"]:
+    return torch.special.entr(shares).sum(-1)
 
 
 def effective_rank(h: Float[Tensor, "n d"]) -> float:
@@ -95,13 +163,15 @@ class Watch:
 
     Args:
         loss_at_collapse: the loss of a model that tells nothing apart, or None where it says nothing.
+        why_collapse: what a collapse may be due to in the method that learns.
 
     Attributes:
         alarms: what was noticed so far.
     """
 
-    def __init__(self, loss_at_collapse: float | None = None) -> None:
+    def __init__(self, loss_at_collapse: float | None = None, why_collapse: str = "") -> None:
         self.loss_at_collapse = loss_at_collapse
+        self.why_collapse = why_collapse
         self.alarms: list[Alarm] = []
         self._near = 0  # steps in a row whose loss was that of collapse
 
@@ -120,19 +190,66 @@ class Watch:
             step, "stuck", trouble, "Try a lower temperature, milder views, or another learning rate."
         )
 
-    def see_health(self, step: int, health: Health, learning_rate: float) -> Alarm | None:
-        """Check the representation of some samples; the alarm that it raises, if it is new."""
+    def see_health(self, step: int, health: Health, learning_rate: float) -> list[Alarm]:
+        """Check how some samples look; the new alarms that this raises."""
         if not math.isfinite(health.spread):
-            return self._not_finite(
+            told = self._not_finite(
                 step, "representations must be finite; got NaN or infinity", learning_rate
             )
-        if health.spread > COLLAPSED_SPREAD:
-            return None
-        trouble = f"representations have collapsed: nearly one for all samples (spread {health.spread:.3f})"
-        remedy = (
-            f"Is a learning rate of {learning_rate:.2g} too large? Do samples differ, are views not blank?"
+            return [told] if told else []
+        found = (
+            self._views(step, health),
+            self._temperature(step, health),
+            self._prototypes(step, health),
+            self._growth(step, health, learning_rate),
+            self._collapse(step, health, learning_rate),
         )
-        return self._tell(step, "collapsed", trouble, remedy)
+        return [alarm for alarm in found if alarm]
+
+    def _views(self, step: int, health: Health) -> Alarm | None:
+        if not health.same_views:
+            return None
+        trouble = "the views of every sample are identical, so there is nothing to learn from them"
+        return self._tell(
+            step, "views", trouble, "Give views that differ, Pair(Chain(Crop(0.2, 1), ...)) say."
+        )
+
+    def _temperature(self, step: int, health: Health) -> Alarm | None:
+        if health.candidates is None or step > EARLY or health.candidates >= FEWEST:
+            return None
+        if health.prototypes is not None and health.prototypes < FEWEST:
+            return None  # one prototype in use is another trouble
+        trouble = f"the softmax looks at {health.candidates:.2f} candidates only"
+        return self._tell(step, "temperature", trouble, "The temperature is too small: try 0.1 or more.")
+
+    def _prototypes(self, step: int, health: Health) -> Alarm | None:
+        if health.prototypes is None or health.prototypes >= FEWEST:
+            return None
+        trouble = f"all samples go to {health.prototypes:.2f} prototypes"
+        remedy = (
+            "Are there several, and is what balances them on (centring, Sinkhorn)? Try a higher temperature."
+        )
+        return self._tell(step, "prototypes", trouble, remedy)
+
+    def _growth(self, step: int, health: Health, learning_rate: float) -> Alarm | None:
+        if health.growth is None or step > EARLY or health.growth < GROWN:
+            return None
+        trouble = f"the weights grew {health.growth:.0f}-fold in {step} steps"
+        remedy = (
+            f"A learning rate of {learning_rate:.2g} is too large: try one ten to a hundred times smaller."
+        )
+        return self._tell(step, "learning rate", trouble, remedy)
+
+    def _collapse(self, step: int, health: Health, learning_rate: float) -> Alarm | None:
+        for what, value in (("representations", health.spread), ("embeddings", health.embedding_spread)):
+            if value is not None and value <= COLLAPSED_SPREAD:
+                trouble = f"{what} have collapsed: nearly one for all samples (spread {value:.3f})"
+                remedy = (
+                    f"{self.why_collapse} Is a learning rate of {learning_rate:.2g} too large? "
+                    "Do samples differ, are views not blank?"
+                )
+                return self._tell(step, "collapsed", trouble, remedy.strip())
+        return None
 
     def state(self) -> dict[str, Any]:
         """What `Watch` needs to go on."""

@@ -29,7 +29,10 @@ from replearn.engine.run import (
 
 log = logging.getLogger("replearn")
 
-COLUMNS = ("step", "loss", "learning_rate", "samples_per_second", "seconds", "effective_rank", "spread")
+COLUMNS = (
+    *("step", "loss", "learning_rate", "samples_per_second", "seconds", "effective_rank", "spread", "growth"),
+    *("embedding_spread", "candidates", "prototypes"),  # where a method has them
+)
 ROWS = 1000  # about so many rows over a training
 PENDING = 10  # steps between looks at the loss: reading it makes a GPU wait
 
@@ -93,8 +96,9 @@ class History:
         if len(self._unread) >= PENDING or health is not None:
             self._read()
         if health is not None:
-            self._health = asdict(health)
-            self._tell(self.watch.see_health(self.pace.step, health, rate))
+            self._health = health.numbers()
+            for alarm in self.watch.see_health(self.pace.step, health, rate):
+                self._tell(alarm)
         if self.pace.step % self._every == 0:
             self.flush()
 

@@ -8,6 +8,8 @@ import torch.distributed as dist
 
 from replearn.engine.distributed import processes
 
+EARLY = (10, 25, 50, 100, 200)  # steps at which a long training is looked at, too
+
 
 class Pace:
     """Counts steps and seconds of one training, over all its resumptions.
@@ -49,8 +51,11 @@ class Pace:
         return int(both[1])
 
     def due(self, times: int) -> bool:
-        """Whether a thing done about `times` times over the training is due now; always at its last step."""
-        return self.step % max(1, self.steps // times) == 0 or self.progress >= 1.0
+        """Whether a thing done about `times` times over the training, and a few times early on, is due now.
+
+        Always at the last step.
+        """
+        return self.step % max(1, self.steps // times) == 0 or self.step in EARLY or self.progress >= 1.0
 
     def save_due(self, minutes: float) -> bool:
         """Whether the last checkpoint is `minutes` old; asking starts the clock anew."""

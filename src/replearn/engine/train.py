@@ -66,10 +66,15 @@ class Learner(Protocol):
     precision: str
     compile: bool
 
+    @property
+    def why_collapse(self) -> str: ...
     def modules(self) -> dict[str, nn.Module]: ...
     def terms(self, batch: Batch) -> Sequence[Callable[[], Tensor]]: ...
     def after_step(self, progress: float) -> None: ...
     def represent(self, batch: Batch) -> Tensor: ...
+    def embed(self, h: Tensor) -> Tensor | None: ...
+    def assign(self, h: Tensor) -> Tensor | None: ...
+    def same_views(self, batch: Batch) -> bool: ...
     def loss_at_collapse(self) -> float | None: ...
 
 
@@ -125,9 +130,10 @@ def train(
         checkpoints.clear()
     state = checkpoints.load() or {}
     pace = Pace(steps_of(learner, len(samples)), learner.max_minutes, **state.get("pace", {}))
-    watch = Watch(learner.loss_at_collapse())
+    watch = Watch(learner.loss_at_collapse(), learner.why_collapse)
     history = History(watch, pace, run=run, loggers=fabric.loggers, state=state.get("history"))
-    look = health_check(learner, step, samples, machine, fabric.device)
+    size = state.setdefault("weights", weights_size(step))
+    look = health_check(learner, step, samples, machine, fabric.device, size)
     if process() == 0:
         log.info(
             "training on %s: %d steps of %d samples",
@@ -148,7 +154,9 @@ def train(
             if pace.progress >= 1.0:
                 break
             if stopping or pace.save_due(learner.checkpoint_minutes):
-                saved = checkpoints.save(pace.step, {"pace": pace.state(), "history": history.state()})
+                saved = checkpoints.save(
+                    pace.step, {"pace": pace.state(), "history": history.state(), "weights": size}
+                )
             if stopping:
                 wait_for_all()  # a launcher ends the other processes when the first one goes
                 raise stopped(pace, run, stopping, saved=saved)
@@ -204,11 +212,14 @@ def seed_of(random_state: int, step: int) -> int:
 
 
 def health_check(
-    learner: Learner, step: Step, samples: Samples, machine: Machine, device: torch.device
+    learner: Learner, step: Step, samples: Samples, machine: Machine, device: torch.device, size: float
 ) -> Callable[[], Health]:
-    """A function that looks at the representation of always the same few samples."""
+    """A function that looks at always the same few samples; `size` is that of the weights at the beginning."""
     rows = np.unique(np.linspace(0, len(samples) - 1, num=min(len(samples), HEALTH_ROWS)).astype(np.int64))
     batch = samples[rows].to(device)
+    temperature: float | None = getattr(learner, "temperature", None)
+    with random_state_kept():
+        same_views = learner.same_views(batch)
 
     def look() -> Health:
         # Not compiled: other modes and sizes would be compiled anew.
@@ -218,9 +229,25 @@ def health_check(
             autocast(machine),
             torch.compiler.set_stance("force_eager"),
         ):
-            return examine(learner.represent(batch))
+            h = learner.represent(batch)
+            return examine(
+                h,
+                z=learner.embed(h),
+                temperature=temperature,
+                shares=learner.assign(h),
+                growth=weights_size(step) / size,
+                same_views=same_views,
+            )
 
     return look
+
+
+def weights_size(module: nn.Module) -> float:
+    """Length of all trained weights but vectors (biases, normalisation)."""
+    weights = [p.detach() for p in module.parameters() if p.requires_grad and p.ndim > 1]
+    if not weights:
+        return 1.0
+    return float(torch.stack([norm.double() for norm in torch._foreach_norm(weights)]).norm())
 
 
 def stopped(pace: Pace, run: Path | None, number: int, *, saved: bool) -> Stopped:

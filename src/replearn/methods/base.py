@@ -59,6 +59,7 @@ class Method(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
     smallest_batch: ClassVar[int] = 1
     why_not_smaller: ClassVar[str] = ""  # completes "..., since"
     for_smaller: ClassVar[str] = ""  # completes "Use ..."
+    why_collapse: ClassVar[str] = ""  # what else to look at when all embeddings become one, as a question
     needs_labels: ClassVar[bool] = False
     split: ClassVar[str] = "pair"  # what the default views give: see `replearn.views.defaults.SPLITS`
 
@@ -101,6 +102,21 @@ class Method(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator): 
 
     def after_step(self, progress: float) -> None:
         """Called after each update (teachers, queues, centres); `progress` is the share of training done."""
+
+    def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n e"] | None:
+        """The embedding z that the loss compares, of a representation; None where there is none.
+
+        It is looked at during training, as `assign` is: see `replearn.engine.health`.
+        """
+        return None
+
+    def assign(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n k"] | None:
+        """Each sample's probabilities of prototypes; None where there are none."""
+        return None
+
+    def same_views(self, batch: Batch) -> bool:
+        """Whether the method compares views of these samples, and they do not differ."""
+        return False
 
     def loss_at_collapse(self) -> float | None:
         """The loss of embeddings that tell nothing apart, or None where it says nothing."""

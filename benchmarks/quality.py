@@ -1,0 +1,194 @@
+"""Compare all methods on equal terms: same encoder, epochs, batch and views; several seeds, the last step.
+
+    python benchmarks/quality.py                          digits, every method, seeds 0, 1 and 2
+    python benchmarks/quality.py simclr byol --seeds 0    some of it; what has been measured is kept
+    python benchmarks/quality.py --data cifar10           10,000 of CIFAR-10's training images
+
+Each training is a process of its own (its peak memory is measured), with the method's defaults. Results:
+`benchmarks/results/quality.json` and `quality.md`; a row that lies there is not measured again (--again does).
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from record import machine
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results" / "quality.json"
+CIFAR10 = HERE.parent.parent / "shared" / "data" / "bench" / "cifar10.zip"
+BASELINES = ("raw", "untrained")
+CLASSICAL = ("pca",)
+COMPONENTS = 64
+SUBSET = 10_000  # of CIFAR-10's training images, as many of each class
+COLUMNS = {"1 %": 0.01, "10 %": 0.1, "100 %": 1.0}
+
+
+def main() -> int:
+    """Measure what is asked for and not there yet, one process after another, and write after each."""
+    asked = parse()
+    if asked.one:
+        print(json.dumps(measure(asked)))
+        return 0
+    failed = 0
+    for seed in asked.seeds:
+        for name in asked.methods or everything():
+            wanted = {"data": asked.data, "method": name, "seed": seed} | terms(asked)
+            if not asked.again and any(wanted.items() <= row.items() for row in read()):
+                continue
+            failed += not run(wanted, asked)
+    return int(failed > 0)
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("methods", nargs="*", help="names as in `replearn list`, raw or untrained; none: all")
+    parser.add_argument("--data", choices=("digits", "cifar10"), default="digits")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--batch-size", type=int, default=128)
+    parser.add_argument("--draws", type=int, default=5, help="of labels, for each of their numbers")
+    parser.add_argument("--cifar10", type=Path, default=CIFAR10, help="zip of CIFAR-10's JPEGs")
+    parser.add_argument("--again", action="store_true", help="measure rows that are there once more")
+    parser.add_argument("--one", action="store_true", help="measure one row here and print it as JSON")
+    asked = parser.parse_args()
+    if asked.data == "cifar10" and not asked.cifar10.is_file():
+        parser.error(f"--cifar10 must name a zip of CIFAR-10's JPEGs; {asked.cifar10} is not there.")
+    return asked
+
+
+def terms(asked: argparse.Namespace) -> dict[str, Any]:
+    """What must be alike for rows to compare."""
+    return {"epochs": asked.epochs, "batch size": asked.batch_size, "draws": asked.draws}
+
+
+def everything() -> list[str]:
+    """Baselines, and all methods of ours."""
+    from replearn.methods import Method, registry
+
+    ours = [name for name, entry in registry().items() if issubclass(entry.cls, Method)]
+    return [*BASELINES, *CLASSICAL, *ours]
+
+
+def run(wanted: dict[str, Any], asked: argparse.Namespace) -> bool:
+    """Measure one row in a process of its own and keep it; False if that failed."""
+    numbers = [f"--{key.replace(' ', '-')}={value}" for key, value in terms(asked).items()]
+    command = [sys.executable, __file__, wanted["method"], "--one", "--data", asked.data, *numbers]
+    command += ["--seeds", str(wanted["seed"]), "--cifar10", str(asked.cifar10)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        print(f"{wanted}: failed", file=sys.stderr, flush=True)
+        return False
+    row = wanted | json.loads(done.stdout.splitlines()[-1])
+    key = ("data", "method", "seed")
+    rows = [other for other in read() if any(other[part] != row[part] for part in key)] + [row]
+    RESULTS.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    RESULTS.with_suffix(".md").write_text(markdown(rows), encoding="utf-8")
+    print({name: value for name, value in row.items() if name != "alarms"}, row["alarms"], flush=True)
+    return True
+
+
+def read() -> list[dict[str, Any]]:
+    """The rows measured so far."""
+    return json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else []
+
+
+def measure(asked: argparse.Namespace) -> dict[str, Any]:
+    """One row: train, represent, judge."""
+    from sklearn.decomposition import PCA
+
+    from replearn.comparison import fit_and_represent, judge, raw_input, untrained_encoder
+    from replearn.methods import SimCLR, find_method
+
+    train, test = samples(asked)
+    (name,), (seed,) = asked.methods, asked.seeds
+    if name == "raw":
+        row = raw_input(train, test)
+    elif name == "untrained":
+        row = untrained_encoder(SimCLR(random_state=seed), train, test)
+    elif name == "pca":
+        row = fit_and_represent("PCA", PCA(COMPONENTS, random_state=seed), train, test)
+    else:
+        method = find_method(name).cls(epochs=asked.epochs, batch_size=asked.batch_size, random_state=seed)
+        row = fit_and_represent(name, method, train, test)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # before judging
+    scores = judge([(seed, row)], train, test, draws=asked.draws).scores.set_index(["measure", "labels"])[
+        "mean"
+    ]
+    found = {name: float(scores["linear probe", round(part * len(train))]) for name, part in COLUMNS.items()}
+    steps = len(train) // asked.batch_size * asked.epochs * asked.batch_size
+    return found | {
+        "kNN": float(scores["kNN"].iloc[0]),
+        "rank": float(scores["effective rank"].iloc[0]),
+        "seconds": row.seconds,
+        "samples/s": steps / row.seconds if row.history else None,
+        "peak MB": peak,
+        "alarms": list(row.alarms),
+        "machine": machine(),
+    }
+
+
+def samples(asked: argparse.Namespace) -> tuple[Any, Any]:
+    """The training and the test part."""
+    from replearn import as_samples, load_data
+
+    if asked.data == "digits":
+        return load_data("digits", split="train"), load_data("digits", split="test")
+    train, test = as_samples(asked.cifar10 / "train"), as_samples(asked.cifar10 / "test")
+    labels, rng = np.asarray(train.labels), np.random.default_rng(0)
+    each = SUBSET // len(train.classes)
+    chosen = [rng.permutation(np.flatnonzero(labels == c))[:each] for c in range(len(train.classes))]
+    return train.subset(np.sort(np.concatenate(chosen))), test
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """A table per data set: means over seeds, and their spread where there are several."""
+    told = ["# Quality of all methods", ""]
+    for data, part in pd.DataFrame(rows).groupby("data", sort=False):
+        conditions = part[["epochs", "batch size", "draws"]].drop_duplicates().to_dict("records")
+        told += [
+            f"## {data}",
+            "",
+            f"`python benchmarks/quality.py --data {data}`; "
+            + "; ".join(", ".join(f"{key} {value}" for key, value in one.items()) for one in conditions)
+            + f"; {part['machine'].iloc[-1]['processor']}, {part['machine'].iloc[-1]['cores']} cores.",
+            "Means over seeds, ± their standard deviation; last step; probes and kNN on the test part.",
+            "",
+        ]
+        head = [*COLUMNS, "kNN", "rank", "seconds", "samples/s", "peak MB"]
+        told += [f"| method | seeds | {' | '.join(head)} | alarms |", "| --- " * (len(head) + 3) + "|"]
+        for name, group in part.groupby("method", sort=False):
+            cells = [cell(group[column], percent=column in [*COLUMNS, "kNN"]) for column in head]
+            alarms = "; ".join(sorted({alarm for found in group["alarms"] for alarm in found})) or "none"
+            told.append(f"| {name} | {len(group)} | {' | '.join(cells)} | {alarms} |")
+        told.append("")
+    return "\n".join(told)
+
+
+def cell(values: "pd.Series[float]", *, percent: bool) -> str:
+    """Mean and deviation of some numbers, as a reader sees them."""
+    values = values.dropna().astype(float) * (100 if percent else 1)
+    if values.empty or (not percent and values.eq(0).all()):
+        return ""
+    shown = (
+        f"{values.mean():.1f}"
+        if percent
+        else f"{values.mean():.3g}"
+        if values.mean() < 1000
+        else f"{values.mean():,.0f}"
+    )
+    return f"{shown} ± {values.std():.1f}" if percent and len(values) > 1 else shown
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")
+    sys.exit(main())

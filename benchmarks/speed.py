@@ -21,6 +21,7 @@ HERE = Path(__file__).resolve().parent
 # Each part is a module with `measure(setting) -> Part`.
 PARTS = {
     "step": "bare_step",
+    "methods": "method_steps",
     "lightly": "against_lightly",
     "memory": "peak_memory",
     "start": "start_up",

@@ -17,17 +17,21 @@ import pandas as pd
 import torch
 from sklearn.base import clone
 
-from replearn.data import Samples
+from replearn.data import ArraySamples, Samples
+from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, read_json
 from replearn.evaluate import scorecard
 from replearn.methods.arrays import save_arrays
 from replearn.methods.base import Method
 from replearn.methods.load import load
 from replearn.methods.store import versions
+from replearn.views import default_views
 
 log = logging.getLogger("replearn")
 
 RAW, UNTRAINED = "raw input", "untrained encoder"
+BASELINES = (RAW, UNTRAINED)
+VIEWED = 2048  # training samples whose views are compared
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +86,7 @@ def compare(
     per_class: Sequence[int] = (),
     runs: str | Path | None = None,
     resume: bool = False,
+    choose: bool = False,
 ) -> Comparison:
     """Fit every method on `train` and judge all representations alike; only methods that need labels look at them.
 
@@ -96,6 +101,8 @@ def compare(
         seeds: each method is fitted once per seed (as its `random_state`); scores are of all seeds.
         runs: a folder that gets a run folder per method and seed, or None.
         resume: go on with the runs that lie there.
+        choose: also measure the alignment of two views, by which (and the effective rank) methods can be chosen
+            without labels: see `replearn.evaluate.choose`.
 
     Returns:
         The representations of the first seed, and the scores of all.
@@ -110,7 +117,7 @@ def compare(
         for seed in seeds
         for row in _representations(named, train, test, seed, folder, resume=resume)
     )
-    return judge(rows, train, test, fractions=fractions, per_class=per_class, draws=draws)
+    return judge(rows, train, test, fractions=fractions, per_class=per_class, draws=draws, choose=choose)
 
 
 def judge(
@@ -121,12 +128,13 @@ def judge(
     fractions: Sequence[float] = (0.01, 0.1, 1.0),
     per_class: Sequence[int] = (),
     draws: int = 5,
+    choose: bool = False,
 ) -> Comparison:
     """Score representations of the same samples, given with the seed that each was made with.
 
     Args:
         rows: seed and representation; made one after the other, so only the first seed's stay in memory.
-        train, test, fractions, per_class, draws: as for `compare`.
+        train, test, fractions, per_class, draws, choose: as for `compare`.
     """
     shown: list[Representation] = []
     scores = []
@@ -144,6 +152,7 @@ def judge(
             # Columns of a table have units of their own; those of pixels and of representations compare.
             scaling="columns" if row.name == RAW and train.kind == "table" else "common",
             random_state=seed,
+            views=of_two_views(row.method, train, seed) if choose and row.name not in BASELINES else None,
         )
         scores.append(score.assign(representation=row.name, seed=seed))
         seeds += [] if seed in seeds else [seed]
@@ -218,6 +227,21 @@ def fit_and_represent(
     if run is not None:
         save_arrays(method, train, run)
     return Representation(name, *represent(method, train, test), method, seconds)
+
+
+def of_two_views(method: Any, samples: Samples, seed: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """The representations of two views of some samples, or None of a method that can place no other samples.
+
+    The views are the default ones for such samples, the same for all methods.
+    """
+    if not hasattr(method, "transform"):
+        return None
+    rows = np.unique(np.linspace(0, len(samples) - 1, num=min(len(samples), VIEWED)).astype(np.int64))
+    with random_state_kept():
+        torch.manual_seed(seed)
+        seen = [ArraySamples(view.x.numpy()) for view in default_views(samples)(samples[rows])]
+    a, b = (method.transform(part if isinstance(method, Method) else part.flat()) for part in seen)
+    return a, b
 
 
 def represent(method: Any, train: Samples, test: Samples) -> tuple[np.ndarray, np.ndarray]:

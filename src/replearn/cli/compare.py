@@ -32,6 +32,7 @@ class CompareOptions(JudgeOptions):
         seeds: how many seeds each method is fitted with.
         run: folder to write to.
         resume: go on with the runs in that folder.
+        choose: also rank the methods by measures that need no labels, and tell how far that agrees with labels.
     """
 
     methods: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="METHOD...")]
@@ -39,6 +40,7 @@ class CompareOptions(JudgeOptions):
     seeds: int = 1
     run: Annotated[str, tyro.conf.arg(metavar="FOLDER")] = "runs/compare"
     resume: Flag = False
+    choose: Flag = False
 
 
 def run(args: list[str]) -> None:
@@ -54,7 +56,7 @@ def run(args: list[str]) -> None:
     from replearn.cli.runs import new_run, shown
     from replearn.comparison import compare, run_name
     from replearn.engine.run import REPORT
-    from replearn.report import print_table, write_report
+    from replearn.report import print_choice, print_table, write_report
 
     folder = Path(options.run)
     with new_run(folder):
@@ -70,12 +72,15 @@ def run(args: list[str]) -> None:
             seeds=range(options.seeds),
             runs=folder,
             resume=options.resume,
+            choose=options.choose,
         )
     title = f"{', '.join(methods)} on {options.data}"
     comparison.facts.update(title=title, command=["replearn", "compare", *args])
     runs = {name: run_name(name, 0) for name in methods}
     write_evaluation(folder, comparison, Judged(options.data, options.test, options), runs)
     print_table(comparison.scores)
+    if options.choose:
+        print_choice(comparison.scores)
     print(f"written: {shown(write_report(folder / REPORT, comparison, title=title))}")
 
 

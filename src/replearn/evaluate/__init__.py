@@ -3,6 +3,7 @@
 Nothing here trains an encoder, so anybody's vectors can be scored.
 """
 
+from replearn.evaluate.choosing import agreement, choose
 from replearn.evaluate.clusters import ClusterScore, cluster_scores, compare_clusters
 from replearn.evaluate.few_labels import draw_labels, few_label_curve, group_split
 from replearn.evaluate.geometry import (
@@ -23,8 +24,10 @@ __all__ = [
     "ClusterScore",
     "LinearProbe",
     "LinearScore",
+    "agreement",
     "alignment",
     "alpha_req",
+    "choose",
     "cluster_scores",
     "compare_clusters",
     "dead_dimensions",

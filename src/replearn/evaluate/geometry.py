@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from replearn import objectives
 from replearn.evaluate.checks import Array, check_features, check_same_columns
 
 SAMPLES = 8192  # rows that uniformity looks at: 34 million pairs, in chunks
@@ -78,10 +79,10 @@ def alignment(a: Array, b: Array, *, power: float = 2.0) -> float:
 
     Args:
         a, b: embeddings of two views (n, d); row i of both is the same sample. Scaled to unit length here.
-        power: the paper's alpha.
+        power: the paper's alpha, at least 1.
 
     Raises:
-        ValueError: when shapes differ or rows are not finite.
+        ValueError: when shapes differ, rows are not finite or power is below 1.
 
     Reference: Wang & Isola, ICML 2020, section 4.1. https://arxiv.org/abs/2005.10242
 
@@ -95,7 +96,8 @@ def alignment(a: Array, b: Array, *, power: float = 2.0) -> float:
             f"a and b must hold the same samples row by row; got {len(a)} and {len(b)} rows. "
             "Embed both views."
         )
-    return float((np.linalg.norm(_unit(a) - _unit(b), axis=1) ** power).mean())
+    left, right = (torch.from_numpy(rows.astype(np.float64)) for rows in (a, b))
+    return float(objectives.alignment(left, right, power=power))
 
 
 def uniformity(
@@ -104,6 +106,8 @@ def uniformity(
     r"""How evenly embeddings fill the unit sphere; 0 is one point, about $-2\,\text{scale}$ the best.
 
     $$\ln \frac{1}{n(n-1)} \sum_{i \ne j} \exp\bigl(-\text{scale}\, \lVert z_i - z_j \rVert_2^2\bigr)$$
+
+    The objective of the same name holds all pairs at once, as gradients ask; here they come in chunks.
 
     Args:
         features: rows (n, d), scaled to unit length here.

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from replearn.comparison import Comparison
 from replearn.data import Samples
 from replearn.engine.run import replacing
+from replearn.report.choice import choice
 from replearn.report.curves import few_label_chart, spectrum_chart, styles, training_charts
 from replearn.report.map import Maps, make_maps
 from replearn.report.provenance import blocks, command
@@ -55,8 +56,9 @@ class Query:
 def write_report(path: str | Path, comparison: Comparison, *, title: str) -> Path:
     """Write the report of a comparison as one HTML file; it appears whole or not at all.
 
-    Sections: a verdict in one sentence, the table, few-label curves, t-SNE maps, nearest neighbours (images),
-    training curves and alarms, singular values, what was run. Every text that comes from data is escaped. The
+    Sections: a verdict in one sentence, the table, the choice without labels, few-label curves, t-SNE maps,
+    nearest neighbours (images), training curves and alarms, singular values, what was run. Every text that comes
+    from data is escaped. The
     page's Content-Security-Policy forbids the network and every script but its own, named by its hash.
 
     Args:
@@ -97,6 +99,7 @@ def render(comparison: Comparison, *, title: str) -> str:
         title=title,
         verdict=verdict(comparison.scores, labelled=labelled),
         table=table_rows(comparison.scores),
+        choice=choice(comparison.scores),
         labelled=labelled,
         styles=styles([row.name for row in comparison.rows]),
         few_labels=few_label_chart(comparison.scores),

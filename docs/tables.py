@@ -10,6 +10,7 @@ import json
 import pkgutil
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
@@ -81,16 +82,64 @@ def methods() -> str:
 def fields(name: str) -> str:
     """The fields of a method (without those that all share), or of all (`Method`), with defaults."""
     import replearn
+
+    return fields_of(getattr(replearn, name))
+
+
+def fields_of(cls: type[Any]) -> str:
+    """The same of a class."""
     from replearn.methods import Method
 
-    cls = getattr(replearn, name)
     shared = () if cls is Method else {(field.name, field.default) for field in dataclasses.fields(Method)}
     own = [field for field in dataclasses.fields(cls) if (field.name, field.default) not in shared]
-    told = meanings(cls) | (meanings(Method) if cls is not Method else {})
+    told: dict[str, str] = {}
+    for base in reversed([base for base in cls.__mro__ if issubclass(base, Method)]):
+        told |= meanings(base)
     return rows(
         ("field", "default", "meaning"),
         ((f"`{field.name}`", f"`{field.default!r}`", told.get(field.name, "")) for field in own),
     )
+
+
+def drawings(family: str) -> str:
+    """Each method of a family: what it does in a sentence, its data flow as drawn in its file, its fields."""
+    from replearn.methods import Method, registry
+
+    entries = [entry for entry in registry().values() if entry.family == family]
+    told = []
+    for entry in sorted(entries, key=lambda entry: entry.year):
+        if not issubclass(entry.cls, Method):
+            continue
+        sentence, _, rest = (inspect.getdoc(inspect.getmodule(entry.cls)) or "").partition("\n\n")
+        drawing, _, rest = rest.partition("\n\n")
+        text = rest.partition("Reference")[0].strip()
+        paper = f"[{first_line(entry.cls)}]({entry.paper}), {entry.year}."
+        shown = f"```text\n{textwrap.dedent(drawing)}\n```"
+        told.append(
+            "\n\n".join([f"### {entry.cls.__name__}", sentence, shown, text, paper, fields_of(entry.cls)])
+        )
+    return "\n\n".join(told)
+
+
+def quality(family: str) -> str:
+    """What was measured of the methods of a family, beside the baselines."""
+
+    path = RESULTS / "quality.json"
+    if not path.is_file():
+        return "*Not recorded yet: `python benchmarks/quality.py` records it.*"
+    sys.path.insert(0, str(DOCS.parent / "benchmarks"))
+    try:
+        from quality import BASELINES, CLASSICAL, markdown
+    finally:
+        sys.path.pop(0)
+    from replearn.methods import registry
+
+    known = {name for name, entry in registry().items() if entry.family == family}
+    rows = json.loads(path.read_text(encoding="utf-8"))
+    chosen = [row for row in rows if row["method"] in (*BASELINES, *CLASSICAL, *known, "supervised")]
+    return re.sub(
+        r"^# .*\n\n", "", markdown(sorted(chosen, key=lambda row: row["data"], reverse=True))
+    ).replace("## ", "### ")
 
 
 def meanings(cls: type[Any]) -> dict[str, str]:
@@ -289,12 +338,14 @@ MAKERS: dict[str, Callable[..., str]] = {
     "datasets": datasets,
     "decisions": decision_list,
     "demo": demo_table,
+    "drawings": drawings,
     "encoders": encoders,
     "fields": fields,
     "files": files,
     "methods": methods,
     "objectives": objectives,
     "picture": picture,
+    "quality": quality,
     "reference": reference,
     "results": results,
     "views": views,

@@ -78,7 +78,9 @@ def some_digits(n: int = 32) -> Samples:
     return as_samples(little_digits(n), labels)
 
 
-def fit(run: Path | None, *, name: str = "simclr", resume: bool = False, n: int = 32, **fields: Any) -> Method:
+def fit(
+    run: Path | None, *, name: str = "simclr", resume: bool = False, n: int = 32, **fields: Any
+) -> Method:
     """A quick training."""
     return quick(name, **fields).fit(some_digits(n), run=run, resume=resume)
 
@@ -127,9 +129,7 @@ def built(n: int = 32, *, name: str = "simclr", **fields: Any) -> tuple[Method, 
     return quick(name, **fields).prepare(samples), samples
 
 
-def save_gradient(
-    folder: Path, *, dtype: torch.dtype = torch.float32, steps: int = 1, **fields: Any
-) -> None:
+def save_gradient(folder: Path, *, dtype: torch.dtype = torch.float32, steps: int = 1, **fields: Any) -> None:
     """Write loss, gradients and buffers after some steps into `folder`, by the engine's own parts."""
     method, samples = built(**fields)
     for module in method.modules().values():

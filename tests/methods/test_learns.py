@@ -13,6 +13,20 @@ METHODS = {
     "simclr": (replearn.SimCLR(**SETTINGS, epochs=6, temperature=0.2), 0.12),
     "autoencoder": (replearn.Autoencoder(**SETTINGS | {"encoder": "mlp"}, epochs=20, dim=32), 0.12),
     "supervised": (replearn.Supervised(**SETTINGS, epochs=4), 0.12),
+    "barlow_twins": (replearn.BarlowTwins(**SETTINGS, epochs=6, dim=1024), 0.1),
+    "vicreg": (replearn.VICReg(**SETTINGS, epochs=6), 0.1),
+    "ssl_hsic": (replearn.SSLHSIC(**SETTINGS, epochs=6), 0.12),
+    "align_uniform": (replearn.AlignUniform(**SETTINGS, epochs=6), 0.12),
+    "supcon": (replearn.SupCon(**SETTINGS, epochs=6), 0.1),
+    "moco": (replearn.MoCo(**SETTINGS | {"batch_size": 64}, epochs=6, queue=512), 0.07),
+    "moco_v3": (replearn.MoCoV3(**SETTINGS | {"batch_size": 64}, epochs=6), 0.07),
+    "byol": (replearn.BYOL(**SETTINGS | {"batch_size": 64}, epochs=6), 0.04),
+    "simsiam": (replearn.SimSiam(**SETTINGS | {"batch_size": 64}, epochs=6), 0.07),
+    "dino": (
+        replearn.DINO(**SETTINGS | {"learning_rate": 5e-3}, epochs=6, prototypes=64, momentum=0.9),
+        0.07,
+    ),
+    "swav": (replearn.SwAV(**SETTINGS, epochs=6, prototypes=64, queue=0), 0.07),
 }
 
 
@@ -41,8 +55,8 @@ def test_the_margin_is_out_of_reach_for_a_broken_loss(digits, monkeypatch):
     untrained = accuracy(method.prepare(digits[0]), digits)
     whole = simclr.nt_xent
 
-    def with_strangers(a, b, *, temperature):
-        return whole(a, b[torch.randperm(len(b))], temperature=temperature)
+    def with_strangers(a, b, **knobs):
+        return whole(a, b[torch.randperm(len(b))], **knobs)
 
     monkeypatch.setattr(simclr, "nt_xent", with_strangers)
     assert accuracy(method.fit(digits[0]), digits) < untrained + margin

@@ -4,8 +4,28 @@ A new objective is listed in a file of cases here; the contract tests and the te
 """
 
 import cases_basic
+import cases_contrast
+import cases_future
+import cases_kernel
+import cases_noise
+import cases_prediction
+import cases_prototypes
+import cases_redundancy
+import cases_sphere
+import cases_supcon
 from objective_case import Case
 
-CASES = [*cases_basic.CASES]
+CASES = [
+    *cases_basic.CASES,
+    *cases_contrast.CASES,
+    *cases_prediction.CASES,
+    *cases_prototypes.CASES,
+    *cases_redundancy.CASES,
+    *cases_kernel.CASES,
+    *cases_sphere.CASES,
+    *cases_supcon.CASES,
+    *cases_noise.CASES,
+    *cases_future.CASES,
+]
 
 __all__ = ["CASES", "Case"]

@@ -4,8 +4,9 @@ from replearn.encoders.base import Described, Encoder
 from replearn.encoders.cnn import CNN
 from replearn.encoders.decoders import DECODERS, decoder_for, make_decoder
 from replearn.encoders.dense import MLP, Linear
-from replearn.encoders.heads import mlp
+from replearn.encoders.heads import first_layers, mlp
 from replearn.encoders.make import ENCODERS, make_encoder
+from replearn.encoders.prototypes import PrototypeHead, Prototypes
 from replearn.encoders.resnet import ResNetSmall
 from replearn.encoders.teacher import Teacher, rising_momentum
 
@@ -17,9 +18,12 @@ __all__ = [
     "Described",
     "Encoder",
     "Linear",
+    "PrototypeHead",
+    "Prototypes",
     "ResNetSmall",
     "Teacher",
     "decoder_for",
+    "first_layers",
     "make_decoder",
     "make_encoder",
     "mlp",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -40,17 +41,25 @@ class Encoder(nn.Module):
         body: the network. Where it has methods `layers(x)` and `tokens(x)`, so has the encoder.
         dim: numbers per sample that the body returns.
         mean, std: of each channel (images, in [0, 1]) or column (tables), `(c,)`.
+        size: height and width of the only images that the body reads, or None; small crops are resized to it.
     """
 
     mean: Tensor
     std: Tensor
 
     def __init__(
-        self, body: nn.Module, *, dim: int, mean: Float[Tensor, " c"], std: Float[Tensor, " c"]
+        self,
+        body: nn.Module,
+        *,
+        dim: int,
+        mean: Float[Tensor, " c"],
+        std: Float[Tensor, " c"],
+        size: tuple[int, ...] | None = None,
     ) -> None:
         super().__init__()
         self.body = body
         self.dim = dim
+        self.size = size
         self.register_buffer("mean", mean.clone())
         self.register_buffer("std", std.clone())
 
@@ -84,6 +93,8 @@ class Encoder(nn.Module):
         shape = (1, -1, *(1,) * (x.ndim - 2))
         # (x - mean) / std in one pass over memory.
         x = torch.addcmul((-self.mean / self.std).view(shape), x, (1 / self.std).view(shape))
+        if self.size and x.shape[2:] != self.size:
+            x = F.interpolate(x, self.size, mode="bilinear", antialias=True)  # (n, c, *size)
         return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
 
     def unstandardise(self, x: Tensor) -> Tensor:

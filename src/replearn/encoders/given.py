@@ -43,7 +43,18 @@ def given_encoder(module: nn.Module, samples: Described) -> Encoder:
         return deepcopy(module)
     mean, std = samples.statistics
     body = Pooled(deepcopy(module)) if found.ndim == 4 else deepcopy(module)
-    return Encoder(body, dim=found.shape[1], mean=mean, std=std)
+    return Encoder(body, dim=found.shape[1], mean=mean, std=std, size=only_size(module, samples.shape))
+
+
+def only_size(net: nn.Module, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Height and width in `shape` if `net` refuses images of half of them, else None."""
+    if len(shape) != 3 or max(shape[1:]) < 2:
+        return None
+    try:
+        dry_run(net, (shape[0], *(max(1, side // 2) for side in shape[1:])))
+    except ValueError:
+        return shape[1:]
+    return None
 
 
 def dry_run(net: nn.Module, shape: tuple[int, ...]) -> Tensor:

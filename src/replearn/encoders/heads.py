@@ -5,10 +5,13 @@ from itertools import pairwise
 from torch import nn
 
 
-def mlp(in_dim: int, hidden: int, out_dim: int, *, depth: int = 2, norm: bool = True) -> nn.Sequential:
+def mlp(
+    in_dim: int, hidden: int, out_dim: int, *, depth: int = 2, norm: bool = True, last_norm: bool = False
+) -> nn.Sequential:
     """A chain of linear layers with BatchNorm and ReLU between them.
 
-    The default is SimCLR's head, `linear-BatchNorm-ReLU-linear`; `depth=1` is one linear layer.
+    The default is SimCLR's head, `linear-BatchNorm-ReLU-linear`; `depth=1` is one linear layer. SimSiam's and MoCo
+    v3's heads end in a BatchNorm without weights, `last_norm=True`.
 
     Args:
         in_dim: numbers per row that come in.
@@ -16,6 +19,7 @@ def mlp(in_dim: int, hidden: int, out_dim: int, *, depth: int = 2, norm: bool = 
         out_dim: numbers per row that go out.
         depth: number of linear layers.
         norm: whether BatchNorm follows every linear layer but the last.
+        last_norm: whether BatchNorm, without scale and shift of its own, follows the last one.
 
     Raises:
         ValueError: `depth` is below 1.
@@ -28,6 +32,8 @@ def mlp(in_dim: int, hidden: int, out_dim: int, *, depth: int = 2, norm: bool = 
     References:
         Chen et al., "A simple framework for contrastive learning", ICML 2020, section 2.1.
         https://arxiv.org/abs/2002.05709
+        Chen and He, "Exploring simple Siamese representation learning", CVPR 2021, section 3.
+        https://arxiv.org/abs/2011.10566
     """
     if depth < 1:
         raise ValueError(f"depth counts linear layers and must be at least 1; got {depth}.")
@@ -39,4 +45,33 @@ def mlp(in_dim: int, hidden: int, out_dim: int, *, depth: int = 2, norm: bool = 
             *([nn.BatchNorm1d(after)] if norm else []),
             nn.ReLU(),
         ]
-    return nn.Sequential(*layers, nn.Linear(widths[-1], out_dim))
+    layers.append(nn.Linear(widths[-1], out_dim, bias=not last_norm))
+    if last_norm:
+        layers.append(nn.BatchNorm1d(out_dim, affine=False))
+    return nn.Sequential(*layers)
+
+
+def first_layers(head: nn.Sequential, number: int) -> nn.Sequential:
+    """The first `number` linear layers of a head, each with what follows it; the modules are the head's own.
+
+    Raises:
+        ValueError: the head has fewer.
+
+    Example:
+        >>> head = mlp(512, 2048, 128, depth=3)
+        >>> [type(layer).__name__ for layer in first_layers(head, 1)]
+        ['Linear', 'BatchNorm1d', 'ReLU']
+        >>> len(first_layers(head, 0)), len(first_layers(head, 3)) == len(head)
+        (0, True)
+
+    References:
+        Chen et al., "Big self-supervised models are strong semi-supervised learners" (SimCLR v2), NeurIPS 2020,
+        section 2. https://arxiv.org/abs/2006.10029
+    """
+    starts = [i for i, layer in enumerate(head) if isinstance(layer, nn.Linear)]
+    if not 0 <= number <= len(starts):
+        raise ValueError(
+            f"layer must be from 0 to {len(starts)}, the linear layers of the head; got {number}. "
+            "Use 0 for the encoder's own representation, or a deeper head."
+        )
+    return head[: [*starts, len(head)][number]]

@@ -58,7 +58,9 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
     weights = Path(file).expanduser() if file else None
     body = _body(_auto(samples) if name == "auto" else name, samples, weights)
     mean, std = samples.statistics
-    return Encoder(body, dim=dry_run(body, samples.shape).shape[1], mean=mean, std=std)
+    fixed = isinstance(body, MLP | Linear) or getattr(body, "fixed", False)
+    size = samples.shape[1:] if fixed and len(samples.shape) == 3 else None
+    return Encoder(body, dim=dry_run(body, samples.shape).shape[1], mean=mean, std=std, size=size)
 
 
 def _auto(samples: Described) -> str:

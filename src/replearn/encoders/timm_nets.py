@@ -31,9 +31,11 @@ class TimmNet(nn.Module):
 
     Attributes:
         resize: height and width to which images are resized first, or None.
+        fixed: whether the model reads images of one size only.
     """
 
     resize: tuple[int, ...] | None = None
+    fixed: bool = False
 
     def __init__(self, net: nn.Module, *, patch: int = 1) -> None:
         super().__init__()
@@ -100,6 +102,8 @@ def timm_net(name: str, shape: tuple[int, int, int], *, weights: Path | None = N
     that cannot be built for their size reads them resized to 64 pixels, if that is larger, or to its own
     size; a warning says so.
 
+    Vision transformers read crops of other sizes too, with their position embeddings resized.
+
     Args:
         name: of the architecture.
         shape: `(c, h, w)`.
@@ -153,7 +157,7 @@ def _fitted(name: str, shape: tuple[int, int, int], *, small: bool) -> TimmNet:
 def _build(name: str, channels: int, size: tuple[int, ...], *, small: bool) -> TimmNet:
     named = re.search(r"_(?:patch|p)(\d+)", name)
     patch = int(named[1]) if named else 1
-    knobs: dict[str, Any] = {}
+    knobs: dict[str, Any] = {"dynamic_img_size": True}
     if named and small:
         patch = max(1, min(patch, min(size) // 7))
         knobs["patch_size"] = patch
@@ -163,7 +167,9 @@ def _build(name: str, channels: int, size: tuple[int, ...], *, small: bool) -> T
         _small_stem(net)
     # One-channel images fit both orders of memory: the order of the weights decides which kernels run.
     net.to(memory_format=torch.channels_last)
-    return TimmNet(net, patch=patch)
+    body = TimmNet(net, patch=patch)
+    body.fixed = "img_size" in taken and "dynamic_img_size" not in taken
+    return body
 
 
 def _create(name: str, channels: int, knobs: dict[str, Any]) -> tuple[nn.Module, dict[str, Any]]:

@@ -63,7 +63,7 @@ class Health:
     Attributes:
         effective_rank: directions in use by the representation h.
         spread: of h; about 1 when healthy, 0 at collapse.
-        embedding_spread: of the embedding z, where the method has one.
+        embedding_rank, embedding_spread: of the embedding z, where the method has one.
         candidates: how many other samples (or prototypes) the softmax of one looks at, exp of its entropy.
         prototypes: how many of them are in use, exp of the entropy of their mean share.
         growth: size of the weights over that at the beginning.
@@ -72,6 +72,7 @@ class Health:
 
     effective_rank: float
     spread: float
+    embedding_rank: float | None = None
     embedding_spread: float | None = None
     candidates: float | None = None
     prototypes: float | None = None
@@ -114,6 +115,7 @@ def examine(
     return Health(
         effective_rank(h),
         spread(h),
+        embedding_rank=None if z is None else effective_rank(z - z.mean(0)),
         embedding_spread=None if z is None else spread(z),
         candidates=candidates,
         prototypes=None if shares is None else float(_entropy(shares.double().mean(0)).exp()),
@@ -134,7 +136,8 @@ def attended(z: Float[Tensor, "n d"], temperature: float) -> float:
 
 
 def _entropy(shares: Float[Tensor, "*n k"]) -> Float[Tensor, " *n"]:
-    return torch.special.entr(shares).sum(-1)
+    entropy: Tensor = torch.special.entr(shares).sum(-1)
+    return entropy
 
 
 def effective_rank(h: Float[Tensor, "n d"]) -> float:

@@ -31,7 +31,7 @@ log = logging.getLogger("replearn")
 
 COLUMNS = (
     *("step", "loss", "learning_rate", "samples_per_second", "seconds", "effective_rank", "spread", "growth"),
-    *("embedding_spread", "candidates", "prototypes"),  # where a method has them
+    *("embedding_rank", "embedding_spread", "candidates", "prototypes"),  # where a method has them
 )
 ROWS = 1000  # about so many rows over a training
 PENDING = 10  # steps between looks at the loss: reading it makes a GPU wait

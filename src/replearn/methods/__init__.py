@@ -1,10 +1,35 @@
 """Methods: one file, one class, one paper; the folders are the families."""
 
 from replearn.methods.base import Method
-from replearn.methods.contrastive import SimCLR
+from replearn.methods.contrastive import CMC, CPC, PIRL, AlignUniform, InstDisc, MoCo, MoCoV3, SimCLR, SupCon
+from replearn.methods.joint_embedding import BYOL, DINO, SSLHSIC, BarlowTwins, SimSiam, SwAV, VICReg
 from replearn.methods.labelled import Supervised
 from replearn.methods.load import load
 from replearn.methods.reconstruction import Autoencoder
 from replearn.methods.registry import Entry, find_method, registry
 
-__all__ = ["Autoencoder", "Entry", "Method", "SimCLR", "Supervised", "find_method", "load", "registry"]
+__all__ = [
+    "BYOL",
+    "CMC",
+    "CPC",
+    "DINO",
+    "PIRL",
+    "SSLHSIC",
+    "AlignUniform",
+    "Autoencoder",
+    "BarlowTwins",
+    "Entry",
+    "InstDisc",
+    "Method",
+    "MoCo",
+    "MoCoV3",
+    "SimCLR",
+    "SimSiam",
+    "SupCon",
+    "Supervised",
+    "SwAV",
+    "VICReg",
+    "find_method",
+    "load",
+    "registry",
+]

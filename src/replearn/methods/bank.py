@@ -40,3 +40,27 @@ class Bank(nn.Module):
         """Replace rows by `normalise(momentum * old + (1 - momentum) * normalise(new))`."""
         new = F.normalize(rows.to(self.stored.dtype), dim=1)
         self.stored[index] = F.normalize(torch.lerp(new, self.stored[index], momentum), dim=1)
+
+
+class Constant(nn.Module):
+    """A number that is estimated once, from the first batch, and kept: NaN until then.
+
+    It is a buffer: saved, resumed and alike on all processes (estimate from gathered rows).
+
+    Example:
+        >>> constant = Constant()
+        >>> [constant(torch.tensor(first)).item() for first in (2.5, 9.0)]
+        [2.5, 2.5]
+    """
+
+    value: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("value", torch.tensor(torch.nan))
+
+    @torch.no_grad()
+    def forward(self, first: Float[Tensor, ""]) -> Float[Tensor, ""]:
+        """The number kept; `first` where there was none."""
+        self.value.copy_(torch.where(self.value.isnan(), first.to(self.value.dtype), self.value))
+        return self.value

@@ -1,6 +1,6 @@
 """How a batch is split into what is seen and what is to be predicted; all randomness of data."""
 
-from replearn.views.base import Split, View, chance, normal, uniform
+from replearn.views.base import Split, View, alike, chance, normal, uniform
 from replearn.views.colour import Brightness, Colour, Contrast, Grey, Hue, Saturation
 from replearn.views.compose import Chain, Maybe, MultiCrop, Pair, Same
 from replearn.views.defaults import default_views, named_views
@@ -16,6 +16,9 @@ from replearn.views.geometry import (
     Shift,
     VerticalFlip,
 )
+from replearn.views.groups import Groups
+from replearn.views.jigsaw import Jigsaw
+from replearn.views.parts import Grid
 from replearn.views.store import view_from_json, view_to_json
 from replearn.views.stroke import Stroke
 from replearn.views.table import FeatureDrop, Jitter, Swap
@@ -32,7 +35,10 @@ __all__ = [
     "FeatureDrop",
     "Flip",
     "Grey",
+    "Grid",
+    "Groups",
     "Hue",
+    "Jigsaw",
     "Jitter",
     "Maybe",
     "MultiCrop",
@@ -52,6 +58,7 @@ __all__ = [
     "Swap",
     "VerticalFlip",
     "View",
+    "alike",
     "chance",
     "default_views",
     "named_views",

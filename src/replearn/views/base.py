@@ -9,7 +9,7 @@ batch and keep this part's rows: a run spread over processes sees the views that
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -51,6 +51,12 @@ class Split(ABC):
 
     @abstractmethod
     def __call__(self, batch: Batch) -> tuple[Batch, ...]: ...
+
+
+def alike(views: Sequence[Batch]) -> bool:
+    """Whether there are several views and each sample is seen the same in all: nothing can be learned then."""
+    first, *others = (view.x for view in views)
+    return len(others) > 0 and all(x.shape == first.shape and torch.equal(x, first) for x in others)
 
 
 def uniform(batch: Batch, *shape: int, low: float = 0.0, high: float = 1.0) -> Float[Tensor, "n ..."]:

@@ -10,6 +10,8 @@ from replearn.data.samples import Samples, as_float
 from replearn.views.base import Split, View
 from replearn.views.colour import Brightness, Colour, Contrast, Grey
 from replearn.views.compose import Chain, Pair
+from replearn.views.crops import crops
+from replearn.views.cuts import CUTS
 from replearn.views.filters import Blur
 from replearn.views.geometry import Crop, Elastic, Flip, Rotate, Shear
 from replearn.views.stroke import Stroke
@@ -57,8 +59,22 @@ def two_views(preset: str, samples: Samples) -> Split:
     return Pair(_MAKERS[preset](samples))
 
 
+def crop_views(preset: str, samples: Samples) -> Split:
+    """Two large and some small crops of every sample."""
+    return crops(_MAKERS[preset](samples), preset, samples)
+
+
+def cut(name: str) -> Callable[[str, Samples], Split]:
+    """A preset's view of every sample, cut as `replearn.views.cuts` says."""
+    return lambda preset, samples: CUTS[name](samples, _MAKERS[preset](samples))
+
+
 # What a preset is made into, by the name that a method asks for (`Method.split`).
-SPLITS: dict[str, Callable[[str, Samples], Split]] = {"pair": two_views}
+SPLITS: dict[str, Callable[[str, Samples], Split]] = {
+    "pair": two_views,
+    "crops": crop_views,
+    **{name: cut(name) for name in CUTS},
+}
 
 
 def default_views(samples: Samples, split: str = "pair") -> Split:

@@ -19,6 +19,9 @@ from replearn.views.geometry import (
     Shift,
     VerticalFlip,
 )
+from replearn.views.groups import Groups
+from replearn.views.jigsaw import Jigsaw
+from replearn.views.parts import Grid
 from replearn.views.stroke import Stroke
 from replearn.views.table import FeatureDrop, Jitter, Swap
 
@@ -58,6 +61,7 @@ KNOWN: dict[str, type[View] | type[Split]] = {
             Swap,
         ),
         VerticalFlip,
+        *(Grid, Groups, Jigsaw),
     )
 }
 

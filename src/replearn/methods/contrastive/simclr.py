@@ -2,9 +2,11 @@
 
     batch --views--> a, b --encoder--> h --head--> z --nt_xent--> loss
 
-The head is thrown away after training; the representation is h.
+The head is thrown away after training; the representation is h. In version 2 it is what comes out of the first
+layer of a head of three: `depth=3, layer=1`.
 
 References: Chen et al., ICML 2020, Algorithm 1. https://arxiv.org/abs/2002.05709
+Version 2: Chen et al., NeurIPS 2020, section 2. https://arxiv.org/abs/2006.10029
 """
 
 import math
@@ -12,48 +14,62 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 from replearn.data import Batch, Description
-from replearn.encoders import make_encoder, mlp
+from replearn.encoders import first_layers, make_encoder, mlp
 from replearn.engine.distributed import gather
-from replearn.methods.base import Method
+from replearn.methods.joint import JointEmbedding
 from replearn.objectives import nt_xent
-from replearn.views import Split
+from replearn.objectives.negatives import draw_negatives, strangers
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class SimCLR(Method):
+class SimCLR(JointEmbedding):
     """A simple framework for contrastive learning of representations.
 
     Attributes:
-        views: two views of a batch, or the name of a preset; None takes the default for this kind of samples.
-        hidden: width of the head's hidden layer.
+        hidden: width of the head's hidden layers.
         dim: numbers in an embedding z.
+        depth: linear layers of the head; 0 is no head at all, z = h.
+        layer: what is the representation: 0 the encoder's h, 1 or more what comes out of that layer of the head.
         temperature: of the softmax over similarities; smaller looks harder at near samples.
+        negatives: how many of the other samples' views a view is told from, drawn at each step; None: from all.
     """
 
     family: ClassVar[str] = "contrastive"
-    kinds: ClassVar[tuple[str, ...]] = ("image", "table")
     year: ClassVar[int] = 2020
     paper: ClassVar[str] = "https://arxiv.org/abs/2002.05709"
-    smallest_batch: ClassVar[int] = 2
-    why_not_smaller: ClassVar[str] = "the other samples are its negatives"
-    for_smaller: ClassVar[str] = "BYOL or VICReg to do without negatives"
 
-    views: Split | str | None = None
     hidden: int = 512
     dim: int = 128
+    depth: int = 2
+    layer: int = 0
     temperature: float = 0.5
+    negatives: int | None = None
     learning_rate: float = 3e-3
 
     def build(self, samples: Description) -> None:
         self.encoder_ = make_encoder(self.encoder, samples)
-        self.head_ = mlp(self.encoder_.dim, self.hidden, self.dim)
+        in_dim = self.encoder_.dim
+        self.head_ = mlp(in_dim, self.hidden, self.dim, depth=self.depth) if self.depth else nn.Sequential()
+        first_layers(self.head_, self.layer)  # refuses a layer that there is not
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
-        a, b = (self.head_(self.encoder_(view)) for view in self.views_(batch))  # (n, dim) each
-        return nt_xent(gather(a), gather(b), temperature=self.temperature)
+        a, b = (gather(self.head_(self.encoder_(view))) for view in self.views_(batch))  # (n, dim) each
+        keep = draw_negatives(strangers(a, b), self.negatives)
+        return nt_xent(a, b, temperature=self.temperature, keep=keep)
+
+    def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
+        h: Tensor = first_layers(self.head_, self.layer)(self.encoder_(batch))
+        return h
+
+    @property
+    def representation_dim(self) -> int:
+        """Numbers per sample that `represent` returns."""
+        if self.layer == 0:
+            return int(self.encoder_.dim)
+        return self.dim if self.layer == self.depth else self.hidden
 
     def loss_at_collapse(self) -> float:
-        return math.log(2 * self.batch_size - 1)
+        return math.log(1 + (self.negatives or 2 * self.batch_size - 2))

@@ -1,0 +1,37 @@
+"""What came so far, summed up: a causal network over rows of latents."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+
+class Context(nn.Module):
+    """A recurrent network down the rows of a grid; a row of latents first looks at its neighbours to both sides.
+
+        c_r = GRU(mix(z_r), c_{r-1})
+
+    With one column it is the recurrent network of CPC for sound and text; columns make it one for pictures, in
+    the place of a PixelCNN, whose contexts see the same rows.
+
+    Args:
+        dim: numbers per latent.
+        hidden: numbers per context.
+
+    References: van den Oord et al., 2018, sections 2.2 and 3.2. https://arxiv.org/abs/1807.03748
+
+    >>> import torch
+    >>> z = torch.randn(2, 5, 3, 8)
+    >>> Context(8, 16)(z).shape
+    torch.Size([2, 5, 3, 16])
+    """
+
+    def __init__(self, dim: int, hidden: int) -> None:
+        super().__init__()
+        self.mix = nn.Sequential(nn.Conv1d(dim, hidden, 3, padding=1), nn.ReLU())
+        self.recurrent = nn.GRU(hidden, hidden, batch_first=True)
+
+    def forward(self, z: Float[Tensor, "n r w dim"]) -> Float[Tensor, "n r w hidden"]:
+        n, rows, columns, _ = z.shape
+        mixed = self.mix(z.flatten(0, 1).mT)  # (n·r, hidden, w)
+        lines = mixed.view(n, rows, -1, columns).permute(0, 3, 1, 2).flatten(0, 1)  # (n·w, r, hidden)
+        context: Tensor = self.recurrent(lines)[0]
+        return context.view(n, columns, rows, -1).transpose(1, 2)  # (n, r, w, hidden)

@@ -1,0 +1,90 @@
+"""CPC: what came so far predicts what comes, told from what came elsewhere.
+
+    batch --views--> row_1, ..., row_R --encoder--> h_r --latent--> z_r --context--> c_r = summary of z_1 ... z_r
+                     c_r --W_k--> prediction of z_{r+k} --future_contrast(z_{r+k} of all)--> loss
+
+A row is a row of patches of an image, or one segment of a sequence. The representation is the mean of h over all.
+
+References:
+    van den Oord, Li & Vinyals, 2018. https://arxiv.org/abs/1807.03748
+    Hénaff et al. (version 2, images), ICML 2020. https://arxiv.org/abs/1905.09272
+"""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from replearn.data import Batch, Description
+from replearn.encoders import make_encoder
+from replearn.encoders.context import Context
+from replearn.engine.distributed import gather
+from replearn.methods.joint import JointEmbedding
+from replearn.objectives import future_contrast
+from replearn.views.cuts import parts_of
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CPC(JointEmbedding):
+    """Contrastive predictive coding, from the top of an image down or from the start of a sequence on.
+
+    Attributes:
+        views: rows of patches of a sample, or the name of a preset; None takes the default for this kind of samples.
+        hidden: numbers in a context c.
+        dim: numbers in a latent z, which predictions are of.
+        steps: how many rows ahead are predicted, at most.
+        temperature: of the softmax over the latents of all samples and columns.
+    """
+
+    family: ClassVar[str] = "contrastive"
+    year: ClassVar[int] = 2018
+    paper: ClassVar[str] = "https://arxiv.org/abs/1807.03748"
+    split: ClassVar[str] = "grid"
+
+    hidden: int = 256
+    dim: int = 64
+    steps: int = 3
+    temperature: float = 1.0
+    learning_rate: float = 3e-3
+
+    def build(self, samples: Description) -> None:
+        self.parts_ = parts_of(self.views, samples, self.split)
+        rows = self.parts_.describe(samples)
+        if len(rows) < 2 or self.steps < 1:
+            raise ValueError(
+                f"CPC needs views of 2 rows or more and at least 1 step; got {len(rows)} rows and {self.steps}. "
+                "Use Grid(rows, ...)."
+            )
+        self.encoder_ = make_encoder(self.encoder, rows[0])
+        self.latent_ = nn.Sequential(nn.LayerNorm(self.encoder_.dim), nn.Linear(self.encoder_.dim, self.dim))
+        self.context_ = Context(self.dim, self.hidden)
+        steps = range(min(self.steps, len(rows) - 1))
+        self.predict_ = nn.ModuleList([nn.Linear(self.hidden, self.dim) for _ in steps])
+
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
+        z = self.latent_(self.rows(batch, self.views_(batch)))  # (n, r, w, dim)
+        context, z = self.context_(z), gather(z)
+        losses = []
+        for k, predict in enumerate(self.predict_, start=1):
+            predicted = gather(predict(context[:, :-k]))  # (n, r - k, w, dim)
+            for guess, later in zip(predicted.unbind(1), z[:, k:].unbind(1), strict=True):
+                losses.append(
+                    future_contrast(guess.flatten(0, 1), later.flatten(0, 1), temperature=self.temperature)
+                )
+        return torch.stack(losses).mean()
+
+    def rows(self, batch: Batch, rows: tuple[Batch, ...]) -> Float[Tensor, "n r w d"]:
+        """The encoder's h of every patch."""
+        return torch.stack([self.encoder_(row).unflatten(0, (len(batch), -1)) for row in rows], dim=1)
+
+    def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
+        return self.rows(batch, self.parts_.parts(batch)).mean((1, 2))
+
+    def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n e"]:
+        return self.latent_(h)  # type: ignore[no-any-return]
+
+    def loss_at_collapse(self) -> float:
+        return math.log(self.batch_size * self.parts_.per_part(self.samples_))

@@ -1,0 +1,63 @@
+"""Large and small crops of every sample: how large, how small, and how many."""
+
+import math
+
+from replearn.data.samples import Samples
+from replearn.views.base import View
+from replearn.views.compose import Chain, MultiCrop
+from replearn.views.geometry import Crop
+from replearn.views.table import Swap
+
+LITTLE = 32  # pixels of a side up to which images are little
+FEWEST = 8  # pixels of a small crop's side, unless the image has less
+
+# Areas of large and of small crops, as fractions of the image's, by preset: DINO's, of photographs.
+AREAS = {
+    "photo": ((0.4, 1.0), (0.05, 0.4)),
+    "grey": ((0.4, 1.0), (0.05, 0.4)),
+    "drawing": ((0.6, 1.0), (0.2, 0.6)),
+}
+# A twentieth of a little image is too few pixels to tell anything.
+LITTLE_AREAS = AREAS | {"photo": ((0.3, 1.0), (0.1, 0.4)), "grey": ((0.3, 1.0), (0.1, 0.4))}
+
+
+def crops(view: View, preset: str, samples: Samples) -> MultiCrop:
+    """Two large and some small crops of every sample, each changed as one of a pair would be.
+
+    Small crops have fewer pixels: 3/7 of the side, as 96 of 224; half the side of little images. There are six of
+    them, but two of little images, which lose more by a crop. Small views of tables have twice as much of a row
+    replaced as large ones.
+
+    Args:
+        view: one of a pair by that preset; a chain that begins with its crop, unless of a table.
+        preset: its name.
+        samples: to be seen.
+
+    References: Caron et al., ICCV 2021, section 3.2. https://arxiv.org/abs/2104.14294
+    """
+    if isinstance(view, Swap):
+        return MultiCrop(view, Swap(min(1.0, 2 * view.probability)), n_small=2)
+    little = max(samples.shape[1:]) <= LITTLE
+    large, small = (LITTLE_AREAS if little else AREAS)[preset]
+    height, width = (small_side(side, 1 / 2 if little else 3 / 7) for side in samples.shape[1:])
+    return MultiCrop(
+        with_crop(view, Crop(*large)),
+        with_crop(view, Crop(*small, size=(height, width))),
+        n_small=2 if little else 6,
+    )
+
+
+def small_side(side: int, share: float) -> int:
+    """A share of the side, rounded up to a multiple of 4, since networks halve it again and again.
+
+    >>> small_side(28, 1 / 2), small_side(224, 3 / 7), small_side(5, 1 / 2)
+    (16, 96, 5)
+    """
+    return min(side, max(FEWEST, 4 * math.ceil(side * share / 4)))
+
+
+def with_crop(view: View, crop: Crop) -> Chain:
+    """The chain with another crop in place of its own, which is the first of its views."""
+    assert isinstance(view, Chain)
+    assert isinstance(view.views[0], Crop)
+    return Chain(crop, *view.views[1:])

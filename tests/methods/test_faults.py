@@ -1,0 +1,87 @@
+"""Planted faults are noticed within 200 steps and the cause is named; healthy trainings raise no alarm."""
+
+import re
+from dataclasses import fields
+
+import numpy as np
+import pytest
+
+import replearn
+from replearn.engine.health import NotFinite
+from replearn.methods import registry
+from replearn.methods.joint import JointEmbedding
+from replearn.views import Pair, Same
+
+METHODS = {name: entry.cls for name, entry in registry().items() if issubclass(entry.cls, JointEmbedding)}
+# Their parts of a sample differ by construction.
+OF_PARTS = {"cpc", "cmc"}
+STEPS = 200
+
+
+@pytest.fixture(scope="module")
+def digits():
+    whole = replearn.load_data("digits", split="train").subset(np.arange(256))
+    x = whole[np.arange(256)].x.numpy()[:, :, 2:26:2, 2:26:2]  # 12 pixels
+    return replearn.as_samples(np.ascontiguousarray(x), whole.labels)
+
+
+def has(cls, name):
+    return name in {field.name for field in fields(cls)}
+
+
+def trained(name, digits, *, steps=STEPS, **given):
+    """A method with its defaults but for what is given, after some steps of 32."""
+    cls = METHODS[name]
+    given = {"encoder": "cnn", "batch_size": 32, "epochs": steps * 32 // len(digits), "device": "cpu"} | given
+    method = cls(**given)
+    try:
+        method.fit(digits)
+    except NotFinite as error:
+        return [str(error)]
+    return [str(alarm) for alarm in method.history_.alarms]
+
+
+def named(alarms, cause):
+    return any(re.search(cause, alarm) for alarm in alarms)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_healthy_training_raises_no_alarm(name, digits):
+    assert trained(name, digits) == []
+
+
+@pytest.mark.parametrize("name", sorted(METHODS.keys() - OF_PARTS))
+def test_identical_views(name, digits):
+    assert named(trained(name, digits, steps=16, views=Pair(Same())), "views of every sample are identical")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_learning_rate_a_hundred_times_too_large(name, digits):
+    rate = 100 * METHODS[name]().learning_rate
+    assert named(
+        trained(name, digits, learning_rate=rate), "learning rate of .* is too large|learning rate was"
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if has(METHODS[name], "temperature")])
+def test_a_temperature_far_too_small(name, digits):
+    assert named(trained(name, digits, steps=64, temperature=0.001), "temperature is too small")
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if has(METHODS[name], "prototypes")])
+def test_one_prototype(name, digits):
+    assert named(trained(name, digits, steps=64, prototypes=1), "all samples go to 1.00 prototypes")
+
+
+def test_no_centring(digits):
+    assert named(trained("dino", digits, centre_momentum=1.0), "prototypes. .*centring")
+
+
+def test_no_stop_gradient(digits):
+    assert named(trained("simsiam", digits, stop_gradient=False), "collapsed.*stop_gradient")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_batch_of_two_is_refused(name, digits):
+    with pytest.raises(ValueError, match=r"batch_size must be at least .* since .*; got 2\. Use "):
+        METHODS[name](batch_size=2).fit(digits)

@@ -16,9 +16,14 @@ def cosine(u: list[float], v: list[float]) -> float:
 
 
 def slow_instdisc(
-    z: Rows, positive: Rows, noise: Rows, constant: float, temperature: float = 0.07, proximal: float = 0.0
+    z: Rows,
+    positive: Rows,
+    noise: Rows,
+    log_constant: float,
+    temperature: float = 0.07,
+    proximal: float = 0.0,
 ) -> float:
-    m, whole, total = len(noise), constant * SAMPLES, 0.0  # Z of equation 4
+    m, whole, total = len(noise), exp(log_constant) * SAMPLES, 0.0  # Z of equation 4
 
     def h(v: list[float], f: list[float]) -> float:
         p = exp(cosine(v, f) / temperature) / whole
@@ -49,7 +54,7 @@ def rows_and_noise(n: int, random: torch.Generator) -> tuple[Tensor, ...]:
 ONES = torch.ones(6, 4, dtype=torch.float64)
 COLLAPSED = (ONES, 2 * ONES, 3 * ONES)
 VALUE = log(1 + 6) + 6 * log(1 + 1 / 6)
-TRUE = {"temperature": 0.5, "constant": exp(2.0)}
+TRUE = {"temperature": 0.5, "log_constant": 2.0}
 
 CASES = [
     Case("nce", rows_and_noise, slow_pirl, (COLLAPSED, VALUE), (0,), False, {}),

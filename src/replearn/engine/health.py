@@ -27,7 +27,7 @@ COLLAPSED_SPREAD = 0.05
 STUCK_SHARE = 0.005
 STUCK_STEPS = 100
 EARLY = 200  # steps in which weights should not have grown much, nor a softmax have made up its mind
-GROWN = 8.0
+GROWN = 4.0
 FEWEST = 1.5  # candidates or prototypes
 NOT_FINITE = "not finite"
 
@@ -127,10 +127,12 @@ def examine(
 def attended(z: Float[Tensor, "n d"], temperature: float) -> float:
     """How many others the softmax over a row's similarities looks at: exp of its mean entropy.
 
+    What all rows have in common is taken off first: it says nothing, and at the start of a training it is most.
+
     >>> round(attended(torch.ones(5, 3), 0.1), 6)
     4.0
     """
-    unit = torch.nn.functional.normalize(z.double(), dim=1)
+    unit = torch.nn.functional.normalize((z - z.mean(0)).double(), dim=1)
     similarity = (unit @ unit.T / temperature).fill_diagonal_(-torch.inf)
     return float(_entropy(similarity.softmax(1)).mean().exp())
 

@@ -26,7 +26,7 @@ def grid(samples: Like, view: View) -> Split:
     """Rows of patches of a view of every sample; tables in segments, as they are."""
     if samples.kind == "table":
         return Grid(6, 1, 0.0)
-    return Grid(7, 7, 0.5, view) if max(samples.shape[1:]) >= LARGE else Grid(3, 3, 0.5, view)
+    return Grid(7, 7, 0.5, view) if max(samples.shape[1:]) >= LARGE else Grid(4, 4, 0.5, view)
 
 
 def groups(samples: Like, view: View) -> Split:

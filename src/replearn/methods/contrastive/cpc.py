@@ -3,7 +3,8 @@
     batch --views--> row_1, ..., row_R --encoder--> h_r --latent--> z_r --context--> c_r = summary of z_1 ... z_r
                      c_r --W_k--> prediction of z_{r+k} --future_contrast(z_{r+k} of all)--> loss
 
-A row is a row of patches of an image, or one segment of a sequence. The representation is the mean of h over all.
+A row is a row of patches of an image, or one segment of a sequence. The representation is the mean of h over each
+row, the rows joined; the papers' mean over all positions forgets where things lie, which little images tell by.
 
 References:
     van den Oord, Li & Vinyals, 2018. https://arxiv.org/abs/1807.03748
@@ -81,10 +82,15 @@ class CPC(JointEmbedding):
         return torch.stack([self.encoder_(row).unflatten(0, (len(batch), -1)) for row in rows], dim=1)
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
-        return self.rows(batch, self.parts_.parts(batch)).mean((1, 2))
+        return self.rows(batch, self.parts_.parts(batch)).mean(2).flatten(1)  # (n, r·d)
+
+    @property
+    def representation_dim(self) -> int:
+        """Numbers per sample that `represent` returns."""
+        return int(self.encoder_.dim) * len(self.parts_.describe(self.samples_))
 
     def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n e"]:
-        return self.latent_(h)  # type: ignore[no-any-return]
+        return self.latent_(h[:, : self.encoder_.dim])  # type: ignore[no-any-return]
 
     def loss_at_collapse(self) -> float:
         return math.log(self.batch_size * self.parts_.per_part(self.samples_))

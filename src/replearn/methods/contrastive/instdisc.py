@@ -8,6 +8,7 @@ The head is thrown away after training; the representation is h (the paper's nea
 References: Wu et al., CVPR 2018. https://arxiv.org/abs/1805.01978
 """
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -64,13 +65,14 @@ class InstDisc(JointEmbedding):
         index = gather_labels(batch.index)
         before, noise = self.bank_(index), self.bank_(self.drawn(index))
         with torch.no_grad():
-            first = (F.normalize(z, dim=1) @ noise.T / self.temperature).exp().mean()
+            similarity = F.normalize(z, dim=1) @ noise.T / self.temperature  # (n, m)
+            first = similarity.logsumexp((0, 1)) - math.log(similarity.numel())
         loss = nce(
             z,
             before,
             noise,
             temperature=self.temperature,
-            constant=self.constant_(first),
+            log_constant=self.constant_(first),
             proximal=self.proximal,
         )
         self.bank_.store(index, z, momentum=self.bank_momentum)

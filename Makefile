@@ -25,6 +25,9 @@ docs: .venv/dev.stamp
 bench: .venv/bench.stamp
 	$(BIN)/python benchmarks/speed.py
 
+parity: .venv/bench.stamp
+	$(BIN)/python benchmarks/parity.py
+
 .venv/core.stamp: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "replearn needs Python 3.11 or newer; $(PYTHON) is older. Set PYTHON=/path/to/python3.11."; exit 2; }

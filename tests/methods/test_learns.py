@@ -5,8 +5,9 @@ import pytest
 import torch
 
 import replearn
-from replearn.evaluate import knn_probe
+from replearn.evaluate import few_label_curve, knn_probe
 from replearn.methods.contrastive import simclr
+from replearn.views import Chain, Crop, Grid, Rotate, Shear
 
 SETTINGS = {"encoder": "cnn", "batch_size": 128, "learning_rate": 3e-3, "device": "cpu"}
 METHODS = {
@@ -28,6 +29,12 @@ METHODS = {
     ),
     "swav": (replearn.SwAV(**SETTINGS, epochs=6, prototypes=64, queue=0), 0.07),
 }
+# On digits of 14 pixels: they see a sample more often, or in more parts.
+LITTLE = {
+    "instdisc": (replearn.InstDisc(**SETTINGS | {"batch_size": 64}, epochs=16), 0.06),
+    "pirl": (replearn.PIRL(**SETTINGS | {"batch_size": 64, "learning_rate": 1e-3}, epochs=16), 0.05),
+    "cmc": (replearn.CMC(**SETTINGS | {"batch_size": 64}, epochs=14), 0.04),
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +46,44 @@ def digits():
 def accuracy(method, digits):
     train, test = digits
     return knn_probe(method.transform(train), train.labels, method.transform(test), test.labels)
+
+
+@pytest.fixture(scope="module")
+def little(digits):
+    whole = (replearn.load_data("digits", split=part) for part in ("train", "test"))
+    x = (
+        data[np.arange(len(part))].x.numpy()[:, :, ::2, ::2] for data, part in zip(whole, digits, strict=True)
+    )
+    return tuple(
+        replearn.as_samples(np.ascontiguousarray(own), part.labels)
+        for own, part in zip(x, digits, strict=True)
+    )
+
+
+@pytest.mark.parametrize("name", LITTLE)
+def test_beats_its_untrained_encoder_on_little_digits(name, little):
+    method, margin = LITTLE[name]
+    untrained = accuracy(method.prepare(little[0]), little)
+    trained = accuracy(method.fit(little[0]), little)
+    assert trained > untrained + margin, (trained, untrained)
+    assert method.history_.alarms == []
+
+
+def test_cpc_reads_labels_from_fewer_of_them(little):
+    """Its parts, joined, tell digits apart by place alone: what it learns shows where labels are few."""
+    train, test = little
+    cut = Grid(3, 3, 0.5, Chain(Crop(0.6, 1.0), Rotate(15.0), Shear(20.0)))
+    method = replearn.CPC(**SETTINGS | {"batch_size": 64}, epochs=8, views=cut)
+
+    def by_few():
+        parts = method.transform(train), train.labels, method.transform(test), test.labels
+        return float(few_label_curve(*parts, fractions=(0.05,), draws=3)["mean"].iloc[0])
+
+    method.prepare(train)
+    untrained = by_few()
+    method.fit(train)
+    assert by_few() > untrained + 0.03
+    assert method.history_.rows[-1]["loss"] < 0.4 * method.loss_at_collapse()
 
 
 @pytest.mark.parametrize("name", METHODS)

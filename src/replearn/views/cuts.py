@@ -8,7 +8,8 @@ from collections.abc import Callable
 from replearn.data.description import Description
 from replearn.data.samples import Samples
 from replearn.views.base import Split, View
-from replearn.views.compose import MultiCrop, Pair, Same
+from replearn.views.compose import Chain, MultiCrop, Pair, Same
+from replearn.views.geometry import Elastic
 from replearn.views.groups import Groups
 from replearn.views.jigsaw import Jigsaw
 from replearn.views.parts import Grid, Parts, as_parts
@@ -23,9 +24,11 @@ def single(samples: Like, view: View) -> Split:
 
 
 def grid(samples: Like, view: View) -> Split:
-    """Rows of patches of a view of every sample; tables in segments, as they are."""
+    """Rows of patches of a view of every sample, without a warp; tables in segments, as they are."""
     if samples.kind == "table":
         return Grid(6, 1, 0.0)
+    if isinstance(view, Chain):
+        view = Chain(*[part for part in view.views if not isinstance(part, Elastic)])
     return Grid(7, 7, 0.5, view) if max(samples.shape[1:]) >= LARGE else Grid(4, 4, 0.5, view)
 
 

@@ -30,7 +30,7 @@ class BYOL(JointEmbedding):
     Attributes:
         hidden: width of the hidden layers of head and predictor.
         dim: numbers in an embedding z.
-        momentum: of the teacher at the start; it rises to 1.
+        momentum: of the teacher at the start; it rises to 1. Longer trainings want more, the paper's of 0.996.
     """
 
     family: ClassVar[str] = "joint_embedding"
@@ -40,7 +40,7 @@ class BYOL(JointEmbedding):
 
     hidden: int = 512
     dim: int = 128
-    momentum: float = 0.97
+    momentum: float = 0.8
     learning_rate: float = 3e-3
 
     def build(self, samples: Description) -> None:

@@ -121,14 +121,16 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         method = find_method(name).cls(epochs=asked.epochs, batch_size=asked.batch_size, random_state=seed)
         row = fit_and_represent(name, method, train, test)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # before judging
-    scores = judge([(seed, row)], train, test, draws=asked.draws).scores.set_index(["measure", "labels"])[
-        "mean"
-    ]
+    judged = judge([(seed, row)], train, test, draws=asked.draws, choose=True).scores
+    scores = judged.set_index(["measure", "labels"])["mean"]
     found = {name: float(scores["linear probe", round(part * len(train))]) for name, part in COLUMNS.items()}
     steps = len(train) // asked.batch_size * asked.epochs * asked.batch_size
     return found | {
         "kNN": float(scores["kNN"].iloc[0]),
         "rank": float(scores["effective rank"].iloc[0]),
+        "alignment + uniformity": float((scores["alignment"] + scores["uniformity"]).iloc[0])
+        if "alignment" in scores
+        else None,
         "seconds": row.seconds,
         "samples/s": steps / row.seconds if row.history else None,
         "peak MB": peak,
@@ -170,8 +172,27 @@ def markdown(rows: list[dict[str, Any]]) -> str:
             cells = [cell(group[column], percent=column in [*COLUMNS, "kNN"]) for column in head]
             alarms = "; ".join(sorted({alarm for found in group["alarms"] for alarm in found})) or "none"
             told.append(f"| {name} | {len(group)} | {' | '.join(cells)} | {alarms} |")
-        told.append("")
+        told += ["", *taus(part), ""]
     return "\n".join(told)
+
+
+def taus(rows: pd.DataFrame) -> list[str]:
+    """How far orders of the learned methods by measures without labels agree with the order by kNN."""
+    from scipy.stats import kendalltau
+
+    learned = rows[~rows["method"].isin(BASELINES)].groupby("method")
+    knn, told = learned["kNN"].mean(), []
+    for title, name, sign in (
+        ("RankMe", "rank", 1),
+        ("alignment + uniformity", "alignment + uniformity", -1),
+    ):
+        if name not in rows:
+            continue
+        values = (sign * learned[name].mean()).dropna()
+        if len(values) > 2:
+            tau = kendalltau(values, knn[values.index]).statistic
+            told.append(f"Kendall's tau of {title} with kNN, {len(values)} methods: {tau:.2f}.")
+    return told
 
 
 def cell(values: "pd.Series[float]", *, percent: bool) -> str:

@@ -94,3 +94,16 @@ def test_markdown(make_scores: Make) -> None:
     assert lines[2].startswith("| raw | 50.0 ± 1.0 |")
     assert lines[3].startswith(r"| a\|b� &lt;i>".replace("� ", "�") + " | **60.0** ± 1.0 |")
     assert len(lines) == 4
+
+
+def test_several_seeds_fit_a_terminal_of_80_columns(make_scores: Make) -> None:
+    names = {"untrained encoder": 0.8, "SimCLR temperature=0.1 and more": 0.9}
+    seeds = [make_scores(names).assign(seed=seed) for seed in range(3)]
+    for seed, scores in enumerate(seeds):
+        scores["mean"] += 0.011 * seed
+    console = Console(width=80)
+    with console.capture() as capture:
+        print_table(pd.concat(seeds), console=console)
+    lines = capture.get().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert all("…" not in line[20:] for line in lines)

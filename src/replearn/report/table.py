@@ -154,7 +154,9 @@ def print_table(scores: pd.DataFrame, *, console: Console | None = None) -> None
     for i in chosen:
         drawn.add_column(table.columns[i].title, justify="right", no_wrap=True)
     for name, line in zip(table.names, table.cells, strict=True):
-        cells = [Text(line[i].text, style="bold" if line[i].best else "") for i in chosen]
+        # Of measures that are no share the interval over seeds would not fit.
+        shown = [line[i] for i in chosen]
+        cells = [Text(c.text if c.accuracy else c.number, style="bold" if c.best else "") for c in shown]
         drawn.add_row(Text(printable(name)), *cells)
     (console or Console()).print(drawn)
 

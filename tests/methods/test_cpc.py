@@ -41,12 +41,13 @@ def test_predictions_meet_what_came_so_many_rows_later(few):
     assert method.loss(few[np.arange(8)]).item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_representation_is_the_mean_over_patches(few):
+def test_the_representation_is_the_mean_over_each_row(few):
     method = replearn.CPC(**PLAIN, precision="32-true").fit(few)
     rows = method.parts_.parts(few[np.arange(40)])
     with torch.inference_mode():
-        each = [method.encoder_(row).view(40, 3, -1) for row in rows]
-    expected = torch.stack(each, 1).mean((1, 2))
+        each = [method.encoder_(row).view(40, 4, -1) for row in rows]
+    expected = torch.cat([row.mean(1) for row in each], dim=1)
+    assert method.representation_dim == expected.shape[1]
     torch.testing.assert_close(torch.from_numpy(method.transform(few)), expected, rtol=1e-4, atol=1e-5)
 
 
@@ -63,12 +64,12 @@ def test_a_sequence_is_cut_in_segments():
     method = replearn.CPC(**PLAIN | {"encoder": "mlp"}).fit(walks)
     assert method.samples_.shape == (30,)
     assert [part.shape for part in method.parts_.describe(method.samples_)] == [(5,)] * 6
-    assert method.transform(walks).shape == (32, method.encoder_.dim)
+    assert method.transform(walks).shape == (32, 6 * method.encoder_.dim)
 
 
 def test_one_row_predicts_nothing(few):
     for views in (Grid(1), MultiCrop(Same(), Same(), n_small=0, n_large=1)):
         with pytest.raises(ValueError, match="2 rows or more and at least 1 step; got 1 rows"):
             replearn.CPC(**PLAIN, views=views).prepare(few)
-    with pytest.raises(ValueError, match="got 3 rows and 0"):
+    with pytest.raises(ValueError, match="got 4 rows and 0"):
         replearn.CPC(**PLAIN, steps=0).prepare(few)

@@ -24,6 +24,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 COLLAPSED_SPREAD = 0.05
+SETTLED = 20  # steps after which the running statistics of batch normalisation can be trusted
 STUCK_SHARE = 0.005
 STUCK_STEPS = 100
 EARLY = 200  # steps in which weights should not have grown much, nor a softmax have made up its mind
@@ -246,6 +247,8 @@ class Watch:
         return self._tell(step, "learning rate", trouble, remedy)
 
     def _collapse(self, step: int, health: Health, learning_rate: float) -> Alarm | None:
+        if step < SETTLED:
+            return None
         for what, value in (("representations", health.spread), ("embeddings", health.embedding_spread)):
             if value is not None and value <= COLLAPSED_SPREAD:
                 trouble = f"{what} have collapsed: nearly one for all samples (spread {value:.3f})"

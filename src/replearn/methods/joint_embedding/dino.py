@@ -48,7 +48,7 @@ class DINO(JointEmbedding):
 
     hidden: int = 512
     dim: int = 128
-    prototypes: int = 256
+    prototypes: int = 1024
     temperature: float = 0.1
     first_temperature: float = 0.04
     teacher_temperature: float = 0.04

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from children import QUICK, finish, fit, fit_and_die, little_digits, start
+from children import QUICK, finish, fit, fit_and_die, little_digits, some_digits, start
 
 from replearn.engine.run import HISTORY, STATE, WEIGHTS
 from replearn.methods.contrastive.simclr import SimCLR
@@ -110,7 +110,7 @@ def copy(killed: Path, tmp_path: Path) -> Path:
 
 def resume(run: Path, **fields: object) -> SimCLR:
     torch.set_num_threads(1)
-    return SimCLR(**{**QUICK, **fields}).fit(little_digits(), run=run, resume=True)
+    return SimCLR(**{**QUICK, **fields}).fit(some_digits(), run=run, resume=True)
 
 
 @pytest.mark.parametrize("file", ["tensors.safetensors", "state.json"])
@@ -152,7 +152,7 @@ def test_left_over_parts_of_our_own_number_do_no_harm(copy: Path, unbroken) -> N
 def test_a_run_begun_anew_forgets_old_checkpoints(copy: Path, tmp_path: Path, unbroken) -> None:
     shutil.copytree(copy / STATE, tmp_path / "run" / STATE)
     torch.set_num_threads(1)
-    SimCLR(**QUICK).fit(little_digits(), run=tmp_path / "run")
+    SimCLR(**QUICK).fit(some_digits(), run=tmp_path / "run")
     assert outcome(tmp_path / "run") == unbroken["plain"]
 
 

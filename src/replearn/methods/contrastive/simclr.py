@@ -64,6 +64,10 @@ class SimCLR(JointEmbedding):
         h: Tensor = first_layers(self.head_, self.layer)(self.encoder_(batch))
         return h
 
+    def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n e"]:
+        rest = self.head_[len(first_layers(self.head_, self.layer)) :]
+        return rest(h)  # type: ignore[no-any-return]
+
     @property
     def representation_dim(self) -> int:
         """Numbers per sample that `represent` returns."""

@@ -45,6 +45,9 @@ class Ready(Split):
     def __call__(self, batch: Batch) -> tuple[Batch, ...]:
         return next(self._views)
 
+    def wholes(self, views: tuple[Batch, ...]) -> tuple[Batch, ...]:
+        return self._split.wholes(views)
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._split, name)
 

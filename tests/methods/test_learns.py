@@ -60,15 +60,6 @@ def little(digits):
     )
 
 
-@pytest.mark.parametrize("name", LITTLE)
-def test_beats_its_untrained_encoder_on_little_digits(name, little):
-    method, margin = LITTLE[name]
-    untrained = accuracy(method.prepare(little[0]), little)
-    trained = accuracy(method.fit(little[0]), little)
-    assert trained > untrained + margin, (trained, untrained)
-    assert method.history_.alarms == []
-
-
 def test_cpc_reads_labels_from_fewer_of_them(little):
     """Its parts, joined, tell digits apart by place alone: what it learns shows where labels are few."""
     train, test = little
@@ -86,11 +77,11 @@ def test_cpc_reads_labels_from_fewer_of_them(little):
     assert method.history_.rows[-1]["loss"] < 0.4 * method.loss_at_collapse()
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_beats_its_untrained_encoder(name, digits):
-    method, margin = METHODS[name]
-    untrained = accuracy(method.prepare(digits[0]), digits)
-    trained = accuracy(method.fit(digits[0]), digits)
+@pytest.mark.parametrize("name", [*METHODS, *LITTLE])
+def test_beats_its_untrained_encoder(name, digits, little):
+    (method, margin), samples = (METHODS[name], digits) if name in METHODS else (LITTLE[name], little)
+    untrained = accuracy(method.prepare(samples[0]), samples)
+    trained = accuracy(method.fit(samples[0]), samples)
     assert trained > untrained + margin, (trained, untrained)
     assert method.history_.alarms == []
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from replearn.data.samples import Batch
 from replearn.encoders.base import Encoder
+from replearn.encoders.modes import evaluating
 
 
 @torch.no_grad()
@@ -49,7 +50,7 @@ def attention_maps(encoder: Encoder, batch: Batch) -> Float[Tensor, "n heads h w
         net.patch_embed.register_forward_hook(lambda _, __, patches: maps.append(tuple(patches.shape))),
     ]
     try:
-        with _evaluating(encoder), _unfused(layer):
+        with evaluating([encoder]), _unfused(layer):
             encoder(batch)
     finally:
         for hook in hooks:
@@ -70,17 +71,6 @@ def _transformer(encoder: Encoder) -> Any:
         "attention_maps must get a timm vision transformer with a class token; got an encoder without one. "
         "Use vit_tiny_patch16_224, say."
     )
-
-
-@contextmanager
-def _evaluating(module: nn.Module) -> Iterator[None]:
-    modes = [(layer, layer.training) for layer in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for layer, training in modes:
-            layer.training = training
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """Representations of many samples, at speed and in bounded memory."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.data.samples import Batch, Samples
+from replearn.encoders.modes import evaluating
 from replearn.engine.machine import Machine
 
 
@@ -42,19 +42,6 @@ def embed_parts(
         with evaluating(modules), torch.inference_mode(), autocast(machine):
             h = represent(samples[index].to(machine.device)).float().cpu().numpy()  # (n, d)
         yield h
-
-
-@contextmanager
-def evaluating(modules: Iterable[nn.Module]) -> Iterator[None]:
-    """While entered, the modules are in evaluation mode; then every layer is in its own mode again."""
-    modes = [(layer, layer.training) for module in modules for layer in module.modules()]
-    for layer, _ in modes:
-        layer.training = False
-    try:
-        yield
-    finally:
-        for layer, training in modes:
-            layer.training = training
 
 
 def autocast(machine: Machine) -> Any:

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from replearn.data.samples import Batch, Samples
 from replearn.encoders.base import Encoder
+from replearn.encoders.modes import evaluating
 from replearn.engine.batches import batches, steps_of
 from replearn.engine.checkpoint import Checkpoints
 from replearn.engine.distributed import (
@@ -30,7 +31,7 @@ from replearn.engine.distributed import (
     processes,
     wait_for_all,
 )
-from replearn.engine.embed import autocast, evaluating
+from replearn.engine.embed import autocast
 from replearn.engine.health import Health, Watch, examine
 from replearn.engine.history import History
 from replearn.engine.machine import Machine, choose, make_fabric, random_state_kept

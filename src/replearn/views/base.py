@@ -52,6 +52,10 @@ class Split(ABC):
     @abstractmethod
     def __call__(self, batch: Batch) -> tuple[Batch, ...]: ...
 
+    def wholes(self, views: tuple[Batch, ...]) -> tuple[Batch, ...]:
+        """Those of its views that show (nearly) the whole sample: all of them, unless there are small crops."""
+        return views
+
 
 def alike(views: Sequence[Batch]) -> bool:
     """Whether there are several views and each sample is seen the same in all: nothing can be learned then."""

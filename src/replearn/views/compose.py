@@ -119,6 +119,9 @@ class MultiCrop(Split):
     def __call__(self, batch: Batch) -> tuple[Batch, ...]:
         return tuple(view(batch) for view in [self.large] * self.n_large + [self.small] * self.n_small)
 
+    def wholes(self, views: tuple[Batch, ...]) -> tuple[Batch, ...]:
+        return views[: self.n_large]
+
 
 def check_view(view: object, owner: str) -> None:
     """Raise unless `view` is a View, not a class of views or a split."""

@@ -67,10 +67,12 @@ class DINO(JointEmbedding):
 
     def terms(self, batch: Batch) -> Sequence[Callable[[], Tensor]]:
         views = self.views_(batch)
-        large = getattr(self.views_, "n_large", len(views))  # of other splits all teach
-        targets = torch.stack([self.centre_(gather(self.teacher_(v))) for v in views[:large]])  # (g, n, k)
-        targets /= large * (len(views) - 1)  # the loss is a mean over pairs of views, and linear in targets
-        own = [*targets, *[0.0] * (len(views) - large)]
+        large = self.views_.wholes(views)
+        targets = torch.stack([self.centre_(gather(self.teacher_(view))) for view in large])  # (g, n, k)
+        targets /= len(large) * (
+            len(views) - 1
+        )  # the loss is a mean over pairs of views, and linear in targets
+        own = [*targets, *[0.0] * (len(views) - len(large))]
         return [partial(self.term, view, targets.sum(0) - q) for view, q in zip(views, own, strict=True)]
 
     def term(self, view: Batch, targets: Float[Tensor, "n k"]) -> Float[Tensor, ""]:

@@ -68,7 +68,7 @@ class SwAV(JointEmbedding):
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         views = self.views_(batch)
-        large = getattr(self.views_, "n_large", len(views))  # of other splits all are assigned
+        large = len(self.views_.wholes(views))
         z = [gather(self.head_(self.encoder_(view))) for view in views]  # (n, dim) each
         scores = torch.stack([self.prototypes_(rows) for rows in z], 1)  # (n, v, k)
         assignments = torch.stack([self.share(own) for own in scores[:, :large].unbind(1)], 1)  # (n, g, k)

@@ -6,7 +6,7 @@ from rich.console import Console
 from sklearn.decomposition import PCA
 
 import replearn
-from replearn.comparison import compare
+from replearn.comparison import compare, of_two_views
 from replearn.report import choice, print_choice
 from replearn.report.page import render
 
@@ -43,3 +43,16 @@ def test_page_shows_it_escaped(made):
     page = render(made, title="a test")
     assert "Which would be chosen without labels?" in page
     assert "<bdi><b>PCA" not in page
+
+
+def test_all_methods_are_shown_the_same_views_and_the_seed_says_which():
+    digits = replearn.load_data("digits", split="train").subset(np.arange(64))
+
+    class Identity:
+        def transform(self, rows):
+            return rows
+
+    first, again, other = (of_two_views(Identity(), digits, seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+    assert not np.array_equal(*first)

@@ -69,9 +69,7 @@ class DINO(JointEmbedding):
         views = self.views_(batch)
         large = self.views_.wholes(views)
         targets = torch.stack([self.centre_(gather(self.teacher_(view))) for view in large])  # (g, n, k)
-        targets /= len(large) * (
-            len(views) - 1
-        )  # the loss is a mean over pairs of views, and linear in targets
+        targets /= len(large) * (len(views) - 1)  # the loss is a mean over pairs, and linear in targets
         own = [*targets, *[0.0] * (len(views) - len(large))]
         return [partial(self.term, view, targets.sum(0) - q) for view, q in zip(views, own, strict=True)]
 

@@ -51,8 +51,9 @@ def test_the_representation_is_the_mean_over_each_row(few):
     torch.testing.assert_close(torch.from_numpy(method.transform(few)), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_collapse_has_the_loss_that_it_says(few):
-    method = replearn.CPC(**PLAIN).prepare(few)
+@pytest.mark.parametrize("negatives", [None, 3])
+def test_collapse_has_the_loss_that_it_says(few, negatives):
+    method = replearn.CPC(**PLAIN, negatives=negatives).prepare(few)
     for weight in method.latent_.parameters():
         torch.nn.init.zeros_(weight)
     assert method.loss(few[np.arange(8)]).item() == pytest.approx(method.loss_at_collapse(), rel=1e-5)

@@ -25,6 +25,7 @@ from replearn.encoders.context import Context
 from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives import future_contrast
+from replearn.objectives.negatives import draw_negatives, strangers
 from replearn.views.cuts import parts_of
 
 
@@ -38,6 +39,7 @@ class CPC(JointEmbedding):
         dim: numbers in a latent z, which predictions are of.
         steps: how many rows ahead are predicted, at most.
         temperature: of the softmax over the latents of all samples and columns.
+        negatives: how many of the other latents one is told from, drawn at each step; None: from all.
     """
 
     family: ClassVar[str] = "contrastive"
@@ -49,6 +51,7 @@ class CPC(JointEmbedding):
     dim: int = 64
     steps: int = 3
     temperature: float = 1.0
+    negatives: int | None = None
     learning_rate: float = 3e-3
 
     def build(self, samples: Description) -> None:
@@ -72,9 +75,9 @@ class CPC(JointEmbedding):
         for k, predict in enumerate(self.predict_, start=1):
             predicted = gather(predict(context[:, :-k]))  # (n, r - k, w, dim)
             for guess, later in zip(predicted.unbind(1), z[:, k:].unbind(1), strict=True):
-                losses.append(
-                    future_contrast(guess.flatten(0, 1), later.flatten(0, 1), temperature=self.temperature)
-                )
+                a, b = guess.flatten(0, 1), later.flatten(0, 1)  # (n·w, dim) each
+                keep = draw_negatives(strangers(b), self.negatives)
+                losses.append(future_contrast(a, b, temperature=self.temperature, keep=keep))
         return torch.stack(losses).mean()
 
     def rows(self, batch: Batch, rows: tuple[Batch, ...]) -> Float[Tensor, "n r w d"]:
@@ -93,4 +96,5 @@ class CPC(JointEmbedding):
         return self.latent_(h[:, : self.encoder_.dim])  # type: ignore[no-any-return]
 
     def loss_at_collapse(self) -> float:
-        return math.log(self.batch_size * self.parts_.per_part(self.samples_))
+        others = self.batch_size * self.parts_.per_part(self.samples_) - 1
+        return math.log(1 + (self.negatives or others))

@@ -2,9 +2,10 @@
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from replearn.objectives.negatives import kept
 from replearn.objectives.precision import full_precision
 
 
@@ -57,7 +58,7 @@ def nt_xent(
     similarity = z @ (z / temperature).T  # (2n, 2n)
     similarity = similarity.fill_diagonal_(-torch.inf)
     partner = torch.arange(2 * n, device=z.device).roll(n)  # (2n,)
-    return F.cross_entropy(_kept("nt_xent", similarity, partner, keep), partner)
+    return F.cross_entropy(kept("nt_xent", similarity, partner, keep), partner)
 
 
 @full_precision
@@ -109,7 +110,7 @@ def info_nce(
         )
     similarity = F.normalize(queries, dim=1) @ (F.normalize(keys, dim=1) / temperature).T  # (n, m)
     own = torch.arange(n, device=queries.device)  # (n,)
-    return F.cross_entropy(_kept("info_nce", similarity, own, keep), own)
+    return F.cross_entropy(kept("info_nce", similarity, own, keep), own)
 
 
 @full_precision
@@ -162,18 +163,4 @@ def info_nce_queue(
     if keep is not None:
         keep = F.pad(keep, (1, 0))  # (n, 1 + m)
     similarity = torch.cat([own, others], dim=1) / temperature  # (n, 1 + m)
-    return F.cross_entropy(_kept("info_nce_queue", similarity, first, keep), first)
-
-
-def _kept(
-    name: str, similarity: Float[Tensor, "n m"], own: Int[Tensor, " n"], keep: Bool[Tensor, "k l"] | None
-) -> Float[Tensor, "n m"]:
-    """Similarities, -∞ where not kept; column `own[i]` of row `i` always is."""
-    if keep is None:
-        return similarity
-    if keep.shape != similarity.shape:
-        raise ValueError(
-            f"{name} needs a mask keep with an entry for every row and candidate, {tuple(similarity.shape)}; "
-            f"got {tuple(keep.shape)}."
-        )
-    return similarity.masked_fill(~keep.scatter(1, own[:, None], True), -torch.inf)
+    return F.cross_entropy(kept("info_nce_queue", similarity, first, keep), first)

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from replearn.objectives.negatives import kept
 from replearn.objectives.precision import full_precision
 
 
@@ -33,7 +34,8 @@ def future_contrast(
         keep: which rows of `later` are negatives of which prediction; None keeps all. Its own always counts.
 
     Raises:
-        ValueError: rows do not pair up, there is one only, or `temperature` is not positive.
+        ValueError: rows do not pair up, there is one only, `temperature` is not positive, or `keep` is of another
+            size.
 
     Example:
         >>> z = torch.ones(4, 8)
@@ -53,6 +55,4 @@ def future_contrast(
         )
     score = predicted @ later.T / temperature  # (n, n)
     own = torch.arange(len(later), device=later.device)  # (n,)
-    if keep is not None:
-        score = score.masked_fill(~keep.scatter(1, own[:, None], True), -torch.inf)
-    return F.cross_entropy(score, own)
+    return F.cross_entropy(kept("future_contrast", score, own, keep), own)

@@ -7,7 +7,7 @@ A contrastive objective takes a mask `keep` of the negatives of each of its rows
 """
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
@@ -66,3 +66,17 @@ def draw_negatives(candidates: Bool[Tensor, "n m"], number: int | None) -> Bool[
     lot = torch.rand(candidates.shape, device=candidates.device).masked_fill_(~candidates, -1.0)
     drawn = lot.topk(number, dim=1).indices  # (n, number)
     return torch.zeros_like(candidates).scatter_(1, drawn, True) & candidates
+
+
+def kept(
+    name: str, similarity: Float[Tensor, "n m"], own: Int[Tensor, " n"], keep: Bool[Tensor, "k l"] | None
+) -> Float[Tensor, "n m"]:
+    """Similarities, -∞ where not kept; column `own[i]` of row `i` always is."""
+    if keep is None:
+        return similarity
+    if keep.shape != similarity.shape:
+        raise ValueError(
+            f"{name} needs a mask keep with an entry for every row and candidate, {tuple(similarity.shape)}; "
+            f"got {tuple(keep.shape)}."
+        )
+    return similarity.masked_fill(~keep.scatter(1, own[:, None], True), -torch.inf)

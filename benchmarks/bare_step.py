@@ -179,7 +179,7 @@ def bare_step(method: WatchedSimCLR, samples: Samples, machine: Any) -> Callable
     encoder, head = deepcopy(method.encoder_.body), deepcopy(method.head_)
     optimizer = make_optimizer(
         method.optimizer,
-        [encoder, head],
+        {"encoder": encoder, "head": head},
         learning_rate=method.learning_rate,
         weight_decay=method.weight_decay,
     )

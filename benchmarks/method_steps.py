@@ -125,7 +125,7 @@ def bare_step(method: Method, samples: Samples) -> Callable[[], None]:
         copy.views_ = Ready(method.views_, batch)
     optimizer = make_optimizer(
         method.optimizer,
-        list(modules.values()),
+        modules,
         learning_rate=method.learning_rate,
         weight_decay=method.weight_decay,
     )

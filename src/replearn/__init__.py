@@ -24,6 +24,7 @@ _HOMES = {
     "DINO": "replearn.methods",
     "InstDisc": "replearn.methods",
     "Method": "replearn.methods",
+    "Model": "replearn.methods",
     "MoCo": "replearn.methods",
     "MoCoV3": "replearn.methods",
     "PIRL": "replearn.methods",

@@ -24,6 +24,7 @@ from replearn.evaluate import scorecard
 from replearn.methods.arrays import save_arrays
 from replearn.methods.base import Method
 from replearn.methods.load import load
+from replearn.methods.model import Model
 from replearn.methods.store import versions
 from replearn.views import default_views
 
@@ -214,7 +215,7 @@ def fit_and_represent(
     """
     method = clone(method)
     began = time.monotonic()
-    if isinstance(method, Method):
+    if isinstance(method, Model):
         method.fit(train, run=run, resume=resume)
         history, alarms = training_of(method)
         seconds = history[-1]["seconds"] if history else time.monotonic() - began
@@ -240,13 +241,13 @@ def of_two_views(method: Any, samples: Samples, seed: int) -> tuple[np.ndarray, 
     with random_state_kept():
         torch.manual_seed(seed)
         seen = [ArraySamples(view.x.numpy()) for view in default_views(samples)(samples[rows])]
-    a, b = (method.transform(part if isinstance(method, Method) else part.flat()) for part in seen)
+    a, b = (method.transform(part if isinstance(method, Model) else part.flat()) for part in seen)
     return a, b
 
 
 def represent(method: Any, train: Samples, test: Samples) -> tuple[np.ndarray, np.ndarray]:
     """What a fitted method makes of both parts."""
-    if isinstance(method, Method):
+    if isinstance(method, Model):
         return method.transform(train), method.transform(test)
     if hasattr(method, "transform"):
         return method.transform(train.flat()), method.transform(test.flat())

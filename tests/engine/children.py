@@ -142,7 +142,7 @@ def save_gradient(folder: Path, *, dtype: torch.dtype = torch.float32, steps: in
     with ready(method, step):
         for number, parts in enumerate(batches(method, samples, first=0, steps=steps)):
             torch.manual_seed(5 + number)
-            loss = one_step(fabric, module, optimizer, parts, 0.01 * (steps > 1))
+            loss, _ = one_step(fabric, module, optimizer, parts, 0.01 * (steps > 1))
             method.after_step(number / 10)
     found = {f"grad.{name}": p.grad for name, p in step.named_parameters()} | dict(step.named_buffers())
     torch.save({"loss": loss, **found}, folder / f"{processes()}-{process()}.pt")

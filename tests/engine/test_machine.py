@@ -68,7 +68,7 @@ def test_lars_is_as_in_the_paper() -> None:
     torch.manual_seed(0)
     net = nn.Linear(5, 3).double()
     w, b = (p.detach().clone() for p in net.parameters())
-    optimizer = make_optimizer("lars", [net], learning_rate=0.5, weight_decay=0.1)
+    optimizer = make_optimizer("lars", {"net": net}, learning_rate=0.5, weight_decay=0.1)
     velocity_w, velocity_b = torch.zeros_like(w), torch.zeros_like(b)
     for _ in range(4):
         optimizer.zero_grad()
@@ -96,7 +96,7 @@ def test_lars_moves_zero_weights() -> None:
 def test_weight_decay_spares_vectors_and_frozen_weights_are_left_out(name: str) -> None:
     net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Linear(2, 2), nn.Linear(2, 2))
     net[3].requires_grad_(False)
-    decayed, spared = make_optimizer(name, [net], learning_rate=0.1, weight_decay=0.3).param_groups
+    decayed, spared = make_optimizer(name, {"net": net}, learning_rate=0.1, weight_decay=0.3).param_groups
     assert [p.ndim for p in decayed["params"]] == [4, 2]
     assert all(p.ndim == 1 for p in spared["params"])
     assert (decayed["weight_decay"], spared["weight_decay"]) == (0.3, 0.0)

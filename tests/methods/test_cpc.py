@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import replearn
-from replearn.encoders.context import Context
+from replearn.encoders.context import Context, Forecast, directions
 from replearn.views import Grid, MultiCrop, Same
 
 PLAIN = {"encoder": "cnn", "batch_size": 8, "epochs": 1, "device": "cpu"}
@@ -27,18 +27,31 @@ def test_a_context_sees_the_past_alone():
 
 
 def test_predictions_meet_what_came_so_many_rows_later(few):
-    """With a context that hands latents on and predictions that change nothing, equal rows are what is told."""
+    """Where the guess of a row is the one that came so many rows before, equal rows are what is told."""
     method = replearn.CPC(**PLAIN, views=Grid(4, 2), steps=2, hidden=16, dim=16).prepare(few)
-    method.context_ = torch.nn.Identity()
-    method.predict_ = torch.nn.ModuleList([torch.nn.Identity(), torch.nn.Identity()])
-    latents = 30 * torch.eye(16).view(8, 1, 2, 16).repeat(1, 4, 1, 1)  # one for each sample and column
-    method.latent_ = lambda h: latents
-    assert method.loss(few[np.arange(8)]).item() < 1e-6
-    method.latent_ = lambda h: (
-        latents * torch.tensor([1.0, 1.0, 1.0, 0.0]).view(1, 4, 1, 1)
-    )  # the last row is lost
+    z = 30 * torch.eye(16).view(8, 1, 2, 16).repeat(1, 4, 1, 1)  # one for each sample and column
+    assert method.contrast(z, [z[:, :-1], z[:, :-2]]).item() < 1e-6
+    lost = z * torch.tensor([1.0, 1.0, 1.0, 0.0]).view(1, 4, 1, 1)  # the last row
     expected = 2 / 5 * np.log(16)  # of 3 + 2 pairs of rows two lead to it
-    assert method.loss(few[np.arange(8)]).item() == pytest.approx(expected, rel=1e-5)
+    assert method.contrast(lost, [lost[:, :-1], lost[:, :-2]]).item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_grid_is_read_in_four_directions_and_a_sequence_in_two():
+    z = torch.arange(6.0).view(1, 3, 2, 1)  # two columns: 0 2 4 and 1 3 5
+    ways = [way[0, :, :, 0].tolist() for way in directions(z)]
+    assert ways == [
+        [[0, 1], [2, 3], [4, 5]],
+        [[4, 5], [2, 3], [0, 1]],
+        [[0, 2, 4], [1, 3, 5]],
+        [[1, 3, 5], [0, 2, 4]],
+    ]
+    assert [way.shape for way in directions(z[:, :, :1])] == [(1, 3, 1, 1)] * 2
+
+
+def test_forecasts_look_ahead_by_their_own_number_of_rows():
+    torch.manual_seed(0)
+    ahead = Forecast(4, 8, 2)(torch.randn(2, 5, 3, 4))
+    assert [guess.shape for guess in ahead] == [(2, 4, 3, 4), (2, 3, 3, 4)]
 
 
 def test_the_representation_is_the_mean_over_each_row(few):

@@ -72,12 +72,12 @@ def embed_rows(method: Any, samples: "Samples", *, start: int, batch: int) -> "I
     """
     import numpy as np
 
-    from replearn.methods import Method
+    from replearn.methods import Model
 
     if start == len(samples):
         return
     rest = samples.subset(np.arange(start, len(samples)))
-    if isinstance(method, Method):
+    if isinstance(method, Model):
         yield from method.transform_parts(rest, rows=batch)
         return
     for first in range(0, len(rest), batch):

@@ -13,7 +13,7 @@ import tyro
 
 from replearn.cli.options import is_union
 from replearn.engine.run import METHOD, read_json
-from replearn.methods import Entry, Method
+from replearn.methods import Entry, Model
 
 PLAIN = (int, float, str, bool, type(None))
 
@@ -25,7 +25,7 @@ def field_options(entry: Entry, stored: dict[str, Any] | None = None) -> type[An
         entry: the method.
         stored: values to take where the command line gives none, instead of the class's defaults.
     """
-    if issubclass(entry.cls, Method):
+    if issubclass(entry.cls, Model):
         return _of_fields(entry.cls, stored or {})
     return _of_parameters(entry.cls)
 
@@ -33,7 +33,7 @@ def field_options(entry: Entry, stored: dict[str, Any] | None = None) -> type[An
 def make_method(entry: Entry, options: Any, stored: dict[str, Any] | None = None) -> Any:
     """The method with the values that were parsed by `field_options`."""
     values = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
-    if issubclass(entry.cls, Method):
+    if issubclass(entry.cls, Model):
         return entry.cls(**values)
     given = {name: literal(value) for name, value in values.items() if value is not None}
     return entry.cls(**(stored or {}) | given)
@@ -47,7 +47,7 @@ def stored_fields(entry: Entry, run: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("class") != entry.cls.__name__:
         return {}
     fields = content.get("fields", {})
-    return dict(fields if issubclass(entry.cls, Method) else fields.get("parameters", {}))
+    return dict(fields if issubclass(entry.cls, Model) else fields.get("parameters", {}))
 
 
 def literal(text: str) -> Any:

@@ -91,13 +91,13 @@ def fit(method: Any, options: Any, folder: Path) -> None:
     """Learn, save, and say what came of it."""
     from replearn.cli.runs import minutes, new_run, shown
     from replearn.comparison import stored_arrays
-    from replearn.methods import Method
+    from replearn.methods import Model
     from replearn.methods.arrays import save_arrays
 
     with new_run(folder):  # it must be writable: better known before the data are read
         samples = load_samples(data_part(options), options)
         began = time.monotonic()
-        if isinstance(method, Method):
+        if isinstance(method, Model):
             loggers = [_tensorboard(folder)] if options.tensorboard else []
             method.fit(samples, run=folder, resume=options.resume, loggers=loggers)
         elif not (options.resume and stored_arrays(method, samples, folder)):

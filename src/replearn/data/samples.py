@@ -82,6 +82,8 @@ class Samples(ABC):
         classes: name of each label, `classes[label]`.
         names: a name per sample (its file, say), or None. As found: they may hold anything, markup too.
         skipped: name and reason of each sample that could not be read and was left out.
+        factors: int64 `(n, f)`, what each sample was made from, by which representations can be judged; or None.
+        factor_names: a name per column of `factors`.
     """
 
     kind: str
@@ -90,6 +92,8 @@ class Samples(ABC):
     classes: tuple[str, ...] = ()
     names: Sequence[str] | None = None
     skipped: Sequence[tuple[str, str]] = ()
+    factors: np.ndarray | None = None
+    factor_names: tuple[str, ...] = ()
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -203,6 +207,8 @@ class Subset(Samples):
         self.labels = None if samples.labels is None else samples.labels[index]
         self.classes = samples.classes
         self.names = None if samples.names is None else ChosenNames(samples.names, index)
+        self.factors = None if samples.factors is None else samples.factors[index]
+        self.factor_names = samples.factor_names
 
     def __len__(self) -> int:
         return len(self.index)

@@ -2,8 +2,10 @@
 
 from replearn.encoders.base import Described, Encoder
 from replearn.encoders.cnn import CNN
+from replearn.encoders.conv import Conv
 from replearn.encoders.decoders import DECODERS, decoder_for, make_decoder
 from replearn.encoders.dense import MLP, Linear
+from replearn.encoders.frozen import frozen
 from replearn.encoders.heads import first_layers, mlp
 from replearn.encoders.make import ENCODERS, make_encoder
 from replearn.encoders.prototypes import PrototypeHead, Prototypes
@@ -15,6 +17,7 @@ __all__ = [
     "DECODERS",
     "ENCODERS",
     "MLP",
+    "Conv",
     "Described",
     "Encoder",
     "Linear",
@@ -24,6 +27,7 @@ __all__ = [
     "Teacher",
     "decoder_for",
     "first_layers",
+    "frozen",
     "make_decoder",
     "make_encoder",
     "mlp",

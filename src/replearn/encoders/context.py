@@ -1,4 +1,6 @@
-"""What came so far, summed up: a causal network over rows of latents."""
+"""What came so far, summed up, and what is to come: causal networks over rows of latents."""
+
+from collections.abc import Sequence
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -35,3 +37,34 @@ class Context(nn.Module):
         lines = mixed.view(n, rows, -1, columns).permute(0, 3, 1, 2).flatten(0, 1)  # (n·w, r, hidden)
         context: Tensor = self.recurrent(lines)[0]
         return context.view(n, columns, rows, -1).transpose(1, 2)  # (n, r, w, hidden)
+
+
+class Forecast(nn.Module):
+    """From the context of each row, a guess of the latents of those that follow: `W_k c_r` is that of `z_{r+k}`.
+
+    Args:
+        dim: numbers per latent.
+        hidden: numbers per context.
+        steps: how many rows ahead.
+
+    References: van den Oord et al., 2018, equation 3. https://arxiv.org/abs/1807.03748
+    """
+
+    def __init__(self, dim: int, hidden: int, steps: int) -> None:
+        super().__init__()
+        self.context = Context(dim, hidden)
+        self.ahead = nn.ModuleList([nn.Linear(hidden, dim) for _ in range(steps)])
+
+    def forward(self, z: Float[Tensor, "n r w dim"]) -> list[Float[Tensor, "n _ w dim"]]:
+        """For k = 1, 2, ...: guesses of the rows from k on, `(n, r - k, w, dim)`."""
+        context = self.context(z)
+        return [linear(context[:, :-k]) for k, linear in enumerate(self.ahead, start=1)]
+
+
+def directions(z: Float[Tensor, "n r w d"]) -> Sequence[Float[Tensor, "n _ _ d"]]:
+    """A grid as read down, up, to the right and to the left; ways on which nothing follows are left out.
+
+    References: Hénaff et al., ICML 2020, section 3.1. https://arxiv.org/abs/1905.09272
+    """
+    ways = [z, z.flip(1), z.transpose(1, 2), z.flip(2).transpose(1, 2)]
+    return [way for way in ways if way.shape[1] > 1]

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.encoders.base import Encoder
+from replearn.encoders.conv import halvings
 from replearn.encoders.dense import MLP, Linear
 from replearn.encoders.heads import mlp
 from replearn.encoders.resnet import conv3x3, initialise
@@ -77,9 +78,7 @@ class ConvDecoder(nn.Module):
     def __init__(self, dim: int, shape: tuple[int, int, int], *, width: int = 32) -> None:
         super().__init__()
         channels, *size = shape
-        sizes = [tuple(size)]
-        while max(sizes[0]) > 8:
-            sizes.insert(0, tuple(-(-side // 2) for side in sizes[0]))
+        sizes = halvings(*size)[::-1]
         widths = [width * 2 ** min(2, step) for step in reversed(range(len(sizes)))]
         self.sizes = sizes[1:]
         self.start = nn.Sequential(

@@ -10,6 +10,7 @@ from torch import nn
 
 from replearn.encoders.base import Described, Encoder
 from replearn.encoders.cnn import CNN
+from replearn.encoders.conv import Conv
 from replearn.encoders.dense import MLP, Linear
 from replearn.encoders.given import dry_run, given_encoder
 from replearn.encoders.resnet import ResNetSmall
@@ -17,7 +18,8 @@ from replearn.encoders.weights import fill, read_weights
 
 FOR_ANYTHING: dict[str, Callable[[int], nn.Module]] = {"linear": Linear, "mlp": MLP}
 FOR_IMAGES: dict[str, Callable[[int], nn.Module]] = {"cnn": CNN, "resnet_small": ResNetSmall}
-ENCODERS = (*FOR_ANYTHING, *FOR_IMAGES)
+FOR_SHAPES: dict[str, Callable[[tuple[int, ...]], nn.Module]] = {"conv": Conv}
+ENCODERS = (*FOR_ANYTHING, *FOR_IMAGES, *FOR_SHAPES)
 LITTLE = 64  # pixels up to which "auto" takes the small ResNet
 
 
@@ -29,7 +31,7 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
 
             - `"auto"`: `resnet_small` for images up to 64 pixels, timm's `resnet18` for larger ones, `mlp`
               for tables;
-            - `"linear"`, `"mlp"` (any samples, laid flat), `"cnn"`, `"resnet_small"` (images);
+            - `"linear"`, `"mlp"` (any samples, laid flat), `"cnn"`, `"conv"`, `"resnet_small"` (images);
             - the name of any timm model, such as `"resnet18"` or `"vit_tiny_patch16_224"`, fitted to the
               images as `replearn.encoders.timm_nets.timm_net` says;
             - any of these names with a local file of weights, `"resnet18@weights/resnet18.safetensors"` (or
@@ -74,8 +76,7 @@ def _auto(samples: Described) -> str:
 
 
 def _body(name: str, samples: Described, weights: Path | None) -> nn.Module:
-    ours = {**FOR_ANYTHING, **FOR_IMAGES}.get(name)
-    timm_nets = None if ours else import_module("replearn.encoders.timm_nets")
+    timm_nets = None if name in ENCODERS else import_module("replearn.encoders.timm_nets")
     if timm_nets and not timm_nets.is_timm(name):
         near = get_close_matches(name, ["auto", *ENCODERS, *timm_nets.timm_names()], cutoff=0.5)
         raise ValueError(
@@ -90,8 +91,13 @@ def _body(name: str, samples: Described, weights: Path | None) -> nn.Module:
     if timm_nets:
         net: nn.Module = timm_nets.timm_net(name, samples.shape, weights=weights)
         return net
-    assert ours is not None
-    body = ours(prod(samples.shape) if name in FOR_ANYTHING else samples.shape[0])
+    body = _ours(name, samples.shape)
     if weights:
         fill(body, read_weights(weights), weights, first=("stages.0.0",), heads=())
     return body
+
+
+def _ours(name: str, shape: tuple[int, ...]) -> nn.Module:
+    if name in FOR_SHAPES:
+        return FOR_SHAPES[name](shape)
+    return FOR_ANYTHING[name](prod(shape)) if name in FOR_ANYTHING else FOR_IMAGES[name](shape[0])

@@ -12,16 +12,20 @@ Troubles, each with a number that shows it:
 - weights grow many times over in few steps: the learning rate is too large;
 - a softmax looks at (nearly) one candidate from the start: the temperature is too small;
 - (nearly) all samples are assigned to one prototype;
+- a number that the method measures itself is not what it must be (`replearn.engine.signs`);
 - the views of a sample are one and the same.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from replearn.engine.signs import SIGNS
 
 COLLAPSED_SPREAD = 0.05
 SETTLED = 20  # steps after which the running statistics of batch normalisation can be trusted
@@ -30,6 +34,7 @@ STUCK_STEPS = 100
 EARLY = 200  # steps in which weights should not have grown much, nor a softmax have made up its mind
 GROWN = 4.0
 FEWEST = 1.5  # candidates or prototypes
+LOOKS = 3  # in a row at which a sign shows before it is told
 NOT_FINITE = "not finite"
 
 
@@ -43,7 +48,8 @@ class Alarm:
 
     Attributes:
         step: when.
-        kind: `not finite`, `collapsed`, `stuck`, `learning rate`, `temperature`, `prototypes` or `views`.
+        kind: `not finite`, `collapsed`, `stuck`, `learning rate`, `temperature`, `prototypes`, `views`, or that of one
+            of `replearn.engine.signs`.
         trouble: what was seen, with its number.
         remedy: the likely cause and what to try.
     """
@@ -68,6 +74,7 @@ class Health:
         candidates: how many other samples (or prototypes) the softmax of one looks at, exp of its entropy.
         prototypes: how many of them are in use, exp of the entropy of their mean share.
         growth: size of the weights over that at the beginning.
+        measures: what the method measures itself, by name.
         same_views: whether all views of each sample are one and the same.
     """
 
@@ -78,13 +85,14 @@ class Health:
     candidates: float | None = None
     prototypes: float | None = None
     growth: float | None = None
+    measures: dict[str, float] = field(default_factory=dict)
     same_views: bool = False
 
     def numbers(self) -> dict[str, float]:
         """What a history records."""
         found = asdict(self)
-        del found["same_views"]
-        return {name: value for name, value in found.items() if value is not None}
+        del found["same_views"], found["measures"]
+        return {name: value for name, value in found.items() if value is not None} | self.measures
 
 
 def examine(
@@ -94,6 +102,7 @@ def examine(
     temperature: float | None = None,
     shares: Float[Tensor, "n k"] | None = None,
     growth: float | None = None,
+    measures: Mapping[str, float] | None = None,
     same_views: bool = False,
 ) -> Health:
     """The health of representations; NaN where any of them is not finite.
@@ -103,7 +112,7 @@ def examine(
         z: their embeddings.
         temperature: of a softmax over similarities of embeddings.
         shares: each sample's probabilities of prototypes.
-        growth, same_views: see `Health`.
+        growth, measures, same_views: see `Health`.
     """
     parts = [part for part in (h, z, shares) if part is not None]
     if not all(bool(part.isfinite().all()) for part in parts):
@@ -121,6 +130,7 @@ def examine(
         candidates=candidates,
         prototypes=None if shares is None else float(_entropy(shares.double().mean(0)).exp()),
         growth=growth,
+        measures=dict(measures or {}),
         same_views=same_views,
     )
 
@@ -180,6 +190,7 @@ class Watch:
         self.why_collapse = why_collapse
         self.alarms: list[Alarm] = []
         self._near = 0  # steps in a row whose loss was that of collapse
+        self._signs: dict[str, int] = {}  # looks in a row at which a sign of trouble showed
 
     def see_loss(self, step: int, loss: float, learning_rate: float) -> Alarm | None:
         """Check the loss of a step; the alarm that it raises, if it is new."""
@@ -209,8 +220,18 @@ class Watch:
             self._prototypes(step, health),
             self._growth(step, health, learning_rate),
             self._collapse(step, health, learning_rate),
+            *(self._sign(step, name, value) for name, value in health.measures.items()),
         )
         return [alarm for alarm in found if alarm]
+
+    def _sign(self, step: int, name: str, value: float) -> Alarm | None:
+        sign = SIGNS.get(name)
+        if sign is None:
+            return None
+        seen = self._signs[name] = self._signs.get(name, 0) + 1 if sign.shows(step, value) else 0
+        if seen < LOOKS:
+            return None
+        return self._tell(step, sign.kind, sign.trouble.format(value), sign.remedy)
 
     def _views(self, step: int, health: Health) -> Alarm | None:
         if not health.same_views:
@@ -261,11 +282,11 @@ class Watch:
 
     def state(self) -> dict[str, Any]:
         """What `Watch` needs to go on."""
-        return {"near": self._near, "alarms": [asdict(alarm) for alarm in self.alarms]}
+        return {"near": self._near, "signs": self._signs, "alarms": [asdict(alarm) for alarm in self.alarms]}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state()` gave."""
-        self._near = state["near"]
+        self._near, self._signs = state["near"], dict(state["signs"])
         self.alarms = [Alarm(**alarm) for alarm in state["alarms"]]
 
     def _not_finite(self, step: int, trouble: str, learning_rate: float) -> Alarm | None:

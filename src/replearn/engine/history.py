@@ -3,7 +3,7 @@
 import csv
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -62,10 +62,12 @@ class History:
         self.rows: list[dict[str, float]] = []
         self._run = run if process() == 0 else None
         self._broken = False  # whether the CSV lacks rows, since writing failed
+        self._columns: dict[str, None] = {}  # of the CSV, in order
         self._every = max(1, pace.steps // ROWS)
         self._loggers = loggers
-        self._unread: list[tuple[int, Tensor]] = []
+        self._unread: list[tuple[int, Tensor, dict[str, Tensor]]] = []
         self._losses: list[float] = []
+        self._named: dict[str, list[float]] = {}
         self._health: dict[str, float] = {}
         self._rate, self._samples = 0.0, 0
         self._last = (pace.step, pace.seconds)  # of the newest row
@@ -85,14 +87,22 @@ class History:
     def alarms(self) -> list[Alarm]:
         return self.watch.alarms
 
-    def add(self, loss: Tensor, rate: float, samples: int, health: Health | None = None) -> None:
-        """A step was made: its mean loss, learning rate, number of samples, perhaps a look at health.
+    def add(
+        self,
+        loss: Tensor,
+        rate: float,
+        samples: int,
+        health: Health | None = None,
+        named: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        """A step was made: its mean loss, learning rate, number of samples, perhaps a look at health, and terms of the
+        loss that have names.
 
         Raises:
             NotFinite: the loss or the representation is NaN or infinite.
         """
         self._rate, self._samples = rate, samples
-        self._unread.append((self.pace.step, loss))
+        self._unread.append((self.pace.step, loss, dict(named or {})))
         if len(self._unread) >= PENDING or health is not None:
             self._read()
         if health is not None:
@@ -115,7 +125,8 @@ class History:
             "samples_per_second": (step - self._last[0]) * self._samples / max(seconds - self._last[1], 1e-9),
             "seconds": seconds,
         } | self._health
-        self._losses, self._last, self._health = [], (step, seconds), {}
+        row |= {name: sum(values) / len(values) for name, values in self._named.items()}
+        self._losses, self._named, self._last, self._health = [], {}, (step, seconds), {}
         self.rows.append(row)
         self._write(row)
         for logger in self._loggers:
@@ -132,6 +143,7 @@ class History:
         self._read()
         return {
             "losses": self._losses,
+            "named": self._named,
             "health": self._health,
             "last": self._last,
             "watch": self.watch.state(),
@@ -140,7 +152,7 @@ class History:
     def __enter__(self) -> "History":
         if self._run is not None:
             clear_parts(self._run)
-            _write_rows(self._run / HISTORY, self.rows)
+            self._columns = _write_rows(self._run / HISTORY, self.rows)
             if not self.alarms:
                 remove(self._run / ALARMS)
         self._bar.start()
@@ -154,15 +166,18 @@ class History:
             logger.finalize("success" if error is None else "failed")
 
     def _restore(self, state: dict[str, Any], run: Path) -> None:
-        self._losses, self._health, self._last = state["losses"], state["health"], tuple(state["last"])
+        self._losses, self._named = state["losses"], state["named"]
+        self._health, self._last = state["health"], tuple(state["last"])
         self.watch.restore(state["watch"])
         self.rows = [row for row in read_rows(run) if row.get("step", 0) <= self.pace.step]
 
     def _read(self) -> None:
-        for step, loss in self._unread:
+        for step, loss, named in self._unread:
             value = float(loss)
             self._tell(self.watch.see_loss(step, value, self._rate))
             self._losses.append(value)
+            for name, term in named.items():
+                self._named.setdefault(name, []).append(float(term))
         self._unread = []
 
     def _tell(self, alarm: Alarm | None) -> None:
@@ -183,11 +198,11 @@ class History:
             return
         path = self._run / HISTORY
         try:
-            if self._broken:
-                _write_rows(path, self.rows)
+            if self._broken or not self._columns.keys() >= row.keys():
+                self._columns = _write_rows(path, self.rows)
             else:
                 with path.open("a", newline="", encoding="utf-8") as file:
-                    csv.DictWriter(file, COLUMNS).writerow(_line(row))
+                    csv.DictWriter(file, self._columns).writerow(_line(row))
         except (OSError, CannotWrite) as error:
             if not self._broken:
                 log.warning(
@@ -240,11 +255,14 @@ def read_alarms(run: Path) -> list[Alarm]:
     return [Alarm(**alarm) for alarm in read_json(path)] if path.is_file() else []
 
 
-def _write_rows(path: Path, rows: list[dict[str, float]]) -> None:
+def _write_rows(path: Path, rows: list[dict[str, float]]) -> dict[str, None]:
+    """Write the CSV anew; its columns: those that all trainings have, and what these rows have beside them."""
+    columns = dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)])
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS)
+        writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(map(_line, rows))
+    return columns
 
 
 def _line(row: dict[str, float]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Optimisers and the learning rate over training."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -11,22 +11,40 @@ OPTIMIZERS = ("adamw", "sgd", "lars")
 
 
 def make_optimizer(
-    name: str, modules: Iterable[nn.Module], *, learning_rate: float, weight_decay: float
+    name: str,
+    modules: Mapping[str, nn.Module],
+    *,
+    learning_rate: float,
+    weight_decay: float,
+    rates: Mapping[str, float] | None = None,
 ) -> torch.optim.Optimizer:
     """The optimiser called `name`; weight decay spares biases and normalisation layers (vectors and scalars).
 
     Args:
         name: `adamw`, `sgd` (momentum 0.9) or `lars`.
-        modules: what is trained.
+        modules: what is trained, by name.
         learning_rate: the peak, reached after warm-up.
         weight_decay: share of each weight taken off per unit of learning rate.
+        rates: learning rates of modules that have their own, as multiples of it: a group's `scale`.
+
+    Raises:
+        ValueError: a rate is of no module.
     """
-    parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    own = rates or {}
+    if unknown := set(own) - set(modules):
+        raise ValueError(
+            f"rates must be of modules, {', '.join(modules)}; got {', '.join(sorted(unknown))}. Name a module."
+        )
+    groups: list[dict[str, Any]] = []
+    for scale in sorted({own.get(module, 1.0) for module in modules}):
+        chosen = nn.ModuleDict({key: part for key, part in modules.items() if own.get(key, 1.0) == scale})
+        parameters = [p for p in chosen.parameters() if p.requires_grad]
+        groups += [
+            {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay, "scale": scale},
+            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0, "scale": scale},
+        ]
     groups = [group for group in groups if group["params"]]
+    parameters = [p for group in groups for p in group["params"]]
     if name == "adamw":
         return torch.optim.AdamW(groups, lr=learning_rate, fused=_can_fuse(parameters))
     if name == "sgd":

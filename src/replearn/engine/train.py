@@ -9,7 +9,7 @@ run, or one on more processes, draws what an unbroken run on one process draws.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -47,6 +47,8 @@ log = logging.getLogger("replearn")
 HEALTH_ROWS = 256
 HEALTH_CHECKS = 40  # about so many over a training
 
+Terms = Sequence[Callable[[], Tensor]] | Mapping[str, Callable[[], Tensor]]
+
 
 @runtime_checkable
 class Learner(Protocol):
@@ -70,12 +72,14 @@ class Learner(Protocol):
     @property
     def why_collapse(self) -> str: ...
     def modules(self) -> dict[str, nn.Module]: ...
-    def terms(self, batch: Batch) -> Sequence[Callable[[], Tensor]]: ...
+    def terms(self, batch: Batch) -> Terms: ...
     def after_step(self, progress: float) -> None: ...
     def represent(self, batch: Batch) -> Tensor: ...
     def embed(self, h: Tensor) -> Tensor | None: ...
     def assign(self, h: Tensor) -> Tensor | None: ...
     def same_views(self, batch: Batch) -> bool: ...
+    def measures(self, batch: Batch) -> dict[str, Tensor]: ...
+    def rates(self) -> dict[str, float]: ...
     def loss_at_collapse(self) -> float | None: ...
 
 
@@ -123,7 +127,11 @@ def train(
     if processes() > 1:
         join_batch_norms(step)
     raw = make_optimizer(
-        learner.optimizer, [step], learning_rate=learner.learning_rate, weight_decay=learner.weight_decay
+        learner.optimizer,
+        learner.modules(),
+        learning_rate=learner.learning_rate,
+        weight_decay=learner.weight_decay,
+        rates=learner.rates(),
     )
     module, optimizer = fabric.setup(step, raw)
     checkpoints = Checkpoints(run / STATE if run else None, step, raw)
@@ -146,12 +154,11 @@ def train(
         for parts in batches(learner, samples, first=pace.step, steps=pace.steps):
             rate = learner.learning_rate * schedule(pace.progress, warmup=learner.warmup)
             torch.manual_seed(seed_of(learner.random_state, 1 + pace.step))
-            loss = one_step(fabric, module, optimizer, parts, rate)
+            loss, named = one_step(fabric, module, optimizer, parts, rate)
             learner.after_step(pace.progress)
             stopping = pace.advance(stop.asked)
-            history.add(
-                loss, rate, learner.batch_size * len(parts), look() if pace.due(HEALTH_CHECKS) else None
-            )
+            health = look() if pace.due(HEALTH_CHECKS) else None
+            history.add(loss, rate, learner.batch_size * len(parts), health, named)
             if pace.progress >= 1.0:
                 break
             if stopping or pace.save_due(learner.checkpoint_minutes):
@@ -188,23 +195,31 @@ def compilable(module: nn.Module) -> list[nn.Module]:
     return [encoder.body for encoder in encoders] or [module]
 
 
-def one_step(fabric: Fabric, module: Any, optimizer: Any, parts: list[Batch], rate: float) -> Tensor:
-    """Forward, backward and update on a batch, given in parts whose gradients add up; the mean of their losses."""
+def one_step(
+    fabric: Fabric, module: Any, optimizer: Any, parts: list[Batch], rate: float
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Forward, backward and update on a batch, given in parts whose gradients add up.
+
+    Returns:
+        The mean of the parts' losses, and of each of their terms that has a name.
+    """
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("scale", 1.0)  # of another optimiser: all alike
     optimizer.zero_grad(set_to_none=True)
-    total = torch.zeros((), device=fabric.device)
+    total: dict[str, Tensor] = {}
     for i, batch in enumerate(parts):
         with fabric.autocast():
             terms = module.module.terms(batch.to(fabric.device))  # of the Step, not of what wraps it
-        for j, term in enumerate(terms):
+        names = list(terms) if isinstance(terms, Mapping) else [""] * len(terms)
+        for j, term in enumerate(terms.values() if isinstance(terms, Mapping) else terms):
             last = i + 1 == len(parts) and j + 1 == len(terms)
             with fabric.no_backward_sync(module, enabled=not last):
                 loss = module(term) / len(parts)
                 fabric.backward(loss)
-            total += loss.detach()
+            total[names[j]] = total.get(names[j], 0) + loss.detach()
     optimizer.step()
-    return mean_over_processes(total)
+    whole = mean_over_processes(torch.stack(list(total.values())))  # one number per name
+    return whole.sum(), {name: whole[i] for i, name in enumerate(total) if name}
 
 
 def seed_of(random_state: int, step: int) -> int:
@@ -237,6 +252,7 @@ def health_check(
                 temperature=temperature,
                 shares=learner.assign(h),
                 growth=weights_size(step) / size,
+                measures={name: float(value) for name, value in learner.measures(batch).items()},
                 same_views=same_views,
             )
 

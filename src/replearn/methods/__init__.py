@@ -5,6 +5,7 @@ from replearn.methods.contrastive import CMC, CPC, PIRL, AlignUniform, InstDisc,
 from replearn.methods.joint_embedding import BYOL, DINO, SSLHSIC, BarlowTwins, SimSiam, SwAV, VICReg
 from replearn.methods.labelled import Supervised
 from replearn.methods.load import load
+from replearn.methods.model import Model
 from replearn.methods.reconstruction import Autoencoder
 from replearn.methods.registry import Entry, find_method, registry
 
@@ -23,6 +24,7 @@ __all__ = [
     "Method",
     "MoCo",
     "MoCoV3",
+    "Model",
     "SimCLR",
     "SimSiam",
     "SupCon",

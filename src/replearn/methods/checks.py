@@ -8,6 +8,7 @@ from replearn.engine.optimizers import OPTIMIZERS
 
 if TYPE_CHECKING:
     from replearn.methods.base import Method
+    from replearn.methods.model import Model
 
 
 def check_fields(method: "Method") -> None:
@@ -21,7 +22,7 @@ def check_fields(method: "Method") -> None:
         value = getattr(method, field)
         if value is not None and not value > 0:
             raise ValueError(f"{field} must be greater than 0; got {value}. Leave it out for the default.")
-    for field in ("random_state", "checkpoint_minutes", "weight_decay"):
+    for field in ("checkpoint_minutes", "weight_decay"):
         if getattr(method, field) < 0:
             raise ValueError(
                 f"{field} must not be negative; got {getattr(method, field)}. Leave it out for the default."
@@ -44,22 +45,34 @@ def check_fields(method: "Method") -> None:
         )
 
 
-def check_training_samples(method: "Method", samples: Samples) -> None:
-    """Raises ValueError where a method can't learn from these samples."""
+def check_seed(random_state: int) -> None:
+    """Raises ValueError where this is no seed."""
+    if random_state < 0:
+        raise ValueError(
+            f"random_state must not be negative; got {random_state}. Leave it out for the default."
+        )
+
+
+def check_samples(method: "Model", samples: Samples) -> None:
+    """Raises ValueError where a method can't learn from samples like these."""
     name = type(method).__name__
     if samples.kind not in method.kinds:
         raise ValueError(
             f"{name} learns from samples of kind {' or '.join(method.kinds)}; got {samples.kind}. "
             "`replearn list` tells which method takes which kind."
         )
-    if method.batch_size > len(samples):
-        raise ValueError(
-            f"batch_size must be at most the number of samples, {len(samples)}; got {method.batch_size}. "
-            f"Pass {_advice(method, len(samples))}."
-        )
     if method.needs_labels and (samples.labels is None or len(set(samples.labels[samples.labels >= 0])) < 2):
         raise ValueError(
             f"{name} needs labels of at least two classes; got fewer. Pass y, or choose another method."
+        )
+
+
+def check_batch_size(method: "Method", n: int) -> None:
+    """Raises ValueError where a batch has more than the n samples."""
+    if method.batch_size > n:
+        raise ValueError(
+            f"batch_size must be at most the number of samples, {n}; got {method.batch_size}. "
+            f"Pass {_advice(method, n)}."
         )
 
 
@@ -69,7 +82,7 @@ def _advice(method: "Method", n: int) -> str:
     return f"batch_size={size} or less, or more samples" if size >= method.smallest_batch else "more samples"
 
 
-def check_same_kind(method: "Method", samples: Samples) -> None:
+def check_same_kind(method: "Model", samples: Samples) -> None:
     """Raises ValueError where the samples are not like those of `fit`."""
     expected = method.samples_
     if (samples.kind, samples.shape) != (expected.kind, expected.shape):

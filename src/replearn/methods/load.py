@@ -11,7 +11,7 @@ from replearn.data import description_from_json
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, open_run, read_json
 from replearn.methods.arrays import arrays_from_run
-from replearn.methods.base import Method
+from replearn.methods.model import Model
 from replearn.methods.registry import find_method
 from replearn.methods.store import restore
 from replearn.views import view_from_json
@@ -35,7 +35,7 @@ def load(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
     if missing:
         raise ValueError(f"{folder / METHOD} must hold {', '.join(sorted(missing))}; it does not. Fit again.")
     cls = find_method(content["class"]).cls
-    if not issubclass(cls, Method):
+    if not issubclass(cls, Model):
         return arrays_from_run(cls, content["fields"], folder)
     method = cls(**_fields(cls, content["fields"], encoder))
     method.samples_ = description_from_json(content["samples"])

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from replearn.methods import classical, contrastive, joint_embedding, labelled, reconstruction
-from replearn.methods.base import Method
+from replearn.methods.model import Model
 
 FAMILIES: tuple[ModuleType, ...] = (classical, reconstruction, contrastive, joint_embedding, labelled)
 ENTRY_POINTS = "replearn.methods"
@@ -19,7 +19,7 @@ class Entry:
 
     Attributes:
         name: on the command line, in lower case.
-        cls: the class; a `Method`, or scikit-learn's own.
+        cls: the class; a `Model`, or scikit-learn's own.
         family, kinds, year, paper: tags.
     """
 
@@ -55,12 +55,12 @@ def find_method(name: str) -> Entry:
 
 
 def is_ours(method: Any) -> bool:
-    """Whether a method trains by the engine (else it has scikit-learn's protocol alone)."""
-    return isinstance(method, Method)
+    """Whether a method takes samples (else it has scikit-learn's protocol alone, and takes rows of numbers)."""
+    return isinstance(method, Model)
 
 
 def _entry(cls: type[Any]) -> Entry:
-    if issubclass(cls, Method):
+    if issubclass(cls, Model):
         return Entry(cls.__name__.lower(), cls, cls.family, cls.kinds, cls.year, cls.paper)
     # An estimator of another package may carry the tags, as a `Method` does, or none.
     year, paper = classical.PAPERS.get(cls.__name__, (getattr(cls, "year", 0), getattr(cls, "paper", "")))

@@ -25,13 +25,13 @@ from replearn.engine.run import (
 from replearn.views import Split, view_to_json
 
 if TYPE_CHECKING:
-    from replearn.methods.base import Method
+    from replearn.methods.model import Model
 
 # These may differ between a run and its resumption: they say when to stop or save, not what to compute.
 FREE_FIELDS = frozenset({"max_minutes", "checkpoint_minutes", "device"})
 
 
-def start_run(method: "Method", path: str | Path, *, resume: bool = False) -> Path:
+def start_run(method: "Model", path: str | Path, *, resume: bool = False) -> Path:
     """Make the run folder and write `method.json` into it, or check that the run in it is this one.
 
     Raises:
@@ -50,7 +50,7 @@ def start_run(method: "Method", path: str | Path, *, resume: bool = False) -> Pa
     return folder
 
 
-def end_run(method: "Method", folder: Path) -> None:
+def end_run(method: "Model", folder: Path) -> None:
     """Write the weights, which ends the run, and drop what only a resumption needs."""
     if process() == 0:
         write_tensors(folder / WEIGHTS, nn.ModuleDict(method.modules()).state_dict())
@@ -63,7 +63,7 @@ def has_ended(folder: Path) -> bool:
     return (folder / WEIGHTS).exists()
 
 
-def restore(method: "Method", folder: Path) -> "Method":
+def restore(method: "Model", folder: Path) -> "Model":
     """Put the weights in `folder` into the method's modules, and its history beside them.
 
     Raises:
@@ -82,7 +82,7 @@ def restore(method: "Method", folder: Path) -> "Method":
     return method
 
 
-def to_json(method: "Method") -> dict[str, Any]:
+def to_json(method: "Model") -> dict[str, Any]:
     """All that makes the method again: class, fields, samples; and the versions that made it."""
     return {
         "class": type(method).__name__,

@@ -3,8 +3,9 @@
     batch --views--> row_1, ..., row_R --encoder--> h_r --latent--> z_r --context--> c_r = summary of z_1 ... z_r
                      c_r --W_k--> prediction of z_{r+k} --future_contrast(z_{r+k} of all)--> loss
 
-A row is a row of patches of an image, or one segment of a sequence. The representation is the mean of h over each
-row, the rows joined; the papers' mean over all positions forgets where things lie, which little images tell by.
+A row is a row of patches of an image, or one segment of a sequence. A grid is read in four directions, each by a
+context of its own; a sequence forth and back. The representation is the mean of h over each row, the rows joined; the
+papers' mean over all positions forgets where things lie, which little images tell by.
 
 References:
     van den Oord, Li & Vinyals, 2018. https://arxiv.org/abs/1807.03748
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 
 from replearn.data import Batch, Description
 from replearn.encoders import make_encoder
-from replearn.encoders.context import Context
+from replearn.encoders.context import Forecast, directions
 from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives import future_contrast
@@ -31,7 +32,7 @@ from replearn.views.cuts import parts_of
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class CPC(JointEmbedding):
-    """Contrastive predictive coding, from the top of an image down or from the start of a sequence on.
+    """Contrastive predictive coding, over the patches of an image or the segments of a sequence.
 
     Attributes:
         views: rows of patches of a sample, or the name of a preset; None takes the default for this kind of samples.
@@ -64,24 +65,28 @@ class CPC(JointEmbedding):
             )
         self.encoder_ = make_encoder(self.encoder, rows[0])
         self.latent_ = nn.Sequential(nn.LayerNorm(self.encoder_.dim), nn.Linear(self.encoder_.dim, self.dim))
-        self.context_ = Context(self.dim, self.hidden)
-        steps = range(min(self.steps, len(rows) - 1))
-        self.predict_ = nn.ModuleList([nn.Linear(self.hidden, self.dim) for _ in steps])
+        grid = torch.empty(0, len(rows), self.parts_.per_part(samples), self.dim)
+        self.forecast_ = nn.ModuleList(
+            [Forecast(self.dim, self.hidden, min(self.steps, way.shape[1] - 1)) for way in directions(grid)]
+        )
+        self.widths_ = [way.shape[2] for way in directions(grid)]
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         z = self.latent_(self.rows(batch, self.views_(batch)))  # (n, r, w, dim)
-        context, z = self.context_(z), gather(z)
-        losses = []
-        for k, predict in enumerate(self.predict_, start=1):
-            predicted = gather(predict(context[:, :-k]))  # (n, r - k, w, dim)
-            for guess, later in zip(predicted.unbind(1), z[:, k:].unbind(1), strict=True):
+        ways = zip(self.forecast_, directions(z), strict=True)
+        return torch.stack([self.contrast(way, forecast(way)) for forecast, way in ways]).mean()
+
+    def contrast(self, z: Float[Tensor, "n r w d"], ahead: list[Tensor]) -> Float[Tensor, ""]:
+        """The mean loss over all rows that are guessed, by the contexts of a direction."""
+        z, losses = gather(z), []
+        for k, guesses in enumerate(ahead, start=1):
+            for guess, later in zip(gather(guesses).unbind(1), z[:, k:].unbind(1), strict=True):
                 a, b = guess.flatten(0, 1), later.flatten(0, 1)  # (n·w, dim) each
                 keep = draw_negatives(strangers(b), self.negatives)
                 losses.append(future_contrast(a, b, temperature=self.temperature, keep=keep))
         return torch.stack(losses).mean()
 
     def rows(self, batch: Batch, rows: tuple[Batch, ...]) -> Float[Tensor, "n r w d"]:
-        """The encoder's h of every patch."""
         return torch.stack([self.encoder_(row).unflatten(0, (len(batch), -1)) for row in rows], dim=1)
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
@@ -96,5 +101,5 @@ class CPC(JointEmbedding):
         return self.latent_(h[:, : self.encoder_.dim])  # type: ignore[no-any-return]
 
     def loss_at_collapse(self) -> float:
-        others = self.batch_size * self.parts_.per_part(self.samples_) - 1
-        return math.log(1 + (self.negatives or others))
+        others = [self.negatives or self.batch_size * width - 1 for width in self.widths_]
+        return sum(math.log(1 + number) for number in others) / len(others)

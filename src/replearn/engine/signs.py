@@ -1,0 +1,56 @@
+"""Numbers that methods measure of themselves (`Method.measures`), and what tells trouble in each."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A number by which trouble is known.
+
+    Attributes:
+        kind: of the alarm.
+        trouble: what is seen, with a place for the number.
+        remedy: the likely cause and what to try.
+        below, above: the number tells trouble when it is below or above these.
+        after: steps before which it tells nothing.
+    """
+
+    kind: str
+    trouble: str
+    remedy: str
+    below: float = float("-inf")
+    above: float = float("inf")
+    after: int = 50
+
+    def shows(self, step: int, value: float) -> bool:
+        """Whether the number tells trouble; one that is not finite does."""
+        return step >= self.after and not self.below <= value <= self.above
+
+
+# By the name of the measure.
+SIGNS = {
+    "rate": Sign(
+        "posterior collapse",
+        "the code tells {:.3f} nats of a sample: the decoder does without it",
+        "The KL term has won: lower beta, let it rise slowly, or take a weaker decoder.",
+        below=0.1,
+    ),
+    "dead_units": Sign(
+        "dead units",
+        "a share of {:.2f} of the code's units is the same for every sample",
+        "The penalty is too strong or the learning rate too large: lower one of them.",
+        above=0.9,
+    ),
+    "log_variance": Sign(
+        "log-variance",
+        "the largest log-variance of a code's unit is {:.1f}",
+        "The variance explodes: try a learning rate ten times smaller, or samples that are standardised.",
+        above=12.0,
+    ),
+    "variety": Sign(
+        "mode collapse",
+        "generated samples vary {:.3f} times as much as real ones",
+        "The generator makes one sample for all codes: try a lower learning rate, or a smaller discriminator.",
+        below=0.2,
+    ),
+}

@@ -1,0 +1,84 @@
+"""What methods share that make a code of a sample, and a sample of a code."""
+
+from dataclasses import dataclass
+from math import prod
+from typing import ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from replearn.data import Batch, Description
+from replearn.encoders import Encoder, decoder_for, make_decoder, make_encoder
+from replearn.methods.base import Method
+
+ROWS = 512  # codes that are decoded at a time
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Coder(Method):
+    """A method whose representation is a code that it can decode.
+
+    Attributes:
+        encoder: a name (see `replearn.encoders`) or a module, which is copied; `auto` is `conv` for images, `mlp` for
+            tables.
+        decoder: `linear`, `mlp` or `conv`; `auto` mirrors the encoder.
+        dim: numbers in the code.
+    """
+
+    family: ClassVar[str] = "reconstruction"
+    kinds: ClassVar[tuple[str, ...]] = ("image", "table")
+
+    dim: int = 32
+    decoder: str = "auto"
+    weight_decay: float = 0.0
+
+    def build(self, samples: Description) -> None:
+        if self.dim < 1:
+            raise ValueError(f"dim counts the numbers in the code and must be at least 1; got {self.dim}.")
+        self.encoder_ = self.make_encoder(samples)
+        self.code_ = nn.Linear(self.encoder_.dim, self.dim)
+        self.decoder_ = self.make_decoder(samples)
+
+    def make_encoder(self, samples: Description) -> Encoder:
+        """The encoder that the field names."""
+        spec = "conv" if self.encoder == "auto" and samples.kind == "image" else self.encoder
+        return make_encoder(spec, samples)
+
+    def make_decoder(self, samples: Description) -> nn.Module:
+        """The decoder that the field names, of codes."""
+        if self.decoder == "auto":
+            return decoder_for(self.encoder_, samples.shape, dim=self.dim)
+        return make_decoder(self.decoder, self.dim, samples.shape)
+
+    def represent(self, batch: Batch) -> Float[Tensor, "n dim"]:
+        code: Tensor = self.code_(self.encoder_(batch))  # (n, dim)
+        return code
+
+    def decode(self, code: Float[Tensor, "n dim"]) -> Float[Tensor, "n ..."]:
+        """Samples from codes, on the samples' scale."""
+        return self.encoder_.unstandardise(self.decoder_(code))
+
+    def inverse_transform(self, codes: np.ndarray) -> Float[np.ndarray, "n ..."]:
+        """Samples from codes `(n, dim)`: what the decoder makes of them, `(n, *shape)` on the samples' scale."""
+        own = next(self.decoder_.parameters())
+        with torch.inference_mode():
+            parts = [
+                self.decode(torch.as_tensor(codes[i : i + ROWS], dtype=own.dtype, device=own.device))
+                for i in range(0, max(1, len(codes)), ROWS)
+            ]
+        return np.concatenate([part.float().cpu().numpy() for part in parts])
+
+    @property
+    def representation_dim(self) -> int:
+        return self.dim
+
+
+def check_smaller(dim: int, samples: Description) -> None:
+    """Raises ValueError where a code has no fewer numbers than a sample: it could be a copy."""
+    if dim >= prod(samples.shape):
+        raise ValueError(
+            f"dim must lie between 1 and the {prod(samples.shape)} numbers of a sample, or the code could copy it; "
+            f"got {dim}. Choose a smaller code."
+        )

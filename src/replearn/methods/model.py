@@ -1,0 +1,157 @@
+"""`Model`: hyperparameters before `fit`, modules after; what all methods of ours share, however they learn.
+
+One that learns by gradients is a `Method` (see `replearn.methods.base`). One with a closed form, or whose learner is a
+class of scikit-learn, is a `Model` and no more: it writes `build(samples)` (modules whose buffers hold what is learned,
+in attributes that end in `_`), `learn(samples)` and `represent(batch)`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.exceptions import NotFittedError
+from torch import Tensor, nn
+
+from replearn.data import Batch, Description, Samples, as_samples, describe
+from replearn.engine.embed import embed_parts
+from replearn.engine.machine import choose, join_processes, random_state_kept
+from replearn.engine.run import STATE, remove
+from replearn.engine.train import seed_of
+from replearn.methods.checks import check_same_kind, check_samples, check_seed
+from replearn.methods.store import end_run, has_ended, restore, start_run
+from replearn.views.choose import make_views
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A scikit-learn estimator and transformer of samples, kept in a run folder.
+
+    Attributes:
+        random_state: seed of all that is drawn: weights, order and views.
+        device: `auto`, `cpu`, `cuda`, ...
+        precision: `auto`, `32-true`, `bf16-mixed`, ...
+    """
+
+    family: ClassVar[str]
+    kinds: ClassVar[tuple[str, ...]]
+    year: ClassVar[int]
+    paper: ClassVar[str]
+    needs_labels: ClassVar[bool] = False
+    split: ClassVar[str] = "pair"  # what the default views give: see `replearn.views.defaults.SPLITS`
+
+    random_state: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+
+    # What a method writes.
+
+    def build(self, samples: Description) -> None:
+        """Make the modules for such samples."""
+        raise NotImplementedError
+
+    def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:
+        """Learn from samples, into the modules; a run folder keeps what a resumption needs."""
+        raise NotImplementedError
+
+    def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
+        """The representation h of a batch."""
+        raise NotImplementedError
+
+    @property
+    def representation_dim(self) -> int:
+        """Numbers per sample that `represent` returns."""
+        raise NotImplementedError
+
+    # What comes with it.
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        run: str | Path | None = None,
+        resume: bool = False,
+        loggers: Iterable[Any] = (),
+    ) -> "Model":
+        """Learn from samples.
+
+        Args:
+            X: anything that `replearn.data.as_samples` takes: arrays, tensors, folders, names of built-in data.
+            y: labels, -1 or None where unknown; most methods look at none.
+            run: a folder for checkpoints, history and weights; None keeps all in memory.
+            resume: go on with the run in that folder, bit by bit as if it had not been interrupted (on CPUs, and where
+                no `max_minutes` cuts it).
+            loggers: Lightning Fabric loggers, TensorBoard's for instance.
+
+        Raises:
+            ValueError: a field or the data is not as it must be.
+        """
+        join_processes(self.device)
+        samples = as_samples(X, y)
+        self.prepare(samples)
+        folder = start_run(self, run, resume=resume) if run is not None else None
+        if folder and resume and has_ended(folder):
+            remove(folder / STATE)  # where a kill came between the weights and this
+            return restore(self, folder)
+        self.learn(samples, run=folder, resume=resume, loggers=loggers)
+        if folder:
+            end_run(self, folder)
+        return self
+
+    def prepare(self, X: Any, y: Any = None) -> "Model":
+        """Check fields and samples and make the modules, untrained: `fit` without learning.
+
+        Raises:
+            ValueError: a field or the data is not as it must be.
+        """
+        samples = as_samples(X, y)
+        self.check(samples)
+        self.samples_ = describe(samples)
+        with random_state_kept():
+            torch.manual_seed(seed_of(self.random_state, 0))
+            if hasattr(self, "views"):
+                self.views_ = make_views(self.views, samples, self.split)
+            self.build(self.samples_)
+        return self
+
+    def check(self, samples: Samples) -> None:
+        """Raises ValueError where a field can't work, or not with these samples."""
+        check_seed(self.random_state)
+        check_samples(self, samples)
+
+    def transform(self, X: Any) -> Float[np.ndarray, "n d"]:
+        """The representation of each sample, float32."""
+        parts = list(self.transform_parts(as_samples(X)))
+        return np.concatenate(parts)
+
+    def transform_parts(self, X: Any, *, rows: int = 512) -> Iterator[Float[np.ndarray, "n d"]]:
+        """Like `transform`, `rows` samples at a time: memory does not grow with the number of samples."""
+        if not self.modules():
+            raise NotFittedError(
+                f"{type(self).__name__} must be fitted before transform. Call fit, or load a run."
+            )
+        samples = as_samples(X)
+        check_same_kind(self, samples)
+        machine = choose(self.device, self.precision)
+        return embed_parts(self.represent, list(self.modules().values()), samples, machine, rows=rows)
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The modules by name: all attributes that end in `_` and are modules."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name.endswith("_") and isinstance(value, nn.Module)
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write fields and weights into the run folder `path`; `replearn.load` reads them back."""
+        end_run(self, start_run(self, path))
+
+    @property
+    def _n_features_out(self) -> int:  # scikit-learn names output columns by it
+        return self.representation_dim

@@ -1,10 +1,11 @@
-"""Compare all methods on equal terms: same encoder, epochs, batch and views; several seeds, the last step.
+"""Compare all methods that compare views on equal terms: same encoder, epochs and batch; several seeds, the last step.
 
     python benchmarks/quality.py                          digits, every method, seeds 0, 1 and 2
     python benchmarks/quality.py simclr byol --seeds 0    some of it; what has been measured is kept
     python benchmarks/quality.py --data cifar10           10,000 of CIFAR-10's training images
 
-Each training is a process of its own (its peak memory is measured), with the method's defaults. Results:
+Each training is a process of its own (its peak memory is measured), with the method's defaults; one whose default batch
+is smaller than the one asked for keeps its own. Results:
 `benchmarks/results/quality.json` and `quality.md`; a row that lies there is not measured again (--again does).
 """
 
@@ -12,13 +13,13 @@ import argparse
 import json
 import os
 import resource
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import rows
 from record import machine
 
 HERE = Path(__file__).resolve().parent
@@ -26,8 +27,10 @@ RESULTS = HERE / "results" / "quality.json"
 CIFAR10 = HERE.parent.parent / "shared" / "data" / "bench" / "cifar10.zip"
 BASELINES = ("raw", "untrained")
 CLASSICAL = ("pca",)
+FAMILIES = ("contrastive", "joint_embedding", "labelled")  # the others: benchmarks/codes.py
 COMPONENTS = 64
 SUBSET = 10_000  # of CIFAR-10's training images, as many of each class
+SCORES = ("1 %", "10 %", "100 %", "kNN", "rank")
 COLUMNS = {"1 %": 0.01, "10 %": 0.1, "100 %": 1.0}
 
 
@@ -41,7 +44,7 @@ def main() -> int:
     for seed in asked.seeds:
         for name in asked.methods or everything():
             wanted = {"data": asked.data, "method": name, "seed": seed} | terms(asked)
-            if not asked.again and any(wanted.items() <= row.items() for row in read()):
+            if not asked.again and rows.has(RESULTS, wanted):
                 continue
             failed += not run(wanted, asked)
     return int(failed > 0)
@@ -72,34 +75,23 @@ def terms(asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def everything() -> list[str]:
-    """Baselines, and all methods of ours."""
-    from replearn.methods import Method, registry
+    """Baselines, and all methods of these families."""
+    from replearn.methods import registry
 
-    ours = [name for name, entry in registry().items() if issubclass(entry.cls, Method)]
+    ours = [name for name, entry in registry().items() if entry.family in FAMILIES]
     return [*BASELINES, *CLASSICAL, *ours]
 
 
 def run(wanted: dict[str, Any], asked: argparse.Namespace) -> bool:
-    """Measure one row in a process of its own and keep it; False if that failed."""
+    """Measure one row and keep it; False if that failed."""
     numbers = [f"--{key.replace(' ', '-')}={value}" for key, value in terms(asked).items()]
-    command = [sys.executable, __file__, wanted["method"], "--one", "--data", asked.data, *numbers]
+    command = [__file__, wanted["method"], "--one", "--data", asked.data, *numbers]
     command += ["--seeds", str(wanted["seed"]), "--cifar10", str(asked.cifar10)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        print(f"{wanted}: failed", file=sys.stderr, flush=True)
-        return False
-    row = wanted | json.loads(done.stdout.splitlines()[-1])
-    key = ("data", "method", "seed")
-    rows = [other for other in read() if any(other[part] != row[part] for part in key)] + [row]
-    RESULTS.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    RESULTS.with_suffix(".md").write_text(markdown(rows), encoding="utf-8")
-    print({name: value for name, value in row.items() if name != "alarms"}, row["alarms"], flush=True)
-    return True
-
-
-def read() -> list[dict[str, Any]]:
-    """The rows measured so far."""
-    return json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else []
+    row = rows.measured(command, wanted)
+    if row is not None:
+        every = rows.keep(RESULTS, row, ("data", "method", "seed"))
+        RESULTS.with_suffix(".md").write_text(markdown(every), encoding="utf-8")
+    return row is not None
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:
@@ -118,13 +110,15 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     elif name == "pca":
         row = fit_and_represent("PCA", PCA(COMPONENTS, random_state=seed), train, test)
     else:
-        method = find_method(name).cls(epochs=asked.epochs, batch_size=asked.batch_size, random_state=seed)
+        cls = find_method(name).cls
+        method = cls(epochs=asked.epochs, batch_size=min(asked.batch_size, cls.batch_size), random_state=seed)
         row = fit_and_represent(name, method, train, test)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # before judging
     judged = judge([(seed, row)], train, test, draws=asked.draws, choose=True).scores
     scores = judged.set_index(["measure", "labels"])["mean"]
     found = {name: float(scores["linear probe", round(part * len(train))]) for name, part in COLUMNS.items()}
-    steps = len(train) // asked.batch_size * asked.epochs * asked.batch_size
+    batch = getattr(row.method, "batch_size", asked.batch_size)
+    seen = len(train) // batch * batch * asked.epochs
     return found | {
         "kNN": float(scores["kNN"].iloc[0]),
         "rank": float(scores["effective rank"].iloc[0]),
@@ -132,7 +126,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         if "alignment" in scores
         else None,
         "seconds": row.seconds,
-        "samples/s": steps / row.seconds if row.history else None,
+        "samples/s": seen / row.seconds if row.history else None,
         "peak MB": peak,
         "alarms": list(row.alarms),
         "machine": machine(),
@@ -152,10 +146,10 @@ def samples(asked: argparse.Namespace) -> tuple[Any, Any]:
     return train.subset(np.sort(np.concatenate(chosen))), test
 
 
-def markdown(rows: list[dict[str, Any]]) -> str:
+def markdown(found: list[dict[str, Any]]) -> str:
     """A table per data set: means over seeds, and their spread where there are several."""
     told = ["# Quality of all methods", ""]
-    for data, part in pd.DataFrame(rows).groupby("data", sort=False):
+    for data, part in pd.DataFrame(found).groupby("data", sort=False):
         conditions = part[["epochs", "batch size", "draws"]].drop_duplicates().to_dict("records")
         told += [
             f"## {data}",
@@ -164,50 +158,46 @@ def markdown(rows: list[dict[str, Any]]) -> str:
             + "; ".join(", ".join(f"{key} {value}" for key, value in one.items()) for one in conditions)
             + f"; {part['machine'].iloc[-1]['processor']}, {part['machine'].iloc[-1]['cores']} cores.",
             "Means over seeds, ± their standard deviation; last step; probes and kNN on the test part.",
+            "Seconds, samples/s and peak memory are those of the fastest seed.",
             "",
         ]
         head = [*COLUMNS, "kNN", "rank", "seconds", "samples/s", "peak MB"]
-        told += [f"| method | seeds | {' | '.join(head)} | alarms |", "| --- " * (len(head) + 3) + "|"]
-        for name, group in part.groupby("method", sort=False):
-            cells = [cell(group[column], percent=column in [*COLUMNS, "kNN"]) for column in head]
-            alarms = "; ".join(sorted({alarm for found in group["alarms"] for alarm in found})) or "none"
-            told.append(f"| {name} | {len(group)} | {' | '.join(cells)} | {alarms} |")
+        lines = [line(name, group, head) for name, group in part.groupby("method", sort=False)]
+        told += rows.table(["method", "seeds", *head, "alarms"], lines)
         told += ["", *taus(part), ""]
     return "\n".join(told)
 
 
-def taus(rows: pd.DataFrame) -> list[str]:
+def line(name: Any, group: pd.DataFrame, head: list[str]) -> list[str]:
+    """A method's line of the table."""
+    fastest = group.loc[[group["seconds"].astype(float).fillna(0).idxmin()]]
+    cells = [
+        rows.cell(group[column], percent=column != "rank", spread=column != "rank")
+        if column in SCORES
+        else rows.cell(fastest[column])
+        for column in head
+    ]
+    alarms = "; ".join(sorted({alarm for found in group["alarms"] for alarm in found})) or "none"
+    return [str(name), str(len(group)), *cells, alarms]
+
+
+def taus(found: pd.DataFrame) -> list[str]:
     """How far orders of the learned methods by measures without labels agree with the order by kNN."""
     from scipy.stats import kendalltau
 
-    learned = rows[~rows["method"].isin(BASELINES)].groupby("method")
+    learned = found[~found["method"].isin(BASELINES)].groupby("method")
     knn, told = learned["kNN"].mean(), []
     for title, name, sign in (
         ("RankMe", "rank", 1),
         ("alignment + uniformity", "alignment + uniformity", -1),
     ):
-        if name not in rows:
+        if name not in found:
             continue
         values = (sign * learned[name].mean()).dropna()
         if len(values) > 2:
             tau = kendalltau(values, knn[values.index]).statistic
             told.append(f"Kendall's tau of {title} with kNN, {len(values)} methods: {tau:.2f}.")
     return told
-
-
-def cell(values: "pd.Series[float]", *, percent: bool) -> str:
-    """Mean and deviation of some numbers, as a reader sees them."""
-    values = values.dropna().astype(float) * (100 if percent else 1)
-    if values.empty or (not percent and values.eq(0).all()):
-        return ""
-    shown = (
-        f"{values.mean():.1f}"
-        if percent
-        else f"{values.mean():.3g}"
-        if values.mean() < 1000
-        else f"{values.mean():,.0f}"
-    )
-    return f"{shown} ± {values.std():.1f}" if percent and len(values) > 1 else shown
 
 
 if __name__ == "__main__":

@@ -1,0 +1,62 @@
+"""What benchmarks share that measure one row at a time, each in a process of its own, and keep what they have."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The rows measured so far."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+
+
+def has(path: Path, wanted: Mapping[str, Any]) -> bool:
+    """Whether a row like the wanted one was measured."""
+    return any(wanted.items() <= row.items() for row in read(path))
+
+
+def measured(command: Sequence[str], wanted: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A row from a process of its own, which prints it as JSON on its last line; None if that failed."""
+    done = subprocess.run([sys.executable, *command], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        print(f"{dict(wanted)}: failed", file=sys.stderr, flush=True)
+        return None
+    row = dict(wanted) | json.loads(done.stdout.splitlines()[-1])
+    print({name: value for name, value in row.items() if name != "machine"}, flush=True)
+    return row
+
+
+def keep(path: Path, row: Mapping[str, Any], key: Iterable[str]) -> list[dict[str, Any]]:
+    """Write a row in place of the one with its key; all rows."""
+    key = list(key)
+    rows = [other for other in read(path) if any(other[part] != row[part] for part in key)] + [dict(row)]
+    path.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    return rows
+
+
+def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
+    """Lines of a table in Markdown."""
+    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *lines)]
+
+
+def cell(values: "pd.Series[float]", *, percent: bool = False, spread: bool = False) -> str:
+    """Mean and deviation of some numbers, as a reader sees them; nothing where there are none.
+
+    Args:
+        values: over seeds.
+        percent: they are shares.
+        spread: show their standard deviation, where there are several.
+    """
+    values = values.dropna().astype(float) * (100 if percent else 1)
+    if values.empty or (not percent and values.eq(0).all()):
+        return ""
+    mean = values.mean()
+    shown = f"{mean:.1f}" if percent else f"{mean:.3g}" if abs(mean) < 1000 else f"{mean:,.0f}"
+    if not spread or len(values) < 2:
+        return shown
+    return f"{shown} ± {values.std():.1f}" if percent else f"{shown} ± {values.std():.2g}"

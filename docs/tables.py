@@ -61,7 +61,7 @@ def first_line(thing: Any) -> str:
 
 def methods() -> str:
     """The registry."""
-    from replearn.methods import Method, registry
+    from replearn.methods import Model, registry
 
     found = sorted(registry().values(), key=lambda entry: (entry.family, entry.year))
     return rows(
@@ -72,7 +72,7 @@ def methods() -> str:
                 entry.family,
                 ", ".join(entry.kinds),
                 f"[{entry.year}]({entry.paper})",
-                f"`{entry.cls.__name__}`, {'ours' if issubclass(entry.cls, Method) else 'of scikit-learn'}",
+                f"`{entry.cls.__name__}`, {'ours' if issubclass(entry.cls, Model) else 'of scikit-learn'}",
             )
             for entry in found
         ),
@@ -88,27 +88,39 @@ def fields(name: str) -> str:
 
 def fields_of(cls: type[Any]) -> str:
     """The same of a class."""
-    from replearn.methods import Method
+    from replearn.methods import Method, Model
 
-    shared = () if cls is Method else {(field.name, field.default) for field in dataclasses.fields(Method)}
+    if not issubclass(cls, Model):
+        return "Its parameters are those of scikit-learn's class of that name."
+    base = Method if issubclass(cls, Method) else Model
+    shared = () if cls is base else {(field.name, field.default) for field in dataclasses.fields(base)}
     own = [field for field in dataclasses.fields(cls) if (field.name, field.default) not in shared]
     told: dict[str, str] = {}
-    for base in reversed([base for base in cls.__mro__ if issubclass(base, Method)]):
-        told |= meanings(base)
+    for part in reversed([part for part in cls.__mro__ if issubclass(part, Model)]):
+        told |= meanings(part)
     return rows(
         ("field", "default", "meaning"),
         ((f"`{field.name}`", f"`{field.default!r}`", told.get(field.name, "")) for field in own),
     )
 
 
+def source(name: str) -> str:
+    """The file of a method, as it is."""
+    import replearn
+
+    module = import_module(getattr(replearn, name).__module__)
+    path = module.__name__.replace(".", "/") + ".py"
+    return f"`src/{path}`:\n\n```python title=\"{Path(path).name}\"\n{inspect.getsource(module)}```"
+
+
 def drawings(family: str) -> str:
     """Each method of a family: what it does in a sentence, its data flow as drawn in its file, its fields."""
-    from replearn.methods import Method, registry
+    from replearn.methods import registry
 
     entries = [entry for entry in registry().values() if entry.family == family]
     told = []
     for entry in sorted(entries, key=lambda entry: entry.year):
-        if not issubclass(entry.cls, Method):
+        if not entry.cls.__module__.startswith("replearn."):
             continue
         sentence, _, rest = (inspect.getdoc(inspect.getmodule(entry.cls)) or "").partition("\n\n")
         drawing, _, rest = rest.partition("\n\n")
@@ -123,30 +135,43 @@ def drawings(family: str) -> str:
 
 def quality(family: str) -> str:
     """What was measured of the methods of a family, beside the baselines."""
+    return measured("quality", family, ("raw", "untrained", "pca", "supervised"))
 
-    path = RESULTS / "quality.json"
+
+def codes(family: str) -> str:
+    """What was measured of the codes of a family, beside the baselines."""
+    return measured("codes", family, ("raw", "untrained"))
+
+
+def measured(name: str, family: str, others: tuple[str, ...]) -> str:
+    """The table that a benchmark makes of its rows, of the methods of a family and some others."""
+    path = RESULTS / f"{name}.json"
     if not path.is_file():
-        return "*Not recorded yet: `python benchmarks/quality.py` records it.*"
+        return f"*Not recorded yet: `python benchmarks/{name}.py` records it.*"
     sys.path.insert(0, str(DOCS.parent / "benchmarks"))
     try:
-        from quality import BASELINES, CLASSICAL, markdown
+        markdown = import_module(name).markdown
     finally:
         sys.path.pop(0)
     from replearn.methods import registry
 
-    known = {name for name, entry in registry().items() if entry.family == family}
+    known = {key for key, entry in registry().items() if entry.family == family}
     rows = json.loads(path.read_text(encoding="utf-8"))
-    chosen = [row for row in rows if row["method"] in (*BASELINES, *CLASSICAL, *known, "supervised")]
-    return re.sub(
-        r"^# .*\n\n", "", markdown(sorted(chosen, key=lambda row: row["data"], reverse=True))
-    ).replace("## ", "### ")
+    chosen = [row for row in rows if row["method"] in (*known, *others)]
+    told = markdown(sorted(chosen, key=lambda row: row.get("data", ""), reverse=True))
+    return re.sub(r"^# .*\n\n", "", told).replace("## ", "### ")
 
 
 def meanings(cls: type[Any]) -> dict[str, str]:
     """What the docstring's section `Attributes` says of each field."""
     section = (inspect.getdoc(cls) or "").partition("Attributes:")[2]
-    found = re.findall(r"^    (\w+): (.+?)(?=^    \w+:|\Z|^\S)", section, flags=re.MULTILINE | re.DOTALL)
-    return {name: " ".join(text.split()).replace(" ...", " …").removesuffix(".") for name, text in found}
+    entry = r"^    ((?:\w+, )*\w+): (.+?)(?=^    (?:\w+, )*\w+:|\Z|^\S)"
+    found = re.findall(entry, section, flags=re.MULTILINE | re.DOTALL)
+    return {
+        name: " ".join(text.split()).replace(" ...", " …").removesuffix(".")
+        for names, text in found
+        for name in names.split(", ")
+    }
 
 
 def datasets() -> str:
@@ -334,6 +359,7 @@ def picture(name: str) -> str:
 
 
 MAKERS: dict[str, Callable[..., str]] = {
+    "codes": codes,
     "command_line": command_line,
     "datasets": datasets,
     "decisions": decision_list,
@@ -348,6 +374,7 @@ MAKERS: dict[str, Callable[..., str]] = {
     "quality": quality,
     "reference": reference,
     "results": results,
+    "source": source,
     "views": views,
 }
 

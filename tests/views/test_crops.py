@@ -33,6 +33,13 @@ def test_little_images_have_few_small_crops_of_half_the_side() -> None:
         assert sides(split, samples) == [shape[1:]] * 2 + [small] * 2
 
 
+def test_small_crops_of_drawings_show_most_of_them() -> None:
+    samples = images(1, 28, 28)
+    split = named_views("drawing", samples, "crops")
+    assert sides(split, samples) == [(28, 28)] * 2 + [(20, 20)] * 2
+    assert (split.small.views[0].scale_low, split.small.views[0].scale_high) == (0.5, 0.9)
+
+
 def test_large_images_have_the_papers() -> None:
     samples = images(3, 224, 224, n=2)
     split = default_views(samples, "crops")

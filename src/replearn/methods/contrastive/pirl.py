@@ -49,7 +49,7 @@ class PIRL(JointEmbedding):
     hidden: int = 512
     dim: int = 128
     depth: int = 2
-    temperature: float = 0.2
+    temperature: float = 0.1
     negatives: int = 4096
     weight: float = 0.5
     bank_momentum: float = 0.5

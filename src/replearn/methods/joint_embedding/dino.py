@@ -3,7 +3,7 @@
     large crops --teacher--> scores --centre--> targets
     each crop --encoder--> h --head--> scores of prototypes --soft_cross_entropy(targets of others)--> loss
 
-The teacher is a moving average of the student; h is its. Each crop's term has its backward pass before the next.
+The teacher is a moving average of the student, and h is its. Each crop's term goes backward before the next.
 
 References: Caron et al., ICCV 2021, Algorithm 1 and section 3. https://arxiv.org/abs/2104.14294
 """
@@ -31,8 +31,7 @@ class DINO(JointEmbedding):
     """Self-distillation with no labels.
 
     Attributes:
-        hidden, dim: widths of the head's two hidden layers, and of the bottleneck z before the prototypes.
-        prototypes: their number.
+        hidden, dim, prototypes: widths of the head's two hidden layers, of its bottleneck z, and of its last layer.
         temperature: of the student.
         first_temperature, teacher_temperature: of the teacher, at the start and after its warm-up.
         momentum: of the teacher, at the start; it rises to 1.
@@ -54,9 +53,10 @@ class DINO(JointEmbedding):
     teacher_temperature: float = 0.04
     sharpening: float = 0.3
     momentum: float = 0.95
-    centre_momentum: float = 0.9
+    centre_momentum: float = 0.5
     frozen: float = 0.05
-    learning_rate: float = 2e-3
+    batch_size: int = 64
+    learning_rate: float = 4e-3
 
     def build(self, samples: Description) -> None:
         self.encoder_ = make_encoder(self.encoder, samples)

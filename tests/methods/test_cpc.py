@@ -1,4 +1,4 @@
-"""CPC: the past alone predicts, and the representation is the mean over patches."""
+"""CPC: the past alone predicts, and the representation joins those of patches."""
 
 import numpy as np
 import pytest
@@ -54,12 +54,12 @@ def test_forecasts_look_ahead_by_their_own_number_of_rows():
     assert [guess.shape for guess in ahead] == [(2, 4, 3, 4), (2, 3, 3, 4)]
 
 
-def test_the_representation_is_the_mean_over_each_row(few):
+def test_the_representation_is_that_of_all_patches(few):
     method = replearn.CPC(**PLAIN, precision="32-true").fit(few)
     rows = method.parts_.parts(few[np.arange(40)])
     with torch.inference_mode():
-        each = [method.encoder_(row).view(40, 4, -1) for row in rows]
-    expected = torch.cat([row.mean(1) for row in each], dim=1)
+        each = [method.encoder_(row).view(40, 4, -1) for row in rows]  # rows of (n, w, d)
+    expected = torch.stack(each, 1).flatten(1)
     assert method.representation_dim == expected.shape[1]
     torch.testing.assert_close(torch.from_numpy(method.transform(few)), expected, rtol=1e-4, atol=1e-5)
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
+
+PLACES = 16  # of a grid that are kept apart
 
 
 class Context(nn.Module):
@@ -68,3 +71,15 @@ def directions(z: Float[Tensor, "n r w d"]) -> Sequence[Float[Tensor, "n _ _ d"]
     """
     ways = [z, z.flip(1), z.transpose(1, 2), z.flip(2).transpose(1, 2)]
     return [way for way in ways if way.shape[1] > 1]
+
+
+def in_parts(z: Float[Tensor, "n r w d"]) -> Float[Tensor, "n _ _ d"]:
+    """A grid as it is, where it has at most 16 places; else means over at most 4 x 4 (of a sequence, 16) parts of it.
+
+    >>> import torch
+    >>> [tuple(in_parts(torch.zeros(2, *size, 8)).shape[1:3]) for size in ((4, 4), (7, 7), (30, 1))]
+    [(4, 4), (4, 4), (16, 1)]
+    """
+    width = min(z.shape[2], 4)
+    height = min(z.shape[1], PLACES // width)
+    return F.adaptive_avg_pool2d(z.permute(0, 3, 1, 2), (height, width)).permute(0, 2, 3, 1)

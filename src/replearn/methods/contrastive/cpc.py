@@ -3,12 +3,11 @@
     batch --views--> row_1, ..., row_R --encoder--> h_r --latent--> z_r --context--> c_r = summary of z_1 ... z_r
                      c_r --W_k--> prediction of z_{r+k} --future_contrast(z_{r+k} of all)--> loss
 
-A row is a row of patches of an image, or one segment of a sequence. A grid is read in four directions, each by a
-context of its own; a sequence forth and back. The representation is the mean of h over each row, the rows joined; the
-papers' mean over all positions forgets where things lie, which little images tell by.
+A row is a row of patches of an image, or a segment of a sequence. A grid is read in four directions, each by a context
+of its own; a sequence forth and back. The representation is h of all patches, or of 16 parts of a larger grid, joined:
+the papers' mean over positions forgets where things lie.
 
-References:
-    van den Oord, Li & Vinyals, 2018. https://arxiv.org/abs/1807.03748
+References: van den Oord, Li & Vinyals, 2018. https://arxiv.org/abs/1807.03748
     Hénaff et al. (version 2, images), ICML 2020. https://arxiv.org/abs/1905.09272
 """
 
@@ -22,7 +21,7 @@ from torch import Tensor, nn
 
 from replearn.data import Batch, Description
 from replearn.encoders import make_encoder
-from replearn.encoders.context import Forecast, directions
+from replearn.encoders.context import Forecast, directions, in_parts
 from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives import future_contrast
@@ -59,22 +58,18 @@ class CPC(JointEmbedding):
         self.parts_ = parts_of(self.views, samples, self.split)
         rows = self.parts_.describe(samples)
         if len(rows) < 2 or self.steps < 1:
-            raise ValueError(
-                f"CPC needs views of 2 rows or more and at least 1 step; got {len(rows)} rows and {self.steps}. "
-                "Use Grid(rows, ...)."
-            )
+            got = f"got {len(rows)} rows and {self.steps}. Use Grid(rows, ...)."
+            raise ValueError(f"CPC needs views of 2 rows or more and at least 1 step; {got}")
         self.encoder_ = make_encoder(self.encoder, rows[0])
         self.latent_ = nn.Sequential(nn.LayerNorm(self.encoder_.dim), nn.Linear(self.encoder_.dim, self.dim))
-        grid = torch.empty(0, len(rows), self.parts_.per_part(samples), self.dim)
-        self.forecast_ = nn.ModuleList(
-            [Forecast(self.dim, self.hidden, min(self.steps, way.shape[1] - 1)) for way in directions(grid)]
-        )
-        self.widths_ = [way.shape[2] for way in directions(grid)]
+        self.grid_ = torch.empty(1, len(rows), self.parts_.per_part(samples), self.encoder_.dim)
+        ahead = (min(self.steps, way.shape[1] - 1) for way in directions(self.grid_))
+        self.forecast_ = nn.ModuleList(Forecast(self.dim, self.hidden, steps) for steps in ahead)
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
-        z = self.latent_(self.rows(batch, self.views_(batch)))  # (n, r, w, dim)
-        ways = zip(self.forecast_, directions(z), strict=True)
-        return torch.stack([self.contrast(way, forecast(way)) for forecast, way in ways]).mean()
+        ways = directions(self.latent_(self.rows(batch, self.views_(batch))))  # (n, r, w, dim) each
+        losses = [self.contrast(z, forecast(z)) for forecast, z in zip(self.forecast_, ways, strict=True)]
+        return torch.stack(losses).mean()
 
     def contrast(self, z: Float[Tensor, "n r w d"], ahead: list[Tensor]) -> Float[Tensor, ""]:
         """The mean loss over all rows that are guessed, by the contexts of a direction."""
@@ -90,16 +85,16 @@ class CPC(JointEmbedding):
         return torch.stack([self.encoder_(row).unflatten(0, (len(batch), -1)) for row in rows], dim=1)
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
-        return self.rows(batch, self.parts_.parts(batch)).mean(2).flatten(1)  # (n, r·d)
+        return in_parts(self.rows(batch, self.parts_.parts(batch))).flatten(1)  # (n, places·d)
 
     @property
     def representation_dim(self) -> int:
-        """Numbers per sample that `represent` returns."""
-        return int(self.encoder_.dim) * len(self.parts_.describe(self.samples_))
+        return in_parts(self.grid_).numel()
 
     def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n e"]:
-        return self.latent_(h[:, : self.encoder_.dim])  # type: ignore[no-any-return]
+        return self.latent_(h.unflatten(1, (-1, self.encoder_.dim)).mean(1))  # type: ignore[no-any-return]
 
     def loss_at_collapse(self) -> float:
-        others = [self.negatives or self.batch_size * width - 1 for width in self.widths_]
+        widths = [way.shape[2] for way in directions(self.grid_)]
+        others = [self.negatives or self.batch_size * width - 1 for width in widths]
         return sum(math.log(1 + number) for number in others) / len(others)

@@ -110,7 +110,7 @@ def source(name: str) -> str:
 
     module = import_module(getattr(replearn, name).__module__)
     path = module.__name__.replace(".", "/") + ".py"
-    return f"`src/{path}`:\n\n```python title=\"{Path(path).name}\"\n{inspect.getsource(module)}```"
+    return f'`src/{path}`:\n\n```python title="{Path(path).name}"\n{inspect.getsource(module)}```'
 
 
 def drawings(family: str) -> str:

@@ -1,5 +1,5 @@
-"""Methods side by side on equal terms: the same samples, the same split, the same probes, and the two honest
-rows *raw input* and *untrained encoder*.
+"""Methods side by side on equal terms: the same samples, the same split, the same probes, and the honest rows
+*raw input*, *untrained encoder* and, of images, *bag of visual words*.
 """
 
 import logging
@@ -23,6 +23,7 @@ from replearn.engine.run import METHOD, read_json
 from replearn.evaluate import scorecard
 from replearn.methods.arrays import save_arrays
 from replearn.methods.base import Method
+from replearn.methods.classical import BagOfVisualWords
 from replearn.methods.load import load
 from replearn.methods.model import Model
 from replearn.methods.store import versions
@@ -30,8 +31,9 @@ from replearn.views import default_views
 
 log = logging.getLogger("replearn")
 
-RAW, UNTRAINED = "raw input", "untrained encoder"
-BASELINES = (RAW, UNTRAINED)
+RAW, UNTRAINED, WORDS = "raw input", "untrained encoder", "bag of visual words"
+BASELINES = (RAW, UNTRAINED, WORDS)
+LEAST_SIDE = 16  # pixels of images that have visual words
 VIEWED = 2048  # training samples whose views are compared
 
 
@@ -91,8 +93,9 @@ def compare(
 ) -> Comparison:
     """Fit every method on `train` and judge all representations alike; only methods that need labels look at them.
 
-    The rows *raw input* and *untrained encoder* (of the first method that has one) come first. The test part
-    is looked at once, after the last step of training: no epoch and no probe is chosen by it.
+    The rows *raw input*, *untrained encoder* (of the first method that has one) and, of images of at least 16
+    pixels a side, *bag of visual words* come first. The test part is looked at once, after the last step of training:
+    no epoch and no probe is chosen by it.
 
     Args:
         methods: methods of ours or of scikit-learn, by the name that tables show, or a list (named by class).
@@ -173,6 +176,9 @@ def _representations(
     ours = [method for method in seeded.values() if isinstance(method, Method)]
     if ours:
         yield untrained_encoder(ours[0], train, test)
+    words = visual_words(train, test, random_state=seed)
+    if words is not None:
+        yield words
     for name, method in seeded.items():
         log.info("fitting %s, seed %d", name, seed)
         run = None if runs is None else runs / run_name(name, seed)
@@ -198,6 +204,17 @@ def untrained_encoder(method: Method, train: Samples, test: Samples) -> Represen
     """The representation by a method's networks as they are before training."""
     blank = clone(method).prepare(train)
     return Representation(UNTRAINED, blank.transform(train), blank.transform(test), blank)
+
+
+def visual_words(train: Samples, test: Samples, *, random_state: int = 0) -> Representation | None:
+    """What features made by hand are worth: `BagOfVisualWords`; None of samples in which it finds no words."""
+    if train.kind != "image" or min(train.shape[1:]) < LEAST_SIDE:
+        return None
+    try:
+        return fit_and_represent(WORDS, BagOfVisualWords(random_state=random_state), train, test)
+    except ValueError as error:  # few or flat images: no reason to compare nothing
+        log.info("no row %s: %s", WORDS, error)
+        return None
 
 
 def fit_and_represent(

@@ -1,74 +1,53 @@
-"""The page on adding a method: its file, listed as it says, works, and passes the tests that it names."""
+"""The page on adding a method shows the library's own file, and what it says of it works."""
 
 import inspect
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytest
 from blocks import commands, load_file, run_command, run_python
-from pages import DOCS, ROOT, Block, blocks
+from pages import BLOCK, DOCS, ROOT, Block, blocks
 
-import replearn
-from replearn.methods import find_method, reconstruction
+from replearn.methods import DenoisingAutoencoder, find_method, reconstruction
 
 PAGE = DOCS / "add-a-method.md"
-HOME = "replearn.methods.reconstruction.denoising"
 
 
 def block(file: str) -> Block:
     return next(found for found in blocks(PAGE, "python") if found.file == file)
 
 
-@pytest.fixture
-def method(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The page's method, listed in its family."""
-    file = tmp_path / "denoising.py"
-    file.write_text(block("denoising.py").text, encoding="utf-8")
-    monkeypatch.setitem(sys.modules, HOME, ModuleType(HOME))  # so that it is gone afterwards
-    module = load_file(HOME, file)
+def test_the_file_is_the_librarys_own() -> None:
+    made = load_file("docs_tables", DOCS / "tables.py").filled(PAGE.read_text(encoding="utf-8"))
+    module = inspect.getmodule(DenoisingAutoencoder)
+    assert module is not None
+    assert module.__file__ is not None
+    path = Path(module.__file__)
+    shown = next(found for found in BLOCK.finditer(made) if found[2] == path.name)
+    assert shown[3] == path.read_text(encoding="utf-8")
+    assert f"`{path.relative_to(ROOT)}`" in made
+
+
+def test_it_is_listed_as_the_page_says() -> None:
     listing: dict[str, Any] = {}
     exec(block("__init__.py").text, listing)
-    monkeypatch.setattr(reconstruction, "DenoisingAutoencoder", module.DenoisingAutoencoder, raising=False)
-    monkeypatch.setattr(reconstruction, "__all__", listing["__all__"])
-    return module.DenoisingAutoencoder
+    assert listing["DenoisingAutoencoder"] is DenoisingAutoencoder
+    assert set(listing["__all__"]) - {...} <= set(reconstruction.__all__)
+    assert find_method("denoisingautoencoder").cls is DenoisingAutoencoder
 
 
 @pytest.mark.usefixtures("desk", "_little_digits")
-def test_it_is_found_and_used_as_the_page_says(method: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert find_method("denoisingautoencoder").cls is method
+def test_its_commands_run(capsys: pytest.CaptureFixture[str]) -> None:
     for words in [words for shell in blocks(PAGE, "bash") for words in commands(shell)]:
         run_command(words, capsys)
 
 
-def test_its_use_prints_what_the_page_says(method: Any, desk: Path) -> None:
+@pytest.mark.usefixtures("desk")
+def test_its_use_prints_what_the_page_says() -> None:
     run_python(block("try_it.py"), {"__name__": "__page__"})
 
 
-def test_it_passes_the_contract_tests(method: Any, tmp_path: Path) -> None:
-    contract = load_file("contract_of_methods", ROOT / "tests" / "methods" / "test_contract.py")
-    few = replearn.load_data("digits", split="train").subset(np.arange(96))
-    done = 0
-    for name, test in vars(contract).items():
-        # Those that take other values as well, or other samples, are left to the methods that are there.
-        asks = set(inspect.signature(test).parameters) if name.startswith("test_") else {"other"}
-        if asks <= {"cls", "few", "tmp_path", "monkeypatch"} and method in members(test):
-            (tmp_path / name).mkdir()
-            with pytest.MonkeyPatch.context() as patch:
-                values = {"cls": method, "few": few, "tmp_path": tmp_path / name, "monkeypatch": patch}
-                test(**{name: values[name] for name in asks})
-            done += 1
-    assert done >= 5
-
-
-def members(test: Any) -> list[type]:
-    """The methods that a contract test runs over."""
-    return next(mark.args[1] for mark in test.pytestmark if mark.args[0] == "cls")
-
-
-def test_it_learns_as_its_own_test_says(method: Any) -> None:
+def test_it_learns_as_its_own_test_says() -> None:
     namespace: dict[str, Any] = {}
     exec(block("test_denoising_learns.py").text, namespace)
     namespace["test_it_beats_the_untrained_encoder"]()

@@ -13,6 +13,10 @@ SETTINGS = {"encoder": "cnn", "batch_size": 128, "learning_rate": 3e-3, "device"
 METHODS = {
     "simclr": (replearn.SimCLR(**SETTINGS, epochs=6, temperature=0.2), 0.12),
     "autoencoder": (replearn.Autoencoder(**SETTINGS | {"encoder": "mlp"}, epochs=20, dim=32), 0.12),
+    "vae": (replearn.VAE(**SETTINGS | {"encoder": "mlp"}, epochs=20), 0.12),
+    "beta_vae": (replearn.BetaVAE(**SETTINGS | {"encoder": "mlp"}, epochs=20, beta=2.0), 0.12),
+    "beta_tcvae": (replearn.BetaTCVAE(**SETTINGS | {"encoder": "mlp"}, epochs=20, beta=2.0), 0.08),
+    "factor_vae": (replearn.FactorVAE(**SETTINGS | {"encoder": "mlp"}, epochs=20), 0.1),
     "supervised": (replearn.Supervised(**SETTINGS, epochs=4), 0.12),
     "barlow_twins": (replearn.BarlowTwins(**SETTINGS, epochs=6, dim=1024), 0.1),
     "vicreg": (replearn.VICReg(**SETTINGS, epochs=6), 0.1),

@@ -5,17 +5,23 @@ A new objective is listed in a file of cases here; the contract tests and the te
 
 import cases_basic
 import cases_contrast
+import cases_elbo
+import cases_energy
 import cases_future
 import cases_kernel
 import cases_noise
 import cases_prediction
 import cases_prototypes
 import cases_redundancy
+import cases_sparsity
 import cases_sphere
 import cases_supcon
+import cases_total_correlation
 from objective_case import Case
 
 CASES = [
+    *cases_elbo.CASES,
+    *cases_total_correlation.CASES,
     *cases_basic.CASES,
     *cases_contrast.CASES,
     *cases_prediction.CASES,
@@ -23,9 +29,11 @@ CASES = [
     *cases_redundancy.CASES,
     *cases_kernel.CASES,
     *cases_sphere.CASES,
+    *cases_sparsity.CASES,
     *cases_supcon.CASES,
     *cases_noise.CASES,
     *cases_future.CASES,
+    *cases_energy.CASES,
 ]
 
 __all__ = ["CASES", "Case"]

@@ -27,8 +27,8 @@ DRAWS = 5
 class DemoOptions:
     """Learn handwritten digits without their labels by SimCLR, and judge what was learned.
 
-    Two minutes of training on two cores. The rows raw input, untrained encoder, PCA and SimCLR are judged by
-    the same probes: the table is printed, and runs/demo/report.html written.
+    Two minutes of training on two cores. The rows raw input, untrained encoder, bag of visual words, PCA and SimCLR
+    are judged by the same probes: the table is printed, and runs/demo/report.html written.
 
     Attributes:
         run: folder to write to; a demo that lies there is replaced.
@@ -102,11 +102,14 @@ def make_room(folder: Path, *, resume: bool) -> None:
 def _rows(
     train: "Samples", test: "Samples", seed: int, folder: Path, *, resume: bool
 ) -> "Iterator[Representation]":
-    from replearn.comparison import fit_and_represent, raw_input, untrained_encoder
+    from replearn.comparison import fit_and_represent, raw_input, untrained_encoder, visual_words
 
     simclr, pca = methods(seed)
     yield raw_input(train, test)
     yield untrained_encoder(simclr, train, test)
+    words = visual_words(train, test, random_state=seed)
+    if words is not None:
+        yield words
     yield fit_and_represent("PCA", pca, train, test, run=folder / "PCA", resume=resume)
     log.info("learning by SimCLR for at most %g minutes", simclr.max_minutes)
     yield fit_and_represent("SimCLR", simclr, train, test, run=folder, resume=resume)

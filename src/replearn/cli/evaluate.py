@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from replearn.cli.options import parse
+from replearn.cli.options import Flag, parse
 from replearn.cli.samples import DataOptions, load_parts
 
 
@@ -37,11 +37,13 @@ class EvaluateOptions(JudgeOptions):
         run: folder that `fit` wrote.
         data: built-in name or path.
         seed: of the draws of labels.
+        latent: judge the code itself, too: interpolation, clusters, sparseness, layers, factors.
     """
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
     seed: int = 0
+    latent: Flag = False
 
 
 def run(args: list[str]) -> None:
@@ -49,10 +51,10 @@ def run(args: list[str]) -> None:
     options = parse(EvaluateOptions, args, command="evaluate")
     from replearn.cli.evaluations import Judged, untrained_row, write_evaluation
     from replearn.cli.runs import described, load_run, shown
-    from replearn.comparison import Representation, judge, raw_input, represent, training_of
+    from replearn.comparison import Representation, judge, raw_input, represent, training_of, visual_words
     from replearn.engine.run import make_run
     from replearn.methods import Method
-    from replearn.report import print_table
+    from replearn.report import print_latents, print_table
 
     folder = Path(options.run)
     method = load_run(options.run)
@@ -62,6 +64,8 @@ def run(args: list[str]) -> None:
     seconds = history[-1]["seconds"] if history else 0.0
     # The run comes first: samples that it can't represent are told before anything is computed.
     rows = [Representation(name, *represent(method, train, test), method, seconds, history, alarms)]
+    words = visual_words(train, test, random_state=options.seed)
+    rows[:0] = [] if words is None else [words]
     if isinstance(method, Method) and not (method.needs_labels and train.labels is None):
         rows.insert(0, untrained_row(method, train, test))
     rows.insert(0, raw_input(train, test))
@@ -73,8 +77,13 @@ def run(args: list[str]) -> None:
         per_class=options.per_class,
         draws=options.draws,
     )
+    if options.latent:
+        from replearn.cli.latents import with_latents
+
+        comparison = with_latents(comparison, random_state=options.seed)
     comparison.facts["command"] = ["replearn", "evaluate", *args]
     judged = Judged(options.data, options.test, options)
     written = write_evaluation(folder, comparison, judged, {name: "."})
     print_table(comparison.scores)
+    print_latents(comparison.scores)
     print(f"written: {shown(written)}; next:\n  replearn report {shown(folder)}")

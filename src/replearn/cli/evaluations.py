@@ -20,12 +20,14 @@ from replearn.cli.samples import DataOptions, load_parts
 from replearn.comparison import (
     RAW,
     UNTRAINED,
+    WORDS,
     Comparison,
     Representation,
     raw_input,
     represent,
     training_of,
     untrained_encoder,
+    visual_words,
 )
 from replearn.engine.run import EVALUATION, read_json, write_json
 from replearn.methods import Method
@@ -97,6 +99,9 @@ def read_evaluation(folder: Path) -> Comparison:
     ours = next((row.method for row in rows if isinstance(row.method, Method)), None)
     if ours is not None and any(name == UNTRAINED for name, *_ in entries):
         rows.insert(1, untrained_row(ours, train, held))
+    if any(name == WORDS for name, *_ in entries):
+        words = visual_words(train, held, random_state=int(facts.get("seeds", [0])[0]))
+        rows += [] if words is None else [words]
     return Comparison(train, held, rows, scores, facts)
 
 

@@ -6,6 +6,7 @@ from replearn.data.description import Description, describe, description_from_js
 from replearn.data.folder import DataWarning
 from replearn.data.load import as_samples
 from replearn.data.samples import UNLABELLED, ArraySamples, Batch, Samples, Subset, as_float
+from replearn.data.shapes import Shapes, shapes
 from replearn.data.splits import split
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "DataWarning",
     "Description",
     "Samples",
+    "Shapes",
     "Subset",
     "as_float",
     "as_samples",
@@ -25,5 +27,6 @@ __all__ = [
     "describe",
     "description_from_json",
     "load_data",
+    "shapes",
     "split",
 ]

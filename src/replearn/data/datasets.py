@@ -1,4 +1,4 @@
-"""Built-in data sets: small, freely licensed, read from the package and never from the network."""
+"""Built-in data sets: small, freely licensed, read from the package or drawn, never from the network."""
 
 import difflib
 import json
@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from replearn.data.samples import ArraySamples, Samples
+from replearn.data.shapes import shapes
 from replearn.data.splits import stratified_test
 
 FOLDER = files("replearn.data") / "builtin"
@@ -105,6 +106,12 @@ def _digits8x8() -> tuple[Samples, np.ndarray]:
     return samples, stratified_test(digits.target, test=0.2, random_state=0)
 
 
+def _shapes() -> tuple[Samples, np.ndarray]:
+    samples = shapes(size=28, scales=4, rotations=15, positions=10)  # 15: no two pictures are the same
+    assert samples.labels is not None
+    return samples, stratified_test(samples.labels, test=1 / 6, random_state=0)
+
+
 DATASETS: dict[str, BuiltIn] = {
     data.name: data
     for data in (
@@ -142,6 +149,17 @@ DATASETS: dict[str, BuiltIn] = {
             attribution="Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, "
             "https://doi.org/10.24432/C50P49",
             read=_digits8x8,
+        ),
+        BuiltIn(
+            name="shapes",
+            what="squares, ellipses and hearts by scale, rotation, x and y; white on black, 28 x 28",
+            train=15000,
+            test=3000,
+            shape=(1, 28, 28),
+            classes=3,
+            licence="Apache-2.0 (drawn by this package)",
+            attribution="The replearn developers, in the spirit of dSprites by Loic Matthey et al., 2017",
+            read=_shapes,
         ),
     )
 }

@@ -5,12 +5,14 @@ from replearn.encoders.cnn import CNN
 from replearn.encoders.conv import Conv
 from replearn.encoders.decoders import DECODERS, decoder_for, make_decoder
 from replearn.encoders.dense import MLP, Linear
+from replearn.encoders.discriminators import JointDiscriminator
 from replearn.encoders.frozen import frozen
 from replearn.encoders.heads import first_layers, mlp
 from replearn.encoders.make import ENCODERS, make_encoder
 from replearn.encoders.prototypes import PrototypeHead, Prototypes
 from replearn.encoders.resnet import ResNetSmall
 from replearn.encoders.teacher import Teacher, rising_momentum
+from replearn.encoders.tied import tied_decoder
 
 __all__ = [
     "CNN",
@@ -20,6 +22,7 @@ __all__ = [
     "Conv",
     "Described",
     "Encoder",
+    "JointDiscriminator",
     "Linear",
     "PrototypeHead",
     "Prototypes",
@@ -32,4 +35,5 @@ __all__ = [
     "make_encoder",
     "mlp",
     "rising_momentum",
+    "tied_decoder",
 ]

@@ -44,7 +44,8 @@ SIGNS = {
     "log_variance": Sign(
         "log-variance",
         "the largest log-variance of a code's unit is {:.1f}",
-        "The variance explodes: try a learning rate ten times smaller, or samples that are standardised.",
+        "The variance explodes or vanishes: try a learning rate ten times smaller, or samples that are standardised.",
+        below=-20.0,
         above=12.0,
     ),
     "variety": Sign(

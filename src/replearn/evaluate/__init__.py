@@ -4,45 +4,89 @@ Nothing here trains an encoder, so anybody's vectors can be scored.
 """
 
 from replearn.evaluate.choosing import agreement, choose
-from replearn.evaluate.clusters import ClusterScore, cluster_scores, compare_clusters
+from replearn.evaluate.clusters import ClusterScore, class_silhouette, cluster_scores, compare_clusters
+from replearn.evaluate.disentanglement import disentanglement
+from replearn.evaluate.factor_information import modularity, mutual_information_gap
+from replearn.evaluate.factor_prediction import DCI, dci, explicitness, separated_attribute_predictability
+from replearn.evaluate.factor_votes import beta_vae_score, factor_vae_score
 from replearn.evaluate.few_labels import draw_labels, few_label_curve, group_split
 from replearn.evaluate.geometry import (
     alignment,
     alpha_req,
     dead_dimensions,
     effective_rank,
+    lifetime_sparseness,
+    population_sparseness,
     singular_values,
     sparsity,
     uniformity,
 )
+from replearn.evaluate.hierarchy import layer_probes
+from replearn.evaluate.interpolation import interpolate, linear_path, spherical_path
 from replearn.evaluate.intervals import student_interval, wilson_interval
+from replearn.evaluate.latents import latent_scores
 from replearn.evaluate.linear import LinearProbe, LinearScore, linear_probe
+from replearn.evaluate.mutual_information import discretise, entropy, mutual_information
 from replearn.evaluate.neighbours import knn_probe, nearest
+from replearn.evaluate.partition import LogPartition, exact_log_partition, log_partition
+from replearn.evaluate.probe_space import ProbeSpace, probe_space
 from replearn.evaluate.scorecard import join_seeds, scorecard
+from replearn.evaluate.traversal import code_grid, traverse, unit_order
+from replearn.evaluate.units import telling_units, top_samples
 
 __all__ = [
+    "DCI",
     "ClusterScore",
     "LinearProbe",
     "LinearScore",
+    "LogPartition",
+    "ProbeSpace",
     "agreement",
     "alignment",
     "alpha_req",
+    "beta_vae_score",
     "choose",
+    "class_silhouette",
     "cluster_scores",
+    "code_grid",
     "compare_clusters",
+    "dci",
     "dead_dimensions",
+    "discretise",
+    "disentanglement",
     "draw_labels",
     "effective_rank",
+    "entropy",
+    "exact_log_partition",
+    "explicitness",
+    "factor_vae_score",
     "few_label_curve",
     "group_split",
+    "interpolate",
     "join_seeds",
     "knn_probe",
+    "latent_scores",
+    "layer_probes",
+    "lifetime_sparseness",
+    "linear_path",
     "linear_probe",
+    "log_partition",
+    "modularity",
+    "mutual_information",
+    "mutual_information_gap",
     "nearest",
+    "population_sparseness",
+    "probe_space",
     "scorecard",
+    "separated_attribute_predictability",
     "singular_values",
     "sparsity",
+    "spherical_path",
     "student_interval",
+    "telling_units",
+    "top_samples",
+    "traverse",
     "uniformity",
+    "unit_order",
     "wilson_interval",
 ]

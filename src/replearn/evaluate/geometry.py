@@ -161,6 +161,38 @@ def sparsity(features: Array) -> float:
     return float(((root - np.abs(rows).sum(axis=1) / size) / (root - 1)).mean())
 
 
+def lifetime_sparseness(features: Array) -> float:
+    r"""How rarely a number of the representation is large: of each column over samples, mean over columns.
+
+    $$\Bigl(1 - \frac{(\sum_i r_i / n)^2}{\sum_i r_i^2 / n}\Bigr) \Big/ \Bigl(1 - \frac1n\Bigr)$$
+
+    with $r_i = |x_i|$, since the measure is of rates: 0 for a column of equal sizes, 1 for one that answers to a
+    single sample. Columns of zeros are left out; NaN where none is left, or there is one row.
+
+    References: Vinje & Gallant, Science 2000. https://doi.org/10.1126/science.287.5456.1273; after
+        Treves & Rolls, Network 1991. https://doi.org/10.1088/0954-898X_2_4_004
+
+    >>> lifetime_sparseness(np.eye(4)), lifetime_sparseness(np.array([[1.0], [-1.0]]))
+    (1.0, 0.0)
+    """
+    return _sparseness(np.abs(check_features(features).astype(np.float64)).T)
+
+
+def population_sparseness(features: Array) -> float:
+    """How few numbers of a sample's representation are large: `lifetime_sparseness` of rows, mean over rows.
+
+    A code can be sparse in one way and not in the other: a unit that always answers, alone, is sparse in every sample
+    and never rests.
+
+    Reference: Willmore & Tolhurst, Network 2001. https://doi.org/10.1080/net.12.3.255.270
+
+    >>> alone = np.array([[1.0, 0.0], [1.0, 0.0]])
+    >>> population_sparseness(alone), lifetime_sparseness(alone)
+    (1.0, 0.0)
+    """
+    return _sparseness(np.abs(check_features(features).astype(np.float64)))
+
+
 def dead_dimensions(features: Array, *, tolerance: float = 1e-6) -> float:
     """Share of columns that (almost) never change: spread below `tolerance` times the largest column's.
 
@@ -169,6 +201,17 @@ def dead_dimensions(features: Array, *, tolerance: float = 1e-6) -> float:
     """
     spread = check_features(features).astype(np.float64).std(axis=0)
     return float((spread <= tolerance * spread.max()).mean())
+
+
+def _sparseness(rates: npt.NDArray[np.float64]) -> float:
+    """Sparseness of each row of rates (m, n), mean over rows that are not all zero."""
+    count = rates.shape[1]
+    rates = rates[rates.max(axis=1) > 0]
+    if len(rates) == 0 or count == 1:
+        return math.nan
+    rates = rates / rates.max(axis=1, keepdims=True)  # so that squares neither vanish nor overflow
+    even = np.square(rates.mean(axis=1)) / np.square(rates).mean(axis=1)
+    return float(((1 - even) / (1 - 1 / count)).mean())
 
 
 def _unit(rows: Array) -> npt.NDArray[np.float64]:

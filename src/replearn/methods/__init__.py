@@ -1,12 +1,25 @@
 """Methods: one file, one class, one paper; the folders are the families."""
 
 from replearn.methods.base import Method
+from replearn.methods.classical import BagOfVisualWords, PatchCodes
 from replearn.methods.contrastive import CMC, CPC, PIRL, AlignUniform, InstDisc, MoCo, MoCoV3, SimCLR, SupCon
 from replearn.methods.joint_embedding import BYOL, DINO, SSLHSIC, BarlowTwins, SimSiam, SwAV, VICReg
 from replearn.methods.labelled import Supervised
 from replearn.methods.load import load
 from replearn.methods.model import Model
-from replearn.methods.reconstruction import Autoencoder
+from replearn.methods.reconstruction import (
+    RBM,
+    VAE,
+    Autoencoder,
+    BetaTCVAE,
+    BetaVAE,
+    BiGAN,
+    ContractiveAutoencoder,
+    DeepBelief,
+    DenoisingAutoencoder,
+    FactorVAE,
+    SparseAutoencoder,
+)
 from replearn.methods.registry import Entry, find_method, registry
 
 __all__ = [
@@ -15,18 +28,30 @@ __all__ = [
     "CPC",
     "DINO",
     "PIRL",
+    "RBM",
     "SSLHSIC",
+    "VAE",
     "AlignUniform",
     "Autoencoder",
+    "BagOfVisualWords",
     "BarlowTwins",
+    "BetaTCVAE",
+    "BetaVAE",
+    "BiGAN",
+    "ContractiveAutoencoder",
+    "DeepBelief",
+    "DenoisingAutoencoder",
     "Entry",
+    "FactorVAE",
     "InstDisc",
     "Method",
     "MoCo",
     "MoCoV3",
     "Model",
+    "PatchCodes",
     "SimCLR",
     "SimSiam",
+    "SparseAutoencoder",
     "SupCon",
     "Supervised",
     "SwAV",

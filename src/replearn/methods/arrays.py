@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 
 from replearn.data import Samples, describe
 from replearn.engine.run import METHOD, WEIGHTS, make_run, read_tensors, write_json, write_tensors
+from replearn.methods.registry import registry
 from replearn.methods.store import versions
 
 
@@ -16,12 +17,21 @@ def save_arrays(estimator: BaseEstimator, samples: Samples, path: str | Path) ->
     """Write a fitted estimator of scikit-learn into the run folder `path`.
 
     Raises:
-        ValueError: a run lies there already.
+        ValueError: a run lies there already, or the estimator would be loaded as another class of the same name.
     """
+    name = type(estimator).__name__
+    known = registry().get(name.lower())
+    if known is not None and not isinstance(estimator, known.cls):
+        raise ValueError(
+            f"{name} must be replearn's, {known.cls.__module__}, to be kept in a run; got "
+            f"{type(estimator).__module__}'s. Import it from there."
+        )
     folder = make_run(path)
     if (folder / METHOD).exists():
         raise ValueError(f"{folder} holds a run already. Choose another name.")
-    learned = {name: value for name, value in vars(estimator).items() if name.endswith("_")}
+    fields = estimator.get_params(deep=False)
+    # Private ones too: `predict` of k-means and `transform` of minibatch NMF ask for theirs.
+    learned = {name: value for name, value in vars(estimator).items() if name not in fields}
     arrays = {name: value for name, value in learned.items() if isinstance(value, np.ndarray)}
     numbers = {
         name: value.item() if isinstance(value, np.generic) else value
@@ -30,7 +40,7 @@ def save_arrays(estimator: BaseEstimator, samples: Samples, path: str | Path) ->
     }
     content = {
         "class": type(estimator).__name__,
-        "fields": {"parameters": estimator.get_params(deep=False), "learned": numbers},
+        "fields": {"parameters": fields, "learned": numbers},
         "samples": describe(samples).to_json(),
         "versions": versions(),
     }

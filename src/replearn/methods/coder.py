@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from replearn.data import Batch, Description
 from replearn.encoders import Encoder, decoder_for, make_decoder, make_encoder
 from replearn.methods.base import Method
+from replearn.objectives import squared_error
 
 ROWS = 512  # codes that are decoded at a time
 
@@ -69,6 +70,11 @@ class Coder(Method):
                 for i in range(0, max(1, len(codes)), ROWS)
             ]
         return np.concatenate([part.float().cpu().numpy() for part in parts])
+
+    def measures(self, batch: Batch) -> dict[str, Tensor]:
+        """`distortion`: squared distance of samples and reconstructions, on the samples' scale."""
+        sample = self.encoder_.unstandardise(self.encoder_.standardise(batch))
+        return {"distortion": squared_error(self.decode(self.represent(batch)), sample)}
 
     @property
     def representation_dim(self) -> int:

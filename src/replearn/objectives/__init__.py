@@ -1,33 +1,58 @@
 """Objectives: pure functions of tensors, each of which returns one number to make small."""
 
+from replearn.objectives.adversarial import hinge_discriminator, hinge_generator
 from replearn.objectives.classification import cross_entropy
+from replearn.objectives.contraction import contraction
 from replearn.objectives.contrast import info_nce, info_nce_queue, nt_xent
+from replearn.objectives.elbo import gaussian_kl, importance_bound, score_function
+from replearn.objectives.energy import contrastive_divergence
 from replearn.objectives.future import future_contrast
 from replearn.objectives.kernel import ssl_hsic
 from replearn.objectives.noise import nce
 from replearn.objectives.prediction import negative_cosine
 from replearn.objectives.prototypes import soft_cross_entropy, swapped_prediction
-from replearn.objectives.reconstruction import bernoulli_error, squared_error
+from replearn.objectives.reconstruction import (
+    bernoulli_error,
+    categorical_error,
+    gaussian_error,
+    squared_error,
+)
 from replearn.objectives.redundancy import barlow_twins, vicreg
+from replearn.objectives.sparsity import kl_sparsity, l1_sparsity
 from replearn.objectives.sphere import alignment, uniformity
 from replearn.objectives.supervised_contrast import supervised_contrast
+from replearn.objectives.total_correlation import decomposed_kl, density_ratio, told_apart
 
 __all__ = [
     "alignment",
     "barlow_twins",
     "bernoulli_error",
+    "categorical_error",
+    "contraction",
+    "contrastive_divergence",
     "cross_entropy",
+    "decomposed_kl",
+    "density_ratio",
     "future_contrast",
+    "gaussian_error",
+    "gaussian_kl",
+    "hinge_discriminator",
+    "hinge_generator",
+    "importance_bound",
     "info_nce",
     "info_nce_queue",
+    "kl_sparsity",
+    "l1_sparsity",
     "nce",
     "negative_cosine",
     "nt_xent",
+    "score_function",
     "soft_cross_entropy",
     "squared_error",
     "ssl_hsic",
     "supervised_contrast",
     "swapped_prediction",
+    "told_apart",
     "uniformity",
     "vicreg",
 ]

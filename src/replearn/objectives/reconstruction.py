@@ -1,9 +1,11 @@
 """Reconstruction objectives: a sample is told from its code, number by number."""
 
-import torch.nn.functional as F
+import math
+
 from jaxtyping import Float
 from torch import Tensor
 
+from replearn.objectives.likelihoods import log_bernoulli, log_categorical, log_gaussian
 from replearn.objectives.precision import full_precision
 
 
@@ -65,7 +67,73 @@ def bernoulli_error(logits: Float[Tensor, "n ..."], x: Float[Tensor, "n ..."]) -
         https://arxiv.org/abs/1312.6114
     """
     _check("bernoulli_error", logits, x)
-    return F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1).mean()
+    return -log_bernoulli(logits, x).mean()
+
+
+@full_precision
+def gaussian_error(
+    mean: Float[Tensor, "n ..."], x: Float[Tensor, "n ..."], *, variance: float = 1.0
+) -> Float[Tensor, ""]:
+    r"""Negative log-density of a Gaussian in nats: sum over a sample's numbers, mean over samples.
+
+        loss = 1/(2n) Σ_i Σ_j ( ln(2π s) + (x_ij - mean_ij)² / s )
+
+    Symmetric in `mean` and `x`. When every mean is the samples' mean (collapse) and `s` is the mean variance of a
+    number, it is `d/2 ln(2π e s)`, for `d` numbers per sample: the entropy of a Gaussian. It may be negative, being
+    of a density.
+
+    Args:
+        mean: of the reconstructions, `(n, ...)`; row `i` is one sample of any shape.
+        x: samples.
+        variance: `s`, of each number.
+
+    Raises:
+        ValueError: the shapes differ (they are never broadcast), or `variance` is not positive.
+
+    Example:
+        >>> import torch
+        >>> round(gaussian_error(torch.zeros(2, 3), torch.ones(2, 3), variance=1 / (2 * math.pi)).item() / math.pi, 4)
+        3.0
+
+    References:
+        Kingma and Welling, "Auto-encoding variational Bayes", ICLR 2014, equation 12 (its negative).
+        https://arxiv.org/abs/1312.6114
+    """
+    _check("gaussian_error", mean, x)
+    if variance <= 0:
+        raise ValueError(
+            f"variance must be greater than 0; got {variance}. Use 1 for samples that are standardised."
+        )
+    return -log_gaussian(mean, x, mean.new_tensor(math.log(variance))).mean()
+
+
+@full_precision
+def categorical_error(logits: Float[Tensor, "n c ..."], x: Float[Tensor, "n c ..."]) -> Float[Tensor, ""]:
+    r"""Cross-entropy of choices in nats: sum over a sample's choices, mean over samples.
+
+        loss = -1/n Σ_i Σ_j Σ_c x_icj ln softmax(logits_ij)_c
+
+    When all logits are 0 (collapse) it is `m ln c`, for `m` choices per sample among `c` classes.
+
+    Args:
+        logits: of the reconstructions, `(n, c, ...)`; axis 1 holds the classes, and there is one choice for each
+            position of the other axes.
+        x: samples: 1 for the class chosen and 0 for the others, or how often each was (words in a text).
+
+    Raises:
+        ValueError: the shapes differ (they are never broadcast).
+
+    Example:
+        >>> import torch
+        >>> round(categorical_error(torch.zeros(1, 4), torch.eye(4)[:1]).exp().item(), 4)
+        4.0
+
+    References:
+        Liang et al., "Variational autoencoders for collaborative filtering", WWW 2018, equation 2 (its negative).
+        https://arxiv.org/abs/1802.05814
+    """
+    _check("categorical_error", logits, x)
+    return -log_categorical(logits, x).mean()
 
 
 def _check(name: str, x: Tensor, y: Tensor) -> None:

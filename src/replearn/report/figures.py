@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from replearn.comparison import RAW, UNTRAINED, Comparison
+from replearn.comparison import RAW, UNTRAINED, WORDS, Comparison
 from replearn.engine.run import replacing
 from replearn.report.strips import class_name, is_wrong, neighbour_strips
 from replearn.report.table import PROBE, joined, printable
@@ -22,7 +22,7 @@ COLOURS = (
     "#94660a",
     "#b3265e",
 )  # as the page's lines, in its light dress
-GREYS = {RAW: "#5c5c5c", UNTRAINED: "#9a9a9a"}
+GREYS = {RAW: "#5c5c5c", UNTRAINED: "#9a9a9a", WORDS: "#7a6a55"}
 WRONG, RIGHT = "#c8102e", "#d0d0d0"
 SIDE = 48  # pixels of a thumbnail
 

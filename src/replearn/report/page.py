@@ -16,6 +16,7 @@ from replearn.data import Samples
 from replearn.engine.run import replacing
 from replearn.report.choice import choice
 from replearn.report.curves import few_label_chart, spectrum_chart, styles, training_charts
+from replearn.report.latents import code_panel
 from replearn.report.map import Maps, make_maps
 from replearn.report.provenance import blocks, command
 from replearn.report.strips import Strips, class_name, is_wrong, neighbour_strips, sample_name
@@ -57,9 +58,9 @@ def write_report(path: str | Path, comparison: Comparison, *, title: str) -> Pat
     """Write the report of a comparison as one HTML file; it appears whole or not at all.
 
     Sections: a verdict in one sentence, the table, the choice without labels, few-label curves, t-SNE maps,
-    nearest neighbours (images), training curves and alarms, singular values, what was run. Every text that comes
-    from data is escaped. The
-    page's Content-Security-Policy forbids the network and every script but its own, named by its hash.
+    nearest neighbours (images), the code (where `replearn evaluate --latent` judged it), training curves and alarms,
+    singular values, what was run. Every text that comes from data is escaped. The page's Content-Security-Policy
+    forbids the network and every script but its own, named by its hash.
 
     Args:
         path: the file; its folder is made if it is not there.
@@ -110,6 +111,7 @@ def render(comparison: Comparison, *, title: str) -> str:
         queries=_queries(comparison, maps, strips, sheet) if strips and sheet else [],
         trainings=training_charts(comparison.rows),
         spectrum=spectrum_chart(comparison),
+        code=code_panel(comparison),
         blocks=blocks(comparison),
         command=command(comparison),
         script=Markup(script),

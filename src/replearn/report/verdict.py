@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from replearn.comparison import RAW, UNTRAINED
+from replearn.comparison import BASELINES, RAW, UNTRAINED
 from replearn.report.table import KNN, PROBE, RANK, joined, records, sizes
 
 
@@ -60,7 +60,7 @@ def _scores(scores: pd.DataFrame, measure: str, labels: int | None) -> list[Scor
 def _compare(lead: str, rows: list[Score], labelled: Collection[str]) -> str:
     raw = next((row for row in rows if row.name == RAW), None)
     untrained = next((row for row in rows if row.name == UNTRAINED), None)
-    learned = [row for row in rows if row.name not in (RAW, UNTRAINED) and row.name not in labelled]
+    learned = [row for row in rows if row.name not in BASELINES and row.name not in labelled]
     if not learned:
         found = f"{lead}, {rows[0].name} reaches {rows[0].text}"
         return f"{found}; nothing was learned without labels here to set beside it."

@@ -18,6 +18,7 @@ from replearn.views.geometry import (
 )
 from replearn.views.groups import Groups
 from replearn.views.jigsaw import Jigsaw
+from replearn.views.noise import Masking, SaltAndPepper
 from replearn.views.parts import Grid
 from replearn.views.store import view_from_json, view_to_json
 from replearn.views.stroke import Stroke
@@ -40,12 +41,14 @@ __all__ = [
     "Hue",
     "Jigsaw",
     "Jitter",
+    "Masking",
     "Maybe",
     "MultiCrop",
     "Noise",
     "Pair",
     "Resize",
     "Rotate",
+    "SaltAndPepper",
     "Same",
     "Saturation",
     "Scale",

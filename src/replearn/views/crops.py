@@ -26,8 +26,8 @@ def crops(view: View, preset: str, samples: Samples) -> MultiCrop:
     """Two large and some small crops of every sample, each changed as one of a pair would be.
 
     Small crops have fewer pixels: 3/7 of the side, as 96 of 224; half the side of little images, 0.7 of drawings. There
-    are six of them, but two of little images, which lose more by a crop. Small views of tables have twice as much of a row
-    replaced as large ones.
+    are six of them, but two of little images, which lose more by a crop. Small views of tables have twice as much of a
+    row replaced as large ones.
 
     Args:
         view: one of a pair by that preset; a chain that begins with its crop, unless of a table.

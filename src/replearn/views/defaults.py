@@ -9,11 +9,12 @@ import torch
 from replearn.data.samples import Samples, as_float
 from replearn.views.base import Split, View
 from replearn.views.colour import Brightness, Colour, Contrast, Grey
-from replearn.views.compose import Chain, Pair
+from replearn.views.compose import Chain, Pair, Same
 from replearn.views.crops import crops
 from replearn.views.cuts import CUTS
 from replearn.views.filters import Blur
 from replearn.views.geometry import Crop, Elastic, Flip, Rotate, Shear
+from replearn.views.noise import Masking
 from replearn.views.stroke import Stroke
 from replearn.views.table import Swap
 
@@ -64,6 +65,14 @@ def crop_views(preset: str, samples: Samples) -> Split:
     return crops(_MAKERS[preset](samples), preset, samples)
 
 
+def corrupted(preset: str, samples: Samples) -> Split:
+    """What is left of a sample, and the sample: images lose a quarter of their pixels, rows get features of others.
+
+    The presets differ in nothing here but whether they are for tables.
+    """
+    return Pair(Swap(0.3) if preset == "table" else Masking(0.25), Same())
+
+
 def cut(name: str) -> Callable[[str, Samples], Split]:
     """A preset's view of every sample, cut as `replearn.views.cuts` says."""
     return lambda preset, samples: CUTS[name](samples, _MAKERS[preset](samples))
@@ -73,6 +82,7 @@ def cut(name: str) -> Callable[[str, Samples], Split]:
 SPLITS: dict[str, Callable[[str, Samples], Split]] = {
     "pair": two_views,
     "crops": crop_views,
+    "corrupted": corrupted,
     **{name: cut(name) for name in CUTS},
 }
 

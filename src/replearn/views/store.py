@@ -21,6 +21,7 @@ from replearn.views.geometry import (
 )
 from replearn.views.groups import Groups
 from replearn.views.jigsaw import Jigsaw
+from replearn.views.noise import Masking, SaltAndPepper
 from replearn.views.parts import Grid
 from replearn.views.stroke import Stroke
 from replearn.views.table import FeatureDrop, Jitter, Swap
@@ -62,6 +63,7 @@ KNOWN: dict[str, type[View] | type[Split]] = {
         ),
         VerticalFlip,
         *(Grid, Groups, Jigsaw),
+        *(Masking, SaltAndPepper),
     )
 }
 

@@ -1,11 +1,27 @@
-"""Classical codes: scikit-learn's own classes under their names, with the same protocol, so without a wrapper."""
+"""Classical codes: scikit-learn's own classes where rows of numbers are all they need, and models of images."""
 
-from sklearn.cluster import KMeans
-from sklearn.decomposition import NMF, PCA, FastICA, MiniBatchDictionaryLearning
+from sklearn.decomposition import NMF, PCA
 from sklearn.manifold import TSNE
 from sklearn.neural_network import BernoulliRBM
 
-__all__ = ["NMF", "PCA", "TSNE", "BernoulliRBM", "FastICA", "KMeans", "MiniBatchDictionaryLearning"]
+from replearn.methods.classical.ica import FastICA
+from replearn.methods.classical.kmeans import KMeans, MiniBatchKMeans
+from replearn.methods.classical.patch_codes import PatchCodes
+from replearn.methods.classical.sparse_coding import MiniBatchDictionaryLearning
+from replearn.methods.classical.visual_words import BagOfVisualWords
+
+__all__ = [
+    "NMF",
+    "PCA",
+    "TSNE",
+    "BagOfVisualWords",
+    "BernoulliRBM",
+    "FastICA",
+    "KMeans",
+    "MiniBatchDictionaryLearning",
+    "MiniBatchKMeans",
+    "PatchCodes",
+]
 
 PAPERS = {
     "PCA": (1901, "https://doi.org/10.1080/14786440109462720"),
@@ -15,4 +31,5 @@ PAPERS = {
     "BernoulliRBM": (2002, "https://doi.org/10.1162/089976602760128018"),
     "TSNE": (2008, "https://www.jmlr.org/papers/v9/vandermaaten08a.html"),
     "MiniBatchDictionaryLearning": (2009, "https://doi.org/10.1145/1553374.1553463"),
+    "MiniBatchKMeans": (2010, "https://doi.org/10.1145/1772690.1772862"),
 }

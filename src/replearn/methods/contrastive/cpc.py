@@ -92,7 +92,7 @@ class CPC(JointEmbedding):
         return in_parts(self.grid_).numel()
 
     def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n e"]:
-        return self.latent_(h.unflatten(1, (-1, self.encoder_.dim)).mean(1))  # type: ignore[no-any-return]
+        return self.latent_(h.view(len(h), -1, self.encoder_.dim).mean(1))  # type: ignore[no-any-return]
 
     def loss_at_collapse(self) -> float:
         widths = [way.shape[2] for way in directions(self.grid_)]

@@ -31,6 +31,7 @@ class Autoencoder(Coder):
     year: ClassVar[int] = 2006
     paper: ClassVar[str] = "https://doi.org/10.1126/science.1127647"
 
+    learning_rate: float = 3e-3
     tied: bool = False
 
     def build(self, samples: Description) -> None:

@@ -1,0 +1,93 @@
+"""`replearn evaluate --latent`: the code of each row judged as a code, beside what its labels are worth."""
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from replearn.comparison import RAW, UNTRAINED, Comparison, Representation
+from replearn.data import Samples
+from replearn.evaluate import latent_scores
+from replearn.evaluate.interpolation import Decode
+from replearn.evaluate.probe_space import ProbeSpace, probe_space
+from replearn.methods.inside import decoder_of, layers_of
+
+log = logging.getLogger("replearn")
+
+# Of the raw input these are what they are by construction.
+TRIVIAL = ("reconstruction error", "reconstruction distance", "spherical distance", "spherical straightness")
+WIDEST = 128  # numbers in a code whose disentanglement is measured
+
+
+def with_latents(comparison: Comparison, *, random_state: int = 0) -> Comparison:
+    """The comparison, its scores with the rows of `latent_scores` for each representation.
+
+    Interpolants of every row are seen in one probe space, of the raw input; the raw input's own, mixtures of samples,
+    are what a code must beat. Columns of a table are divided by their deviations there. Of the untrained encoder no
+    decoder is judged: noise is what it says, and can lie anywhere.
+
+    Args:
+        comparison: with the row *raw input*.
+        random_state: seed of all draws.
+    """
+    train, test = comparison.train, comparison.test
+    decoders = {row.name: _decoder(row, test) for row in comparison.rows}
+    learned = [name for name, decode in decoders.items() if decode is not None and name != RAW]
+    raw = next(row for row in comparison.rows if row.name == RAW)
+    scale = _scale(raw.train, train.kind)
+    space = None
+    if learned:
+        labels = None if train.labels is None else np.asarray(train.labels)
+        space = probe_space(raw.train / scale, raw.test / scale, labels, random_state=random_state)
+    frames = [comparison.scores]
+    for row in comparison.rows:
+        log.info("judging the code of %s", row.name)
+        decode = decoders[row.name] if learned else None
+        found = judge_code(row, train, test, decode, raw.test, scale, space, random_state)
+        frames.append(found.assign(representation=row.name, seed=comparison.facts.get("seeds", [0])[0]))
+    return replace(comparison, scores=pd.concat(frames, ignore_index=True))
+
+
+def judge_code(
+    row: Representation,
+    train: Samples,
+    test: Samples,
+    decode: Decode | None,
+    originals: np.ndarray,
+    scale: np.ndarray,
+    space: ProbeSpace | None,
+    random_state: int,
+) -> pd.DataFrame:
+    """The latent scores of one representation."""
+    judged = row.name != RAW and row.train.shape[1] <= WIDEST
+    layers = ([], []) if row.name == RAW else (layers_of(row.method, train), layers_of(row.method, test))
+    scores = latent_scores(
+        row.train,
+        row.test,
+        train_labels=train.labels,
+        test_labels=test.labels,
+        decode=None if decode is None else lambda codes: decode(codes).reshape(len(codes), -1) / scale,
+        originals=originals / scale,
+        space=space,
+        layers=layers,
+        factors=train.factors if judged else None,
+        random_state=random_state,
+    )
+    return scores[~scores["measure"].isin(TRIVIAL)] if row.name == RAW else scores
+
+
+def _decoder(row: Representation, samples: Samples) -> Decode | None:
+    if row.name == RAW:
+        return lambda rows: rows
+    if row.name == UNTRAINED:
+        return None
+    return decoder_of(row.method, samples.shape)
+
+
+def _scale(rows: np.ndarray, kind: str) -> np.ndarray:
+    """What columns are divided by (d,): of tables their deviations, since they have units of their own."""
+    if kind != "table":
+        return np.ones(1, dtype=np.float32)
+    deviation = rows.std(axis=0)
+    return np.where(deviation > 0, deviation, 1).astype(np.float32)

@@ -1,0 +1,66 @@
+"""Discriminators: how real a sample looks together with its code."""
+
+from itertools import pairwise
+from math import prod
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from replearn.encoders.conv import halvings
+
+SLOPE = 0.2  # of leaky ReLUs below zero
+
+
+class JointDiscriminator(nn.Module):
+    """Scores of pairs of a sample and a code: of both together, and of each alone.
+
+        x --network--> h_x --linear--> score of x
+        z --mlp------> h_z --linear--> score of z
+        h_x, h_z --mlp--> score of the pair
+
+    All weights have spectral norm 1 (Miyato et al., ICLR 2018, https://arxiv.org/abs/1802.05957), and nothing is
+    normalised over the batch: a score is a function of its pair alone. The network of images halves their size until it
+    is small, that of tables is an MLP.
+
+    Args:
+        shape: of one sample.
+        dim: numbers of the code.
+        unary: whether samples and codes get scores of their own.
+        hidden: width of `h_x` and `h_z`.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dim: int, *, unary: bool = True, hidden: int = 256) -> None:
+        super().__init__()
+        self.of_sample = _of_images(shape, hidden) if len(shape) == 3 else _dense(prod(shape), hidden, hidden)
+        self.of_code = _dense(dim, hidden, hidden)
+        self.of_pair = nn.Sequential(*_dense(2 * hidden, hidden, hidden), spectral_norm(nn.Linear(hidden, 1)))
+        self.alone = nn.ModuleList(spectral_norm(nn.Linear(hidden, 1)) for _ in range(2 * unary))
+
+    def forward(self, x: Float[Tensor, "n ..."], z: Float[Tensor, "n dim"]) -> Float[Tensor, "n scores"]:
+        parts = self.of_sample(x), self.of_code(z)  # (n, hidden) each
+        alone = [score(part) for score, part in zip(self.alone, parts, strict=False)]
+        return torch.cat([self.of_pair(torch.cat(parts, dim=1)), *alone], dim=1)  # (n, 1) or (n, 3)
+
+
+def _dense(in_dim: int, hidden: int, out_dim: int) -> nn.Sequential:
+    widths = in_dim, hidden, out_dim
+    layers = [nn.Sequential(spectral_norm(nn.Linear(a, b)), nn.LeakyReLU(SLOPE)) for a, b in pairwise(widths)]
+    return nn.Sequential(*layers)
+
+
+def _of_images(shape: tuple[int, ...], hidden: int, *, width: int = 32) -> nn.Sequential:
+    sizes = halvings(*shape[1:])
+    widths = [shape[0], *(width * 2 ** min(2, step) for step in range(max(1, len(sizes) - 1)))]
+    stride = 2 if len(sizes) > 1 else 1
+    layers: list[nn.Module] = []
+    for before, after in pairwise(widths):
+        layers += [
+            spectral_norm(nn.Conv2d(before, after, 3, stride=stride, padding=1)),
+            nn.LeakyReLU(SLOPE),
+        ]
+    numbers = widths[-1] * prod(sizes[-1])
+    return nn.Sequential(
+        *layers, nn.Flatten(), spectral_norm(nn.Linear(numbers, hidden)), nn.LeakyReLU(SLOPE)
+    )

@@ -1,0 +1,80 @@
+"""BiGAN: make samples from codes and codes from samples, until nobody can tell the two kinds of pairs apart.
+
+    batch --encoder--> h --linear--> code      (sample, code)      --discriminator--> score of a real pair
+    z ~ N(0, 1) --decoder--> made sample       (made sample, z)    --discriminator--> score of a made pair
+    scores --hinge_discriminator--> loss of the discriminator,  --hinge_generator--> loss of encoder and generator
+
+Where both kinds of pairs have one distribution, the encoder is the generator's inverse. The representation is the code.
+This is the small BigBiGAN: hinge losses, a discriminator of spectral norm 1, and scores of samples and codes alone
+beside those of pairs. Both players move at once, each by its own loss.
+
+References: Donahue, Krähenbühl & Darrell, ICLR 2017. https://arxiv.org/abs/1605.09782
+    Dumoulin et al. (ALI), ICLR 2017. https://arxiv.org/abs/1606.00704
+    Donahue & Simonyan (BigBiGAN), NeurIPS 2019, section 2. https://arxiv.org/abs/1907.02544
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from replearn.data import Batch, Description
+from replearn.encoders import JointDiscriminator, frozen
+from replearn.methods.coder import Coder
+from replearn.objectives import hinge_discriminator, hinge_generator
+from replearn.views import normal
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class BiGAN(Coder):
+    """Generative adversarial network with an encoder.
+
+    Attributes:
+        unary: whether samples and codes are scored alone, too (BigBiGAN).
+        discriminator_rate: the discriminator's learning rate, as a multiple of the others'.
+    """
+
+    year: ClassVar[int] = 2017
+    paper: ClassVar[str] = "https://arxiv.org/abs/1605.09782"
+
+    unary: bool = True
+    discriminator_rate: float = 2.0
+    learning_rate: float = 5e-4
+
+    def build(self, samples: Description) -> None:
+        if not self.discriminator_rate > 0:
+            raise ValueError(
+                f"discriminator_rate must be greater than 0; got {self.discriminator_rate}. Try 1."
+            )
+        super().build(samples)
+        self.discriminator_ = JointDiscriminator(samples.shape, self.dim, unary=self.unary)
+
+    def rates(self) -> dict[str, float]:
+        return {"discriminator_": self.discriminator_rate}
+
+    def terms(self, batch: Batch) -> Mapping[str, Callable[[], Tensor]]:
+        z = normal(batch, self.dim).to(next(self.decoder_.parameters()))
+        code, made = self.represent(batch), self.decoder_(z)  # (n, dim), (n, *shape)
+        # Real pairs above made ones, in one pass.
+        pairs = torch.cat([self.encoder_.standardise(batch), made]), torch.cat([code, z])
+
+        def generator() -> Tensor:
+            return hinge_generator(*frozen(self.discriminator_, *pairs).chunk(2))
+
+        def discriminator() -> Tensor:
+            return hinge_discriminator(*self.discriminator_(*(part.detach() for part in pairs)).chunk(2))
+
+        return {"generator": generator, "discriminator": discriminator}
+
+    def sample(self, n: int, *, random_state: int = 0) -> Float[np.ndarray, "n ..."]:
+        """`n` new samples, `(n, *shape)` on the samples' scale."""
+        return self.inverse_transform(np.random.default_rng(random_state).normal(size=(n, self.dim)))
+
+    def measures(self, batch: Batch) -> dict[str, Tensor]:
+        made, real = self.decoder_(normal(batch, self.dim)).float(), self.encoder_.standardise(batch)
+        spread = [x.var(0, unbiased=False).sum().sqrt() for x in (made, real)]
+        return super().measures(batch) | {"variety": spread[0] / spread[1]}

@@ -5,9 +5,9 @@
 The recipe is Pythae's own (examples/scripts/configs: mnist/base_training_config.json, binary_mnist/vae_config.json):
 its default MLP with one hidden layer of 512 each way, 16 latent numbers, binary cross-entropy, Adam at 1e-3, batches
 of 100, 100 epochs (20 here, unless asked: --epochs 100). Both sides get these networks, batches and epochs, the same
-8,000 binarised digits (white where a pixel is above half) and as many threads. Ours reads standardised pixels and lowers
-the learning rate along a cosine from its own default, 2e-3, chosen on validation data; with a peak of 1e-3, where the
-mean rate is half of Pythae's, too. Pythae computes in 32 bits, ours in 32 bits and with its default precision.
+8,000 binarised digits (white where a pixel is above half) and as many threads. Ours reads standardised pixels and
+lowers the learning rate along a cosine from its own default, 2e-3, chosen on validation data; and from 1e-3 too, where
+its mean is half of Pythae's. Pythae computes in 32 bits, ours in 32 bits and with its default precision.
 
 The log-likelihood of the 2,000 test digits is the importance-weighted bound by 200 draws, computed for all models by
 the same lines here, from posterior means, log-variances and logits. Seconds are those of training alone; processor

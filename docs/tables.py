@@ -135,16 +135,28 @@ def drawings(family: str) -> str:
 
 def quality(family: str) -> str:
     """What was measured of the methods of a family, beside the baselines."""
-    return measured("quality", family, ("raw", "untrained", "pca", "supervised"))
+    return measured("quality", {*of_family(family), "raw", "untrained", "pca", "supervised"})
 
 
 def codes(family: str) -> str:
     """What was measured of the codes of a family, beside the baselines."""
-    return measured("codes", family, ("raw", "untrained"))
+    return measured("codes", {*of_family(family), "raw", "untrained"})
 
 
-def measured(name: str, family: str, others: tuple[str, ...]) -> str:
-    """The table that a benchmark makes of its rows, of the methods of a family and some others."""
+def disentanglement() -> str:
+    """What was measured of codes on data whose factors are known."""
+    return measured("disentanglement", of_family("reconstruction"))
+
+
+def of_family(family: str) -> set[str]:
+    """The names of a family's methods."""
+    from replearn.methods import registry
+
+    return {name for name, entry in registry().items() if entry.family == family}
+
+
+def measured(name: str, methods: set[str]) -> str:
+    """The table that a benchmark makes of its rows, of some methods."""
     path = RESULTS / f"{name}.json"
     if not path.is_file():
         return f"*Not recorded yet: `python benchmarks/{name}.py` records it.*"
@@ -153,11 +165,8 @@ def measured(name: str, family: str, others: tuple[str, ...]) -> str:
         markdown = import_module(name).markdown
     finally:
         sys.path.pop(0)
-    from replearn.methods import registry
-
-    known = {key for key, entry in registry().items() if entry.family == family}
     rows = json.loads(path.read_text(encoding="utf-8"))
-    chosen = [row for row in rows if row["method"] in (*known, *others)]
+    chosen = [row for row in rows if row["method"] in methods]
     told = markdown(sorted(chosen, key=lambda row: row.get("data", ""), reverse=True))
     return re.sub(r"^# .*\n\n", "", told).replace("## ", "### ")
 
@@ -364,6 +373,7 @@ MAKERS: dict[str, Callable[..., str]] = {
     "datasets": datasets,
     "decisions": decision_list,
     "demo": demo_table,
+    "disentanglement": disentanglement,
     "drawings": drawings,
     "encoders": encoders,
     "fields": fields,

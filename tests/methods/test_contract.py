@@ -64,7 +64,7 @@ def test_a_smallest_batch_has_a_reason_and_an_alternative(cls, few):
 
 @pytest.mark.parametrize("cls", OURS)
 def test_every_field_is_described(cls):
-    described = "".join(base.__doc__ or "" for base in cls.__mro__ if issubclass(base, Method))
+    described = "".join(base.__doc__ or "" for base in cls.__mro__ if issubclass(base, Model))
     assert [
         field.name
         for field in fields(cls)

@@ -78,7 +78,7 @@ def run(args: list[str]) -> None:
         draws=options.draws,
     )
     if options.latent:
-        from replearn.cli.latents import with_latents
+        from replearn.comparison import with_latents
 
         comparison = with_latents(comparison, random_state=options.seed)
     comparison.facts["command"] = ["replearn", "evaluate", *args]

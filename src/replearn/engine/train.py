@@ -11,6 +11,7 @@ run, or one on more processes, draws what an unbroken run on one process draws.
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -210,16 +211,27 @@ def one_step(
     for i, batch in enumerate(parts):
         with fabric.autocast():
             terms = module.module.terms(batch.to(fabric.device))  # of the Step, not of what wraps it
-        names = list(terms) if isinstance(terms, Mapping) else [""] * len(terms)
-        for j, term in enumerate(terms.values() if isinstance(terms, Mapping) else terms):
-            last = i + 1 == len(parts) and j + 1 == len(terms)
+        named: dict[str, Tensor] = {}
+        row = [partial(together, terms, named)] if isinstance(terms, Mapping) else terms
+        for j, term in enumerate(row):
+            last = i + 1 == len(parts) and j + 1 == len(row)
             with fabric.no_backward_sync(module, enabled=not last):
                 loss = module(term) / len(parts)
                 fabric.backward(loss)
-            total[names[j]] = total.get(names[j], 0) + loss.detach()
+            for name, value in (named or {"": loss * len(parts)}).items():
+                total[name] = total.get(name, 0) + value.detach() / len(parts)
     optimizer.step()
     whole = mean_over_processes(torch.stack(list(total.values())))  # one number per name
     return whole.sum(), {name: whole[i] for i, name in enumerate(total) if name}
+
+
+def together(terms: Mapping[str, Callable[[], Tensor]], named: dict[str, Tensor]) -> Tensor:
+    """The sum of terms that have names, which are left in `named`.
+
+    Their gradients are taken in one pass: each term reaches its own parameters only, and processes wait for all.
+    """
+    named.update({name: term() for name, term in terms.items()})
+    return torch.stack(list(named.values())).sum()
 
 
 def seed_of(random_state: int, step: int) -> int:

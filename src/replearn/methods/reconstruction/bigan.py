@@ -43,7 +43,7 @@ class BiGAN(Coder):
 
     unary: bool = True
     discriminator_rate: float = 2.0
-    learning_rate: float = 5e-4
+    learning_rate: float = 3e-4
 
     def build(self, samples: Description) -> None:
         if not self.discriminator_rate > 0:

@@ -1,4 +1,4 @@
-"""`replearn evaluate --latent`: the code of each row judged as a code, beside what its labels are worth."""
+"""The code of each row judged as a code, beside what its labels are worth."""
 
 import logging
 from dataclasses import replace
@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from replearn.comparison import RAW, UNTRAINED, Comparison, Representation
+from replearn.comparison.compare import Comparison
+from replearn.comparison.rows import RAW, UNTRAINED, Representation
 from replearn.data import Samples
 from replearn.evaluate import latent_scores
 from replearn.evaluate.interpolation import Decode

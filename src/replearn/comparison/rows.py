@@ -1,32 +1,26 @@
-"""Methods side by side on equal terms: the same samples, the same split, the same probes, and the honest rows
-*raw input*, *untrained encoder* and, of images, *bag of visual words*.
+"""The rows of a comparison: what methods made of samples, and the honest rows *raw input*, *untrained encoder* and, of
+images, *bag of visual words*.
 """
 
 import logging
-import os
-import platform
-import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from sklearn.base import clone
 
 from replearn.data import ArraySamples, Samples
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, read_json
-from replearn.evaluate import scorecard
 from replearn.methods.arrays import save_arrays
 from replearn.methods.base import Method
 from replearn.methods.classical import BagOfVisualWords
 from replearn.methods.load import load
 from replearn.methods.model import Model
-from replearn.methods.store import versions
 from replearn.views import default_views
 
 log = logging.getLogger("replearn")
@@ -57,142 +51,6 @@ class Representation:
     seconds: float = 0.0
     history: Sequence[dict[str, float]] = ()
     alarms: Sequence[str] = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """Representations of the same samples, and how good each one is.
-
-    Attributes:
-        train, test: the samples.
-        rows: a representation per row of the table, of the first seed.
-        scores: `representation, seed, measure, labels, mean, low, high, draws`; see
-            `replearn.evaluate.scorecard`.
-        facts: what was run, for the reader: fields, seeds, versions, machine.
-    """
-
-    train: Samples
-    test: Samples
-    rows: list[Representation]
-    scores: pd.DataFrame
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
-def compare(
-    methods: Mapping[str, Any] | Sequence[Any],
-    train: Samples,
-    test: Samples,
-    *,
-    fractions: Sequence[float] = (0.01, 0.1, 1.0),
-    draws: int = 5,
-    seeds: Sequence[int] = (0,),
-    per_class: Sequence[int] = (),
-    runs: str | Path | None = None,
-    resume: bool = False,
-    choose: bool = False,
-) -> Comparison:
-    """Fit every method on `train` and judge all representations alike; only methods that need labels look at them.
-
-    The rows *raw input*, *untrained encoder* (of the first method that has one) and, of images of at least 16
-    pixels a side, *bag of visual words* come first. The test part is looked at once, after the last step of training:
-    no epoch and no probe is chosen by it.
-
-    Args:
-        methods: methods of ours or of scikit-learn, by the name that tables show, or a list (named by class).
-        train, test: the samples; their labels only judge.
-        fractions, per_class: shares, and numbers per class, of the training labels that probes are given.
-        draws: how often each is drawn.
-        seeds: each method is fitted once per seed (as its `random_state`); scores are of all seeds.
-        runs: a folder that gets a run folder per method and seed, or None.
-        resume: go on with the runs that lie there.
-        choose: also measure the alignment of two views, by which (and the effective rank) methods can be chosen
-            without labels: see `replearn.evaluate.choose`.
-
-    Returns:
-        The representations of the first seed, and the scores of all.
-
-    Raises:
-        ValueError: a method can't learn from these samples.
-    """
-    named = dict(methods) if isinstance(methods, Mapping) else {type(m).__name__: m for m in methods}
-    folder = None if runs is None else Path(runs)
-    rows = (
-        (seed, row)
-        for seed in seeds
-        for row in _representations(named, train, test, seed, folder, resume=resume)
-    )
-    return judge(rows, train, test, fractions=fractions, per_class=per_class, draws=draws, choose=choose)
-
-
-def judge(
-    rows: Iterable[tuple[int, Representation]],
-    train: Samples,
-    test: Samples,
-    *,
-    fractions: Sequence[float] = (0.01, 0.1, 1.0),
-    per_class: Sequence[int] = (),
-    draws: int = 5,
-    choose: bool = False,
-) -> Comparison:
-    """Score representations of the same samples, given with the seed that each was made with.
-
-    Args:
-        rows: seed and representation; made one after the other, so only the first seed's stay in memory.
-        train, test, fractions, per_class, draws, choose: as for `compare`.
-    """
-    shown: list[Representation] = []
-    scores = []
-    seeds: list[int] = []
-    for seed, row in rows:
-        log.info("judging %s", row.name)
-        score = scorecard(
-            row.train,
-            train.labels,
-            row.test,
-            test.labels,
-            fractions=fractions,
-            per_class=per_class,
-            draws=draws,
-            # Columns of a table have units of their own; those of pixels and of representations compare.
-            scaling="columns" if row.name == RAW and train.kind == "table" else "common",
-            random_state=seed,
-            views=of_two_views(row.method, train, seed) if choose and row.name not in BASELINES else None,
-        )
-        scores.append(score.assign(representation=row.name, seed=seed))
-        seeds += [] if seed in seeds else [seed]
-        if seed == seeds[0]:
-            shown.append(row)
-    table = pd.concat(scores, ignore_index=True)
-    first = ["representation", "seed"]
-    facts = {"seeds": seeds, "draws": draws, "versions": versions(), "machine": machine_in_words()}
-    return Comparison(train, test, shown, table[first + [c for c in table.columns if c not in first]], facts)
-
-
-def _representations(
-    named: Mapping[str, Any], train: Samples, test: Samples, seed: int, runs: Path | None, *, resume: bool
-) -> Iterator[Representation]:
-    yield raw_input(train, test)
-    seeded = {name: with_seed(method, seed) for name, method in named.items()}
-    ours = [method for method in seeded.values() if isinstance(method, Method)]
-    if ours:
-        yield untrained_encoder(ours[0], train, test)
-    words = visual_words(train, test, random_state=seed)
-    if words is not None:
-        yield words
-    for name, method in seeded.items():
-        log.info("fitting %s, seed %d", name, seed)
-        run = None if runs is None else runs / run_name(name, seed)
-        yield fit_and_represent(name, method, train, test, run=run, resume=resume)
-
-
-def run_name(name: str, seed: int) -> str:
-    """The name of a row's run folder within the comparison's.
-
-    >>> run_name("SimCLR temperature=0.1", 2)
-    'SimCLR-temperature=0.1-2'
-    """
-    plain = re.sub(r"[^\w.=-]+", "-", name)
-    return plain if seed == 0 else f"{plain}-{seed}"
 
 
 def raw_input(train: Samples, test: Samples) -> Representation:
@@ -299,11 +157,3 @@ def with_seed(method: Any, seed: int) -> Any:
     """A clone of `method` whose `random_state`, if it has one, is `seed`."""
     method = clone(method)
     return method.set_params(random_state=seed) if "random_state" in method.get_params() else method
-
-
-def machine_in_words() -> str:
-    """What computed: processor, cores, memory."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    name = platform.processor() or platform.machine()
-    graphics = ", GPU" if torch.cuda.is_available() else ""
-    return f"{name}, {os.cpu_count()} cores, {memory:.0f} GiB{graphics}"

@@ -1,0 +1,175 @@
+"""Methods side by side on equal terms: the same samples, the same split, the same probes, and the honest rows."""
+
+import logging
+import os
+import platform
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from replearn.comparison.rows import (
+    BASELINES,
+    RAW,
+    Representation,
+    fit_and_represent,
+    of_two_views,
+    raw_input,
+    untrained_encoder,
+    visual_words,
+    with_seed,
+)
+from replearn.data import Samples
+from replearn.evaluate import scorecard
+from replearn.methods.base import Method
+from replearn.methods.store import versions
+
+log = logging.getLogger("replearn")
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Representations of the same samples, and how good each one is.
+
+    Attributes:
+        train, test: the samples.
+        rows: a representation per row of the table, of the first seed.
+        scores: `representation, seed, measure, labels, mean, low, high, draws`; see
+            `replearn.evaluate.scorecard`.
+        facts: what was run, for the reader: fields, seeds, versions, machine.
+    """
+
+    train: Samples
+    test: Samples
+    rows: list[Representation]
+    scores: pd.DataFrame
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def compare(
+    methods: Mapping[str, Any] | Sequence[Any],
+    train: Samples,
+    test: Samples,
+    *,
+    fractions: Sequence[float] = (0.01, 0.1, 1.0),
+    draws: int = 5,
+    seeds: Sequence[int] = (0,),
+    per_class: Sequence[int] = (),
+    runs: str | Path | None = None,
+    resume: bool = False,
+    choose: bool = False,
+) -> Comparison:
+    """Fit every method on `train` and judge all representations alike; only methods that need labels look at them.
+
+    The rows *raw input*, *untrained encoder* (of the first method that has one) and, of images of at least 16
+    pixels a side, *bag of visual words* come first. The test part is looked at once, after the last step of training:
+    no epoch and no probe is chosen by it.
+
+    Args:
+        methods: methods of ours or of scikit-learn, by the name that tables show, or a list (named by class).
+        train, test: the samples; their labels only judge.
+        fractions, per_class: shares, and numbers per class, of the training labels that probes are given.
+        draws: how often each is drawn.
+        seeds: each method is fitted once per seed (as its `random_state`); scores are of all seeds.
+        runs: a folder that gets a run folder per method and seed, or None.
+        resume: go on with the runs that lie there.
+        choose: also measure the alignment of two views, by which (and the effective rank) methods can be chosen
+            without labels: see `replearn.evaluate.choose`.
+
+    Returns:
+        The representations of the first seed, and the scores of all.
+
+    Raises:
+        ValueError: a method can't learn from these samples.
+    """
+    named = dict(methods) if isinstance(methods, Mapping) else {type(m).__name__: m for m in methods}
+    folder = None if runs is None else Path(runs)
+    rows = (
+        (seed, row)
+        for seed in seeds
+        for row in _representations(named, train, test, seed, folder, resume=resume)
+    )
+    return judge(rows, train, test, fractions=fractions, per_class=per_class, draws=draws, choose=choose)
+
+
+def judge(
+    rows: Iterable[tuple[int, Representation]],
+    train: Samples,
+    test: Samples,
+    *,
+    fractions: Sequence[float] = (0.01, 0.1, 1.0),
+    per_class: Sequence[int] = (),
+    draws: int = 5,
+    choose: bool = False,
+) -> Comparison:
+    """Score representations of the same samples, given with the seed that each was made with.
+
+    Args:
+        rows: seed and representation; made one after the other, so only the first seed's stay in memory.
+        train, test, fractions, per_class, draws, choose: as for `compare`.
+    """
+    shown: list[Representation] = []
+    scores = []
+    seeds: list[int] = []
+    for seed, row in rows:
+        log.info("judging %s", row.name)
+        score = scorecard(
+            row.train,
+            train.labels,
+            row.test,
+            test.labels,
+            fractions=fractions,
+            per_class=per_class,
+            draws=draws,
+            # Columns of a table have units of their own; those of pixels and of representations compare.
+            scaling="columns" if row.name == RAW and train.kind == "table" else "common",
+            random_state=seed,
+            views=of_two_views(row.method, train, seed) if choose and row.name not in BASELINES else None,
+        )
+        scores.append(score.assign(representation=row.name, seed=seed))
+        seeds += [] if seed in seeds else [seed]
+        if seed == seeds[0]:
+            shown.append(row)
+    table = pd.concat(scores, ignore_index=True)
+    first = ["representation", "seed"]
+    facts = {"seeds": seeds, "draws": draws, "versions": versions(), "machine": machine_in_words()}
+    return Comparison(train, test, shown, table[first + [c for c in table.columns if c not in first]], facts)
+
+
+def _representations(
+    named: Mapping[str, Any], train: Samples, test: Samples, seed: int, runs: Path | None, *, resume: bool
+) -> Iterator[Representation]:
+    yield raw_input(train, test)
+    seeded = {name: with_seed(method, seed) for name, method in named.items()}
+    ours = [method for method in seeded.values() if isinstance(method, Method)]
+    if ours:
+        yield untrained_encoder(ours[0], train, test)
+    words = visual_words(train, test, random_state=seed)
+    if words is not None:
+        yield words
+    for name, method in seeded.items():
+        log.info("fitting %s, seed %d", name, seed)
+        run = None if runs is None else runs / run_name(name, seed)
+        yield fit_and_represent(name, method, train, test, run=run, resume=resume)
+
+
+def run_name(name: str, seed: int) -> str:
+    """The name of a row's run folder within the comparison's.
+
+    >>> run_name("SimCLR temperature=0.1", 2)
+    'SimCLR-temperature=0.1-2'
+    """
+    plain = re.sub(r"[^\w.=-]+", "-", name)
+    return plain if seed == 0 else f"{plain}-{seed}"
+
+
+def machine_in_words() -> str:
+    """What computed: processor, cores, memory."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    name = platform.processor() or platform.machine()
+    graphics = ", GPU" if torch.cuda.is_available() else ""
+    return f"{name}, {os.cpu_count()} cores, {memory:.0f} GiB{graphics}"

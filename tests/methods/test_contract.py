@@ -14,11 +14,17 @@ from torch import nn
 
 import replearn
 from replearn.engine.signals import Stopped
-from replearn.methods import Method, registry
+from replearn.methods import Method, Model, registry
 from replearn.views import Chain, Crop, Pair, Rotate, Same
 
 OURS = [entry.cls for entry in registry().values() if issubclass(entry.cls, Method)]
 QUICK = {"encoder": "cnn", "epochs": 2, "batch_size": 32, "device": "cpu"}
+
+
+def quick(cls, **given):
+    """A method, set so that it trains in a second; it takes what it has fields for (not all have an encoder)."""
+    known = {field.name for field in fields(cls)}
+    return cls(**{name: value for name, value in (QUICK | given).items() if name in known})
 
 
 @pytest.fixture(scope="module")
@@ -74,14 +80,14 @@ def test_every_field_is_described(cls):
 
 @pytest.mark.parametrize("cls", OURS)
 def test_same_seed_same_bits_and_another_seed_others(cls, few):
-    a, b, c = (cls(**QUICK, random_state=seed).fit(few) for seed in (1, 1, 2))
+    a, b, c = (quick(cls, random_state=seed).fit(few) for seed in (1, 1, 2))
     assert same(weights(a), weights(b))
     assert not same(weights(a), weights(c))
 
 
 @pytest.mark.parametrize("cls", OURS)
 def test_save_and_load_give_the_same_representation(cls, few, tmp_path):
-    method = cls(**QUICK, learning_rate=2e-3).fit(few)
+    method = quick(cls, learning_rate=2e-3).fit(few)
     method.save(tmp_path / "run")
     again = replearn.load(tmp_path / "run")
     assert type(again) is cls
@@ -96,14 +102,14 @@ def test_save_and_load_give_the_same_representation(cls, few, tmp_path):
 @pytest.mark.parametrize("cls", [cls for cls in OURS if "views" in cls.__dataclass_fields__])
 def test_views_come_back_from_a_run(cls, few, tmp_path):
     views = Pair(Chain(Crop(0.5, 1), Rotate(10)), Same())
-    cls(**QUICK, views=views).fit(few).save(tmp_path / "run")
+    quick(cls, views=views).fit(few).save(tmp_path / "run")
     assert replearn.load(tmp_path / "run").views == views
 
 
 @pytest.mark.parametrize("cls", OURS)
 def test_interrupted_and_resumed_ends_with_the_same_bits(cls, few, tmp_path, monkeypatch):
-    whole = cls(**QUICK).fit(few)
-    method = cls(**QUICK, checkpoint_minutes=0.0)
+    whole = quick(cls).fit(few)
+    method = quick(cls, checkpoint_minutes=0.0)
     after_step, steps = cls.after_step, []
 
     def stop_in_the_middle(self, progress):
@@ -116,7 +122,7 @@ def test_interrupted_and_resumed_ends_with_the_same_bits(cls, few, tmp_path, mon
         patch.setattr(cls, "after_step", stop_in_the_middle)
         with pytest.raises(Stopped):
             method.fit(few, run=tmp_path / "run")
-    resumed = cls(**QUICK).fit(few, run=tmp_path / "run", resume=True)
+    resumed = quick(cls).fit(few, run=tmp_path / "run", resume=True)
     assert same(weights(whole), weights(resumed))
 
 
@@ -127,9 +133,10 @@ def test_the_world_is_left_as_found(cls, few):
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002 - the old global state is what must be left alone
     states = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    method = cls(**QUICK | {"encoder": encoder})
+    method = quick(cls, encoder=encoder)
     method.fit(few).transform(few)
-    assert method.encoder is encoder
+    if "encoder" in method.get_params():
+        assert method.encoder is encoder
     assert same(before, encoder.state_dict())
     assert encoder.training
     assert torch.equal(states[0], torch.get_rng_state())
@@ -138,7 +145,7 @@ def test_the_world_is_left_as_found(cls, few):
 
 @pytest.mark.parametrize("cls", OURS)
 def test_scikit_learns_protocol(cls, few, table):
-    method = cls(**QUICK, weight_decay=0.5)
+    method = quick(cls, weight_decay=0.5)
     copy = clone(method)
     assert copy is not method
     assert copy.get_params() == method.get_params()
@@ -148,7 +155,7 @@ def test_scikit_learns_protocol(cls, few, table):
     if "table" not in cls.kinds:
         return
     small = {"dim": 4} if "dim" in method.get_params() else {}
-    pipeline = make_pipeline(StandardScaler(), cls(**QUICK | {"encoder": "mlp"} | small))
+    pipeline = make_pipeline(StandardScaler(), quick(cls, encoder="mlp", **small))
     x = table.flat()
     h = pipeline.fit(x, table.labels).transform(x)
     assert h.shape == (64, pipeline[-1].representation_dim)
@@ -173,14 +180,16 @@ def test_scikit_learns_protocol(cls, few, table):
     ],
 )
 def test_bad_fields_are_told_in_one_line(cls, field, value, says, few):
+    if field not in quick(cls).get_params():
+        return
     with pytest.raises(ValueError, match=says) as error:
-        cls(**QUICK).set_params(**{field: value}).fit(few)
+        quick(cls).set_params(**{field: value}).fit(few)
     assert len(str(error.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize("cls", OURS)
 def test_samples_of_another_shape_are_refused(cls, few, table):
-    method = cls(**QUICK).fit(few)
+    method = quick(cls).fit(few)
     with pytest.raises(ValueError, match="like those of fit"):
         method.transform(table)
 
@@ -188,4 +197,4 @@ def test_samples_of_another_shape_are_refused(cls, few, table):
 @pytest.mark.parametrize("cls", [cls for cls in OURS if cls.needs_labels])
 def test_labels_are_asked_for(cls, few):
     with pytest.raises(ValueError, match="at least two classes"):
-        cls(**QUICK).fit(replearn.as_samples(np.zeros((64, 1, 8, 8), np.uint8)))
+        quick(cls).fit(replearn.as_samples(np.zeros((64, 1, 8, 8), np.uint8)))

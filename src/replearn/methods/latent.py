@@ -5,7 +5,6 @@ q(z|x) = N(mean, diag(exp(log_variance)))        p(z) = N(0, I)        p(x|z) by
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,7 +14,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples, as_samples
-from replearn.encoders import Encoder, make_encoder
 from replearn.encoders.modes import evaluating
 from replearn.engine.machine import random_state_kept
 from replearn.methods.coder import Coder
@@ -25,7 +23,6 @@ from replearn.views.base import normal
 
 ROWS = 4096  # codes decoded at a time where a likelihood is estimated
 ACTIVE = 0.01  # variance over samples of a unit that tells something
-SMALL = 4096  # numbers of a sample that an MLP reads with ease
 LARGE = 10.0  # a log-variance that no healthy posterior has
 
 
@@ -34,8 +31,6 @@ class Variational(Coder):
     """A coder whose code is drawn from `q(z|x)`; its representation is the mean.
 
     Attributes:
-        encoder: as in `Coder`, but `auto` is `mlp` for all samples of up to 4,096 numbers, small images too: it learns
-            them in a fraction of the time that convolutions take.
         likelihood: `bernoulli` for samples in [0, 1], `gaussian` for real numbers, `categorical` for choices (axis 1
             holds the classes); `auto` is `bernoulli` for images, `gaussian` for tables.
         variance: of the Gaussian, for samples standardised by channel or column; None: one number, learned.
@@ -51,11 +46,6 @@ class Variational(Coder):
         super().build(samples)
         self.log_variance_ = nn.Linear(self.encoder_.dim, self.dim)
         self.likelihood_ = make_likelihood(self.likelihood, samples, variance=self.variance)
-
-    def make_encoder(self, samples: Description) -> Encoder:
-        if self.encoder == "auto" and prod(samples.shape) <= SMALL:
-            return make_encoder("mlp", samples)
-        return super().make_encoder(samples)
 
     def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:
         some = samples[np.arange(min(ROWS, len(samples)))]

@@ -13,13 +13,13 @@ normalisation, as in Chen et al.'s experiments with dSprites. Each training is a
 import argparse
 import json
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import rows
 from record import machine
 
 RESULTS = Path(__file__).resolve().parent / "results" / "disentanglement.json"
@@ -47,9 +47,8 @@ def main() -> int:
     for seed in asked.seeds:
         for name in asked.methods or METHODS:
             wanted = {"method": name, "seed": seed} | METHODS[name] | terms(asked)
-            if not asked.again and any(wanted.items() <= row.items() for row in read(asked.results)):
-                continue
-            failed += not run(wanted, asked)
+            if asked.again or not rows.has(asked.results, wanted):
+                failed += not run(wanted, asked)
     return int(failed > 0)
 
 
@@ -80,25 +79,14 @@ def terms(asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def run(wanted: dict[str, Any], asked: argparse.Namespace) -> bool:
-    """Measure one row in a process of its own and keep it; False if that failed."""
+    """Measure one row and keep it; False if that failed."""
     numbers = [f"--{name.replace('_', '-')}={value}" for name, value in terms(asked).items()]
-    command = [sys.executable, __file__, wanted["method"], "--one", "--seeds", str(wanted["seed"]), *numbers]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-    if done.returncode:
-        print(f"{wanted}: failed", file=sys.stderr, flush=True)
-        return False
-    row = wanted | json.loads(done.stdout.splitlines()[-1])
-    key = ("method", "seed", *terms(asked))
-    rows = [other for other in read(asked.results) if any(other[part] != row[part] for part in key)] + [row]
-    asked.results.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    asked.results.with_suffix(".md").write_text(markdown(rows), encoding="utf-8")
-    print({name: value for name, value in row.items() if name != "machine"}, flush=True)
-    return True
-
-
-def read(path: Path) -> list[dict[str, Any]]:
-    """The rows measured so far."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    command = [__file__, wanted["method"], "--one", "--seeds", str(wanted["seed"]), *numbers]
+    row = rows.measured(command, wanted)
+    if row is not None:
+        every = rows.keep(asked.results, row, ("method", "seed", *terms(asked)))
+        asked.results.with_suffix(".md").write_text(markdown(every), encoding="utf-8")
+    return row is not None
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:
@@ -148,24 +136,23 @@ def with_decoder(cls: type[Any], hidden: int) -> type[Any]:
     return Plain
 
 
-def markdown(rows: list[dict[str, Any]]) -> str:
+def markdown(found: list[dict[str, Any]]) -> str:
     """A table for each set of terms: means over seeds, and their spread where there are several."""
     told = ["# Disentanglement on shapes", ""]
-    for condition, part in pd.DataFrame(rows).groupby(list(TERMS), sort=False):
+    for condition, part in pd.DataFrame(found).groupby(list(TERMS), sort=False):
         words = ", ".join(f"{name} {value}" for name, value in zip(TERMS, condition, strict=True))
         used = part["machine"].iloc[-1]
         told += [
             f"`python benchmarks/disentanglement.py`: {words}; {used['processor']}, {used['cores']} cores. Means over",
             "seeds, ± their standard deviation; last step; all 18,000 pictures; rate and distortion: nats, test part.",
             "",
-            f"| method | seeds | {' | '.join(SHOWN)} |",
-            "| --- " * (len(SHOWN) + 2) + "|",
         ]
+        lines = []
         for name, group in part.groupby("method", sort=False):
             knobs = ", ".join(f"{key} {value:g}" for key, value in METHODS[str(name)].items())
             cells = [cell(group[column]) for column in SHOWN]
-            told.append(f"| {name} {knobs} | {len(group)} | {' | '.join(cells)} |")
-        told.append("")
+            lines.append([f"{name} {knobs}".strip(), str(len(group)), *cells])
+        told += [*rows.table(["method", "seeds", *SHOWN], lines), ""]
     return "\n".join(told)
 
 

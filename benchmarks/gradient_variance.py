@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import rows
 import torch
 from matplotlib.figure import Figure
 from record import machine, table
@@ -26,6 +27,7 @@ from replearn.encoders.modes import evaluating
 from replearn.engine.machine import random_state_kept
 
 RESULTS = Path(__file__).parent / "results"
+PICTURE = Path(__file__).parent.parent / "docs" / "images" / "gradient_variance.png"
 DRAWS = 2  # per sample; a baseline asks for two
 SIGNAL = "squared length of the mean gradient"
 ESTIMATORS: dict[str, dict[str, Any]] = {
@@ -87,19 +89,19 @@ def moments(found: Iterator[Tensor]) -> tuple[Tensor, float]:
     return mean, float(squares.sum() / (count - 1))
 
 
-def draw(rows: list[dict[str, float]], path: Path) -> None:
+def draw(found: list[dict[str, float]], path: Path) -> None:
     """Variance by step, one line for each estimator."""
     figure = Figure(figsize=(6.4, 3.8), dpi=150, layout="constrained")
     axes = figure.subplots()
-    steps = [row["step"] for row in rows]
+    steps = [row["step"] for row in found]
     for name, colour in zip(ESTIMATORS, COLOURS, strict=True):
-        values = [row[name] for row in rows]
+        values = [row[name] for row in found]
         axes.plot(steps, values, color=colour, marker="o", markersize=3)
         axes.annotate(name, (steps[-1], values[-1]), xytext=(6, -3), textcoords="offset points", color=colour)
-    axes.plot(steps, [row[SIGNAL] for row in rows], color="#777777", linestyle="--", linewidth=1)
+    axes.plot(steps, [row[SIGNAL] for row in found], color="#777777", linestyle="--", linewidth=1)
     axes.annotate(
         "squared length of the mean",
-        (steps[-2], rows[-2][SIGNAL]),
+        (steps[-2], found[-2][SIGNAL]),
         xytext=(-4, 7),
         textcoords="offset points",
         color="#777777",
@@ -139,8 +141,16 @@ def main() -> None:
     asked.out.mkdir(parents=True, exist_ok=True)
     content = json.dumps({"rows": vae.found} | about, indent=1, ensure_ascii=False)
     (asked.out / "gradient_variance.json").write_text(content + "\n", encoding="utf-8")
-    draw(vae.found, asked.out / "gradient_variance.png")
-    print("\n".join(table(vae.found)))
+    page = rows.page(
+        "Variance of the VAE's two gradients",
+        f"python benchmarks/gradient_variance.py --epochs {asked.epochs} --repetitions {asked.repetitions}",
+        [f"Sum over the encoder's parameters, of {len(vae.batch)} digits, {DRAWS} draws each; seed 0."],
+        table(vae.found),
+        machine(),
+    )
+    (asked.out / "gradient_variance.md").write_text(page, encoding="utf-8")
+    draw(vae.found, PICTURE)
+    print(page)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import record
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -41,7 +42,13 @@ def keep(path: Path, row: Mapping[str, Any], key: Iterable[str]) -> list[dict[st
 
 def table(head: Sequence[str], lines: Iterable[Sequence[str]]) -> list[str]:
     """Lines of a table in Markdown."""
-    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *lines)]
+    return record.table([dict(zip(head, cells, strict=True)) for cells in lines])
+
+
+def page(title: str, command: str, told: Sequence[str], lines: Sequence[str], used: Mapping[str, Any]) -> str:
+    """A result in Markdown: what was asked, what repeats it, on which machine, and the table."""
+    about = f"`{command}`; {used['processor']}, {used['cores']} cores."
+    return "\n".join([f"# {title}", "", about, *told, "", *lines, ""])
 
 
 def cell(values: "pd.Series[float]", *, percent: bool = False, spread: bool = False) -> str:

@@ -96,14 +96,14 @@ def importance_bound(log_weights: Float[Tensor, "n k"]) -> Float[Tensor, ""]:
 
 
 @full_precision
-def log_mean_exp(log_weights: Float[Tensor, "n k"]) -> Float[Tensor, " n"]:
-    """`ln( 1/k Σ_j exp(log_weights_ij) )` for each row.
+def log_mean_exp(log_weights: Float[Tensor, "*n k"]) -> Float[Tensor, " *n"]:
+    """`ln( 1/k Σ_j exp(log_weights_ij) )` for each row, or of one row.
 
     >>> import torch
     >>> log_mean_exp(torch.full((1, 4), 2.0)).tolist()
     [2.0]
     """
-    return log_weights.logsumexp(1) - log_weights.new_tensor(float(log_weights.shape[1])).log()
+    return log_weights.logsumexp(-1) - log_weights.new_tensor(float(log_weights.shape[-1])).log()
 
 
 @full_precision

@@ -83,12 +83,3 @@ def inverse_temperatures(number: int) -> Float[Tensor, " t"]:
         done += share
     out[-1] = 1.0
     return out
-
-
-def log_mean_exp(logs: Float[Tensor, " m"]) -> Float[Tensor, ""]:
-    """The log of the mean of numbers given by their logs.
-
-    >>> round(log_mean_exp(torch.tensor([1000.0, 1000.0])).item(), 3)
-    1000.0
-    """
-    return logs.logsumexp(0) - torch.log(logs.new_tensor(float(len(logs))))

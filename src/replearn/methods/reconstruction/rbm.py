@@ -24,7 +24,8 @@ from replearn.data import Batch, as_samples
 from replearn.encoders.rbm import RARE, switched
 from replearn.methods.boltzmann import BoltzmannMachine, energy
 from replearn.methods.checks import check_same_kind
-from replearn.objectives.partition import annealed_partitions, log_mean_exp
+from replearn.objectives.elbo import log_mean_exp
+from replearn.objectives.partition import annealed_partitions
 
 ROWS = 512  # samples whose likelihood is computed at a time
 

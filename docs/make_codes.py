@@ -42,7 +42,7 @@ class Fitted:
         cls = find_method(name).cls
         method = cls(**fields, random_state=0)
         if isinstance(method, Model):
-            return method.fit(samples, run=run)
+            return method.fit(samples, run=run, resume=(run / "method.json").exists())
         method.fit(samples.flat())
         save_arrays(method, samples, run)
         return method
@@ -57,7 +57,7 @@ def components(fitted: Fitted) -> Figure:
         "ICA": fitted("fastica", n_components=20).components_,
         "NMF": fitted("nmf", n_components=20, max_iter=500).components_,
         "dictionary": fitted("minibatchdictionarylearning", n_components=20).components_,
-        "RBM": fitted("rbm").filters()[:20],
+        "RBM": fitted("rbm", epochs=20).filters()[:20],
     }
     figure = Figure(figsize=(9, 5.4), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
@@ -92,7 +92,7 @@ def samples(fitted: Fitted) -> Figure:
     makers = {
         "VAE": ("vae", {"dim": 32, **TRAINED}),
         "BiGAN": ("bigan", {}),
-        "deep belief network": ("deepbelief", {}),
+        "deep belief network": ("deepbelief", {"epochs": 40}),
     }
     figure = Figure(figsize=(9, 3.3), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
@@ -120,7 +120,7 @@ def interpolations(fitted: Fitted) -> Figure:
 def traversals(fitted: Fitted) -> Figure:
     """What each unit of a β-VAE's code stands for, on shapes."""
     method = fitted("betavae", "shapes", dim=8, beta=4.0, **TRAINED)
-    return traversal_figure(method, replearn.load_data("shapes", split="test"), latents=8)
+    return traversal_figure(method, replearn.load_data("shapes", split="test"), units=8)
 
 
 def tsne(fitted: Fitted) -> Figure:

@@ -5,8 +5,10 @@ from itertools import cycle
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from replearn import BiGAN, as_samples, load, load_data
+from replearn.encoders.discriminators import make_discriminator
 from replearn.engine.health import LOOKS
 from replearn.methods.reconstruction import bigan
 
@@ -31,14 +33,13 @@ def gradients(method, samples, name):
     }
 
 
-@pytest.mark.parametrize("unary", [True, False])
-def test_each_player_moves_its_own_networks(digits, unary):
-    method = BiGAN(**QUICK, unary=unary).prepare(digits)
+def test_each_player_moves_its_own_networks(digits):
+    method = BiGAN(**QUICK, discriminator_rate=2.0).prepare(digits)
     for module in method.modules().values():
         module.train()
     assert gradients(method, digits, "generator") == {"encoder_", "code_", "decoder_"}
     assert gradients(method, digits, "discriminator") == {"discriminator_"}
-    assert method.rates() == {"discriminator_": method.discriminator_rate}
+    assert method.rates() == {"discriminator_": 2.0}
 
 
 def test_both_losses_are_recorded_and_a_healthy_training_raises_no_alarm(digits):
@@ -64,7 +65,7 @@ def test_a_generator_stuck_at_one_sample_is_named(digits):
     class Stuck(BiGAN):
         def build(self, samples):
             super().build(samples)
-            self.decoder_[0][0].weight.requires_grad_(False).zero_()  # the code no longer matters
+            self.decoder_[0][0][0].weight.requires_grad_(False).zero_()  # the code no longer matters
 
     method = Stuck(**QUICK, epochs=8).fit(digits)
     assert method.history_.rows[-1]["variety"] < 1e-3
@@ -101,6 +102,39 @@ def test_a_hinge_of_the_wrong_sign_is_seen(digits, monkeypatch):
     assert not after < 0.3 * before
 
 
-def test_bad_rate(digits):
-    with pytest.raises(ValueError, match="discriminator_rate must be greater than 0; got 0"):
-        BiGAN(**QUICK, discriminator_rate=0.0).prepare(digits)
+def test_made_samples_lie_where_samples_may(digits):
+    """In [0, 1] for images, even before training; anywhere for columns that are not in [0, 1]."""
+    made = BiGAN(**QUICK).prepare(digits).sample(50)
+    assert made.min() >= -1e-6
+    assert made.max() <= 1 + 1e-6
+    rng = np.random.default_rng(0)
+    table = as_samples(np.stack([rng.random(64), rng.normal(5, 9, 64)], axis=1).astype(np.float32))
+    made = BiGAN(**QUICK | {"dim": 1}, epochs=3).fit(table).inverse_transform(99 * np.ones((1, 1)))
+    assert 0 <= made[0, 0] <= 1
+    assert not 0 <= made[0, 1] <= 1
+
+
+def test_noise_fades_and_goes_on_where_it_was(digits):
+    method = BiGAN(**QUICK, noise=2.0).prepare(digits)
+    x = torch.zeros(3, 4)
+    assert torch.equal(method.noise_(x, torch.ones(3, 4)), x + 2)
+    method.after_step(0.75)
+    assert torch.equal(method.noise_(x, torch.ones(3, 4)), x + 0.5)
+    assert method.modules()["noise_"].state_dict()["std"] == 0.5  # kept in checkpoints
+
+
+def test_large_images_have_a_discriminator_of_convolutions():
+    convolutions, mlp = make_discriminator((3, 40, 40), 4), make_discriminator((1, 28, 28), 4)
+    kinds = [any(isinstance(part, nn.Conv2d) for part in net.modules()) for net in (convolutions, mlp)]
+    assert kinds == [True, False]
+    assert convolutions(torch.zeros(2, 3, 40, 40), torch.zeros(2, 4)).shape == (2, 1)
+    x, z = torch.randn(5, 1, 28, 28), torch.randn(5, 4)
+    scores = mlp(x, z)
+    torch.testing.assert_close(mlp(x[:1], z[:1]), scores[:1])  # of each pair alone
+    assert (mlp(x, z.flip(0))[0] != scores[0]).all()
+
+
+@pytest.mark.parametrize("field", ["discriminator_rate", "noise"])
+def test_bad_fields(digits, field):
+    with pytest.raises(ValueError, match=rf"{field} must be .*; got -1\.0\. Try 1"):
+        BiGAN(**QUICK | {field: -1.0}).prepare(digits)

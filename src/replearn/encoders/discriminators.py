@@ -11,6 +11,48 @@ from torch.nn.utils.parametrizations import spectral_norm
 from replearn.encoders.conv import halvings
 
 SLOPE = 0.2  # of leaky ReLUs below zero
+SMALL = 4096  # numbers of a sample that an MLP reads with ease
+
+
+def make_discriminator(shape: tuple[int, ...], dim: int) -> nn.Module:
+    """A discriminator of pairs: one MLP for tables and for samples of up to 4,096 numbers, else convolutions.
+
+    Args:
+        shape: of one sample.
+        dim: numbers of the code.
+
+    Example:
+        >>> type(make_discriminator((1, 28, 28), 50)).__name__
+        'DenseDiscriminator'
+    """
+    if len(shape) == 3 and prod(shape) > SMALL:
+        return JointDiscriminator(shape, dim, unary=False)
+    return DenseDiscriminator(shape, dim)
+
+
+class FadingNoise(nn.Module):
+    """Noise on what a discriminator reads, less and less of it: `x + (1 - progress) · std · noise`.
+
+    What is left is a buffer, so that a resumed training goes on with it.
+
+    Args:
+        std: of the noise at the beginning.
+    """
+
+    std: Tensor
+
+    def __init__(self, std: float) -> None:
+        super().__init__()
+        self.first = std
+        self.register_buffer("std", torch.tensor(float(std)))
+
+    def forward(self, x: Float[Tensor, "n ..."], drawn: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
+        """`x` with noise, given standard normal numbers."""
+        return x + self.std * drawn
+
+    def fade(self, progress: float) -> None:
+        """Leave as much as is due after this share of training."""
+        self.std.fill_(self.first * (1 - progress))
 
 
 class JointDiscriminator(nn.Module):
@@ -42,6 +84,37 @@ class JointDiscriminator(nn.Module):
         parts = self.of_sample(x), self.of_code(z)  # (n, hidden) each
         alone = [score(part) for score, part in zip(self.alone, parts, strict=False)]
         return torch.cat([self.of_pair(torch.cat(parts, dim=1)), *alone], dim=1)  # (n, 1) or (n, 3)
+
+
+class DenseDiscriminator(nn.Module):
+    """Scores of pairs of a sample and a code by one MLP, which reads both at once: for small samples.
+
+        x, z --side by side--> mlp --> score
+
+    Samples have zero mean and unit variance, codes about so; codes are multiplied by `sqrt(d / dim)`, so that the
+    many numbers of a sample do not drown the few of its code. Nothing is normalised over the batch.
+
+    Args:
+        shape: of one sample, of `d` numbers.
+        dim: numbers of the code.
+        hidden: width of the two hidden layers.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dim: int, *, hidden: int = 256) -> None:
+        super().__init__()
+        self.weight_of_code = (prod(shape) / dim) ** 0.5
+        self.layers = nn.Sequential(
+            nn.Linear(prod(shape) + dim, hidden),
+            nn.LeakyReLU(SLOPE),
+            nn.Linear(hidden, hidden),
+            nn.LeakyReLU(SLOPE),
+            nn.Linear(hidden, 1),
+        )
+
+    def forward(self, x: Float[Tensor, "n ..."], z: Float[Tensor, "n dim"]) -> Float[Tensor, "n 1"]:
+        pair = torch.cat([x.flatten(1), self.weight_of_code * z], dim=1)  # (n, d + dim)
+        score: Tensor = self.layers(pair)  # (n, 1)
+        return score
 
 
 def _dense(in_dim: int, hidden: int, out_dim: int) -> nn.Sequential:

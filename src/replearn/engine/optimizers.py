@@ -17,6 +17,7 @@ def make_optimizer(
     learning_rate: float,
     weight_decay: float,
     rates: Mapping[str, float] | None = None,
+    beta1: float = 0.9,
 ) -> torch.optim.Optimizer:
     """The optimiser called `name`; weight decay spares biases and normalisation layers (vectors and scalars).
 
@@ -26,6 +27,7 @@ def make_optimizer(
         learning_rate: the peak, reached after warm-up.
         weight_decay: share of each weight taken off per unit of learning rate.
         rates: learning rates of modules that have their own, as multiples of it: a group's `scale`.
+        beta1: how much of the last gradients AdamW keeps.
 
     Raises:
         ValueError: a rate is of no module.
@@ -46,7 +48,8 @@ def make_optimizer(
     groups = [group for group in groups if group["params"]]
     parameters = [p for group in groups for p in group["params"]]
     if name == "adamw":
-        return torch.optim.AdamW(groups, lr=learning_rate, fused=_can_fuse(parameters))
+        betas = (beta1, 0.999)
+        return torch.optim.AdamW(groups, lr=learning_rate, betas=betas, fused=_can_fuse(parameters))
     if name == "sgd":
         return torch.optim.SGD(groups, lr=learning_rate, momentum=0.9)
     return LARS(groups, lr=learning_rate)

@@ -62,6 +62,7 @@ class Learner(Protocol):
     optimizer: str
     learning_rate: float
     weight_decay: float
+    beta1: float
     warmup: float
     max_minutes: float | None
     checkpoint_minutes: float
@@ -133,6 +134,7 @@ def train(
         learning_rate=learner.learning_rate,
         weight_decay=learner.weight_decay,
         rates=learner.rates(),
+        beta1=learner.beta1,
     )
     module, optimizer = fabric.setup(step, raw)
     checkpoints = Checkpoints(run / STATE if run else None, step, raw)
@@ -231,7 +233,8 @@ def together(terms: Mapping[str, Callable[[], Tensor]], named: dict[str, Tensor]
     Their gradients are taken in one pass: each term reaches its own parameters only, and processes wait for all.
     """
     named.update({name: term() for name, term in terms.items()})
-    return torch.stack(list(named.values())).sum()
+    values = torch.stack(list(named.values()))
+    return values.sum(dtype=torch.promote_types(values.dtype, torch.float32))
 
 
 def seed_of(random_state: int, step: int) -> int:

@@ -42,6 +42,7 @@ class Method(Model):
     """
 
     smallest_batch: ClassVar[int] = 1
+    beta1: ClassVar[float] = 0.9  # how much of the last gradients AdamW keeps
     why_not_smaller: ClassVar[str] = ""  # completes "..., since"
     for_smaller: ClassVar[str] = ""  # completes "Use ..."
     why_collapse: ClassVar[str] = ""  # what else to look at when all embeddings become one, as a question

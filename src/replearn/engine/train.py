@@ -232,9 +232,10 @@ def together(terms: Mapping[str, Callable[[], Tensor]], named: dict[str, Tensor]
 
     Their gradients are taken in one pass: each term reaches its own parameters only, and processes wait for all.
     """
-    named.update({name: term() for name, term in terms.items()})
-    values = torch.stack(list(named.values()))
-    return values.sum(dtype=torch.promote_types(values.dtype, torch.float32))
+    for name, term in terms.items():
+        value = term()
+        named[name] = value.to(torch.promote_types(value.dtype, torch.float32))
+    return torch.stack(list(named.values())).sum()
 
 
 def seed_of(random_state: int, step: int) -> int:

@@ -80,7 +80,7 @@ def reconstructions(fitted: Fitted) -> Figure:
     chosen = test.subset(np.arange(SHOWN))
     fits = {f"autoencoder, {size}": fitted("autoencoder", dim=size, **TRAINED) for size in SIZES}
     fits["VAE, 32"] = fitted("vae", dim=32, **TRAINED)
-    fits["BiGAN, 32"] = fitted("bigan")
+    fits["BiGAN, 50"] = fitted("bigan")
     made = {name: method.inverse_transform(method.transform(chosen)) for name, method in fits.items()}
     pca = fitted("pca", n_components=20)
     made["PCA, 20"] = pca.inverse_transform(pca.transform(chosen.flat())).reshape(-1, 1, 28, 28)

@@ -15,7 +15,7 @@ from replearn.engine.machine import choose
 from replearn.views import Pair, View
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-SLEEP = 0.05  # seconds
+SLEEP = 0.3  # seconds: far more than a bare step takes, on a busy machine too
 
 
 @dataclass(frozen=True)

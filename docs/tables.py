@@ -32,9 +32,10 @@ def on_config(config: Any) -> Any:
     return config
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """A page with its markers filled."""
-    return filled(markdown)
+def on_page_markdown(markdown: str, page: Any = None, **_: Any) -> str:
+    """A page with its markers filled; pictures are looked for from the folder that the page is in."""
+    up = "../" * (page.file.src_uri.count("/") if page else 0)
+    return filled(markdown).replace("](images/", f"]({up}images/")
 
 
 def filled(markdown: str) -> str:

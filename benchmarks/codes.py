@@ -12,6 +12,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -36,14 +37,14 @@ def main() -> int:
     if asked.one:
         print(json.dumps(measure(asked.methods[0], asked.sizes[0], asked.seeds[0], asked.epochs)))
         return 0
-    failed = 0
-    for seed in asked.seeds:
-        for name in asked.methods or everything():
-            for size in asked.sizes if sized(name) else (0,):
-                wanted = {"method": name, "numbers": size, "seed": seed, "epochs": asked.epochs}
-                if asked.again or not rows.has(RESULTS, wanted):
-                    failed += not run(wanted)
-    return int(failed > 0)
+    wanted = (
+        {"method": name, "numbers": size, "seed": seed, "epochs": asked.epochs}
+        for seed in asked.seeds
+        for name in asked.methods or everything()
+        for size in (asked.sizes if sized(name) else (0,))
+    )
+    key = ("method", "numbers", "seed")
+    return int(rows.fill(RESULTS, wanted, command, markdown, key=key, again=asked.again) > 0)
 
 
 def parse() -> argparse.Namespace:
@@ -75,15 +76,10 @@ def sized(name: str) -> str | None:
     return next((field for field in SIZE_FIELDS if field in fields), None)
 
 
-def run(wanted: dict[str, Any]) -> bool:
-    """Measure one row and keep it; False if that failed."""
-    command = [__file__, wanted["method"], "--one", "--sizes", str(wanted["numbers"])]
-    command += ["--seeds", str(wanted["seed"]), "--epochs", str(wanted["epochs"])]
-    row = rows.measured(command, wanted)
-    if row is not None:
-        every = rows.keep(RESULTS, row, ("method", "numbers", "seed"))
-        RESULTS.with_suffix(".md").write_text(markdown(every), encoding="utf-8")
-    return row is not None
+def command(wanted: Mapping[str, Any]) -> list[str]:
+    """What measures a row."""
+    given = [__file__, wanted["method"], "--one", "--sizes", str(wanted["numbers"])]
+    return [*given, "--seeds", str(wanted["seed"]), "--epochs", str(wanted["epochs"])]
 
 
 def measure(name: str, size: int, seed: int, epochs: int) -> dict[str, Any]:

@@ -15,6 +15,8 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +45,13 @@ def main() -> int:
     if asked.one:
         print(json.dumps(measure(asked)))
         return 0
-    failed = 0
-    for seed in asked.seeds:
-        for name in asked.methods or METHODS:
-            wanted = {"method": name, "seed": seed} | METHODS[name] | terms(asked)
-            if asked.again or not rows.has(asked.results, wanted):
-                failed += not run(wanted, asked)
-    return int(failed > 0)
+    wanted = (
+        {"method": name, "seed": seed} | METHODS[name] | terms(asked)
+        for seed in asked.seeds
+        for name in asked.methods or METHODS
+    )
+    made, key = partial(command, asked), ("method", "seed", *terms(asked))
+    return int(rows.fill(asked.results, wanted, made, markdown, key=key, again=asked.again) > 0)
 
 
 def parse() -> argparse.Namespace:
@@ -78,15 +80,10 @@ def terms(asked: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(asked, name) for name in TERMS}
 
 
-def run(wanted: dict[str, Any], asked: argparse.Namespace) -> bool:
-    """Measure one row and keep it; False if that failed."""
+def command(asked: argparse.Namespace, wanted: Mapping[str, Any]) -> list[str]:
+    """What measures a row."""
     numbers = [f"--{name.replace('_', '-')}={value}" for name, value in terms(asked).items()]
-    command = [__file__, wanted["method"], "--one", "--seeds", str(wanted["seed"]), *numbers]
-    row = rows.measured(command, wanted)
-    if row is not None:
-        every = rows.keep(asked.results, row, ("method", "seed", *terms(asked)))
-        asked.results.with_suffix(".md").write_text(markdown(every), encoding="utf-8")
-    return row is not None
+    return [__file__, wanted["method"], "--one", "--seeds", str(wanted["seed"]), *numbers]
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:

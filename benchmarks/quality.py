@@ -14,6 +14,8 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +42,14 @@ def main() -> int:
     if asked.one:
         print(json.dumps(measure(asked)))
         return 0
-    failed = 0
-    for seed in asked.seeds:
-        for name in asked.methods or everything():
-            wanted = {"data": asked.data, "method": name, "seed": seed} | terms(asked)
-            if not asked.again and rows.has(RESULTS, wanted):
-                continue
-            failed += not run(wanted, asked)
-    return int(failed > 0)
+    wanted = (
+        {"data": asked.data, "method": name, "seed": seed} | terms(asked)
+        for seed in asked.seeds
+        for name in asked.methods or everything()
+    )
+    key = ("data", "method", "seed")
+    made = partial(command, asked)
+    return int(rows.fill(RESULTS, wanted, made, markdown, key=key, again=asked.again) > 0)
 
 
 def parse() -> argparse.Namespace:
@@ -82,16 +84,11 @@ def everything() -> list[str]:
     return [*BASELINES, *CLASSICAL, *ours]
 
 
-def run(wanted: dict[str, Any], asked: argparse.Namespace) -> bool:
-    """Measure one row and keep it; False if that failed."""
+def command(asked: argparse.Namespace, wanted: Mapping[str, Any]) -> list[str]:
+    """What measures a row."""
     numbers = [f"--{key.replace(' ', '-')}={value}" for key, value in terms(asked).items()]
-    command = [__file__, wanted["method"], "--one", "--data", asked.data, *numbers]
-    command += ["--seeds", str(wanted["seed"]), "--cifar10", str(asked.cifar10)]
-    row = rows.measured(command, wanted)
-    if row is not None:
-        every = rows.keep(RESULTS, row, ("data", "method", "seed"))
-        RESULTS.with_suffix(".md").write_text(markdown(every), encoding="utf-8")
-    return row is not None
+    given = [__file__, wanted["method"], "--one", "--data", asked.data, *numbers]
+    return [*given, "--seeds", str(wanted["seed"]), "--cifar10", str(asked.cifar10)]
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:

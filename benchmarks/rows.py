@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,37 @@ import record
 def read(path: Path) -> list[dict[str, Any]]:
     """The rows measured so far."""
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+
+
+def fill(
+    path: Path,
+    wanted: Iterable[Mapping[str, Any]],
+    command: Callable[[Mapping[str, Any]], Sequence[str]],
+    markdown: Callable[[list[dict[str, Any]]], str],
+    *,
+    key: Iterable[str],
+    again: bool,
+) -> int:
+    """Measure the rows that are wanted and not there yet, each by a command, and write after each; how many failed.
+
+    Args:
+        path: of the JSON; the table lies beside it.
+        wanted: what tells each row.
+        command: what measures a row, for Python.
+        markdown: makes the table of all rows.
+        key: names of what tells a row from those it stands beside.
+        again: measure rows that are there once more.
+    """
+    failed, key = 0, list(key)
+    for asked in wanted:
+        if not again and has(path, asked):
+            continue
+        row = measured(command(asked), asked)
+        if row is None:
+            failed += 1
+            continue
+        path.with_suffix(".md").write_text(markdown(keep(path, row, key)), encoding="utf-8")
+    return failed
 
 
 def has(path: Path, wanted: Mapping[str, Any]) -> bool:

@@ -1,7 +1,6 @@
 """Draws what is in codes of digits: `python docs/make_codes.py`, or some of it: `python docs/make_codes.py manifold`.
 
-Methods are fitted with seed 0 and kept in a folder for the other pictures (`--runs`); all in all it takes some twenty
-minutes on two cores.
+Methods are fitted with seed 0 and kept in a folder for the other pictures (`--runs`).
 """
 
 import argparse

@@ -104,6 +104,8 @@ def test_input_is_standardised_per_channel_in_channels_last() -> None:
     assert seen[0].is_contiguous(memory_format=torch.channels_last)
 
 
-@pytest.mark.parametrize(("name", "count"), [("resnet_small", 1_207_264), ("cnn", 92_896), ("mlp", 796_928)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("resnet_small", 1_207_264), ("cnn", 92_896), ("mlp", 796_928), ("conv", 1_699_040)]
+)
 def test_parameter_counts_in_the_docstrings(name: str, count: int) -> None:
     assert sum(p.numel() for p in shared(name, (1, 28, 28)).parameters()) == count

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from replearn.data import Batch, Description
 from replearn.encoders import frozen, make_encoder
+from replearn.engine import history
 from replearn.engine.health import LOOKS, Health, Watch
 from replearn.engine.history import read_rows
 from replearn.engine.optimizers import make_optimizer
@@ -75,7 +76,8 @@ def method_batch() -> Batch:
     return Batch(torch.from_numpy(ROWS[:16]), torch.full((16,), -1), index)
 
 
-def test_terms_with_names_and_measures_are_recorded(tmp_path: Path) -> None:
+def test_terms_with_names_and_measures_are_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "ROWS", 5)  # of 16 steps: a row is the mean of some
     method = duel().fit(ROWS, run=tmp_path / "run")
     rows = method.history_.rows
     assert rows == read_rows(tmp_path / "run")

@@ -5,7 +5,6 @@ from replearn.encoders.cnn import CNN
 from replearn.encoders.conv import Conv
 from replearn.encoders.decoders import DECODERS, decoder_for, make_decoder
 from replearn.encoders.dense import MLP, Linear
-from replearn.encoders.discriminators import JointDiscriminator
 from replearn.encoders.frozen import frozen
 from replearn.encoders.heads import first_layers, mlp
 from replearn.encoders.make import ENCODERS, make_encoder
@@ -22,7 +21,6 @@ __all__ = [
     "Conv",
     "Described",
     "Encoder",
-    "JointDiscriminator",
     "Linear",
     "PrototypeHead",
     "Prototypes",

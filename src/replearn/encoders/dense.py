@@ -1,8 +1,22 @@
 """Networks that read a sample as one row of numbers: tables, and images laid flat."""
 
+from math import prod
+
 from torch import nn
 
 from replearn.encoders.stages import Stages
+
+SMALL = 4096  # numbers
+
+
+def is_small(shape: tuple[int, ...]) -> bool:
+    """Whether an MLP reads such samples in a fraction of the time of convolutions: tables, and images of up to 4,096
+    numbers.
+
+    >>> is_small((10_000,)), is_small((1, 28, 28)), is_small((3, 96, 96))
+    (True, True, False)
+    """
+    return len(shape) < 3 or prod(shape) <= SMALL
 
 
 class Linear(Stages):

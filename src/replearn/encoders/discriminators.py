@@ -9,13 +9,13 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from replearn.encoders.conv import halvings
+from replearn.encoders.dense import is_small
 
 SLOPE = 0.2  # of leaky ReLUs below zero
-SMALL = 4096  # numbers of a sample that an MLP reads with ease
 
 
 def make_discriminator(shape: tuple[int, ...], dim: int) -> nn.Module:
-    """A discriminator of pairs: one MLP for tables and for samples of up to 4,096 numbers, else convolutions.
+    """A discriminator of pairs: one MLP for small samples (`replearn.encoders.dense.is_small`), else convolutions.
 
     Args:
         shape: of one sample.
@@ -25,9 +25,7 @@ def make_discriminator(shape: tuple[int, ...], dim: int) -> nn.Module:
         >>> type(make_discriminator((1, 28, 28), 50)).__name__
         'DenseDiscriminator'
     """
-    if len(shape) == 3 and prod(shape) > SMALL:
-        return JointDiscriminator(shape, dim, unary=False)
-    return DenseDiscriminator(shape, dim)
+    return DenseDiscriminator(shape, dim) if is_small(shape) else ConvDiscriminator(shape, dim)
 
 
 class FadingNoise(nn.Module):
@@ -55,35 +53,29 @@ class FadingNoise(nn.Module):
         self.std.fill_(self.first * (1 - progress))
 
 
-class JointDiscriminator(nn.Module):
-    """Scores of pairs of a sample and a code: of both together, and of each alone.
+class ConvDiscriminator(nn.Module):
+    """Scores of pairs of an image and a code: for large images.
 
-        x --network--> h_x --linear--> score of x
-        z --mlp------> h_z --linear--> score of z
-        h_x, h_z --mlp--> score of the pair
+        x --convolutions--> h_x,   z --mlp--> h_z;   h_x, h_z --mlp--> score
 
     All weights have spectral norm 1 (Miyato et al., ICLR 2018, https://arxiv.org/abs/1802.05957), and nothing is
-    normalised over the batch: a score is a function of its pair alone. The network of images halves their size until it
-    is small, that of tables is an MLP.
+    normalised over the batch: a score is a function of its pair alone.
 
     Args:
-        shape: of one sample.
+        shape: `(c, h, w)` of one sample; sizes are halved until they are small.
         dim: numbers of the code.
-        unary: whether samples and codes get scores of their own.
         hidden: width of `h_x` and `h_z`.
     """
 
-    def __init__(self, shape: tuple[int, ...], dim: int, *, unary: bool = True, hidden: int = 256) -> None:
+    def __init__(self, shape: tuple[int, ...], dim: int, *, hidden: int = 256) -> None:
         super().__init__()
-        self.of_sample = _of_images(shape, hidden) if len(shape) == 3 else _dense(prod(shape), hidden, hidden)
+        self.of_sample = _of_images(shape, hidden)
         self.of_code = _dense(dim, hidden, hidden)
         self.of_pair = nn.Sequential(*_dense(2 * hidden, hidden, hidden), spectral_norm(nn.Linear(hidden, 1)))
-        self.alone = nn.ModuleList(spectral_norm(nn.Linear(hidden, 1)) for _ in range(2 * unary))
 
-    def forward(self, x: Float[Tensor, "n ..."], z: Float[Tensor, "n dim"]) -> Float[Tensor, "n scores"]:
-        parts = self.of_sample(x), self.of_code(z)  # (n, hidden) each
-        alone = [score(part) for score, part in zip(self.alone, parts, strict=False)]
-        return torch.cat([self.of_pair(torch.cat(parts, dim=1)), *alone], dim=1)  # (n, 1) or (n, 3)
+    def forward(self, x: Float[Tensor, "n c h w"], z: Float[Tensor, "n dim"]) -> Float[Tensor, "n 1"]:
+        score: Tensor = self.of_pair(torch.cat([self.of_sample(x), self.of_code(z)], dim=1))  # (n, 1)
+        return score
 
 
 class DenseDiscriminator(nn.Module):

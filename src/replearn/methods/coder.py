@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from replearn.data import Batch, Description
 from replearn.encoders import Encoder, decoder_for, make_decoder, make_encoder
+from replearn.encoders.dense import is_small
 from replearn.methods.base import Method
 from replearn.objectives import squared_error
 
-SMALL = 4096  # numbers of a sample that an MLP reads with ease
 ROWS = 512  # codes that are decoded at a time
 
 
@@ -47,8 +47,7 @@ class Coder(Method):
         """The encoder that the field names."""
         if self.encoder != "auto":
             return make_encoder(self.encoder, samples)
-        large = samples.kind == "image" and prod(samples.shape) > SMALL
-        return make_encoder("conv" if large else "mlp", samples)
+        return make_encoder("mlp" if is_small(samples.shape) else "conv", samples)
 
     def make_decoder(self, samples: Description) -> nn.Module:
         """The decoder that the field names, of codes."""
@@ -82,6 +81,15 @@ class Coder(Method):
     @property
     def representation_dim(self) -> int:
         return self.dim
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Generator(Coder):
+    """A coder whose codes are meant to be normally distributed, with mean 0 and variance 1: drawn ones make samples."""
+
+    def sample(self, n: int, *, random_state: int = 0) -> Float[np.ndarray, "n ..."]:
+        """New samples: what is expected of codes drawn from the prior, `(n, *shape)` on the samples' scale."""
+        return self.inverse_transform(np.random.default_rng(random_state).normal(size=(n, self.dim)))
 
 
 def check_smaller(dim: int, samples: Description) -> None:

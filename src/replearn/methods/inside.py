@@ -14,6 +14,7 @@ from replearn.encoders import Encoder
 from replearn.encoders.modes import evaluating
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose
+from replearn.methods.coder import Generator
 from replearn.methods.latent import Variational
 from replearn.methods.model import Model
 from replearn.objectives.elbo import unit_kl
@@ -84,4 +85,4 @@ def divergences_of(method: Any, samples: Samples) -> Float[np.ndarray, " k"] | N
 
 def has_prior(method: Any) -> bool:
     """Whether codes are meant to be normally distributed, with mean 0 and variance 1."""
-    return isinstance(method, Variational)
+    return isinstance(method, Generator)

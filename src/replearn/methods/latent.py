@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from replearn.data import Batch, Description, Samples, as_samples
 from replearn.encoders.modes import evaluating
 from replearn.engine.machine import random_state_kept
-from replearn.methods.coder import Coder
+from replearn.methods.coder import Generator
 from replearn.methods.likelihoods import make_likelihood
 from replearn.objectives.elbo import log_mean_exp, log_normal, unit_kl
 from replearn.views.base import normal
@@ -27,7 +27,7 @@ LARGE = 10.0  # a log-variance that no healthy posterior has
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Variational(Coder):
+class Variational(Generator):
     """A coder whose code is drawn from `q(z|x)`; its representation is the mean.
 
     Attributes:
@@ -91,10 +91,6 @@ class Variational(Coder):
 
     def decode(self, code: Float[Tensor, "n dim"]) -> Float[Tensor, "n ..."]:
         return self.likelihood_.on_scale(self.encoder_, self.decoder_(code))
-
-    def sample(self, n: int, *, random_state: int = 0) -> Float[np.ndarray, "n ..."]:
-        """New samples: what is expected of codes drawn from the prior, `(n, *shape)` on the samples' scale."""
-        return self.inverse_transform(np.random.default_rng(random_state).normal(size=(n, self.dim)))
 
     def log_likelihood(self, X: Any, *, draws: int = 100, random_state: int = 0) -> Float[np.ndarray, " n"]:
         """Importance-weighted bound on `ln p(x)` of each sample, in nats; on average it rises with `draws`.

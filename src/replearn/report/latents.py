@@ -52,7 +52,7 @@ MEASURES = {
 PROBES = ("kNN", "linear probe")
 PAIRS = 4  # of images to go between
 RECONSTRUCTED = 12
-NAME = 14  # columns of a terminal for the name of a representation
+NAME, NUMBER = 10, 6  # columns of a terminal for the name of a representation, which wraps, and for a number
 
 
 @dataclass(frozen=True)
@@ -141,10 +141,10 @@ def print_latents(scores: pd.DataFrame, *, console: Console | None = None) -> No
         return
     drawn = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
     drawn.add_column("the code", no_wrap=True)
-    drawn.add_column("best", justify="right", no_wrap=True)
+    drawn.add_column("best", justify="right", no_wrap=True, min_width=4)
     for name in table.names:
         drawn.add_column(
-            Text(printable(name)), justify="right", no_wrap=True, overflow="ellipsis", max_width=NAME
+            Text(printable(name)), justify="right", overflow="fold", min_width=NUMBER, max_width=NAME
         )
     for line in table.lines:
         drawn.add_row(line.title, line.at_best, *(cell.number for cell in line.cells))

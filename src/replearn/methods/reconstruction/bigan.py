@@ -18,9 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import torch
-from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description
@@ -28,13 +26,13 @@ from replearn.encoders import frozen
 from replearn.encoders.bounded import Bounded
 from replearn.encoders.discriminators import FadingNoise, make_discriminator
 from replearn.encoders.rbm import Units
-from replearn.methods.coder import Coder
+from replearn.methods.coder import Generator
 from replearn.objectives import hinge_discriminator, hinge_generator
 from replearn.views import normal
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BiGAN(Coder):
+class BiGAN(Generator):
     """Generative adversarial network with an encoder.
 
     Attributes:
@@ -88,10 +86,6 @@ class BiGAN(Coder):
 
     def after_step(self, progress: float) -> None:
         self.noise_.fade(progress)
-
-    def sample(self, n: int, *, random_state: int = 0) -> Float[np.ndarray, "n ..."]:
-        """`n` new samples, `(n, *shape)` on the samples' scale."""
-        return self.inverse_transform(np.random.default_rng(random_state).normal(size=(n, self.dim)))
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:
         made, real = self.decoder_(normal(batch, self.dim)).float(), self.encoder_.standardise(batch)

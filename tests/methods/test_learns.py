@@ -13,6 +13,11 @@ SETTINGS = {"encoder": "cnn", "batch_size": 128, "learning_rate": 3e-3, "device"
 METHODS = {
     "simclr": (replearn.SimCLR(**SETTINGS, epochs=6, temperature=0.2), 0.12),
     "autoencoder": (replearn.Autoencoder(**SETTINGS | {"encoder": "mlp"}, epochs=20, dim=32), 0.12),
+    "denoising": (
+        replearn.DenoisingAutoencoder(**SETTINGS | {"encoder": "mlp"}, epochs=20, dim=32),
+        0.12,
+    ),
+    "sparse": (replearn.SparseAutoencoder(**SETTINGS | {"encoder": "mlp"}, epochs=20), 0.05),
     "vae": (replearn.VAE(**SETTINGS | {"encoder": "mlp"}, epochs=20), 0.12),
     "beta_vae": (replearn.BetaVAE(**SETTINGS | {"encoder": "mlp"}, epochs=20, beta=2.0), 0.12),
     "beta_tcvae": (replearn.BetaTCVAE(**SETTINGS | {"encoder": "mlp"}, epochs=20, beta=2.0), 0.08),

@@ -194,9 +194,7 @@ def datasets() -> str:
             (
                 f"`{data.name}`",
                 data.what,
-                f"{data.train:,}",
-                f"{data.test:,}",
-                " x ".join(map(str, data.shape)),
+                *data.facts(),
                 data.classes,
                 data.licence,
                 data.attribution,

@@ -15,6 +15,12 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     return folder
 
 
+@pytest.fixture(scope="session")
+def lasting_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for tests of what takes seconds to build."""
+    return tmp_path_factory.mktemp("lasting")
+
+
 def pixels(number: int, size: int = 8) -> np.ndarray:
     """One colour image, `(h, w, 3)`, different for each number."""
     return np.random.default_rng(number).integers(0, 256, (size, size, 3), dtype=np.uint8)

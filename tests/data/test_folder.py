@@ -181,7 +181,7 @@ def test_names_are_read_late(tmp_path):
 @pytest.mark.parametrize("kind", ["folder", "zip"])
 def test_nothing_in_it(tmp_path, kind):
     (tmp_path / "empty" / "sub").mkdir(parents=True)
-    (tmp_path / "empty" / "notes.txt").write_text("hello")
+    (tmp_path / "empty" / "notes.md").write_text("hello")
     path = tmp_path / "empty" if kind == "folder" else pack(tmp_path / "empty", tmp_path / "empty.zip")
     with pytest.raises(ValueError, match="at least one image; found no file ending in"):
         as_samples(path)

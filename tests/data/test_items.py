@@ -96,7 +96,7 @@ def test_large_data_go_to_disk(monkeypatch, cache, kind):
         ([[1, 2], [3]], "sample 1 has"),
         ([Image.new("RGB", (4, 4)), Image.new("RGB", (4, 5))], "one shape; sample 1"),
         ([Image.new("L", (4, 4)), Image.new("RGB", (4, 4))], "all grey or all colour"),
-        (["one text", "another"], "sample 0 is a str"),
+        (["one text", 2], "number 1 is int"),
         ([1, 2, 3], "sample 0 is a int"),
         ([{"image": 1}], "sample 0 is a dict"),
         ([object(), object()], "sample 0 is a object"),

@@ -56,8 +56,8 @@ def test_missing_and_unknown_rows_warn_once(labelled):
     with pytest.warns(DataWarning) as caught:
         samples = labelled("file,label\na.png,x\nz.png,y\nsub/c.png,y\n")
     (warning,) = caught
-    assert "1 of 3 images have no row and stay unlabelled: 'b.png'" in str(warning.message)
-    assert "1 rows fit no image and are left out: 'z.png'" in str(warning.message)
+    assert "1 of 3 files have no row and stay unlabelled: 'b.png'" in str(warning.message)
+    assert "1 rows fit no file and are left out: 'z.png'" in str(warning.message)
     assert samples.labels.tolist() == [0, -1, 1]
 
 
@@ -79,7 +79,7 @@ def test_bad_files(labelled, text, message):
 def test_ambiguous_short_names_fit_nothing(draw, tmp_path):
     root = draw("cat/1.png", "dog/1.png")
     (tmp_path / "labels.csv").write_text("file,label\n1.png,x\ncat/1.png,y\ndog/1.png,z\n")
-    with pytest.warns(DataWarning, match="1 rows fit no image"):
+    with pytest.warns(DataWarning, match="1 rows fit no file"):
         assert as_samples(root, tmp_path / "labels.csv").labels.tolist() == [0, 1]
 
 

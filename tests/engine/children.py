@@ -37,6 +37,16 @@ QUICK = {
 }
 
 
+# Of methods that read nothing but texts.
+QUICK_TEXT = QUICK | {"encoder": "bert_tiny", "window": 8, "vocabulary": 300}
+OWN_ENCODERS = {
+    "gpt": "gpt_tiny",
+    "lstmlanguagemodel": "lstm",
+    "elmo": "elmo",
+    "modernbert": "modernbert_tiny",
+}
+
+
 def start(task: Any, *args: Any, **kwargs: Any) -> BaseProcess:
     """Run `task` in a process of its own, on one thread."""
     child = _context.Process(target=_alone, args=(task, args, kwargs))
@@ -67,8 +77,14 @@ def quick(name: str = "simclr", **fields: Any) -> Method:
     """A method, set so that it trains in a second; of `QUICK` it takes what it has fields for."""
     cls = find_method(name).cls
     known = {field.name for field in dataclasses.fields(cls)}
-    method: Method = cls(**{key: value for key, value in QUICK.items() if key in known} | fields)
+    said = QUICK if reads_images(cls) else QUICK_TEXT | {"encoder": OWN_ENCODERS.get(name, "bert_tiny")}
+    method: Method = cls(**{key: value for key, value in said.items() if key in known} | fields)
     return method
+
+
+def reads_images(cls: type[Any]) -> bool:
+    """Whether a method is tried on images; else on texts."""
+    return "image" in cls.kinds
 
 
 def some_digits(n: int = 32) -> Samples:
@@ -78,11 +94,23 @@ def some_digits(n: int = 32) -> Samples:
     return as_samples(little_digits(n), labels)
 
 
+def some_texts(n: int = 32) -> Samples:
+    """Texts of a dozen words, of 3 to 19 each."""
+    rng = np.random.default_rng(0)
+    words = np.array(["the", "a", "cat", "dog", "sat", "ran", "on", "under", "mat", "tree", "big", "small"])
+    return as_samples([" ".join(rng.choice(words, size=rng.integers(3, 20))) for _ in range(n)])
+
+
+def samples_for(name: str, n: int) -> Samples:
+    """What a method is tried on."""
+    return some_digits(n) if reads_images(find_method(name).cls) else some_texts(n)
+
+
 def fit(
     run: Path | None, *, name: str = "simclr", resume: bool = False, n: int = 32, **fields: Any
 ) -> Method:
     """A quick training."""
-    return quick(name, **fields).fit(some_digits(n), run=run, resume=resume)
+    return quick(name, **fields).fit(samples_for(name, n), run=run, resume=resume)
 
 
 def fit_and_die(run: Path, at: int, **fields: Any) -> None:
@@ -125,8 +153,10 @@ def free_port() -> int:
 
 def built(n: int = 32, *, name: str = "simclr", **fields: Any) -> tuple[Method, Samples]:
     """A method with fresh modules, and samples for it."""
-    samples = some_digits(n)
-    return quick(name, **fields).prepare(samples), samples
+    method = quick(name, **fields)
+    samples = method.reading(samples_for(name, n))
+    method.prepare(samples)
+    return method, method.training_samples(samples)
 
 
 def save_gradient(folder: Path, *, dtype: torch.dtype = torch.float32, steps: int = 1, **fields: Any) -> None:

@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import fields
+from functools import cache
 
 import numpy as np
 import pytest
@@ -13,22 +14,48 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import replearn
+from replearn.encoders import text_encoder
 from replearn.engine.signals import Stopped
 from replearn.methods import Method, Model, registry
-from replearn.views import Chain, Crop, Pair, Rotate, Same
+from replearn.views import Chain, Crop, DropWords, Pair, Rotate, Same, Span
 
 OURS = [entry.cls for entry in registry().values() if issubclass(entry.cls, Method)]
 QUICK = {"encoder": "cnn", "epochs": 2, "batch_size": 32, "device": "cpu"}
+# Of methods that read nothing but texts.
+QUICK_TEXT = QUICK | {"encoder": "words", "batch_size": 8, "window": 16, "vocabulary": 300}
+VIEWS = {
+    "image": Pair(Chain(Crop(0.5, 1), Rotate(10)), Same()),
+    "text": Pair(Chain(Span(0.5, 1), DropWords(0.1)), Same()),
+}
+
+
+def kind(cls):
+    return "image" if "image" in cls.kinds else cls.kinds[0]
 
 
 def quick(cls, **given):
     """A method, set so that it trains in a second; it takes what it has fields for (not all have an encoder)."""
     known = {field.name for field in fields(cls)}
-    return cls(**{name: value for name, value in (QUICK | given).items() if name in known})
+    said = (QUICK if kind(cls) == "image" else QUICK_TEXT) | given
+    return cls(**{name: value for name, value in said.items() if name in known})
 
 
-@pytest.fixture(scope="module")
-def few():
+@pytest.fixture
+def few(cls):
+    return few_images() if kind(cls) == "image" else few_texts()
+
+
+@cache
+def few_texts():
+    pytest.importorskip("tokenizers")
+    rng = np.random.default_rng(0)
+    words = "the a cat dog sat ran on under mat tree big small red blue and or"
+    texts = [" ".join(rng.choice(words.split(), size=rng.integers(3, 20))) for _ in range(96)]
+    return replearn.as_samples(texts, np.arange(96) % 3)
+
+
+@cache
+def few_images():
     digits = replearn.load_data("digits", split="train").subset(np.arange(96))
     little = digits[np.arange(96)].x.numpy()[:, :, ::2, ::2]  # 14 pixels: a quarter of the work
     return replearn.as_samples(np.ascontiguousarray(little), digits.labels)
@@ -101,7 +128,7 @@ def test_save_and_load_give_the_same_representation(cls, few, tmp_path):
 
 @pytest.mark.parametrize("cls", [cls for cls in OURS if "views" in cls.__dataclass_fields__])
 def test_views_come_back_from_a_run(cls, few, tmp_path):
-    views = Pair(Chain(Crop(0.5, 1), Rotate(10)), Same())
+    views = VIEWS[kind(cls)]
     quick(cls, views=views).fit(few).save(tmp_path / "run")
     assert replearn.load(tmp_path / "run").views == views
 
@@ -126,9 +153,15 @@ def test_interrupted_and_resumed_ends_with_the_same_bits(cls, few, tmp_path, mon
     assert same(weights(whole), weights(resumed))
 
 
+def a_module(cls, samples):
+    if kind(cls) == "image":
+        return nn.Conv2d(1, 8, 3)  # for patches too, whatever their size
+    return text_encoder("words", replearn.data.describe(quick(cls).reading(samples)))
+
+
 @pytest.mark.parametrize("cls", OURS)
 def test_the_world_is_left_as_found(cls, few):
-    encoder = nn.Conv2d(1, 8, 3)  # for patches too, whatever their size
+    encoder = a_module(cls, few)
     before = {name: tensor.clone() for name, tensor in encoder.state_dict().items()}
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002 - the old global state is what must be left alone
@@ -171,9 +204,9 @@ def test_scikit_learns_protocol(cls, few, table):
         ("learning_rate", -1.0, "greater than 0"),
         ("warmup", 1.5, r"\[0, 1\)"),
         ("optimizer", "adam", "adamw"),
-        ("batch_size", 1000, "at most the number of samples, 96"),
+        ("batch_size", 1000, "at most the number of samples, 96|fill a batch of 1000"),
         ("batch_size", 0, "at least"),
-        ("encoder", "resnet_smal", "resnet_small"),
+        ("encoder", "resnet_smal", "resnet_small|bert_small"),
         ("max_minutes", 0.0, "greater than 0"),
         ("device", "cdua", "auto, cpu, cuda or mps"),
         ("precision", "bf16", "bf16-mixed"),
@@ -192,6 +225,18 @@ def test_samples_of_another_shape_are_refused(cls, few, table):
     method = quick(cls).fit(few)
     with pytest.raises(ValueError, match="like those of fit"):
         method.transform(table)
+
+
+@pytest.mark.parametrize("cls", [cls for cls in OURS if kind(cls) != "text" and "text" in cls.kinds])
+def test_methods_of_views_learn_from_texts_without_a_line_about_them(cls, tmp_path):
+    texts = few_texts()
+    method = quick(cls, encoder="words", batch_size=16).fit(texts)
+    h = method.transform(texts)
+    assert h.shape == (96, method.representation_dim)
+    assert np.isfinite(h).all()
+    method.save(tmp_path / "run")
+    np.testing.assert_array_equal(replearn.load(tmp_path / "run").transform(texts), h)
+    assert "oken" not in inspect.getsource(inspect.getmodule(cls))
 
 
 @pytest.mark.parametrize("cls", [cls for cls in OURS if cls.needs_labels])

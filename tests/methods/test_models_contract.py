@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import fields
+from functools import cache
 
 import numpy as np
 import pytest
@@ -15,7 +16,8 @@ from replearn.methods import Method, Model, registry
 
 MODELS = [e.cls for e in registry().values() if issubclass(e.cls, Model) and not issubclass(e.cls, Method)]
 # Little dictionaries of few places; a model without these fields is taken as it is.
-SMALL = {"words": 8, "atoms": 8, "drawn": 600, "side": 4, "device": "cpu"}
+DRAWS_NOTHING = ("NGram",)  # counts are counts
+SMALL = {"epochs": 1, "least": 1, "words": 8, "atoms": 8, "drawn": 600, "side": 4, "device": "cpu"}
 
 
 def quick(cls, **given):
@@ -23,8 +25,22 @@ def quick(cls, **given):
     return cls(**{name: value for name, value in SMALL.items() if name in known} | given)
 
 
-@pytest.fixture(scope="module")
-def few():
+@pytest.fixture
+def few(cls):
+    return few_images() if "image" in cls.kinds else few_texts()
+
+
+@cache
+def few_texts():
+    pytest.importorskip("tokenizers")
+    rng = np.random.default_rng(0)
+    words = "the a cat dog sat ran on under mat tree big small red blue and or"
+    texts = [" ".join(rng.choice(words.split(), size=rng.integers(3, 20))) for _ in range(64)]
+    return replearn.as_samples(texts, np.arange(64) % 3)
+
+
+@cache
+def few_images():
     digits = replearn.load_data("digits", split="train").subset(np.arange(64))
     little = digits[np.arange(64)].x.numpy()[:, :, ::2, ::2]
     return replearn.as_samples(np.ascontiguousarray(little), digits.labels)
@@ -61,7 +77,7 @@ def test_every_field_is_described(cls):
 def test_same_seed_same_bits_and_another_seed_others(cls, few):
     a, b, c = (quick(cls, random_state=seed).fit(few) for seed in (1, 1, 2))
     assert same(weights(a), weights(b))
-    assert not same(weights(a), weights(c))
+    assert same(weights(a), weights(c)) == (cls.__name__ in DRAWS_NOTHING)
 
 
 @pytest.mark.parametrize("cls", MODELS)

@@ -17,6 +17,7 @@ import cases_sparsity
 import cases_sphere
 import cases_supcon
 import cases_total_correlation
+import cases_words
 from objective_case import Case
 
 CASES = [
@@ -34,6 +35,7 @@ CASES = [
     *cases_noise.CASES,
     *cases_future.CASES,
     *cases_energy.CASES,
+    *cases_words.CASES,
 ]
 
 __all__ = ["CASES", "Case"]

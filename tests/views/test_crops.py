@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from replearn.data import TextSamples
 from replearn.data.samples import ArraySamples
 from replearn.views import (
     Chain,
@@ -52,7 +53,10 @@ def test_large_images_have_the_papers() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_crops_differ_from_a_pair_in_the_crop_only(name: str) -> None:
-    samples = ArraySamples(np.zeros((6, 4), dtype=np.float32)) if name == "table" else images(3, 64, 48)
+    samples = {
+        "table": ArraySamples(np.zeros((6, 4), dtype=np.float32)),
+        "text": TextSamples(["some words of a text"] * 6),
+    }.get(name) or images(3, 64, 48)
     split, pair = named_views(name, samples, "crops"), named_views(name, samples)
     assert isinstance(split, MultiCrop)
     assert view_from_json(view_to_json(split)) == split

@@ -50,6 +50,7 @@ def run(args: list[str]) -> None:
     """The command."""
     options = parse(EvaluateOptions, args, command="evaluate")
     from replearn.cli.evaluations import Judged, untrained_row, write_evaluation
+    from replearn.cli.language import language_facts, print_language
     from replearn.cli.runs import described, load_run, shown
     from replearn.comparison import Representation, judge, raw_input, represent, training_of, visual_words
     from replearn.engine.run import make_run
@@ -81,9 +82,13 @@ def run(args: list[str]) -> None:
         from replearn.comparison import with_latents
 
         comparison = with_latents(comparison, random_state=options.seed)
+    language = language_facts(method, train, test, random_state=options.seed)
+    if language:
+        comparison.facts["language"] = language
     comparison.facts["command"] = ["replearn", "evaluate", *args]
     judged = Judged(options.data, options.test, options)
     written = write_evaluation(folder, comparison, judged, {name: "."})
     print_table(comparison.scores)
     print_latents(comparison.scores)
+    print_language(language)
     print(f"written: {shown(written)}; next:\n  replearn report {shown(folder)}")

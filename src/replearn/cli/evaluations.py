@@ -49,7 +49,7 @@ class Judged:
 
     def to_json(self) -> dict[str, Any]:
         """As `evaluation.json` holds it."""
-        options = {name: getattr(self.options, name) for name in ("labels", "image_size")}
+        options = {field.name: getattr(self.options, field.name) for field in dataclasses.fields(DataOptions)}
         return {"data": self.data, "test": self.test} | options
 
 
@@ -77,7 +77,13 @@ def read_evaluation(folder: Path) -> Comparison:
     content = read_json(folder / EVALUATION)
     try:
         stored = content["data"]
-        options = DataOptions(labels=stored["labels"], image_size=stored["image_size"])
+        # An option that is newer than the file has its default.
+        known = {
+            field.name: stored[field.name]
+            for field in dataclasses.fields(DataOptions)
+            if field.name in stored
+        }
+        options = DataOptions(**known)
         data, test = stored["data"], stored["test"]
         entries = [
             (str(row["name"]), row["run"], float(row["seconds"]), row["alarms"]) for row in content["rows"]

@@ -20,7 +20,8 @@ Learn a representation from data without labels, into runs/METHOD-DATA.
 
   METHOD    a name that `replearn list` shows
   DATA      a built-in name (of which the training part is taken), a folder or
-            zip of images, a .npy, .npz, .csv or .parquet file
+            zip of images, a .npy, .npz, .csv or .parquet file; of texts a
+            .txt file or folder, or a table with a column of texts (--text)
 
 The options are the method's own: `replearn fit METHOD --help` shows them all.
 
@@ -29,6 +30,7 @@ examples:
   replearn fit simclr digits --epochs 20 --resume
   replearn fit autoencoder photos/ --image-size 32 --dim 16 --run runs/small
   replearn fit pca table.csv --n-components 8
+  replearn fit gpt notes.txt --epochs 5
   torchrun --nproc-per-node 2 -m -- replearn fit simclr digits"""
 
 

@@ -39,8 +39,7 @@ def run(args: list[str]) -> None:
     for data in DATASETS.values():
         table.add_row("")
         told = f"{data.what}\n{data.licence}\n{data.attribution}"
-        shape = " x ".join(str(size) for size in data.shape)
-        table.add_row(data.name, f"{data.train:,}", f"{data.test:,}", shape, str(data.classes), told)
+        table.add_row(data.name, *data.facts(), str(data.classes), told)
     Console().print(table)
-    print("\nA part is named like digits:train. Your own data: a folder or zip of images,")
-    print("a .npy, .npz, .csv or .parquet file.")
+    print("\nA part is named like digits:train. Your own data: a folder or zip of images or")
+    print(".txt files, a .txt, .csv, .jsonl, .parquet, .npy or .npz file.")

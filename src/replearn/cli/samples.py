@@ -21,10 +21,12 @@ class DataOptions:
 
     Attributes:
         labels: CSV or Parquet file with columns `file` and `label`; for a table, the column of labels.
+        text: of a table, the column of texts; `text` if there is one of that name.
         image_size: make square images of this side, in pixels.
     """
 
     labels: Annotated[str | None, tyro.conf.arg(metavar="FILE|COLUMN")] = None
+    text: Annotated[str | None, tyro.conf.arg(metavar="COLUMN")] = None
     image_size: Annotated[int | None, tyro.conf.arg(metavar="PIXELS")] = None
 
 
@@ -47,7 +49,7 @@ def load_samples(data: str, options: DataOptions, *, like: Any = None) -> "Sampl
     size = options.image_size
     if size is None and like is not None and like.kind == "image" and like.shape[1] == like.shape[2]:
         size = like.shape[1]
-    return as_samples(data, options.labels, image_size=size)
+    return as_samples(data, options.labels, image_size=size, text=options.text)
 
 
 def load_parts(
@@ -102,6 +104,7 @@ def short_name(data: str) -> str:
 
 
 def _check_unset(data: str, options: DataOptions) -> None:
-    for name, value in (("--labels", options.labels), ("--image-size", options.image_size)):
+    given = ("--labels", options.labels), ("--text", options.text), ("--image-size", options.image_size)
+    for name, value in given:
         if value is not None:
             raise ValueError(f"{name} is for files and folders; got the built-in {data}. Leave it out.")

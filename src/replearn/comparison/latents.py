@@ -13,11 +13,15 @@ from replearn.evaluate import latent_scores
 from replearn.evaluate.interpolation import Decode
 from replearn.evaluate.probe_space import ProbeSpace, probe_space
 from replearn.methods.inside import decoder_of, layers_of
+from replearn.methods.latent import Variational
 
 log = logging.getLogger("replearn")
 
 # Of the raw input these are what they are by construction.
 TRIVIAL = ("reconstruction error", "reconstruction distance", "spherical distance", "spherical straightness")
+PRIOR = (
+    0.05  # share of the largest variance under which a VAE's unit is the prior (Kim & Mnih, 2018, appendix)
+)
 WIDEST = 128  # numbers in a code whose disentanglement is measured
 
 
@@ -73,6 +77,8 @@ def judge_code(
         space=space,
         layers=layers,
         factors=train.factors if judged else None,
+        ordered=train.amounts,
+        collapsed=PRIOR if isinstance(row.method, Variational) else 0.001,
         random_state=random_state,
     )
     return scores[~scores["measure"].isin(TRIVIAL)] if row.name == RAW else scores

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from sklearn.base import clone
 
-from replearn.data import ArraySamples, Samples
+from replearn.data import ArraySamples, Batch, Samples, Texts, TextSamples
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, read_json
 from replearn.methods.arrays import save_arrays
@@ -115,9 +115,14 @@ def of_two_views(method: Any, samples: Samples, seed: int) -> tuple[np.ndarray, 
     rows = np.unique(np.linspace(0, len(samples) - 1, num=min(len(samples), VIEWED)).astype(np.int64))
     with random_state_kept():
         torch.manual_seed(seed)
-        seen = [ArraySamples(view.x.numpy()) for view in default_views(samples)(samples[rows])]
+        seen = [samples_of(view) for view in default_views(samples)(samples[rows])]
     a, b = (method.transform(part if isinstance(method, Model) else part.flat()) for part in seen)
     return a, b
+
+
+def samples_of(view: Batch) -> Samples:
+    """The rows of a batch, as samples."""
+    return TextSamples(view.x) if isinstance(view.x, Texts) else ArraySamples(view.x.numpy())
 
 
 def represent(method: Any, train: Samples, test: Samples) -> tuple[np.ndarray, np.ndarray]:

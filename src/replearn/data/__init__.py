@@ -8,6 +8,10 @@ from replearn.data.load import as_samples
 from replearn.data.samples import UNLABELLED, ArraySamples, Batch, Samples, Subset, as_float
 from replearn.data.shapes import Shapes, shapes
 from replearn.data.splits import split
+from replearn.data.tasks import read_pairs, read_spans, read_tags
+from replearn.data.text import Texts, TextSamples
+from replearn.data.tokenizer import Tokenizer, train_tokenizer
+from replearn.data.tokens import TokenStream, TokenWindows, token_stream
 
 __all__ = [
     "DATASETS",
@@ -21,12 +25,22 @@ __all__ = [
     "Samples",
     "Shapes",
     "Subset",
+    "TextSamples",
+    "Texts",
+    "TokenStream",
+    "TokenWindows",
+    "Tokenizer",
     "as_float",
     "as_samples",
     "cache_folder",
     "describe",
     "description_from_json",
     "load_data",
+    "read_pairs",
+    "read_spans",
+    "read_tags",
     "shapes",
     "split",
+    "token_stream",
+    "train_tokenizer",
 ]

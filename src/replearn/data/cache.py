@@ -114,9 +114,9 @@ def writable(root: Path) -> Iterator[None]:
             free = shutil.disk_usage(root).free / 1e6 if root.is_dir() else 0
             raise CacheError(
                 error.errno,
-                f"the cache folder must have room for the decoded images; {root} has {free:,.0f} MB left. "
+                f"the cache folder must have room for the decoded data; {root} has {free:,.0f} MB left. "
                 f"Free some "
-                "space, use a smaller image_size, or set REPLEARN_CACHE to a folder on a larger disk",
+                "space, use a smaller image_size for images, or set REPLEARN_CACHE to a folder on a larger disk",
             ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
             raise CacheError(

@@ -1,4 +1,4 @@
-"""Built-in data sets: small, freely licensed, read from the package or drawn, never from the network."""
+"""Built-in data sets: small, freely licensed, read from the package, the machine or drawn, never from the network."""
 
 import difflib
 import json
@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from replearn.data.manual import chapters, python_manual
 from replearn.data.samples import ArraySamples, Samples
 from replearn.data.shapes import shapes
 from replearn.data.splits import stratified_test
@@ -23,8 +24,8 @@ class BuiltIn:
     Attributes:
         name: what `load_data` calls it.
         what: one line on its content.
-        train, test: number of samples in each part of its fixed split.
-        shape: shape of one sample, `(c, h, w)`.
+        train, test: number of samples in each part of its fixed split; None where it differs from machine to machine.
+        shape: shape of one sample, `(c, h, w)`; `()` of texts.
         classes: number of classes.
         licence: the licences' names; the texts lie beside the data in `builtin/LICENSES`.
         attribution: whom to credit.
@@ -33,13 +34,22 @@ class BuiltIn:
 
     name: str
     what: str
-    train: int
-    test: int
+    train: int | None
+    test: int | None
     shape: tuple[int, ...]
     classes: int
     licence: str
     attribution: str
     read: Callable[[], tuple[Samples, np.ndarray]]
+
+    def facts(self) -> tuple[str, str, str]:
+        """Samples to train, to test, and their shape, to be shown in a table.
+
+        >>> DATASETS["digits"].facts()
+        ('8,000', '2,000', '1 x 28 x 28')
+        """
+        train, test = ("varies" if number is None else f"{number:,}" for number in (self.train, self.test))
+        return train, test, " x ".join(map(str, self.shape)) or "text"
 
 
 def load_data(name: str, *, split: Literal["train", "test"] | None = None) -> Samples:
@@ -160,6 +170,17 @@ DATASETS: dict[str, BuiltIn] = {
             licence="Apache-2.0 (drawn by this package)",
             attribution="The replearn developers, in the spirit of dSprites by Loic Matthey et al., 2017",
             read=_shapes,
+        ),
+        BuiltIn(
+            name="python-manual",
+            what="texts of 40-150 words by chapter, from Python's help topics and doc strings on the machine itself",
+            train=None,
+            test=None,
+            shape=(),
+            classes=len(chapters()),
+            licence="PSF License Version 2 (not in this package: on the user's own machine)",
+            attribution="The Python Software Foundation",
+            read=python_manual,
         ),
     )
 }

@@ -8,6 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data.samples import Samples
+from replearn.data.text import TextSamples
+from replearn.data.tokenizer import Tokenizer, blank_tokenizer
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +22,8 @@ class Description:
         fingerprint: tells other samples apart.
         statistics: mean and standard deviation of each channel or column; of a loaded run, placeholders, since the
             encoder has the true ones among its weights.
+        tokenizer: of texts, else None; of a loaded run, one that knows its size alone, since the encoder has the true
+            one among its weights.
     """
 
     kind: str
@@ -28,21 +32,25 @@ class Description:
     n: int
     fingerprint: str
     statistics: tuple[Float[Tensor, " c"], Float[Tensor, " c"]]
+    tokenizer: Tokenizer | None = None
 
     def __len__(self) -> int:
         return self.n
 
     def to_json(self) -> dict[str, Any]:
-        """All but the statistics, with lists for tuples."""
+        """All but the statistics, with lists for tuples, and of a tokenizer its size."""
         content = asdict(self)
-        del content["statistics"]
-        return content | {"shape": list(self.shape), "classes": list(self.classes)}
+        del content["statistics"], content["tokenizer"]
+        size = {"vocabulary": self.tokenizer.size} if self.tokenizer else {}
+        return content | {"shape": list(self.shape), "classes": list(self.classes)} | size
 
 
 def describe(samples: Samples) -> Description:
     """The description of `samples`."""
     return Description(
-        samples.kind, samples.shape, samples.classes, len(samples), samples.fingerprint(), samples.statistics
+        *(samples.kind, samples.shape, samples.classes, len(samples), samples.fingerprint()),
+        statistics=samples.statistics,
+        tokenizer=samples.tokenizer if isinstance(samples, TextSamples) else None,
     )
 
 
@@ -54,9 +62,12 @@ def description_from_json(content: dict[str, Any]) -> Description:
     """
     try:
         shape = tuple(content["shape"])
-        blank = torch.zeros(shape[0]), torch.ones(shape[0])
+        channels = shape[0] if shape else 1
+        size = content.get("vocabulary")
         return Description(
-            content["kind"], shape, tuple(content["classes"]), content["n"], content["fingerprint"], blank
+            *(content["kind"], shape, tuple(content["classes"]), content["n"], content["fingerprint"]),
+            statistics=(torch.zeros(channels), torch.ones(channels)),
+            tokenizer=None if size is None else blank_tokenizer(size),
         )
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(

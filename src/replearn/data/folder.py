@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ import numpy as np
 
 from replearn.data.cache import ArrayWriter, cached
 from replearn.data.decode import Header, UndecodableError, quiet_pillow, read_header, read_image
+from replearn.data.progress import progress
 from replearn.data.samples import ArraySamples
 from replearn.data.sources import SUFFIXES, Source, folder_labels
 from replearn.data.stored import open_rows
@@ -33,6 +33,13 @@ SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", 
 
 class DataWarning(UserWarning):
     """Some of the data could not be used as given; one line says what and how much."""
+
+
+def warn_of_data(line: str, *, strict: bool) -> None:
+    """Warn of what is wrong with data; raise a ValueError instead if `strict`."""
+    if strict:
+        raise ValueError(f"strict: {line}.")
+    warnings.warn(line, DataWarning, stacklevel=5)
 
 
 def image_samples(
@@ -54,10 +61,11 @@ def image_samples(
     if not source.names:
         endings = ", ".join(sorted(SUFFIXES)[:6])
         raise ValueError(
-            f"{source.path} must hold at least one image; found no file ending in {endings}, ..."
+            f"{source.path} must hold at least one image; found no file ending in {endings}, ... "
+            "(nor a text, ending in .txt)."
         )
     if labelled:
-        _refuse_splits(source)
+        refuse_splits(source, "images")
     settings = f"{VERSION} {source.key} {image_size}"
     key = "images-" + hashlib.blake2b(settings.encode(), digest_size=16).hexdigest()
     entry = cached(key, lambda folder: _build(source, folder, image_size))
@@ -96,12 +104,12 @@ class StoredNames(Sequence[str]):
         return self._names[position]
 
 
-def _refuse_splits(source: Source) -> None:
+def refuse_splits(source: Source, what: str) -> None:
     """Sub-folders `train` and `test` are no classes."""
     labels, classes = folder_labels(source.names)
     if labels is not None and "train" in (found := {name.lower() for name in classes}) and found <= SPLITS:
         raise ValueError(
-            f"{source.path} must be one set of images; it holds the parts {', '.join(classes)}. "
+            f"{source.path} must be one set of {what}; it holds the parts {', '.join(classes)}. "
             f"Name one of them: {source.path / classes[-1]}"
         )
 
@@ -142,7 +150,7 @@ class Survey:
 
 def _build(source: Source, folder: Path, image_size: int | None) -> None:
     """Decode all images of `source` into `folder`: images.npy, labels.npy, names.json, info.json."""
-    with quiet_pillow(), _progress(2 * len(source.names)) as advance:
+    with quiet_pillow(), progress("decoding images", 2 * len(source.names)) as advance:
         with _pool(_threads() if source.parallel else 1) as pool:
             survey = _survey(source, pool, advance)
         with _pool(_threads() if survey.large else 1) as pool:
@@ -258,17 +266,3 @@ def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
 def _threads() -> int:
     """Pillow releases the interpreter while it decodes; more than 8 threads only wait for each other."""
     return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on standard error, if that is a terminal."""
-    if not sys.stderr.isatty():
-        yield lambda count: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("decoding images", total=total)
-        yield lambda count: progress.advance(task, count)

@@ -35,16 +35,16 @@ def read_label_file(path: Path, names: Sequence[str]) -> list[Any]:
     missing = [name for place, name in enumerate(names) if place not in labels]
     if not labels:
         raise ValueError(
-            f"{path} must name the images; none of its {len(frame):,} rows fits one of {len(names):,}. "
-            f"Rows: {_few(unknown)}; images: {_few(names)}."
+            f"{path} must name the files; none of its {len(frame):,} rows fits one of {len(names):,}. "
+            f"Rows: {_few(unknown)}; files: {_few(names)}."
         )
     lines = []
     if missing:
         lines.append(
-            f"{len(missing):,} of {len(names):,} images have no row and stay unlabelled: {_few(missing)}"
+            f"{len(missing):,} of {len(names):,} files have no row and stay unlabelled: {_few(missing)}"
         )
     if unknown:
-        lines.append(f"{len(unknown):,} rows fit no image and are left out: {_few(unknown)}")
+        lines.append(f"{len(unknown):,} rows fit no file and are left out: {_few(unknown)}")
     if lines:
         warnings.warn(f"{path}: {'. '.join(lines)}", DataWarning, stacklevel=4)
     return [labels.get(place) for place in range(len(names))]
@@ -65,7 +65,7 @@ def _match(
             contradicted.append(file)
     if contradicted:
         raise ValueError(
-            f"{path} must give each image one label; {len(contradicted):,} rows contradict an earlier one: "
+            f"{path} must give each file one label; {len(contradicted):,} rows contradict an earlier one: "
             f"{_few(contradicted)}. Keep one row of each."
         )
     return labels, unknown

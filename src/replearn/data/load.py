@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,21 @@ from replearn.data.folder import image_samples
 from replearn.data.items import item_samples
 from replearn.data.label_files import read_label_file
 from replearn.data.labels import encode_labels
+from replearn.data.records import is_record_file
 from replearn.data.samples import ArraySamples, Samples
-from replearn.data.sources import find_source
+from replearn.data.sources import find_source, is_text_name
 from replearn.data.tables import is_table_file, read_table, table_samples
+from replearn.data.text import text_samples
+from replearn.data.text_files import file_samples, is_text_file, line_samples
+from replearn.data.text_tables import (
+    TEXT_COLUMN,
+    has_texts,
+    text_column,
+    text_frame_samples,
+    text_table_samples,
+)
+
+log = logging.getLogger("replearn")
 
 LARGEST_SIZE = 4096
 
@@ -27,6 +40,7 @@ def as_samples(
     labels: Any = None,
     *,
     image_size: int | None = None,
+    text: str | None = None,
     strict: bool = False,
     classes: Sequence[str] | None = None,
 ) -> Samples:
@@ -38,19 +52,25 @@ def as_samples(
             - samples, returned as they are (with `labels`, if given);
             - a numpy array or torch tensor: a table `(n, d)` or images (see `standard_array` for layouts and
               ranges); a memory-mapped array stays on disk;
-            - a pandas DataFrame of numbers; its column `label`, if any, holds the labels;
-            - a list of arrays or PIL images of one shape, or rows of numbers;
+            - a pandas DataFrame of numbers, or with a column `text` of texts; its column `label`, if any, holds the
+              labels;
+            - a list, Series or array of strings, which are texts;
+            - a list of arrays or PIL images of one shape, or of rows of numbers;
             - a torch Dataset with a length, of images or `(image, label)`;
             - a built-in name (`DATASETS`), or one part of it: `digits`, `digits:train`, `digits:test`;
             - a path: a folder or zip of images, a folder in a zip (`photos.zip/train`), `.npy`, `.npz`, CSV,
-            Parquet.
+              TSV, Parquet; of texts: a `.txt` file (one per line that is not blank), a folder or zip of `.txt` files
+              (one per file), a CSV, TSV, JSON-lines or Parquet file with a column `text`; all of them also `.gz`.
+              A folder that holds both images and texts is one of images.
         labels: one class per sample (numbers, names; None, NaN or -1 where unknown); the name of a table's
             column; or, for named files, the path of a CSV or Parquet file with columns `file` and `label`.
-            Without it, a folder's classes are its sub-folders if every image lies in one.
+            Without it, a folder's classes are its sub-folders if every file lies in one.
         image_size: make square images of this side. None keeps arrays as they are, and images in a folder
             too if all have one size of at most 512 pixels a side; else they become 96 x 96.
-        strict: raise if an image file cannot be decoded. Otherwise it is left out, with one warning, and
-            listed in `samples.skipped`.
+        text: the column of a table that holds its texts, if it is not called `text`.
+        strict: raise if an image file cannot be decoded, or texts are not as they should be (not UTF-8, too long,
+            missing). Otherwise the file is left out and listed in `samples.skipped`, bytes that are no UTF-8 are
+            replaced, long lines cut, with one warning.
         classes: class names in order, so that these labels agree with other samples'
         (`classes=train.classes`).
 
@@ -64,12 +84,16 @@ def as_samples(
     """
     if image_size is not None and not 1 <= image_size <= LARGEST_SIZE:
         raise ValueError(f"image_size must lie in 1 ... {LARGEST_SIZE}, pixels; got {image_size}.")
+    if text is not None and not _is_table(data):
+        named = repr(str(data)) if isinstance(data, str | Path) else type(data).__name__
+        raise ValueError(f"text must name a column of a table; got text={text!r} for {named}. Leave it out.")
     if isinstance(data, str) and data.partition(":")[0] in DATASETS:
         samples, own = _built_in(data), None
     elif isinstance(data, str | Path):
-        samples, own = _from_path(Path(data).expanduser(), labels, image_size=image_size, strict=strict)
+        path = Path(data).expanduser()
+        samples, own = _from_path(path, labels, image_size=image_size, text=text, strict=strict)
     else:
-        samples, own = _from_object(data, labels, image_size=image_size)
+        samples, own = _from_object(data, labels, image_size=image_size, text=text, strict=strict)
     if isinstance(labels, str | Path) and own is None:
         if samples.names is None:
             raise ValueError(
@@ -104,16 +128,18 @@ def _built_in(data: str) -> Samples:
     return load_data(name, split="train" if part == "train" else "test" if part == "test" else None)
 
 
-def _from_object(data: Any, labels: Any, *, image_size: int | None) -> tuple[Samples, Any]:
+def _from_object(
+    data: Any, labels: Any, *, image_size: int | None, text: str | None, strict: bool
+) -> tuple[Samples, Any]:
     """Samples of an object in memory, and the labels that it brings."""
     if isinstance(data, Samples):
         return data, None
+    if _holds_strings(data):
+        return text_samples(data if isinstance(data, list | tuple) else data.tolist()), None
     if is_array(data):
         return _from_array(data, image_size=image_size), None
     if hasattr(data, "columns") and hasattr(data, "to_numpy"):
-        return table_samples(data, labels if isinstance(labels, str) else None)
-    if isinstance(data, IterableDataset) or (isinstance(data, Dataset) and not hasattr(data, "__len__")):
-        raise ValueError("a data set must have a length; got an iterable one. Pass a list of its images.")
+        return _from_frame(data, labels if isinstance(labels, str) else None, text=text, strict=strict)
     if isinstance(data, Dataset):
         return _from_dataset(data, image_size=image_size), None
     if isinstance(data, list | tuple):
@@ -122,8 +148,30 @@ def _from_object(data: Any, labels: Any, *, image_size: int | None) -> tuple[Sam
     raise ValueError(f"data must be {kinds}; got {type(data).__name__}.")
 
 
+def _from_frame(frame: Any, labels: str | None, *, text: str | None, strict: bool) -> tuple[Samples, Any]:
+    """Samples of a pandas frame: texts, if it has a column of them, else numbers."""
+    if text is not None or has_texts(frame):
+        return text_frame_samples(frame, text or TEXT_COLUMN, labels, strict=strict)
+    return table_samples(frame, labels)
+
+
+def _is_table(data: Any) -> bool:
+    """Whether this is a pandas frame or a file of rows."""
+    return is_record_file(Path(data)) if isinstance(data, str | Path) else hasattr(data, "columns")
+
+
+def _holds_strings(data: Any) -> bool:
+    """Whether a list, a pandas Series or an array of one axis holds strings, going by the first."""
+    if isinstance(data, list | tuple):
+        return bool(data) and isinstance(data[0], str)
+    kind, axes = getattr(getattr(data, "dtype", None), "kind", ""), getattr(data, "ndim", 0)
+    return axes == 1 and kind in "OUT" and len(data) > 0 and isinstance(data.tolist()[0], str)
+
+
 def _from_dataset(data: Any, *, image_size: int | None) -> ArraySamples:
     """Samples of a torch Dataset; its numbers are named by its `classes`, if it has enough of them."""
+    if isinstance(data, IterableDataset) or not hasattr(data, "__len__"):
+        raise ValueError("a data set must have a length; got an iterable one. Pass a list of its images.")
     samples, labels = item_samples(data, image_size=image_size)
     if labels is None:
         return samples
@@ -141,7 +189,9 @@ def _from_array(data: Any, *, image_size: int | None) -> ArraySamples:
     return ArraySamples(square_images(x, image_size))
 
 
-def _from_path(path: Path, labels: Any, *, image_size: int | None, strict: bool) -> tuple[Samples, Any]:
+def _from_path(
+    path: Path, labels: Any, *, image_size: int | None, text: str | None, strict: bool
+) -> tuple[Samples, Any]:
     """Samples of a file or folder, and the labels that it brings."""
     suffix = path.suffix.lower()
     if path.is_file() and suffix == ".npy":
@@ -149,14 +199,24 @@ def _from_path(path: Path, labels: Any, *, image_size: int | None, strict: bool)
     if path.is_file() and suffix == ".npz":
         x, own = read_npz(path)
         return _from_array(x, image_size=image_size), own
-    if path.is_file() and is_table_file(path):
-        return table_samples(read_table(path), labels if isinstance(labels, str) else None)
+    if path.is_file() and is_text_file(path):
+        return line_samples(path, strict=strict), None
+    if path.is_file() and (is_table_file(path) or is_record_file(path)):
+        return _from_table(path, labels if isinstance(labels, str) else None, text=text, strict=strict)
     source = find_source(path)
+    if source is not None and source.texts and not source.names:
+        texts = find_source(path, is_text_name)
+        assert texts is not None
+        return file_samples(texts, strict=strict, labelled=labels is None)
     if source is not None:
+        if source.texts:
+            log.info(
+                "%s: read as %d images; %d .txt files are left out", path, len(source.names), source.texts
+            )
         return image_samples(source, image_size=image_size, strict=strict, labelled=labels is None), None
     if path.is_file():
         raise ValueError(
-            f"a file must be .npy, .npz, .csv, .parquet or a zip of images; got {str(path)!r}. "
+            f"a file must be .npy, .npz, .csv, .parquet, .txt, .jsonl or a zip of images or texts; got {str(path)!r}. "
             "Name the folder for a single image."
         )
     near = difflib.get_close_matches(path.name, [*DATASETS, *_siblings(path)], n=1)
@@ -165,6 +225,14 @@ def _from_path(path: Path, labels: Any, *, image_size: int | None, strict: bool)
         f"data must be a path that exists or a built-in name ({', '.join(DATASETS)}); got "
         f"{str(path)!r}.{hint}"
     )
+
+
+def _from_table(path: Path, labels: str | None, *, text: str | None, strict: bool) -> tuple[Samples, Any]:
+    """Samples of a file of rows: texts, if it has a column of them, else numbers."""
+    column = text_column(path, text)
+    if column is not None:
+        return text_table_samples(path, column, labels, strict=strict)
+    return table_samples(read_table(path), labels)
 
 
 def _siblings(path: Path) -> list[str]:

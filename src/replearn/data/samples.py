@@ -29,8 +29,8 @@ class Batch:
     """Some samples, as tensors on one device.
 
     Attributes:
-        x: the content, one row per sample: uint8 or float `(n, c, h, w)` images in [0, 255] or [0, 1], or
-            float `(n, d)` tables. Only data, views and encoders look at it.
+        x: the content, one row per sample: uint8 or float `(n, c, h, w)` images in [0, 255] or [0, 1],
+            float `(n, d)` tables, `Texts`, or int64 `(n, t)` tokens. Only data, views and encoders look at it.
         labels: class of each row, -1 where unknown.
         index: position of each row in the samples that `fit` was given (memory banks are kept by it).
         start, total: this batch is rows `start : start + len(batch)` of a joined batch of `total` rows,
@@ -67,6 +67,10 @@ class Batch:
             total=self.total or len(self),
         )
 
+    def floats(self) -> "Batch":
+        """The same samples, bytes as floats in [0, 1]; what is no tensor stays as it is."""
+        return self.with_x(as_float(self.x)) if isinstance(self.x, Tensor) else self
+
     def with_x(self, x: Any) -> "Batch":
         """The same samples seen as `x`."""
         return replace(self, x=x)
@@ -76,14 +80,15 @@ class Samples(ABC):
     """A sequence of samples of one kind.
 
     Attributes:
-        kind: `image`, `table`, ...; views and encoders are chosen by it.
-        shape: shape of one sample, `(c, h, w)` or `(d,)`.
+        kind: `image`, `table`, `text`, ...; views and encoders are chosen by it.
+        shape: shape of one sample, `(c, h, w)` or `(d,)`; `()` of texts.
         labels: int64 `(n,)`, -1 where unknown; None if there are none at all.
         classes: name of each label, `classes[label]`.
         names: a name per sample (its file, say), or None. As found: they may hold anything, markup too.
         skipped: name and reason of each sample that could not be read and was left out.
         factors: int64 `(n, f)`, what each sample was made from, by which representations can be judged; or None.
         factor_names: a name per column of `factors`.
+        amounts: columns of `factors` whose numbers are amounts in equal steps, not names or angles.
     """
 
     kind: str
@@ -94,6 +99,7 @@ class Samples(ABC):
     skipped: Sequence[tuple[str, str]] = ()
     factors: np.ndarray | None = None
     factor_names: tuple[str, ...] = ()
+    amounts: tuple[int, ...] = ()
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -104,8 +110,7 @@ class Samples(ABC):
 
     def subset(self, index: np.ndarray | Sequence[int]) -> "Samples":
         """The samples at `index` (integers or a boolean mask), as a view: nothing is copied."""
-        chosen = np.asarray(index)
-        return Subset(self, np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.int64))
+        return Subset(self, positions(index))
 
     def flat(self) -> Float[np.ndarray, "n d"]:
         """All samples as rows of numbers, images scaled to [0, 1]: what classical methods learn from."""
@@ -148,6 +153,12 @@ class Samples(ABC):
         std = (squares / count - offset.square()).clamp(min=0).sqrt().float()
         # A constant channel says nothing: dividing by 1 keeps it at zero.
         return (first + offset).float(), torch.where(std > 1e-6, std, torch.ones_like(std))
+
+
+def positions(index: np.ndarray | Sequence[int]) -> np.ndarray:
+    """Integers, of integers or of a boolean mask."""
+    chosen = np.asarray(index)
+    return np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.int64)
 
 
 def as_float(x: Tensor) -> Tensor:
@@ -206,9 +217,10 @@ class Subset(Samples):
         self.shape = samples.shape
         self.labels = None if samples.labels is None else samples.labels[index]
         self.classes = samples.classes
-        self.names = None if samples.names is None else ChosenNames(samples.names, index)
+        self.names = None if samples.names is None else Chosen(samples.names, index)
         self.factors = None if samples.factors is None else samples.factors[index]
         self.factor_names = samples.factor_names
+        self.amounts = samples.amounts
 
     def __len__(self) -> int:
         return len(self.index)
@@ -218,8 +230,8 @@ class Subset(Samples):
         return replace(batch, index=torch.from_numpy(np.asarray(index, dtype=np.int64)))
 
 
-class ChosenNames(Sequence[str]):
-    """Some of a sequence of names, looked up when asked for: those of a large set lie on disk."""
+class Chosen(Sequence[str]):
+    """Some of a sequence of names or texts, looked up when asked for: those of a large set lie on disk."""
 
     def __init__(self, names: Sequence[str], positions: np.ndarray) -> None:
         self.names = names
@@ -234,5 +246,5 @@ class ChosenNames(Sequence[str]):
     def __getitem__(self, position: slice) -> list[str]: ...
     def __getitem__(self, position: int | slice) -> str | list[str]:
         if isinstance(position, slice):
-            return [self.names[i] for i in self.positions[position]]
+            return [self.names[i] for i in self.positions[position].tolist()]
         return self.names[int(self.positions[position])]

@@ -79,6 +79,7 @@ class Shapes(Samples):
     kind = "image"
     classes = SHAPES
     factor_names = FACTORS
+    amounts = (1, 3, 4)  # scale, x and y; rotation is an angle
 
     def __init__(self, size: int, steps: tuple[int, ...]) -> None:
         self.size = size

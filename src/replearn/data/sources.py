@@ -1,10 +1,10 @@
-"""Where image files lie: a folder, a zip, or a folder inside a zip."""
+"""Where the files of images or texts lie: a folder, a zip, or a folder inside a zip."""
 
 import hashlib
 import os
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BufferedReader, BytesIO
 from itertools import takewhile
 from pathlib import Path
@@ -18,22 +18,25 @@ SUFFIXES = frozenset(
         *("pbm", "pgm", "png", "pnm", "ppm", "tga", "tif", "tiff", "webp"),
     )
 )
+TEXT_SUFFIXES = frozenset({".txt"})
 # A member of a zip that unpacks to more is refused unread.
 LARGEST_MEMBER = 2**30
 
 
 class Source(ABC):
-    """Image files by position, in the order of their names.
+    """Files of one kind by position, in the order of their names.
 
     Attributes:
         path: what the user named.
         names: path of each file below it, with `/`, kept as found.
+        texts: how many text files there are, if those of `names` are others.
         key: a hash that changes when any file changes.
         parallel: whether two threads read faster than one.
     """
 
     path: Path
     names: list[str]
+    texts: int
     key: str
     parallel: bool
 
@@ -43,7 +46,7 @@ class Source(ABC):
 
 
 class FolderSource(Source):
-    """All image files below a folder, links followed.
+    """All files of a kind below a folder, links followed.
 
     The key covers each file's name, size, and times of last change of content (mtime) and of anything
     (ctime), in nanoseconds. Reading every byte instead would make each start as slow as the disk; a change
@@ -52,14 +55,16 @@ class FolderSource(Source):
 
     parallel = True  # many files are opened at once, which hides the delay of a network's disk
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, wanted: Callable[[str], bool]) -> None:
         self.path = path
         digest = hashlib.blake2b(b"folder", digest_size=16)
-        found = sorted((name, entry) for name, entry in walk(path) if is_image_name(name))
+        entries = list(walk(path))
+        found = sorted((name, entry) for name, entry in entries if wanted(name))
         for name, stat in found:
             line = f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\n"
             digest.update(line.encode("utf-8", "surrogateescape"))
         self.names = [name for name, _ in found]
+        self.texts = sum(is_text_name(name) for name, _ in entries)
         self.key = digest.hexdigest()
 
     def open(self, position: int) -> BufferedReader | BytesIO:
@@ -67,25 +72,27 @@ class FolderSource(Source):
 
 
 class ZipSource(Source):
-    """All image files in a zip, or below one folder of it. Nothing is unpacked to disk.
+    """All files of a kind in a zip, or below one folder of it. Nothing is unpacked to disk.
 
     The key covers each member's name, size and CRC-32, so it is the content's.
     """
 
     parallel = False  # reading is unpacking, mostly in Python
 
-    def __init__(self, path: Path, inside: str = "") -> None:
+    def __init__(self, path: Path, inside: str, wanted: Callable[[str], bool]) -> None:
         self.path = path / inside
         prefix = f"{inside.strip('/')}/" if inside else ""
         self._archive = _open_zip(path)
-        members = [
+        below = [
             member
             for member in self._archive.infolist()
-            if not member.is_dir() and member.filename.startswith(prefix) and is_image_name(member.filename)
+            if not member.is_dir() and member.filename.startswith(prefix)
         ]
+        members = [member for member in below if wanted(member.filename)]
         members.sort(key=lambda member: member.filename)
         self._members = members
         self.names = [member.filename.removeprefix(prefix) for member in members]
+        self.texts = sum(is_text_name(member.filename) for member in below)
         listing = [(member.filename, member.file_size, member.CRC) for member in members]
         self.key = hashlib.blake2b(ascii(listing).encode(), digest_size=16).hexdigest()
 
@@ -105,16 +112,33 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
         ) from error
 
 
-def find_source(path: Path) -> Source | None:
-    """The images at `path`, a folder, a zip or a folder in a zip (`photos.zip/train`), or None."""
+def is_image_name(name: str) -> bool:
+    """Whether a file's ending is an image's, and neither it nor a folder on the way is hidden."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES and not _is_hidden(name)
+
+
+def is_text_name(name: str) -> bool:
+    """The same of texts."""
+    return os.path.splitext(name)[1].lower() in TEXT_SUFFIXES and not _is_hidden(name)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "__MACOSX")) or "/." in name
+
+
+def find_source(path: Path, wanted: Callable[[str], bool] = is_image_name) -> Source | None:
+    """The images at `path`, a folder, a zip or a folder in a zip (`photos.zip/train`), or None.
+
+    `wanted` says of a file's name whether it counts, instead of image files.
+    """
     if path.is_dir():
-        return FolderSource(path)
+        return FolderSource(path, wanted)
     for archive in (path, *path.parents):
         if archive.is_file():
             inside = path.relative_to(archive).as_posix()
-            return (
-                ZipSource(archive, "" if inside == "." else inside) if zipfile.is_zipfile(archive) else None
-            )
+            if not zipfile.is_zipfile(archive):
+                return None
+            return ZipSource(archive, "" if inside == "." else inside, wanted)
     return None
 
 
@@ -134,16 +158,10 @@ def walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
                     yield name, entry.stat()
 
 
-def is_image_name(name: str) -> bool:
-    """Whether a file's ending is an image's, and neither it nor a folder on the way is hidden."""
-    hidden = name.startswith((".", "__MACOSX")) or "/." in name
-    return not hidden and os.path.splitext(name)[1].lower() in SUFFIXES
-
-
 def folder_labels(names: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """Classes from sub-folders: the first folder of each name, beyond the folders that all names share.
 
-    Only if every file lies in a sub-folder and there are at least two of them; otherwise the images are
+    Only if every file lies in a sub-folder and there are at least two of them; otherwise the files are
     unlabelled.
 
     >>> folder_labels(["set/cat/1.png", "set/dog/1.png"])

@@ -58,7 +58,7 @@ def table_samples(frame: "DataFrame", labels: str | None) -> tuple[ArraySamples,
         raise ValueError(
             f"a table must hold numbers; {len(other)} of {numbers.shape[1]} columns do not: "
             f"{', '.join(other[:5])}. Drop "
-            "them, encode them (pandas.get_dummies), or name the column of classes by labels=."
+            "them, encode them (pandas.get_dummies), or name the column of classes by labels=, of texts by text=."
         )
     samples = ArraySamples(standard_array(numbers.to_numpy(dtype="float32", na_value=float("nan"))))
     return samples, None if column is None else frame[column]

@@ -8,30 +8,48 @@ from replearn.encoders.dense import MLP, Linear
 from replearn.encoders.frozen import frozen
 from replearn.encoders.heads import first_layers, mlp
 from replearn.encoders.make import ENCODERS, make_encoder
+from replearn.encoders.mixture import LayerMixture
 from replearn.encoders.prototypes import PrototypeHead, Prototypes
 from replearn.encoders.resnet import ResNetSmall
 from replearn.encoders.teacher import Teacher, rising_momentum
+from replearn.encoders.text import TextBody, TextEncoder
+from replearn.encoders.text_nets import FOLDER, TEXT_ENCODERS, text_encoder, tokenizer_in
 from replearn.encoders.tied import tied_decoder
+from replearn.encoders.vocabulary import Tokens, Vocabulary
+from replearn.encoders.word_files import read_word2vec, write_word2vec
+from replearn.encoders.word_table import WordTable
 
 __all__ = [
     "CNN",
     "DECODERS",
     "ENCODERS",
+    "FOLDER",
     "MLP",
+    "TEXT_ENCODERS",
     "Conv",
     "Described",
     "Encoder",
+    "LayerMixture",
     "Linear",
     "PrototypeHead",
     "Prototypes",
     "ResNetSmall",
     "Teacher",
+    "TextBody",
+    "TextEncoder",
+    "Tokens",
+    "Vocabulary",
+    "WordTable",
     "decoder_for",
     "first_layers",
     "frozen",
     "make_decoder",
     "make_encoder",
     "mlp",
+    "read_word2vec",
     "rising_momentum",
+    "text_encoder",
     "tied_decoder",
+    "tokenizer_in",
+    "write_word2vec",
 ]

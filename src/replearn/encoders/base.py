@@ -19,6 +19,8 @@ class Described(Protocol):
         kind: `image`, `table`, ...
         shape: of one sample, `(c, h, w)` or `(d,)`.
         statistics: mean and standard deviation of each channel or column, `(c,)` or `(d,)`.
+
+    What describes texts has a `tokenizer`, too.
     """
 
     @property

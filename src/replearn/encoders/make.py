@@ -14,6 +14,7 @@ from replearn.encoders.conv import Conv
 from replearn.encoders.dense import MLP, Linear
 from replearn.encoders.given import dry_run, given_encoder
 from replearn.encoders.resnet import ResNetSmall
+from replearn.encoders.text_nets import text_encoder
 from replearn.encoders.weights import fill, read_weights
 
 FOR_ANYTHING: dict[str, Callable[[int], nn.Module]] = {"linear": Linear, "mlp": MLP}
@@ -30,7 +31,8 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
         spec: one of
 
             - `"auto"`: `resnet_small` for images up to 64 pixels, timm's `resnet18` for larger ones, `mlp`
-              for tables;
+              for tables, `bert_mini` for texts;
+            - for texts one of `replearn.encoders.text_nets.TEXT_ENCODERS`, or `"hf:FOLDER"`;
             - `"linear"`, `"mlp"` (any samples, laid flat), `"cnn"`, `"conv"`, `"resnet_small"` (images);
             - the name of any timm model, such as `"resnet18"` or `"vit_tiny_patch16_224"`, fitted to the
               images as `replearn.encoders.timm_nets.timm_net` says;
@@ -54,6 +56,8 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
         >>> encoder(samples[np.arange(4)]).shape, encoder.dim
         (torch.Size([4, 256]), 256)
     """
+    if samples.kind in ("text", "tokens"):
+        return text_encoder(spec, samples)
     if isinstance(spec, nn.Module):
         return given_encoder(spec, samples)
     name, _, file = spec.partition("@")

@@ -179,13 +179,13 @@ class Watch:
 
     Args:
         loss_at_collapse: the loss of a model that tells nothing apart, or None where it says nothing.
-        why_collapse: what a collapse may be due to in the method that learns.
+        why_collapse: what a collapse may be due to in the method that learns; None: it is no trouble there.
 
     Attributes:
         alarms: what was noticed so far.
     """
 
-    def __init__(self, loss_at_collapse: float | None = None, why_collapse: str = "") -> None:
+    def __init__(self, loss_at_collapse: float | None = None, why_collapse: str | None = "") -> None:
         self.loss_at_collapse = loss_at_collapse
         self.why_collapse = why_collapse
         self.alarms: list[Alarm] = []
@@ -268,7 +268,7 @@ class Watch:
         return self._tell(step, "learning rate", trouble, remedy)
 
     def _collapse(self, step: int, health: Health, learning_rate: float) -> Alarm | None:
-        if step < SETTLED:
+        if step < SETTLED or self.why_collapse is None:
             return None
         for what, value in (("representations", health.spread), ("embeddings", health.embedding_spread)):
             if value is not None and value <= COLLAPSED_SPREAD:

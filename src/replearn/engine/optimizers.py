@@ -26,21 +26,25 @@ def make_optimizer(
         modules: what is trained, by name.
         learning_rate: the peak, reached after warm-up.
         weight_decay: share of each weight taken off per unit of learning rate.
-        rates: learning rates of modules that have their own, as multiples of it: a group's `scale`.
+        rates: learning rates of modules, or parts of them, that have their own, by name (`encoder_`,
+            `encoder_.body.stages.0`), as multiples of it: a group's `scale`. The longest name that fits counts.
         beta1: how much of the last gradients AdamW keeps.
 
     Raises:
         ValueError: a rate is of no module.
     """
     own = rates or {}
-    if unknown := set(own) - set(modules):
+    whole = nn.ModuleDict(modules)
+    parts = {*modules, *(name for name, _ in (*whole.named_modules(), *whole.named_parameters()))}
+    if unknown := set(own) - parts:
         raise ValueError(
-            f"rates must be of modules, {', '.join(modules)}; got {', '.join(sorted(unknown))}. Name a module."
+            f"rates must be of modules, {', '.join(modules)}; got {', '.join(sorted(unknown))}. "
+            "Name a module, or a part of one."
         )
+    scales = {name: _scale(name, own) for name, _ in whole.named_parameters()}
     groups: list[dict[str, Any]] = []
-    for scale in sorted({own.get(module, 1.0) for module in modules}):
-        chosen = nn.ModuleDict({key: part for key, part in modules.items() if own.get(key, 1.0) == scale})
-        parameters = [p for p in chosen.parameters() if p.requires_grad]
+    for scale in sorted(set(scales.values())):
+        parameters = [p for name, p in whole.named_parameters() if scales[name] == scale and p.requires_grad]
         groups += [
             {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay, "scale": scale},
             {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0, "scale": scale},
@@ -53,6 +57,12 @@ def make_optimizer(
     if name == "sgd":
         return torch.optim.SGD(groups, lr=learning_rate, momentum=0.9)
     return LARS(groups, lr=learning_rate)
+
+
+def _scale(parameter: str, rates: Mapping[str, float]) -> float:
+    """The rate with the longest name that is the parameter's, or that of a module around it; 1 where there is none."""
+    fitting = [name for name in rates if parameter == name or parameter.startswith(f"{name}.")]
+    return rates[max(fitting, key=len)] if fitting else 1.0
 
 
 def schedule(progress: float, *, warmup: float) -> float:

@@ -48,6 +48,13 @@ SIGNS = {
         below=-20.0,
         above=12.0,
     ),
+    "context_gain": Sign(
+        "unigram plateau",
+        "the context tells {:.3f} nats of a token: only how frequent tokens are has been learned",
+        "Train for more steps, with a learning rate of 1e-3 or less and a warm-up; see docs/families/language.md.",
+        below=0.05,
+        after=400,
+    ),
     "variety": Sign(
         "mode collapse",
         "generated samples vary {:.3f} times as much as real ones",

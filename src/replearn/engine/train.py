@@ -45,7 +45,6 @@ from replearn.engine.slices import in_slices
 
 log = logging.getLogger("replearn")
 
-HEALTH_ROWS = 256
 HEALTH_CHECKS = 40  # about so many over a training
 
 Terms = Sequence[Callable[[], Tensor]] | Mapping[str, Callable[[], Tensor]]
@@ -72,10 +71,13 @@ class Learner(Protocol):
     compile: bool
 
     @property
-    def why_collapse(self) -> str: ...
+    def why_collapse(self) -> str | None: ...
+    @property
+    def looked_at(self) -> int: ...
     def modules(self) -> dict[str, nn.Module]: ...
     def terms(self, batch: Batch) -> Terms: ...
     def after_step(self, progress: float) -> None: ...
+    def enough(self) -> bool: ...
     def represent(self, batch: Batch) -> Tensor: ...
     def embed(self, h: Tensor) -> Tensor | None: ...
     def assign(self, h: Tensor) -> Tensor | None: ...
@@ -162,7 +164,7 @@ def train(
             stopping = pace.advance(stop.asked)
             health = look() if pace.due(HEALTH_CHECKS) else None
             history.add(loss, rate, learner.batch_size * len(parts), health, named)
-            if pace.progress >= 1.0:
+            if pace.progress >= 1.0 or learner.enough():
                 break
             if stopping or pace.save_due(learner.checkpoint_minutes):
                 saved = checkpoints.save(
@@ -247,7 +249,9 @@ def health_check(
     learner: Learner, step: Step, samples: Samples, machine: Machine, device: torch.device, size: float
 ) -> Callable[[], Health]:
     """A function that looks at always the same few samples; `size` is that of the weights at the beginning."""
-    rows = np.unique(np.linspace(0, len(samples) - 1, num=min(len(samples), HEALTH_ROWS)).astype(np.int64))
+    rows = np.unique(
+        np.linspace(0, len(samples) - 1, num=min(len(samples), learner.looked_at)).astype(np.int64)
+    )
     batch = samples[rows].to(device)
     temperature: float | None = getattr(learner, "temperature", None)
     with random_state_kept():
@@ -267,7 +271,7 @@ def health_check(
                 z=learner.embed(h),
                 temperature=temperature,
                 shares=learner.assign(h),
-                growth=weights_size(step) / size,
+                growth=weights_size(step) / size if size else None,  # of a head that begins at zero
                 measures={name: float(value) for name, value in learner.measures(batch).items()},
                 same_views=same_views,
             )

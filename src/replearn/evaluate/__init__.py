@@ -25,31 +25,47 @@ from replearn.evaluate.hierarchy import layer_probes
 from replearn.evaluate.interpolation import interpolate, linear_path, spherical_path
 from replearn.evaluate.intervals import student_interval, wilson_interval
 from replearn.evaluate.latents import latent_scores
+from replearn.evaluate.layers import control_labels, layer_knowledge
 from replearn.evaluate.linear import LinearProbe, LinearScore, linear_probe
+from replearn.evaluate.memorization import memorization, overlap
 from replearn.evaluate.mutual_information import discretise, entropy, mutual_information
 from replearn.evaluate.neighbours import knn_probe, nearest
+from replearn.evaluate.pairs import relatedness, retrieval
 from replearn.evaluate.partition import LogPartition, exact_log_partition, log_partition
 from replearn.evaluate.probe_space import ProbeSpace, probe_space
+from replearn.evaluate.prompting import few_shot
 from replearn.evaluate.scorecard import join_seeds, scorecard
 from replearn.evaluate.traversal import code_grid, traverse, unit_order
 from replearn.evaluate.units import telling_units, top_samples
+from replearn.evaluate.words import (
+    Analogies,
+    WordSimilarity,
+    analogies,
+    read_analogies,
+    read_word_pairs,
+    word_similarity,
+)
 
 __all__ = [
     "DCI",
+    "Analogies",
     "ClusterScore",
     "LinearProbe",
     "LinearScore",
     "LogPartition",
     "ProbeSpace",
+    "WordSimilarity",
     "agreement",
     "alignment",
     "alpha_req",
+    "analogies",
     "beta_vae_score",
     "choose",
     "class_silhouette",
     "cluster_scores",
     "code_grid",
     "compare_clusters",
+    "control_labels",
     "dci",
     "dead_dimensions",
     "discretise",
@@ -61,22 +77,30 @@ __all__ = [
     "explicitness",
     "factor_vae_score",
     "few_label_curve",
+    "few_shot",
     "group_split",
     "interpolate",
     "join_seeds",
     "knn_probe",
     "latent_scores",
+    "layer_knowledge",
     "layer_probes",
     "lifetime_sparseness",
     "linear_path",
     "linear_probe",
     "log_partition",
+    "memorization",
     "modularity",
     "mutual_information",
     "mutual_information_gap",
     "nearest",
+    "overlap",
     "population_sparseness",
     "probe_space",
+    "read_analogies",
+    "read_word_pairs",
+    "relatedness",
+    "retrieval",
     "scorecard",
     "separated_attribute_predictability",
     "singular_values",
@@ -89,4 +113,5 @@ __all__ = [
     "uniformity",
     "unit_order",
     "wilson_interval",
+    "word_similarity",
 ]

@@ -31,6 +31,8 @@ def latent_scores(
     space: ProbeSpace | None = None,
     layers: tuple[Sequence[Array], Sequence[Array]] = ((), ()),
     factors: Array | None = None,
+    ordered: Sequence[int] = (),
+    collapsed: float = 0.001,
     random_state: int = 0,
 ) -> pd.DataFrame:
     """Score a latent space by every measure that its samples allow.
@@ -50,6 +52,7 @@ def latent_scores(
         space: of raw rows, to see interpolants in: see `probe_space`; None leaves them out.
         layers: what each layer of the encoder returns of both parts, (n, d_i) and (m, d_i).
         factors: what the training samples were made from (n, f), or None.
+        ordered, collapsed: as `disentanglement` has them.
         random_state: seed of draws and k-means.
 
     Returns:
@@ -86,7 +89,9 @@ def latent_scores(
             for layer, probe, labels, mean, low, high in found.itertuples(index=False, name=None)
         ]
     if factors is not None:
-        found = disentanglement(train, factors, random_state=random_state)
+        found = disentanglement(
+            train, factors, ordered=ordered, collapsed=collapsed, random_state=random_state
+        )
         rows += found[COLUMNS].itertuples(index=False, name=None)
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -5,6 +5,19 @@ from replearn.methods.classical import BagOfVisualWords, PatchCodes
 from replearn.methods.contrastive import CMC, CPC, PIRL, AlignUniform, InstDisc, MoCo, MoCoV3, SimCLR, SupCon
 from replearn.methods.joint_embedding import BYOL, DINO, SSLHSIC, BarlowTwins, SimSiam, SwAV, VICReg
 from replearn.methods.labelled import Supervised
+from replearn.methods.language import (
+    BERT,
+    GPT,
+    ELMo,
+    GloVe,
+    LSTMLanguageModel,
+    ModernBERT,
+    NGram,
+    RoBERTa,
+    SimCSE,
+    TextVAE,
+    Word2Vec,
+)
 from replearn.methods.load import load
 from replearn.methods.model import Model
 from replearn.methods.reconstruction import (
@@ -23,10 +36,12 @@ from replearn.methods.reconstruction import (
 from replearn.methods.registry import Entry, find_method, registry
 
 __all__ = [
+    "BERT",
     "BYOL",
     "CMC",
     "CPC",
     "DINO",
+    "GPT",
     "PIRL",
     "RBM",
     "SSLHSIC",
@@ -41,21 +56,30 @@ __all__ = [
     "ContractiveAutoencoder",
     "DeepBelief",
     "DenoisingAutoencoder",
+    "ELMo",
     "Entry",
     "FactorVAE",
+    "GloVe",
     "InstDisc",
+    "LSTMLanguageModel",
     "Method",
     "MoCo",
     "MoCoV3",
     "Model",
+    "ModernBERT",
+    "NGram",
     "PatchCodes",
+    "RoBERTa",
     "SimCLR",
+    "SimCSE",
     "SimSiam",
     "SparseAutoencoder",
     "SupCon",
     "Supervised",
     "SwAV",
+    "TextVAE",
     "VICReg",
+    "Word2Vec",
     "find_method",
     "load",
     "registry",

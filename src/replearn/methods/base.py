@@ -45,7 +45,9 @@ class Method(Model):
     beta1: ClassVar[float] = 0.9  # how much of the last gradients AdamW keeps
     why_not_smaller: ClassVar[str] = ""  # completes "..., since"
     for_smaller: ClassVar[str] = ""  # completes "Use ..."
-    why_collapse: ClassVar[str] = ""  # what else to look at when all embeddings become one, as a question
+    # What else to look at when all embeddings become one, as a question; None: that is no trouble here.
+    why_collapse: ClassVar[str | None] = ""
+    looked_at: ClassVar[int] = 256  # samples by which training is watched
 
     encoder: str | nn.Module = "auto"
     epochs: int = 100
@@ -82,6 +84,10 @@ class Method(Model):
     def after_step(self, progress: float) -> None:
         """Called after each update (teachers, queues, centres); `progress` is the share of training done."""
 
+    def enough(self) -> bool:
+        """Whether to end the training here, asked after each step, alike on all processes."""
+        return False
+
     def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n e"] | None:
         """The embedding z that the loss compares, of a representation; None where there is none.
 
@@ -92,6 +98,10 @@ class Method(Model):
     def assign(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n k"] | None:
         """Each sample's probabilities of prototypes; None where there are none."""
         return None
+
+    def training_samples(self, samples: Samples) -> Samples:
+        """What a training goes through: the samples, or what they are cut into."""
+        return samples
 
     def same_views(self, batch: Batch) -> bool:
         """Whether the method compares views of these samples, and they do not differ."""
@@ -104,7 +114,9 @@ class Method(Model):
         return {}
 
     def rates(self) -> dict[str, float]:
-        """Learning rates of modules that have their own, by name, as multiples of `learning_rate`."""
+        """Learning rates of modules, or parts of them, that have their own, by name, as multiples of
+        `learning_rate`: see `replearn.engine.optimizers.make_optimizer`.
+        """
         return {}
 
     def loss_at_collapse(self) -> float | None:
@@ -121,7 +133,8 @@ class Method(Model):
 
     def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:
         """Train the modules."""
-        self.history_: History | Past = train(self, samples, run=run, resume=resume, loggers=loggers)
+        through = self.training_samples(samples)
+        self.history_: History | Past = train(self, through, run=run, resume=resume, loggers=loggers)
 
     @property
     def representation_dim(self) -> int:

@@ -116,14 +116,20 @@ class Variational(Generator):
     def measures(self, batch: Batch) -> dict[str, Tensor]:
         mean, log_variance = self.posterior(batch)
         distortion = -self.log_conditional(self.target(batch), self.draw(batch, mean, log_variance)).mean()
-        active = (mean.float().var(0, correction=0) > ACTIVE).float()  # Burda et al., 2016, section 5
-        return {
-            "rate": unit_kl(mean, log_variance).sum(1).mean(),
-            "distortion": distortion,
-            "active_units": active.sum(),
-            "dead_units": 1 - active.mean(),
-            "log_variance": log_variance.max(),
-        }
+        return {"distortion": distortion} | posterior_measures(mean, log_variance)
+
+
+def posterior_measures(
+    mean: Float[Tensor, "n dim"], log_variance: Float[Tensor, "n dim"]
+) -> dict[str, Tensor]:
+    """What tells how codes are used: the rate in nats, units that tell something (Burda et al., 2016, section 5)."""
+    active = (mean.float().var(0, correction=0) > ACTIVE).float()
+    return {
+        "rate": unit_kl(mean, log_variance).sum(1).mean(),
+        "active_units": active.sum(),
+        "dead_units": 1 - active.mean(),
+        "log_variance": log_variance.max(),
+    }
 
 
 def slowed(log_variance: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:

@@ -50,6 +50,10 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
 
     # What a method writes.
 
+    def reading(self, samples: Samples) -> Samples:
+        """The samples as this method reads them: texts by a tokenizer of its own, say."""
+        return samples
+
     def build(self, samples: Description) -> None:
         """Make the modules for such samples."""
         raise NotImplementedError
@@ -92,8 +96,8 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
             ValueError: a field or the data is not as it must be.
         """
         join_processes(self.device)
-        samples = as_samples(X, y)
-        self.prepare(samples)
+        samples = self.reading(as_samples(X, y))
+        self._prepare(samples)
         folder = start_run(self, run, resume=resume) if run is not None else None
         if folder and resume and has_ended(folder):
             remove(folder / STATE)  # where a kill came between the weights and this
@@ -109,7 +113,10 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         Raises:
             ValueError: a field or the data is not as it must be.
         """
-        samples = as_samples(X, y)
+        self._prepare(self.reading(as_samples(X, y)))
+        return self
+
+    def _prepare(self, samples: Samples) -> None:
         self.check(samples)
         self.samples_ = describe(samples)
         with random_state_kept():
@@ -117,7 +124,6 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
             if hasattr(self, "views"):
                 self.views_ = make_views(self.views, samples, self.split)
             self.build(self.samples_)
-        return self
 
     def check(self, samples: Samples) -> None:
         """Raises ValueError where a field can't work, or not with these samples."""

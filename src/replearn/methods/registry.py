@@ -6,10 +6,17 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from replearn.methods import classical, contrastive, joint_embedding, labelled, reconstruction
+from replearn.methods import classical, contrastive, joint_embedding, labelled, language, reconstruction
 from replearn.methods.model import Model
 
-FAMILIES: tuple[ModuleType, ...] = (classical, reconstruction, contrastive, joint_embedding, labelled)
+FAMILIES: tuple[ModuleType, ...] = (
+    classical,
+    reconstruction,
+    contrastive,
+    joint_embedding,
+    language,
+    labelled,
+)
 ENTRY_POINTS = "replearn.methods"
 
 

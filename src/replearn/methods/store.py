@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sklearn.base import BaseEstimator
 from torch import nn
 
 from replearn.engine.distributed import process, wait_for_all
@@ -101,7 +102,7 @@ def versions() -> dict[str, str]:
 
 
 def _field_to_json(value: Any) -> Any:
-    if isinstance(value, nn.Module):
+    if isinstance(value, nn.Module | BaseEstimator):  # a fitted method, of which `FineTune` takes the encoder
         return {"module": type(value).__name__}
     return view_to_json(value) if isinstance(value, Split) else value
 

@@ -22,6 +22,7 @@ from replearn.objectives.sparsity import kl_sparsity, l1_sparsity
 from replearn.objectives.sphere import alignment, uniformity
 from replearn.objectives.supervised_contrast import supervised_contrast
 from replearn.objectives.total_correlation import decomposed_kl, density_ratio, told_apart
+from replearn.objectives.words import glove, hierarchical_softmax, negative_sampling
 
 __all__ = [
     "alignment",
@@ -36,6 +37,8 @@ __all__ = [
     "future_contrast",
     "gaussian_error",
     "gaussian_kl",
+    "glove",
+    "hierarchical_softmax",
     "hinge_discriminator",
     "hinge_generator",
     "importance_bound",
@@ -45,6 +48,7 @@ __all__ = [
     "l1_sparsity",
     "nce",
     "negative_cosine",
+    "negative_sampling",
     "nt_xent",
     "score_function",
     "soft_cross_entropy",

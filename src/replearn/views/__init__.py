@@ -23,6 +23,7 @@ from replearn.views.parts import Grid
 from replearn.views.store import view_from_json, view_to_json
 from replearn.views.stroke import Stroke
 from replearn.views.table import FeatureDrop, Jitter, Swap
+from replearn.views.text import DropWords, Span
 
 __all__ = [
     "Blur",
@@ -32,6 +33,7 @@ __all__ = [
     "Contrast",
     "Crop",
     "Cutout",
+    "DropWords",
     "Elastic",
     "FeatureDrop",
     "Flip",
@@ -56,6 +58,7 @@ __all__ = [
     "Shift",
     "Sobel",
     "Solarize",
+    "Span",
     "Split",
     "Stroke",
     "Swap",

@@ -19,7 +19,7 @@ class Same(View):
     """The sample itself (bytes become floats in [0, 1])."""
 
     def __call__(self, batch: Batch) -> Batch:
-        return batch.with_x(as_float(batch.x))
+        return batch.floats()
 
 
 @dataclass(frozen=True, init=False, repr=False)
@@ -47,7 +47,7 @@ class Chain(View):
     def __call__(self, batch: Batch) -> Batch:
         for family, members in groupby(self.views, _family):
             batch = _FUSED[family](batch, list(members))
-        return batch.with_x(as_float(batch.x))
+        return batch.floats()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from replearn.views.base import View
 from replearn.views.compose import Chain, MultiCrop
 from replearn.views.geometry import Crop
 from replearn.views.table import Swap
+from replearn.views.text import Span
 
 LITTLE = 32  # pixels of a side up to which images are little
 FEWEST = 8  # pixels of a small crop's side, unless the image has less
@@ -27,10 +28,10 @@ def crops(view: View, preset: str, samples: Samples) -> MultiCrop:
 
     Small crops have fewer pixels: 3/7 of the side, as 96 of 224; half the side of little images, 0.7 of drawings. There
     are six of them, but two of little images, which lose more by a crop. Small views of tables have twice as much of a
-    row replaced as large ones.
+    row replaced as large ones; those of texts are a fifth to half of the words.
 
     Args:
-        view: one of a pair by that preset; a chain that begins with its crop, unless of a table.
+        view: one of a pair by that preset; a chain that begins with its cut, unless of a table.
         preset: its name.
         samples: to be seen.
 
@@ -38,13 +39,15 @@ def crops(view: View, preset: str, samples: Samples) -> MultiCrop:
     """
     if isinstance(view, Swap):
         return MultiCrop(view, Swap(min(1.0, 2 * view.probability)), n_small=2)
+    if preset == "text":
+        return MultiCrop(with_first(view, Span(0.5, 1.0)), with_first(view, Span(0.2, 0.5)), n_small=2)
     little = max(samples.shape[1:]) <= LITTLE
     large, small = (LITTLE_AREAS if little else AREAS)[preset]
     share = 0.7 if preset == "drawing" else 1 / 2 if little else 3 / 7
     height, width = (small_side(side, share) for side in samples.shape[1:])
     return MultiCrop(
-        with_crop(view, Crop(*large)),
-        with_crop(view, Crop(*small, size=(height, width))),
+        with_first(view, Crop(*large)),
+        with_first(view, Crop(*small, size=(height, width))),
         n_small=2 if little else 6,
     )
 
@@ -58,8 +61,8 @@ def small_side(side: int, share: float) -> int:
     return min(side, max(FEWEST, 4 * math.ceil(side * share / 4)))
 
 
-def with_crop(view: View, crop: Crop) -> Chain:
-    """The chain with another crop in place of its own, which is the first of its views."""
+def with_first(view: View, cut: Crop | Span) -> Chain:
+    """The chain with another cut in place of its own, which is the first of its views."""
     assert isinstance(view, Chain)
-    assert isinstance(view.views[0], Crop)
-    return Chain(crop, *view.views[1:])
+    assert isinstance(view.views[0], type(cut))
+    return Chain(cut, *view.views[1:])

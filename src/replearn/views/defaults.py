@@ -17,8 +17,9 @@ from replearn.views.geometry import Crop, Elastic, Flip, Rotate, Shear
 from replearn.views.noise import Masking
 from replearn.views.stroke import Stroke
 from replearn.views.table import Swap
+from replearn.views.text import DropWords, Span
 
-PRESETS = ("photo", "grey", "drawing", "table")
+PRESETS = ("photo", "grey", "drawing", "table", "text")
 # Up to so many pixels a side, photographs are jittered less and not blurred, as SimCLR does for CIFAR-10.
 SMALL = 32
 
@@ -47,11 +48,17 @@ def table_views(samples: Samples) -> View:
     return Swap(0.3)
 
 
+def text_views(samples: Samples) -> View:
+    """Texts: a run of at least half of the words, without a tenth of them."""
+    return Chain(Span(0.5, 1.0), DropWords(0.1))
+
+
 _MAKERS = {
     "photo": photo_views,
     "grey": grey_views,
     "drawing": drawing_views,
     "table": table_views,
+    "text": text_views,
 }
 
 
@@ -78,11 +85,17 @@ def cut(name: str) -> Callable[[str, Samples], Split]:
     return lambda preset, samples: CUTS[name](samples, _MAKERS[preset](samples))
 
 
+def twice(preset: str, samples: Samples) -> Split:
+    """The sample itself, twice: what differs is what the encoder makes of it."""
+    return Pair(Same())
+
+
 # What a preset is made into, by the name that a method asks for (`Method.split`).
 SPLITS: dict[str, Callable[[str, Samples], Split]] = {
     "pair": two_views,
     "crops": crop_views,
     "corrupted": corrupted,
+    "twice": twice,
     **{name: cut(name) for name in CUTS},
 }
 
@@ -98,7 +111,7 @@ def default_views(samples: Samples, split: str = "pair") -> Split:
 
 
 def named_views(name: str, samples: Samples, split: str = "pair") -> Split:
-    """Views of every sample, by a preset: `photo`, `grey`, `drawing` or `table`.
+    """Views of every sample, by a preset: `photo`, `grey`, `drawing`, `table` or `text`.
 
     Args:
         name: of the preset.
@@ -113,7 +126,7 @@ def named_views(name: str, samples: Samples, split: str = "pair") -> Split:
         raise ValueError(
             f"views must be one of {', '.join(PRESETS)}; got {name!r}. Did you mean {near[0]!r}?"
         )
-    if (name == "table") != (samples.kind == "table"):
+    if kind_of(name) != samples.kind:
         raise ValueError(
             f"views {name!r} are not for samples of kind {samples.kind!r}; use {preset_for(samples)!r}, "
             "or leave them out."
@@ -121,18 +134,23 @@ def named_views(name: str, samples: Samples, split: str = "pair") -> Split:
     return SPLITS[split](name, samples)
 
 
+def kind_of(preset: str) -> str:
+    """The kind of samples that a preset is for."""
+    return preset if preset in ("table", "text") else "image"
+
+
 def preset_for(samples: Samples) -> str:
-    """The name of the preset that fits: `table`; of images, `photo` for three channels, `drawing` for one
+    """The name of the preset that fits: `table`, `text`; of images, `photo` for three channels, `drawing` for one
     channel on a flat background (`is_drawing`), `grey` for all others.
 
     Raises:
-        ValueError: if the samples are neither images nor a table.
+        ValueError: if the samples are of another kind.
     """
-    if samples.kind == "table":
-        return "table"
+    if samples.kind in ("table", "text"):
+        return samples.kind
     if samples.kind != "image":
         raise ValueError(
-            f"default views exist for images and tables; got samples of kind {samples.kind!r}. Give views."
+            f"default views exist for images, tables and texts; got samples of kind {samples.kind!r}. Give views."
         )
     if samples.shape[0] == 3:
         return "photo"

@@ -25,6 +25,7 @@ from replearn.views.noise import Masking, SaltAndPepper
 from replearn.views.parts import Grid
 from replearn.views.stroke import Stroke
 from replearn.views.table import FeatureDrop, Jitter, Swap
+from replearn.views.text import DropWords, Span
 
 KNOWN: dict[str, type[View] | type[Split]] = {
     known.__name__: known
@@ -37,6 +38,7 @@ KNOWN: dict[str, type[View] | type[Split]] = {
             Contrast,
             Crop,
             Cutout,
+            DropWords,
             Elastic,
             FeatureDrop,
             Flip,
@@ -58,6 +60,7 @@ KNOWN: dict[str, type[View] | type[Split]] = {
             Shift,
             Sobel,
             Solarize,
+            Span,
             Stroke,
             Swap,
         ),

@@ -20,14 +20,14 @@ from torch import Tensor, nn
 from replearn.data import Batch, Description
 from replearn.encoders import Encoder, make_encoder, mlp
 from replearn.engine.distributed import gather
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.joint import JointEmbeddingOfParts
 from replearn.objectives import info_nce
 from replearn.objectives.negatives import draw_negatives, strangers
 from replearn.views.cuts import parts_of
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class CMC(JointEmbedding):
+class CMC(JointEmbeddingOfParts):
     """Contrastive multiview coding over the full graph of groups; the other samples of the batch are the negatives.
 
     Attributes:

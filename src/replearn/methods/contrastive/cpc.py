@@ -23,14 +23,14 @@ from replearn.data import Batch, Description
 from replearn.encoders import make_encoder
 from replearn.encoders.context import Forecast, directions, in_parts
 from replearn.engine.distributed import gather
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.joint import JointEmbeddingOfParts
 from replearn.objectives import future_contrast
 from replearn.objectives.negatives import draw_negatives, strangers
 from replearn.views.cuts import parts_of
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class CPC(JointEmbedding):
+class CPC(JointEmbeddingOfParts):
     """Contrastive predictive coding, over the patches of an image or the segments of a sequence.
 
     Attributes:

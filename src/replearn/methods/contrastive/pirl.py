@@ -20,13 +20,13 @@ from replearn.data import Batch, Description
 from replearn.encoders import make_encoder, mlp
 from replearn.engine.distributed import gather, gather_labels
 from replearn.methods.bank import Bank
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.joint import JointEmbeddingOfParts
 from replearn.objectives import nce
 from replearn.views.cuts import parts_of
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class PIRL(JointEmbedding):
+class PIRL(JointEmbeddingOfParts):
     """Pretext-invariant representation learning, with the jigsaw puzzle as pretext.
 
     Attributes:

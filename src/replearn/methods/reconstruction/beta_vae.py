@@ -12,24 +12,14 @@ References: Higgins et al., ICLR 2017, equation 4. https://openreview.net/forum?
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from replearn.data import Batch, Description
 from replearn.engine.distributed import gather
 from replearn.methods.latent import Variational
+from replearn.methods.schedule import Number
 from replearn.objectives.elbo import unit_kl
-
-
-class Nats(nn.Module):
-    """`C`, a buffer: it is saved and resumed."""
-
-    value: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("value", torch.zeros(()))
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -56,7 +46,7 @@ class BetaVAE(Variational):
                 f"{self.beta}, {self.capacity} and {self.rise}. Leave them out for the defaults."
             )
         super().build(samples)
-        self.allowed_ = Nats()
+        self.allowed_ = Number()  # C
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         mean, log_variance = self.posterior(batch)

@@ -1,0 +1,235 @@
+"""Rows of CSV, TSV, JSON-lines and Parquet files, one after the other, in bounded memory.
+
+Each row comes with its place, `line 3` or `row 3`, so that an error can name it. Bytes that are no UTF-8 are lone
+surrogates in its strings (PEP 383); `as_text` replaces them.
+"""
+
+import csv
+import difflib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from replearn.data.text_files import blocks
+from replearn.data.text_store import Notes
+
+SEPARATED = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
+JSON_LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
+PARQUET = (".parquet",)
+LONGEST_CELL = 2**20  # characters
+LONGEST_ROW = 2**24  # bytes of a line
+ROWS_AT_ONCE = 1024  # of Parquet
+
+GAPS = frozenset(("", "NA", "N/A", "n/a", "NaN", "nan", "<NA>", "NULL", "null", "None"))  # as pandas has them
+LONE = re.compile("[\ud800-\udfff]")  # surrogates
+
+Row = tuple[str, list[Any]]
+
+
+def is_record_file(path: Path) -> bool:
+    """Whether a path's ending is that of a file of rows."""
+    return path.name.lower().endswith(SEPARATED + JSON_LINES + PARQUET)
+
+
+def is_json_lines(path: Path) -> bool:
+    """Whether a path's ending is that of a file with a JSON object per line."""
+    return path.name.lower().endswith(JSON_LINES)
+
+
+def column_names(path: Path) -> list[str]:
+    """The columns of a file: its first line, or the names in its first object.
+
+    Raises:
+        ValueError: the file cannot be read.
+    """
+    if path.name.lower().endswith(PARQUET):
+        return [str(name) for name in _parquet(path).schema_arrow.names]
+    if is_json_lines(path):
+        return next((list(found) for _, found in _objects(path, shown=False)), [])
+    return next((cells for _, cells in _cells(path, shown=False)), [])
+
+
+def records(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    """The place of each row and its values in these columns, None where it has none.
+
+    In a CSV file quotes are quotes. In a TSV file they are characters, as its definition has it, except around a whole
+    cell. Cells of both are strings.
+
+    Raises:
+        ValueError: no such file or column, a row that cannot be read.
+    """
+    if not path.is_file() or not is_record_file(path):
+        endings = ", ".join((*SEPARATED[::2], *JSON_LINES[::2], *PARQUET))
+        raise ValueError(f"a file of rows must exist and end in {endings}; got {str(path)!r}.")
+    check_columns(path, columns)
+    if path.name.lower().endswith(PARQUET):
+        return _parquet_rows(path, columns)
+    if is_json_lines(path):
+        return ((place, [found.get(name) for name in columns]) for place, found in _objects(path))
+    return _separated_rows(path, columns)
+
+
+def check_columns(path: Path, columns: Sequence[str]) -> None:
+    """Raises ValueError if a file does not have these columns."""
+    there = column_names(path)
+    for name in columns:
+        if name not in there:
+            near = difflib.get_close_matches(name, there, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise ValueError(
+                f"{path} must have a column {name!r}; it has {', '.join(map(repr, there[:10])) or 'none'}.{hint}"
+            )
+
+
+def as_text(path: Path, place: str, value: Any, notes: Notes) -> str:
+    """A cell's text, an empty one if there is none; notes count what was not as it should be.
+
+    Raises:
+        ValueError: it is no text.
+    """
+    if value is None:
+        notes.missing += 1
+        return ""
+    if not isinstance(value, str):
+        raise ValueError(
+            f"{path}, {place}, must hold a text; got {str(value)[:60]!r}, a {type(value).__name__}."
+        )
+    if value.isascii() or not LONE.search(value):
+        return value
+    notes.replaced += 1
+    return LONE.sub("\ufffd", value)
+
+
+def typed(path: Path, values: list[Any]) -> list[Any]:
+    """A column's values: of CSV and TSV files numbers, if all are, and None where there is a gap."""
+    if not path.name.lower().endswith(SEPARATED):
+        return values
+    for kind in (int, float):
+        numbers = {value: as_number(value, kind) for value in set(values) - GAPS}
+        if None not in numbers.values():
+            return [numbers.get(value) for value in values]
+    return [None if value in GAPS else value for value in values]
+
+
+def as_number(cell: str, kind: type[int] | type[float] = float) -> int | float | None:
+    """The number that a cell holds, or None."""
+    try:
+        return kind(cell)
+    except ValueError:
+        return None
+
+
+def _separated_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    cells = _cells(path)
+    _, header = next(cells)
+    chosen = [header.index(name) for name in columns]
+    for place, row in cells:
+        if not row:  # an empty line
+            continue
+        if len(row) != len(header):
+            raise ValueError(
+                f"{path}, {place}, must have {len(header)} cells as its first line has; got {len(row)}. "
+                "Is a quote or a separator within a cell?"
+            )
+        yield place, [row[i] for i in chosen]
+
+
+def _cells(path: Path, *, shown: bool = True) -> Iterator[tuple[str, list[str]]]:
+    """The cells of each line, the first line's included."""
+    lines = (line.decode("utf-8", "surrogateescape") for line in whole_lines(path, shown=shown))
+    if path.name.lower().endswith((".tsv", ".tsv.gz")):
+        for number, line in enumerate(lines, start=1):
+            text = line.rstrip("\r\n")
+            yield f"line {number}", [_unquoted(cell) for cell in text.split("\t")] if text else []
+        return
+    with _cells_up_to(LONGEST_CELL):
+        rows = csv.reader(lines, strict=True)
+        while True:
+            began = rows.line_num + 1
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise ValueError(
+                    f"{path}, line {began}, must be a row of a CSV file; {error}. Is a quote not closed?"
+                ) from error
+            yield f"line {began}", row
+
+
+@contextmanager
+def _cells_up_to(characters: int) -> Iterator[None]:
+    before = csv.field_size_limit(characters)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _unquoted(cell: str) -> str:
+    inner = cell[1:-1]
+    if len(cell) < 2 or cell[0] != '"' or cell[-1] != '"' or '"' in inner.replace('""', ""):
+        return cell
+    return inner.replace('""', '"')
+
+
+def _objects(path: Path, *, shown: bool = True) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The object of each line that is not blank."""
+    for number, line in enumerate(whole_lines(path, shown=shown), start=1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line.decode("utf-8", "surrogateescape"))
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{path}, line {number}, must be JSON; {error}.") from error
+        if not isinstance(found, dict):
+            kind = type(found).__name__
+            raise ValueError(
+                f'{path}, line {number}, must be a JSON object such as {{"text": "..."}}; got a {kind}.'
+            )
+        yield f"line {number}", found
+
+
+def whole_lines(path: Path, *, shown: bool = True) -> Iterator[bytes]:
+    """The lines of a file with their ends, each in one piece.
+
+    Raises:
+        ValueError: a line is longer than 16,777,216 bytes.
+    """
+    number, rest = 1, b""
+    for block in blocks(path, "reading rows" if shown else ""):
+        *lines, rest = (rest + block).split(b"\n")
+        for line in lines:
+            yield line + b"\n"
+        number += len(lines)
+        if len(rest) > LONGEST_ROW:
+            raise ValueError(
+                f"{path}, line {number}, must have at most {LONGEST_ROW:,} bytes; it has more. "
+                "Has the file no line ends?"
+            )
+    if rest:
+        yield rest
+
+
+def _parquet(path: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.ParquetFile(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{path} must be a readable Parquet file; {reason}.") from error
+
+
+def _parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
+    number = 0
+    with _parquet(path) as file:
+        for part in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=list(dict.fromkeys(columns))):
+            found = [part.column(name).to_pylist() for name in columns]
+            for values in zip(*found, strict=True):
+                number += 1
+                yield f"row {number}", list(values)

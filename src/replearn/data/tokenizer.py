@@ -1,0 +1,234 @@
+"""Texts as rows of numbers: tokenizers trained on the user's own texts, by the `tokenizers` library.
+
+texts --train_tokenizer--> Tokenizer;  Tokenizer.encode(text) -> ids;  Tokenizer.decode(ids) -> text
+"""
+
+import difflib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+PAD, UNKNOWN, FIRST, LAST, MASK = SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+# What other tokenizers call them; the first that is there counts.
+NAMES = {
+    PAD: (PAD, "<pad>", "<|pad|>", "<|endoftext|>", "</s>"),
+    UNKNOWN: (UNKNOWN, "<unk>", "<|endoftext|>"),
+    FIRST: (FIRST, "<s>", "<|startoftext|>", "<|endoftext|>"),
+    LAST: (LAST, "</s>", "<|endoftext|>", "<eos>"),
+    MASK: (MASK, "<mask>"),
+}
+KINDS = ("bpe", "wordpiece", "unigram", "words", "characters", "bytes")
+READ_FROM = 50_000_000  # characters that a tokenizer is trained on; more change little
+LARGEST_ALPHABET = 1000  # of WordPiece
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """A tokenizer of the `tokenizers` library; all of it is in its JSON, which nothing executes.
+
+    Attributes:
+        json: as `tokenizers.Tokenizer.to_str` writes it.
+    """
+
+    json: str
+
+    @cached_property
+    def inner(self) -> Any:
+        """The library's own object, neither cutting nor filling up."""
+        inner = _library().Tokenizer.from_str(self.json)
+        inner.no_truncation()
+        inner.no_padding()
+        return inner
+
+    @cached_property
+    def size(self) -> int:
+        """Ids are below it."""
+        return 1 + max(self.inner.get_vocab(with_added_tokens=True).values(), default=-1)
+
+    @property
+    def words(self) -> list[str]:
+        """The token of each id, as the tokenizer writes it."""
+        return [self.inner.id_to_token(i) or "" for i in range(self.size)]
+
+    def special(self, name: str) -> int:
+        """The id of a special token: `PAD`, `UNKNOWN`, `FIRST`, `LAST` or `MASK`.
+
+        Raises:
+            ValueError: the tokenizer has none.
+        """
+        for known in NAMES[name]:
+            found = self.inner.token_to_id(known)
+            if found is not None:
+                return int(found)
+        raise ValueError(
+            f"a tokenizer must have a token {name}, under one of the names {', '.join(NAMES[name])}; this one has none."
+        )
+
+    def encode(self, texts: Sequence[str], *, framed: bool = False) -> list[list[int]]:
+        """The ids of each text; `framed`: between the tokens that mark beginning and end, where it has them."""
+        return [found.ids for found in self.inner.encode_batch_fast(list(texts), add_special_tokens=framed)]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of some ids; special tokens are left out."""
+        return str(self.inner.decode(list(ids), skip_special_tokens=True))
+
+
+def train_tokenizer(
+    texts: Iterable[str], kind: str = "bpe", *, size: int = 8192, least: int = 1, lowercase: bool = False
+) -> Tokenizer:
+    """A tokenizer of these texts (of their first 50 million characters).
+
+    Args:
+        texts: what to learn from.
+        kind: `bpe` (byte pairs; Sennrich et al. 2016, Radford et al. 2019: no text is unknown), `wordpiece` (Schuster
+            and Nakajima 2012, as BERT has it), `unigram` (Kudo 2018), `words` (runs of letters, or other signs),
+            `characters`, `bytes` (256 and no more).
+        size: tokens at most, special ones included.
+        least: how often a token must occur.
+        lowercase: whether capitals are lost.
+
+    The same texts give the same tokenizer, except that the library's training of `unigram` rounds differently
+    each time.
+
+    Raises:
+        ValueError: no such kind, texts without a character, or the library is missing.
+
+    >>> tokenizer = train_tokenizer(["to be or not to be"], "words")
+    >>> tokenizer.encode(["be or be"])
+    [[5, 8, 5]]
+    >>> tokenizer.decode([5, 8, 5])
+    'be or be'
+    """
+    if kind not in KINDS:
+        near = difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.3) or [KINDS[0]]
+        raise ValueError(
+            f"tokenizer must be one of {', '.join(KINDS)}; got {kind!r}. Did you mean {near[0]!r}?"
+        )
+    if size < 256 + len(SPECIALS) and kind in ("bpe", "bytes"):
+        raise ValueError(
+            f"a vocabulary of {kind} must have at least {256 + len(SPECIALS)} tokens, the bytes and "
+            f"{len(SPECIALS)} special ones; got {size}. Raise it, or use 'characters'."
+        )
+    library = _library()
+    inner = _untrained(library, kind)
+    if lowercase:
+        inner.normalizer = library.normalizers.Sequence([inner.normalizer, library.normalizers.Lowercase()])
+    head = list(_first_characters(texts))
+    pieces = _pieces(head) if kind == "wordpiece" else []
+    inner.train_from_iterator(head, _trainer(library, kind, pieces, size=size, least=least))
+    if inner.get_vocab_size() <= len(SPECIALS):
+        raise ValueError(
+            f"a tokenizer must be trained on texts in which something occurs at least {least} times; got none. "
+            "Give more text."
+        )
+    framed = [(FIRST, inner.token_to_id(FIRST)), (LAST, inner.token_to_id(LAST))]
+    inner.post_processor = library.processors.TemplateProcessing(
+        single=f"{FIRST} $A {LAST}", pair=f"{FIRST} $A {LAST} $B:1 {LAST}:1", special_tokens=framed
+    )
+    return Tokenizer(_without(inner.to_str(), pieces))
+
+
+def read_tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer in a file.
+
+    Raises:
+        ValueError: there is none.
+    """
+    try:
+        tokenizer = Tokenizer(path.read_text(encoding="utf-8"))
+        _ = tokenizer.size
+    except Exception as error:  # the library raises Exception itself
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"tokenizer must name a kind or a tokenizer.json; got {path} ({reason}).") from error
+    return tokenizer
+
+
+def blank_tokenizer(size: int) -> Tokenizer:
+    """One that knows `size` tokens and no text: it stands in for that of a run until the weights are read."""
+    library = _library()
+    blank = library.Tokenizer(library.models.WordLevel({str(i): i for i in range(size)}, unk_token="0"))
+    return Tokenizer(blank.to_str())
+
+
+def _library() -> Any:
+    try:
+        import tokenizers
+    except ImportError as error:
+        raise ValueError(
+            "texts need a package that is not installed, tokenizers. Run: pip install 'replearn[text]'"
+        ) from error
+    return tokenizers
+
+
+def _untrained(library: Any, kind: str) -> Any:
+    """A tokenizer of a kind that has learned nothing yet."""
+    models, before, after = library.models, library.pre_tokenizers, library.decoders
+    if kind in ("bpe", "bytes"):
+        model = models.BPE()
+        parts = (before.ByteLevel(add_prefix_space=False), after.ByteLevel())
+    elif kind == "wordpiece":
+        model = models.WordPiece(unk_token=UNKNOWN)
+        parts = (before.BertPreTokenizer(), after.WordPiece())
+    elif kind == "unigram":
+        model = models.Unigram()
+        parts = (before.Metaspace(), after.Metaspace())
+    elif kind == "words":
+        model = models.WordLevel(unk_token=UNKNOWN)
+        parts = (before.Whitespace(), None)
+    else:
+        model = models.WordLevel(unk_token=UNKNOWN)
+        parts = (before.Split(library.Regex(r"(?m)."), "isolated"), after.Fuse())
+    inner = library.Tokenizer(model)
+    inner.normalizer = library.normalizers.NFC()
+    inner.pre_tokenizer = parts[0]
+    if parts[1] is not None:
+        inner.decoder = parts[1]
+    return inner
+
+
+def _pieces(texts: list[str]) -> list[str]:
+    """The characters within words, most frequent first, as WordPiece writes them.
+
+    Its trainer would number them in the random order of a hash table, and break ties by these numbers.
+    """
+    counts = Counter[str]()
+    for text in texts:
+        counts.update(text)
+    found = sorted((c for c in counts if not c.isspace()), key=lambda c: (-counts[c], c))
+    return [f"##{c}" for c in found[:LARGEST_ALPHABET]]
+
+
+def _without(content: str, pieces: list[str]) -> str:
+    """A tokenizer's JSON in which these tokens are not looked for in raw text."""
+    read = json.loads(content)
+    read["added_tokens"] = [token for token in read["added_tokens"] if token["content"] not in set(pieces)]
+    return json.dumps(read, ensure_ascii=False)
+
+
+def _trainer(library: Any, kind: str, pieces: list[str], *, size: int, least: int) -> Any:
+    """What trains a tokenizer of a kind; it shows no progress."""
+    trainers = library.trainers
+    said = {"special_tokens": [*SPECIALS, *pieces], "show_progress": False}
+    if kind in ("bpe", "bytes"):
+        alphabet = library.pre_tokenizers.ByteLevel.alphabet()
+        room = size if kind == "bpe" else len(alphabet) + len(SPECIALS)
+        return trainers.BpeTrainer(vocab_size=room, min_frequency=least, initial_alphabet=alphabet, **said)
+    if kind == "wordpiece":
+        return trainers.WordPieceTrainer(vocab_size=size, min_frequency=least, **said)
+    if kind == "unigram":
+        return trainers.UnigramTrainer(vocab_size=size, unk_token=UNKNOWN, **said)
+    return trainers.WordLevelTrainer(vocab_size=size, min_frequency=least, **said)
+
+
+def _first_characters(texts: Iterable[str]) -> Iterator[str]:
+    """Texts until enough characters are read."""
+    left = READ_FROM
+    for text in texts:
+        if left <= 0:
+            return
+        yield text[:left]
+        left -= len(text)

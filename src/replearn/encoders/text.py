@@ -1,0 +1,94 @@
+"""Encoders of texts: tokens, a network over them, and one representation per text.
+
+texts --Vocabulary--> tokens --network--> states (n, t, d), per layer --pooling--> h (n, d)
+"""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from replearn.data.samples import Batch
+from replearn.data.tokenizer import PAD
+from replearn.encoders.base import Encoder
+from replearn.encoders.vocabulary import Tokens, Vocabulary
+
+Pooling = Literal["mean", "first", "last"]
+
+
+class TextBody(nn.Module):
+    """A network over tokens whose states are pooled: what an `Encoder` has inside.
+
+    Args:
+        net: the network: has `dim` (numbers per state), `length` (tokens that it reads at most), `states(tokens)`
+            (what goes into its first layer, and what comes out of each) and `word_vectors()`.
+        pooling: of a text's states: their `mean`, or the `first` (BERT's) or the `last` one (GPT's).
+    """
+
+    fixed = False
+
+    def __init__(self, net: nn.Module, *, pooling: Pooling = "mean") -> None:
+        super().__init__()
+        self.net = net
+        self.pooling = pooling
+
+    def forward(self, tokens: Tokens) -> Float[Tensor, "n d"]:
+        return self.pool(self.states(tokens)[-1], tokens)
+
+    def states(self, tokens: Tokens) -> list[Float[Tensor, "n t d"]]:
+        """The states before and after each layer."""
+        found: list[Tensor] = self.net.states(tokens)  # type: ignore[operator]
+        return found
+
+    def word_vectors(self) -> Float[Tensor, "v d"]:
+        """The vector of each token, from which states are made."""
+        found: Tensor = self.net.word_vectors()  # type: ignore[operator]
+        return found
+
+    def layers(self, tokens: Tokens) -> list[Float[Tensor, "n d"]]:
+        """The pooled states before and after each layer."""
+        return [self.pool(states, tokens) for states in self.states(tokens)]
+
+    def tokens(self, tokens: Tokens) -> Float[Tensor, "n t d"]:
+        """The last layer's states; zeros where a text has ended."""
+        return self.states(tokens)[-1] * tokens.mask[..., None]
+
+    def pool(self, states: Float[Tensor, "n t d"], tokens: Tokens) -> Float[Tensor, "n d"]:
+        """One row per text."""
+        if self.pooling == "first":
+            return states[:, 0]
+        lengths = tokens.mask.sum(1).clamp_min(1)  # (n,)
+        if self.pooling == "last":
+            return states[torch.arange(len(states), device=states.device), lengths - 1]
+        return (states * tokens.mask[..., None]).sum(1) / lengths[:, None]
+
+
+class TextEncoder(Encoder):
+    """An encoder of texts, or of windows of tokens.
+
+    Args:
+        vocabulary: turns texts into tokens.
+        body: reads them.
+    """
+
+    body: TextBody
+
+    def __init__(self, vocabulary: Vocabulary, body: TextBody) -> None:
+        dim: int = body.net.dim  # type: ignore[assignment]
+        super().__init__(body, dim=dim, mean=torch.zeros(1), std=torch.ones(1))
+        self.vocabulary = vocabulary
+
+    @property
+    def length(self) -> int:
+        """Tokens of a text that are read at most."""
+        return int(self.body.net.length)  # type: ignore[arg-type]
+
+    @property
+    def pad(self) -> int:
+        """The token with which texts are filled up."""
+        return self.vocabulary.tokenizer.special(PAD)
+
+    def standardise(self, batch: Batch) -> Tokens:  # type: ignore[override]
+        """The batch as the body reads it: tokens."""
+        return self.vocabulary.read(batch, self.length)

@@ -1,0 +1,102 @@
+"""Encoders of texts by name."""
+
+from copy import deepcopy
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from replearn.data.tokenizer import Tokenizer
+from replearn.encoders.characters import two_way_encoder
+from replearn.encoders.recurrent import LSTM
+from replearn.encoders.text import TextBody, TextEncoder
+from replearn.encoders.transformer import TRANSFORMERS, folder_tokenizer, make_transformer, pretrained
+from replearn.encoders.vocabulary import Tokens, Vocabulary
+
+TEXT_ENCODERS = ("words", "lstm", "elmo", *TRANSFORMERS)
+FOLDER = "hf:"
+
+
+class WordVectors(nn.Module):
+    """A vector per token, and no more: the mean of a text's is a bag of words.
+
+    Args:
+        vocabulary: number of tokens.
+        dim: numbers per vector.
+    """
+
+    length = 1024
+
+    def __init__(self, vocabulary: int, dim: int = 256) -> None:
+        super().__init__()
+        self.dim = dim
+        self.embedding = nn.Embedding(vocabulary, dim)
+
+    def states(self, tokens: Tokens) -> list[Float[Tensor, "n t d"]]:
+        """The vectors of the tokens."""
+        return [self.embedding(tokens.ids)]  # (n, t, d)
+
+    def word_vectors(self) -> Float[Tensor, "v d"]:
+        """The vector of each token."""
+        return self.embedding.weight
+
+
+def text_encoder(spec: str | nn.Module, samples: Any) -> TextEncoder:
+    """An encoder of texts like these.
+
+    Args:
+        spec: `auto` (`bert_mini`), one of `TEXT_ENCODERS`, `hf:FOLDER` (a local folder of the Hugging Face libraries,
+            with its own tokenizer) or a `TextEncoder`, which is copied.
+        samples: have a `tokenizer`.
+
+    Raises:
+        ValueError: there is no such encoder.
+
+    >>> import numpy as np
+    >>> from replearn.data.text import TextSamples
+    >>> samples = TextSamples(["to be or not to be"])
+    >>> encoder = text_encoder("lstm", samples)
+    >>> encoder(samples[np.array([0])]).shape
+    torch.Size([1, 256])
+    """
+    if isinstance(spec, TextEncoder):
+        return deepcopy(spec)
+    if isinstance(spec, nn.Module):
+        raise ValueError(
+            f"an encoder of texts must be a TextEncoder, which has a vocabulary; got {type(spec).__name__}. "
+            "Give a name, or TextEncoder(Vocabulary(tokenizer), TextBody(module))."
+        )
+    if spec.startswith(FOLDER):
+        net, tokenizer = pretrained(Path(spec.removeprefix(FOLDER)).expanduser())
+        return TextEncoder(Vocabulary(tokenizer), TextBody(net))
+    tokenizer = samples.tokenizer
+    if spec == "elmo":
+        return two_way_encoder(tokenizer)
+    return TextEncoder(
+        Vocabulary(tokenizer), TextBody(_net("bert_mini" if spec == "auto" else spec, tokenizer))
+    )
+
+
+def _net(name: str, tokenizer: Tokenizer) -> nn.Module:
+    if name in TRANSFORMERS:
+        return make_transformer(name, tokenizer)
+    if name == "lstm":
+        return LSTM(tokenizer.size)
+    if name == "words":
+        return WordVectors(tokenizer.size)
+    near = get_close_matches(name, TEXT_ENCODERS, n=3, cutoff=0.4) or TEXT_ENCODERS[:3]
+    raise ValueError(
+        "an encoder of texts must be auto, words, lstm, elmo, a transformer such as bert_mini, or hf:FOLDER; "
+        f"got {name!r}. Nearest: {', '.join(near)}."
+    )
+
+
+def tokenizer_in(spec: str) -> Tokenizer:
+    """The tokenizer of `hf:FOLDER`.
+
+    Raises:
+        ValueError: there is none.
+    """
+    return folder_tokenizer(Path(spec.removeprefix(FOLDER)).expanduser())

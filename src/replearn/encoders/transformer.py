@@ -1,0 +1,188 @@
+"""Transformers over tokens, by the classes of the `transformers` library, from a size by name or a local folder."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from replearn.data.tokenizer import FIRST, LAST, PAD, Tokenizer, read_tokenizer
+from replearn.encoders.dropout import rows_of, with_row_dropout
+from replearn.encoders.short_attention import use_short_attention
+from replearn.encoders.vocabulary import Tokens
+
+LENGTH = 512  # tokens of a text read at most by networks that are made here
+# Layers, numbers per state: Turc et al., 2019, table 1. https://arxiv.org/abs/1908.08962
+SIZES = {
+    "tiny": (2, 128),
+    "mini": (4, 256),
+    "small": (4, 512),
+    "medium": (8, 512),
+    "base": (12, 768),
+    "large": (24, 1024),
+}
+KINDS = ("bert", "modernbert", "gpt")
+TRANSFORMERS = tuple(f"{kind}_{size}" for kind in KINDS for size in SIZES)
+FILES = ("config.json", "tokenizer.json", "model.safetensors")
+# Their draws are torch's own, which other processes would not repeat: they are turned off.
+ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
+HEAD = 64  # numbers per attention head
+
+
+class Transformer(nn.Module):
+    """One of the library's networks over tokens.
+
+    Args:
+        net: the network, without a head.
+        length: tokens that it reads at most.
+        causal: whether a state tells only of what came before it.
+    """
+
+    def __init__(self, net: nn.Module, *, length: int, causal: bool) -> None:
+        super().__init__()
+        self.net = with_row_dropout(net)
+        self.length = length
+        self.causal = causal
+        self.dim: int = net.config.hidden_size  # type: ignore[union-attr, assignment]
+
+    def states(self, tokens: Tokens) -> list[Float[Tensor, "n t d"]]:
+        """The states before and after each layer."""
+        mask = None if tokens.full else tokens.mask
+        with rows_of(tokens):
+            found = self.net(input_ids=tokens.ids, attention_mask=mask, output_hidden_states=True)
+        return list(found.hidden_states)
+
+    def word_vectors(self) -> Float[Tensor, "v d"]:
+        """The vector of each token."""
+        found: Tensor = self.net.get_input_embeddings().weight  # type: ignore[operator]
+        return found
+
+    def step(self, ids: Tensor, memory: Any = None) -> tuple[Float[Tensor, "n t d"], Any]:
+        """The last layer's states of the next tokens, and what must be remembered of all so far (keys and values)."""
+        found = self.net(input_ids=ids, past_key_values=memory, use_cache=True)
+        return found.last_hidden_state, found.past_key_values
+
+
+def make_transformer(name: str, tokenizer: Tokenizer, *, dropout: float = 0.1) -> Transformer:
+    """A transformer with random weights.
+
+    Args:
+        name: one of `TRANSFORMERS`: `bert_mini`, `gpt_base`, ...
+        tokenizer: says how many tokens there are, and which of them are special.
+        dropout: share of numbers lost while training; none of the weights of attention are.
+    """
+    kind, _, size = name.partition("_")
+    depth, dim = SIZES[size]
+    vocabulary = {
+        "vocab_size": tokenizer.size,
+        "pad_token_id": _id(tokenizer, PAD),
+        "bos_token_id": _id(tokenizer, FIRST),
+        "eos_token_id": _id(tokenizer, LAST),
+    }
+    return Transformer(_net(kind, depth, dim, vocabulary, dropout), length=LENGTH, causal=kind == "gpt")
+
+
+def pretrained(path: Path) -> tuple[Transformer, Tokenizer]:
+    """The transformer and the tokenizer in a local folder as the Hugging Face libraries write it.
+
+    Nothing is downloaded, no code in the folder is run, and of weights only safetensors are read.
+
+    Raises:
+        ValueError: the folder lacks a file, or they can't be read.
+    """
+    tokenizer = folder_tokenizer(path)
+    library, local = _library(), {"local_files_only": True, "trust_remote_code": False}
+    try:
+        config = library.AutoConfig.from_pretrained(path, **local)
+        for name in ATTENTION_DROPOUT:
+            if hasattr(config, name):
+                setattr(config, name, 0.0)
+        with _no_bar(library):
+            net = library.AutoModel.from_pretrained(
+                path, config=config, use_safetensors=True, dtype=torch.float32, **local
+            )
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{path} must hold a model that transformers can read; {reason}") from error
+    length = getattr(net.config, "max_position_embeddings", LENGTH)
+    causal = bool(getattr(net.config, "is_decoder", False)) or "gpt" in net.config.model_type
+    return Transformer(net, length=min(length, LENGTH), causal=causal), tokenizer
+
+
+@contextmanager
+def _no_bar(library: Any) -> Iterator[None]:
+    """While entered, the library shows no progress of its own."""
+    shown = library.utils.logging.is_progress_bar_enabled()
+    library.utils.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            library.utils.logging.enable_progress_bar()
+
+
+def folder_tokenizer(path: Path) -> Tokenizer:
+    """The tokenizer in such a folder.
+
+    Raises:
+        ValueError: the folder lacks a file, or its tokenizer can't be read.
+    """
+    missing = [name for name in FILES if not (path / name).is_file()]
+    if missing:
+        raise ValueError(
+            f"hf: must name a local folder with {', '.join(FILES)}; {path} has no {', '.join(missing)}. "
+            "Save the model and its (fast) tokenizer there by save_pretrained."
+        )
+    return read_tokenizer(path / "tokenizer.json")
+
+
+def _net(kind: str, depth: int, dim: int, vocabulary: dict[str, Any], dropout: float) -> nn.Module:
+    library = _library()
+    heads = dim // HEAD
+    if kind == "gpt":
+        config = library.GPT2Config(
+            **vocabulary, n_positions=LENGTH, n_embd=dim, n_layer=depth, n_head=heads,
+            attn_pdrop=0.0, resid_pdrop=dropout, embd_pdrop=dropout, use_cache=False,
+            activation_function="gelu_pytorch_tanh",  # GPT-2's, in one pass over memory
+        )  # fmt: skip
+        net: nn.Module = library.GPT2Model(config)
+        use_short_attention(net)
+        return net
+    shape = {
+        "hidden_size": dim, "num_hidden_layers": depth, "num_attention_heads": heads,
+        "max_position_embeddings": LENGTH,
+    }  # fmt: skip
+    if kind == "bert":
+        config = library.BertConfig(
+            **vocabulary, **shape, intermediate_size=4 * dim,
+            hidden_dropout_prob=dropout, attention_probs_dropout_prob=0.0,
+        )  # fmt: skip
+        return library.BertModel(config, add_pooling_layer=False)  # type: ignore[no-any-return]
+    ends = {"cls_token_id": vocabulary["bos_token_id"], "sep_token_id": vocabulary["eos_token_id"]}
+    config = library.ModernBertConfig(
+        # 1.5 times the width, since the gated layer has two matrices on the way in
+        **vocabulary, **ends, **shape, intermediate_size=3 * dim // 2,
+        attention_dropout=0.0, mlp_dropout=dropout, embedding_dropout=dropout,
+    )  # fmt: skip
+    return library.ModernBertModel(config)  # type: ignore[no-any-return]
+
+
+def _id(tokenizer: Tokenizer, name: str) -> int | None:
+    try:
+        return tokenizer.special(name)
+    except ValueError:  # of a tokenizer that stands in for that of a run
+        return None
+
+
+def _library() -> Any:
+    try:
+        import transformers
+    except ImportError as error:
+        raise ValueError(
+            "this encoder needs a package that is not installed, transformers. Run: pip install 'replearn[text]'"
+        ) from error
+    return transformers

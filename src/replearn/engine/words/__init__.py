@@ -1,0 +1,1 @@
+"""Compiled loops that learn word vectors: word2vec's predictions, GloVe's counts."""

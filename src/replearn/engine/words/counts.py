@@ -1,0 +1,155 @@
+"""GloVe's training: vectors whose dot products are logarithms of counts, by AdaGrad.
+
+Each pair of words is seen from both sides: as word and context, and as context and word. The loops' steps are those of
+`replearn.objectives.glove`. References: Pennington et al., EMNLP 2014. https://aclanthology.org/D14-1162
+Duchi et al., JMLR 2011 (AdaGrad). https://jmlr.org/papers/v12/duchi11a.html
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from replearn.engine.compiled import compiled
+from replearn.engine.health import Watch
+from replearn.engine.history import History
+from replearn.engine.pace import Pace
+from replearn.engine.words.cooccurrence import Pair
+from replearn.engine.words.epochs import Plan
+from replearn.engine.words.lanes import descend, dot, table
+
+HELD_OUT = 2**32  # hashes of pairs lie below
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The tables that GloVe learns, and AdaGrad's sums beside them.
+
+    Attributes:
+        words, contexts: vectors, one per token.
+        biases: of words and of contexts.
+        squares: sums of squared gradients, of words and of contexts.
+        bias_squares: the same of biases.
+    """
+
+    words: Float[np.ndarray, "n d"]
+    contexts: Float[np.ndarray, "n d"]
+    biases: Float[np.ndarray, "2 n"]
+    squares: tuple[Float[np.ndarray, "n d"], Float[np.ndarray, "n d"]]
+    bias_squares: Float[np.ndarray, "2 n"]
+
+
+def counted_tables(words: int, dim: int, random: np.random.Generator) -> Counted:
+    """Little vectors and biases; sums that begin with 1, as in the authors' program."""
+    vectors, squares = (tuple(table(words, dim) for _ in range(2)) for _ in range(2))
+    for side in range(2):
+        vectors[side][:, :dim] = (random.random((words, dim), dtype=np.float32) - 0.5) / dim
+        squares[side][:] = 1
+    biases = (random.random((2, words), dtype=np.float32) - 0.5) / dim
+    return Counted(vectors[0], vectors[1], biases, (squares[0], squares[1]), np.ones_like(biases))
+
+
+def learn_from_counts(
+    files: list[Path],
+    tables: Counted,
+    plan: Plan,
+    *,
+    most: float,
+    power: float,
+    run: Path | None = None,
+    loggers: Iterable[Any] = (),
+) -> History:
+    """Learn from pairs and counts, each pair once in an epoch, in a new order.
+
+    Returns:
+        Rows with the mean loss per pair since the row before; at the end of each epoch also with that of the whole
+        epoch, `epoch_loss`, and that of the pairs held out, `validation_loss`.
+    """
+    random = np.random.default_rng(plan.random_state)
+    pace = Pace(plan.epochs * len(files), None)
+    weighing = (np.float64(most), np.float64(power))
+    with (
+        History(Watch(), pace, run=run, loggers=tuple(loggers)) as history,
+        ThreadPoolExecutor(plan.workers) as pool,
+    ):
+        _step(tables, weighing, np.float32(0), np.empty(0, Pair))  # compile
+        for _ in range(plan.epochs):
+            found = np.zeros((2, 2))  # learned, held out; loss, pairs
+            for number, place in enumerate(random.permutation(len(files))):
+                pairs = np.fromfile(files[place], Pair)
+                held = _held(pairs, plan)
+                own = random.permutation(pairs[~held])
+                rate = np.float32(plan.learning_rate)
+                step = partial(_step, tables, weighing, rate)
+                loss = sum(pool.map(step, np.array_split(own, plan.workers)))
+                tested = _step(tables, weighing, np.float32(0), pairs[held])
+                found += [[loss, len(own)], [tested, held.sum()]]
+                pace.advance(0)
+                means = found[:, 0] / np.maximum(found[:, 1], 1)
+                named = {}
+                if number == len(files) - 1:
+                    names = ("epoch_loss", "validation_loss")
+                    named = {name: torch.tensor(means[i]) for i, name in enumerate(names) if found[i, 1]}
+                history.add(torch.tensor(loss / max(1, len(own))), float(rate), len(own), named=named)
+            history.flush()
+    return history
+
+
+def _step(tables: Counted, weighing: tuple[Any, Any], rate: Any, pairs: np.ndarray) -> float:
+    return float(_learn_pairs(pairs, *_arrays(tables), *weighing, rate))
+
+
+def _arrays(tables: Counted) -> tuple[Any, ...]:
+    return tables.words, tables.contexts, tables.biases, *tables.squares, tables.bias_squares
+
+
+def _held(pairs: np.ndarray, plan: Plan) -> np.ndarray:
+    """Which pairs are held out: by a hash, so the same in each epoch."""
+    key = pairs["first"].astype(np.uint64) << np.uint64(32) | pairs["second"].astype(np.uint64)
+    mixed = (key ^ np.uint64(plan.random_state)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ mixed >> np.uint64(29)) * np.uint64(0xBF58476D1CE4E5B9)
+    held: np.ndarray = mixed >> np.uint64(32) < np.uint64(plan.held_out * HELD_OUT)
+    return held
+
+
+@compiled
+def _learn_pairs(
+    pairs: np.ndarray,
+    words: np.ndarray,
+    contexts: np.ndarray,
+    biases: np.ndarray,
+    word_squares: np.ndarray,
+    context_squares: np.ndarray,
+    bias_squares: np.ndarray,
+    most: float,
+    power: float,
+    rate: float,
+) -> float:
+    """A step for each pair, from both sides; the sum of the losses, each the mean of both sides. Rate 0: no step."""
+    loss = 0.0
+    for i in range(len(pairs)):
+        count = np.float64(pairs[i]["count"])
+        weight = 1.0 if count >= most else (count / most) ** power
+        goal = np.log(count)
+        for side in range(2):
+            if side == 0:
+                word, context = np.int64(pairs[i]["first"]), np.int64(pairs[i]["second"])
+            else:
+                word, context = np.int64(pairs[i]["second"]), np.int64(pairs[i]["first"])
+            error = dot(words, word, contexts, context) + biases[0, word] + biases[1, context] - goal
+            loss += weight * error * error / 2
+            if rate == 0:
+                continue
+            g = np.float32(2 * weight * error)
+            descend(g, rate, words, word, word_squares, contexts, context, context_squares)
+            biases[0, word] -= rate * g / np.sqrt(bias_squares[0, word])
+            biases[1, context] -= rate * g / np.sqrt(bias_squares[1, context])
+            bias_squares[0, word] += g * g
+            bias_squares[1, context] += g * g
+    return loss

@@ -1,0 +1,146 @@
+"""`CausalLanguageModel`: what methods share that tell each token from those before it, by a network."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from replearn.data import Batch, Description
+from replearn.data.tokenizer import Tokenizer
+from replearn.encoders import FOLDER, Tokens
+from replearn.encoders.dropout import set_dropout
+from replearn.methods.language_model import LanguageModel
+from replearn.methods.text_scores import TextScores
+from replearn.objectives import cross_entropy
+
+AT_ONCE = 2**24  # logits that are held
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CausalLanguageModel(LanguageModel, TextScores):
+    """p(text) = prod_t p(token_t | tokens before t).
+
+    Attributes:
+        dropout: share of a state's numbers that are lost while training.
+    """
+
+    dropout: float = 0.1
+
+    def build(self, samples: Description) -> None:
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must lie in [0, 1); got {self.dropout}. 0 loses nothing.")
+        super().build(samples)
+        net = self.encoder_.body.net
+        if not getattr(net, "causal", True):
+            raise ValueError(
+                f"{type(self).__name__} needs an encoder whose states do not know what follows; got "
+                f"{self.encoder!r}. Use gpt_mini, lstm, or a causal model in a folder, hf:FOLDER."
+            )
+        set_dropout(net, self.dropout)
+        if not (isinstance(self.encoder, str) and self.encoder.startswith(FOLDER)):
+            net.length = min(self.encoder_.length, self.window)  # type: ignore[assignment]  # more would be untrained
+
+    def logits(self, ids: Int[Tensor, "n t"], *, start: int = 0) -> Float[Tensor, "n t v"]:
+        """Of each token that may come next, by the vectors of the tokens themselves (Press & Wolf 2017).
+
+        https://arxiv.org/abs/1608.05859
+
+        Args:
+            ids: of tokens; what fills rows up at the end changes nothing before it.
+            start: these are rows of a joined batch, from this one on.
+        """
+        states = self._states(ids, start)
+        return states @ self.encoder_.body.word_vectors().T
+
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
+        """Nats per token, of all but each window's first."""
+        ids = self.encoder_.standardise(batch).ids  # all windows are full: no token is for filling up
+        logits = self.logits(ids[:, :-1], start=batch.start)  # (n, t - 1, v)
+        return cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())
+
+    # As `TextScores` asks for.
+
+    @property
+    def own_tokenizer(self) -> Tokenizer:
+        """The tokenizer that it learned with."""
+        return self.encoder_.vocabulary.tokenizer
+
+    @property
+    def context(self) -> int:
+        """Tokens at most from which it tells the next one."""
+        return self.encoder_.length - 1  # the last of a window is told, not read
+
+    def score(self, rows: Sequence[Int[np.ndarray, " _"]]) -> list[Float[np.ndarray, " _"]]:
+        """ln p of each token but a row's first, in windows that overlap by half."""
+        told = [np.empty(len(row) - 1, dtype=np.float32) for row in rows]
+        for part in self._parts(rows):
+            ids, new = _joined(rows, part)
+            for (row, start, fresh, stop), found in zip(part, self._told(ids, new), strict=True):
+                told[row][fresh:stop] = found[fresh - start : stop - start]
+        return told
+
+    def step(self, ids: Int[Tensor, "n t"], memory: Any = None) -> tuple[Float[Tensor, "n v"], Any]:
+        """Logits of the next token; what was read is remembered, or read again by a network that remembers nothing."""
+        net, vectors = self.encoder_.body.net, self.encoder_.body.word_vectors()
+        ids = ids.to(vectors.device)
+        if hasattr(net, "step"):
+            states, memory = net.step(ids, memory)  # type: ignore[operator]
+        else:
+            memory = ids if memory is None else torch.cat([memory, ids], dim=1)
+            states = self._states(memory)
+        return states[:, -1] @ vectors.T, memory
+
+    def _states(self, ids: Tensor, start: int = 0) -> Float[Tensor, "n t d"]:
+        return self.encoder_.body.states(Tokens(ids, torch.ones_like(ids, dtype=torch.bool), start))[-1]
+
+    def _told(self, ids: Int[Tensor, "n t"], new: Int[Tensor, "n t"]) -> Float[np.ndarray, "n t"]:
+        """ln p of each of the tokens `new` after `ids`."""
+        vectors = self.encoder_.body.word_vectors()
+        states = self._states(ids.to(vectors.device)).flatten(0, 1)  # (n * t, d)
+        nats = F.cross_entropy(states @ vectors.T, new.flatten().to(vectors.device), reduction="none")
+        return -nats.view(new.shape).float().cpu().numpy()
+
+    def _parts(self, rows: Sequence[Int[np.ndarray, " _"]]) -> Iterator[list[tuple[int, int, int, int]]]:
+        """Windows of similar length, so many as may be held at once."""
+        windows = [
+            (i, *place) for i, row in enumerate(rows) for place in overlapping(len(row) - 1, self.context)
+        ]
+        windows.sort(key=lambda window: window[1] - window[3])  # the longest first
+        done = 0
+        while done < len(windows):
+            length = windows[done][3] - windows[done][1]
+            at_once = max(1, AT_ONCE // (length * self.own_tokenizer.size))
+            yield windows[done : done + at_once]
+            done += at_once
+
+
+def overlapping(length: int, window: int) -> list[tuple[int, int, int]]:
+    """Windows over `length` tokens, as (first that is read, first that is told, end): each token is told once.
+
+    >>> overlapping(10, 4)
+    [(0, 0, 4), (2, 4, 6), (4, 6, 8), (6, 8, 10)]
+    """
+    found, told, half = [], 0, max(1, window // 2)
+    while told < length:
+        start = max(0, told - (window - half)) if told else 0
+        stop = min(length, start + window)
+        found.append((start, told, stop))
+        told = stop
+    return found
+
+
+def _joined(
+    rows: Sequence[Int[np.ndarray, " _"]], part: list[tuple[int, int, int, int]]
+) -> tuple[Int[Tensor, "n t"], Int[Tensor, "n t"]]:
+    """What windows read, and what they tell; filled up by the mark of the end, which is told but not counted."""
+    longest = max(stop - start for _, start, _, stop in part)
+    ids = np.full((len(part), longest + 1), rows[0][0], dtype=np.int64)
+    for place, (row, start, _, stop) in enumerate(part):
+        ids[place, : stop - start + 1] = rows[row][start : stop + 1]
+    both = torch.from_numpy(ids)
+    return both[:, :-1], both[:, 1:]

@@ -1,0 +1,69 @@
+"""GloVe: vectors for words whose dot products are the logarithms of how often the words occur near each other.
+
+    texts --each pair at most `window` apart, 1 / distance--> counts x --glove--> w·c + b + a, near log x
+
+Counting goes over the texts once, in bounded memory; training goes over the counts, so its time grows with the number
+of different pairs and not with the texts. Each step is AdaGrad's. The vector of a word is the sum of its two, as word
+and as context; the representation of a text is the mean of its words' vectors. The loops are compiled
+(`replearn.engine.words`).
+
+References: Pennington, Socher & Manning, EMNLP 2014. https://aclanthology.org/D14-1162
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from replearn.data import Samples
+from replearn.data.tokens import TokenStream
+from replearn.engine.history import History
+from replearn.methods.word_vectors import WordVectors
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class GloVe(WordVectors):
+    """GloVe.
+
+    Attributes:
+        most: pairs that are counted so often, or more often, weigh the same.
+        power: of less frequent pairs' weight: (count / most) to it.
+    """
+
+    year: ClassVar[int] = 2014
+    paper: ClassVar[str] = "https://aclanthology.org/D14-1162"
+
+    window: int = 10
+    epochs: int = 15
+    learning_rate: float = 0.05
+    most: float = 100.0
+    power: float = 0.75
+
+    def check(self, samples: Samples) -> None:
+        super().check(samples)
+        for name in ("most", "power"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be greater than 0; got {getattr(self, name)}. Leave it out.")
+
+    def learn_vectors(
+        self, stream: TokenStream, counts: Int[np.ndarray, " n"], run: Path | None, loggers: Iterable[Any]
+    ) -> tuple[Float[np.ndarray, "n dim"], History]:
+        from replearn.engine.words.cooccurrence import count_pairs  # numba takes time to import
+        from replearn.engine.words.corpus import spans_of
+        from replearn.engine.words.counts import counted_tables, learn_from_counts
+        from replearn.engine.words.epochs import Plan
+
+        random = np.random.default_rng(self.random_state)
+        tables = counted_tables(len(counts), self.dim, random)
+        plan = Plan(self.epochs, self.learning_rate, self.workers, self.held_out, self.random_state)
+        with TemporaryDirectory() as folder:
+            spans = spans_of(stream.ends)
+            seed = self.random_state
+            files = count_pairs(stream.ids, spans, counts, self.window, Path(folder), random_state=seed)
+            told: dict[str, Any] = {"most": self.most, "power": self.power, "run": run, "loggers": loggers}
+            history = learn_from_counts(files, tables, plan, **told)
+        return (tables.words + tables.contexts)[:, : self.dim], history

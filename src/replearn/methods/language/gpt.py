@@ -1,0 +1,37 @@
+"""GPT: a transformer that tells each token from all before it.
+
+    texts --tokenizer--> x_1 ... x_t --transformer of the past--> s_1 ... s_t --word vectors--> x_2 ... x_{t+1}
+
+The representation of a text is the mean of its last states. `generate` writes on, and `log_likelihoods`,
+`bits_per_character` and `perplexity` tell how well it knows texts.
+
+References: Radford et al., 2018, section 3.1, equation 1.
+    https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf
+Version 2 (the architecture here): Radford et al., 2019, section 2.
+    https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from replearn.methods.causal import CausalLanguageModel
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class GPT(CausalLanguageModel):
+    """Generative pre-training.
+
+    Attributes:
+        encoder: `gpt_tiny`, `gpt_mini`, `gpt_small`, `gpt_medium`, `gpt_base`, `gpt_large`; or a causal model
+            in a local folder, `hf:FOLDER`.
+    """
+
+    year: ClassVar[int] = 2018
+    paper: ClassVar[str] = (
+        "https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf"
+    )
+
+    encoder: str | nn.Module = "gpt_mini"
+    learning_rate: float = 2e-3

@@ -1,0 +1,44 @@
+"""SimCSE: a text read twice with different dropout is told from other texts read once.
+
+    texts --the same, twice--> a, b --encoder with dropout--> h --head--> z --nt_xent--> loss
+
+It is SimCLR whose views differ in nothing but which numbers the encoder loses. The head is for training only.
+
+References: Gao, Yao & Chen, EMNLP 2021, section 3, equation 4. https://arxiv.org/abs/2104.08821
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import nn
+
+from replearn.data import Batch
+from replearn.methods.contrastive.simclr import SimCLR
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SimCSE(SimCLR):
+    """Simple contrastive learning of sentence embeddings.
+
+    Attributes:
+        views: of a text, before dropout makes them differ; None: the text itself, twice.
+        temperature: of the softmax over cosines.
+        encoder: `auto` (`bert_mini`), or `hf:FOLDER` to go on with a trained one, which is what the paper does.
+    """
+
+    family: ClassVar[str] = "language"
+    kinds: ClassVar[tuple[str, ...]] = ("text",)
+    year: ClassVar[int] = 2021
+    paper: ClassVar[str] = "https://arxiv.org/abs/2104.08821"
+    split: ClassVar[str] = "twice"
+
+    depth: int = 1
+    temperature: float = 0.05
+    batch_size: int = 64
+    epochs: int = 10
+    learning_rate: float = 1e-4
+
+    def same_views(self, batch: Batch) -> bool:
+        """Whether nothing differs: dropout is what tells views apart."""
+        lost = any(part.p > 0 for part in self.encoder_.modules() if isinstance(part, nn.Dropout))
+        return not lost and super().same_views(batch)

@@ -1,0 +1,48 @@
+"""`TextMethod`: what methods share that read texts by a tokenizer of their own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from replearn.data import Description, Samples, TextSamples
+from replearn.data.tokenizer import Tokenizer, read_tokenizer, train_tokenizer
+from replearn.encoders import FOLDER, TextEncoder, text_encoder, tokenizer_in
+from replearn.methods.base import Method
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TextMethod(Method):
+    """A method that trains a tokenizer on the texts, or takes one, before it learns from them.
+
+    Attributes:
+        tokenizer: kind of tokenizer that is trained on the texts: `bpe`, `wordpiece`, `unigram`, `words`,
+            `characters` or `bytes`; or a tokenizer.json of the `tokenizers` library. An encoder `hf:FOLDER` has its
+            own.
+        vocabulary: tokens at most.
+        lowercase: whether capitals are lost.
+    """
+
+    family: ClassVar[str] = "language"
+    kinds: ClassVar[tuple[str, ...]] = ("text",)
+
+    tokenizer: str = "bpe"
+    vocabulary: int = 4096
+    lowercase: bool = False
+
+    def reading(self, samples: Samples) -> Samples:
+        """The texts, with this method's tokenizer."""
+        if not isinstance(samples, TextSamples):
+            return samples  # refused by `check`
+        return samples.read_by(self._tokenizer(samples))
+
+    def _tokenizer(self, samples: TextSamples) -> Tokenizer:
+        if isinstance(self.encoder, TextEncoder):
+            return self.encoder.vocabulary.tokenizer
+        if isinstance(self.encoder, str) and self.encoder.startswith(FOLDER):
+            return tokenizer_in(self.encoder)
+        if self.tokenizer.endswith(".json"):
+            return read_tokenizer(Path(self.tokenizer).expanduser())
+        return train_tokenizer(samples.texts, self.tokenizer, size=self.vocabulary, lowercase=self.lowercase)
+
+    def build(self, samples: Description) -> None:
+        self.encoder_: TextEncoder = text_encoder(self.encoder, samples)

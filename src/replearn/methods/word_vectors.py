@@ -1,0 +1,112 @@
+"""`WordVectors`: what methods share that learn a vector for each word, from the words near it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from replearn.data import Batch, Description, Samples, TextSamples, token_stream
+from replearn.data.tokenizer import SPECIALS, train_tokenizer
+from replearn.data.tokens import TokenStream
+from replearn.encoders.vocabulary import Vocabulary
+from replearn.encoders.word_table import WordTable
+from replearn.engine.history import History, Past
+from replearn.engine.machine import choose
+from replearn.methods.model import Model
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class WordVectors(Model):
+    """A model of texts whose representation is the mean of their words' vectors; `words_` answers queries.
+
+    Attributes:
+        dim: numbers in a vector.
+        vocabulary: words at most, the most frequent ones.
+        least: how often a word must occur.
+        lowercase: whether capitals are lost.
+        window: words on each side that count as near.
+        epochs: passes over what is learned from.
+        learning_rate: at the start.
+        workers: threads; one gives the same bits each time, several do not.
+        held_out: share of the texts (GloVe: of the pairs of words) that only the validation loss is taken of.
+    """
+
+    family: ClassVar[str] = "language"
+    kinds: ClassVar[tuple[str, ...]] = ("text",)
+
+    dim: int = 100
+    vocabulary: int = 200_000
+    least: int = 5
+    lowercase: bool = True
+    window: int = 5
+    epochs: int = 5
+    learning_rate: float = 0.025
+    workers: int = 1
+    held_out: float = 0.01
+
+    # What a method writes.
+
+    def learn_vectors(
+        self, stream: TokenStream, counts: Int[np.ndarray, " n"], run: Path | None, loggers: Iterable[Any]
+    ) -> tuple[Float[np.ndarray, "n dim"], History]:
+        """The vector of each token, and what happened; tokens with a count of 0 are no words."""
+        raise NotImplementedError
+
+    # What comes with it.
+
+    def check(self, samples: Samples) -> None:
+        super().check(samples)
+        choose(self.device, self.precision)
+        for name in ("dim", "vocabulary", "least", "window", "epochs", "workers"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}. Leave it out.")
+        if self.window > 1000:
+            raise ValueError(f"window must be at most 1,000 words; got {self.window}. 5 or 10 are usual.")
+        if not self.learning_rate > 0:
+            raise ValueError(
+                f"learning_rate must be greater than 0; got {self.learning_rate}. Leave it out for the default."
+            )
+        if not 0 <= self.held_out <= 0.5:
+            raise ValueError(f"held_out is a share from 0 to 0.5; got {self.held_out}. 0.01 is enough.")
+
+    def reading(self, samples: Samples) -> Samples:
+        """The texts, with a tokenizer that knows their frequent words."""
+        if not isinstance(samples, TextSamples):
+            return samples  # refused by `check`
+        size = self.vocabulary + len(SPECIALS)
+        known = train_tokenizer(samples.texts, "words", size=size, least=self.least, lowercase=self.lowercase)
+        return samples.read_by(known)
+
+    def build(self, samples: Description) -> None:
+        assert samples.tokenizer is not None
+        self.vocabulary_ = Vocabulary(samples.tokenizer)
+        self.words_ = WordTable(samples.tokenizer.words, torch.zeros(samples.tokenizer.size, self.dim))
+
+    def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:
+        from replearn.engine.words.corpus import count_tokens  # numba takes time to import
+
+        tokenizer = self.vocabulary_.tokenizer
+        assert isinstance(samples, TextSamples)
+        stream = token_stream(samples, tokenizer)
+        counts = count_tokens(stream.ids, tokenizer.size)
+        counts[[tokenizer.special(name) for name in SPECIALS]] = 0
+        vectors, history = self.learn_vectors(stream, counts, run, loggers)
+        vectors[counts == 0] = 0
+        self.words_.vectors.copy_(torch.from_numpy(vectors))
+        self.history_: History | Past = history
+
+    def represent(self, batch: Batch) -> Float[Tensor, "n dim"]:
+        rows = self.vocabulary_.tokenizer.encode(batch.x)
+        starts = np.cumsum([0, *(len(row) for row in rows[:-1])])
+        ids = np.fromiter((i for row in rows for i in row), np.int64)
+        device = self.words_.vectors.device
+        return self.words_.mean(torch.from_numpy(ids).to(device), torch.from_numpy(starts).to(device))
+
+    @property
+    def representation_dim(self) -> int:
+        return self.dim

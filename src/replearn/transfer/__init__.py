@@ -1,0 +1,8 @@
+"""Reuse of an encoder on a task with labels."""
+
+from replearn.transfer.entities import entities, entity_scores
+from replearn.transfer.finetune import FineTune
+from replearn.transfer.task_data import TASKS
+from replearn.transfer.words import word_states
+
+__all__ = ["TASKS", "FineTune", "entities", "entity_scores", "word_states"]

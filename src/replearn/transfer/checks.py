@@ -1,0 +1,99 @@
+"""Checks at the door of `FineTune`: each says what must hold, what came and what to do."""
+
+from typing import TYPE_CHECKING, get_args
+
+import torch
+from sklearn.exceptions import NotFittedError
+
+from replearn.encoders import Encoder, TextEncoder, Tokens
+from replearn.encoders.modes import evaluating
+from replearn.transfer.features import MIXTURE, Pooling
+from replearn.transfer.labels import nearest
+from replearn.transfer.layer_groups import Levels
+
+if TYPE_CHECKING:
+    from replearn.transfer.finetune import FineTune
+
+TRAINED = ("full", "frozen")
+PAIRS = ("auto", "joined", "apart")
+SHORTEST = 4  # tokens: two marks of a pair's texts, and one of each
+
+
+def check_own_fields(model: "FineTune") -> None:
+    """Raises ValueError where a field of `FineTune` can't work."""
+    for name, known in (("pooling", get_args(Pooling)), ("pairs", PAIRS)):
+        value = getattr(model, name)
+        if value not in known:
+            raise ValueError(
+                f"{name} must be one of {', '.join(known)}; got {value!r}. Did you mean {nearest(str(value), known)!r}?"
+            )
+    if model.trained not in TRAINED and (not isinstance(model.trained, int) or model.trained < 1):
+        raise ValueError(
+            f"trained must be full, frozen or a number of layers from 1 on; got {model.trained!r}. Try 2."
+        )
+    for name in ("encoder_rate", "layer_decay"):
+        value = getattr(model, name)
+        if not 0 < value <= 1:
+            raise ValueError(f"{name} must lie in (0, 1]; got {value}. Leave it out for the default.")
+    if not 0 <= model.validation < 1:
+        raise ValueError(f"validation is a share and must lie in [0, 1); got {model.validation}. Try 0.1.")
+    if model.fresh_layers < 0 or model.patience < 1:
+        raise ValueError(
+            f"fresh_layers must be at least 0 and patience at least 1; got {model.fresh_layers} and {model.patience}."
+        )
+    if model.trained == "frozen" and model.fresh_layers:
+        raise ValueError(
+            f"fresh_layers must be 0 where the encoder is frozen, or they would stay random; got {model.fresh_layers}."
+        )
+    if model.length is not None and model.length < SHORTEST:
+        raise ValueError(
+            f"length must be at least {SHORTEST} tokens; got {model.length}. Leave it out for all."
+        )
+
+
+def check_reading(model: "FineTune", encoder: Encoder, levels: Levels) -> None:
+    """Raises ValueError where an encoder can't do what is asked of it."""
+    for name in ("trained", "fresh_layers"):
+        value = getattr(model, name)
+        if isinstance(value, int) and value > len(levels):
+            raise ValueError(
+                f"{name} must be at most {len(levels)}, the layers of the encoder; got {value}. Lower it."
+            )
+    if isinstance(encoder, TextEncoder):
+        return
+    if model.task not in ("classify", "regress"):
+        raise ValueError(
+            f"task {model.task!r} needs an encoder of texts; got {type(encoder.body).__name__}. Use classify."
+        )
+    if model.pooling != "auto":
+        raise ValueError(
+            f"pooling is for encoders of texts; got {model.pooling!r} for {type(encoder.body).__name__}. Leave it out."
+        )
+
+
+def layers_read(model: "FineTune", encoder: Encoder) -> int:
+    """How many layers the head reads: all that the encoder tells of, for a mixture."""
+    if model.pooling != MIXTURE:
+        return 1
+    assert isinstance(encoder, TextEncoder)
+    device = next(encoder.parameters()).device
+    tokens = Tokens(
+        torch.zeros(1, 2, dtype=torch.int64, device=device), torch.ones(1, 2, dtype=torch.bool, device=device)
+    )
+    with evaluating([encoder]), torch.inference_mode():
+        return len(encoder.body.states(tokens))
+
+
+def check_fitted(model: "FineTune") -> None:
+    """Raises where nothing was learned yet."""
+    if not model.modules():
+        raise NotFittedError("FineTune must be fitted before it answers. Call fit, or FineTune.load.")
+
+
+def check_held(share: float, held: int, n: int) -> None:
+    """Raises ValueError where a part of n labelled samples is empty."""
+    if share and not 0 < held < n:
+        raise ValueError(
+            f"validation must leave samples on both sides; {share} of {n} labelled ones holds out {held}. "
+            "Raise it, or set it to 0."
+        )

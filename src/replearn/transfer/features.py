@@ -1,0 +1,129 @@
+"""What a head reads of an encoder: states of its layers, of whole samples or of their tokens; fresh, or kept.
+
+batch --encoder--> layers --pooled, where samples are asked for--> Features --head--> answers
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from replearn.data import Batch, Samples
+from replearn.encoders import Encoder, TextBody, TextEncoder, Tokens
+from replearn.encoders.dropout import rows_of
+from replearn.encoders.transformer import Transformer
+from replearn.transfer.ragged import Ragged, ragged
+from replearn.transfer.reading import Inputs
+
+Pooling = Literal["auto", "mean", "first", "last", "mixture"]
+MIXTURE = "mixture"
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What a head reads of some samples.
+
+    Attributes:
+        x: `(n, l, d)` of samples, `(n, l, 2, d)` of pairs whose texts are read apart, `(n, l, t, d)` of tokens; `l`
+            layers, 1 where only the last counts.
+        mask: of tokens, False where a text has ended; else None.
+    """
+
+    x: Float[Tensor, "n l *k d"]
+    mask: Bool[Tensor, "n t"] | None = None
+
+    def to(self, device: torch.device | str) -> "Features":
+        """The same on `device`."""
+        mask = None if self.mask is None else self.mask.to(device)
+        return replace(self, x=self.x.to(device), mask=mask)
+
+
+def features_of(encoder: Encoder, batch: Batch, *, mixed: bool, tokenwise: bool) -> Features:
+    """What the head reads of a batch.
+
+    Args:
+        encoder: of texts, where all layers, tokens or pairs are asked for.
+        batch: samples, tokens, or features that were kept.
+        mixed: whether all layers are asked for.
+        tokenwise: whether each token's states are.
+    """
+    if isinstance(batch.x, Features):
+        return batch.x
+    if not isinstance(batch.x, Inputs) and not mixed:
+        return Features(encoder(batch)[:, None])
+    assert isinstance(encoder, TextEncoder)
+    inputs = batch.x if isinstance(batch.x, Inputs) else _inputs(encoder, batch)
+    sides = inputs.ids.shape[1] if inputs.ids.ndim > 2 else 1
+    flat = inputs.ids.flatten(0, -2), inputs.mask.flatten(0, -2)  # (n * sides, t)
+    total = None if batch.total is None else batch.total * sides
+    tokens = Tokens(*flat, batch.start * sides, total)
+    states = token_states(encoder.body, tokens, inputs.types)
+    chosen = states if mixed else states[-1:]
+    if tokenwise:
+        return Features(torch.stack(chosen, 1), tokens.mask)  # (n, l, t, d)
+    x = torch.stack([encoder.body.pool(layer, tokens) for layer in chosen], 1)  # (n * sides, l, d)
+    if sides == 1:
+        return Features(x)
+    return Features(x.view(len(batch), sides, *x.shape[1:]).transpose(1, 2))  # (n, l, 2, d)
+
+
+def token_states(body: TextBody, tokens: Tokens, types: Tensor | None) -> list[Float[Tensor, "n t d"]]:
+    """The states before and after each layer, of a network that is told which tokens are of a pair's second text."""
+    if types is None or not has_types(body):
+        return body.states(tokens)
+    with rows_of(tokens):
+        found = body.net.net(  # type: ignore[operator]
+            input_ids=tokens.ids,
+            attention_mask=None if tokens.full else tokens.mask,
+            token_type_ids=types,
+            output_hidden_states=True,
+        )
+    return list(found.hidden_states)
+
+
+def has_types(body: TextBody) -> bool:
+    """Whether a network tells the second text of a pair from the first: BERT does."""
+    return isinstance(body.net, Transformer) and getattr(body.net.net.config, "type_vocab_size", 0) > 1  # type: ignore[union-attr]
+
+
+class FeatureSamples(Samples):
+    """Samples as the features of a network that learns no more.
+
+    Args:
+        rows: of each sample, or with a row per token.
+        tokenwise: which of both.
+        kind: of the samples.
+    """
+
+    shape = ()
+
+    def __init__(self, rows: np.ndarray | Ragged, *, kind: str) -> None:
+        self.rows = rows
+        self.kind = kind
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: np.ndarray) -> Batch:
+        where = torch.from_numpy(np.asarray(index, dtype=np.int64))
+        if isinstance(self.rows, Ragged):
+            x = Features(self.rows[index].transpose(1, 2), self.rows.mask(index))  # (n, l, t, d)
+        else:
+            x = Features(torch.from_numpy(self.rows[index]))
+        return Batch(x=x, labels=torch.full_like(where, -1), index=where)
+
+
+def kept_features(rows: list[np.ndarray], lengths: np.ndarray | None, *, kind: str) -> FeatureSamples:
+    """Samples of features: `(l, ..., d)` each, or `(l, t, d)` of which the first `lengths` tokens count."""
+    if lengths is None:
+        return FeatureSamples(np.stack(rows), kind=kind)
+    tokens = [row[:, :length].swapaxes(0, 1) for row, length in zip(rows, lengths, strict=True)]  # (t, l, d)
+    return FeatureSamples(ragged(tokens), kind=kind)
+
+
+def _inputs(encoder: TextEncoder, batch: Batch) -> Inputs:
+    tokens = encoder.standardise(batch)
+    return Inputs(tokens.ids, tokens.mask)

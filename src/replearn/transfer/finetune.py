@@ -1,0 +1,268 @@
+"""`FineTune`: a task with labels, by an encoder that was trained before.
+
+    X --encoder--> layers --pooled or per token--> features --head--> answers --task--> loss, predictions, scores
+
+What learns of the encoder is a choice: all of it, its last layers, or none; then features are computed once.
+
+References: Devlin et al., NAACL 2019, figure 4 (the four tasks). https://arxiv.org/abs/1810.04805
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from jaxtyping import Float
+from sklearn.utils import ClassifierTags, RegressorTags
+from torch import Tensor, nn
+
+from replearn.data import Batch, Description, Samples
+from replearn.encoders import TextEncoder
+from replearn.engine.distributed import gather, gather_labels
+from replearn.engine.train import train
+from replearn.methods import Model
+from replearn.methods.checks import check_batch_size
+from replearn.transfer.checks import check_own_fields, check_reading, layers_read
+from replearn.transfer.early_stopping import BestKeeper
+from replearn.transfer.features import Pooling, has_types, kept_features
+from replearn.transfer.head import Head, SpanHead
+from replearn.transfer.in_batches import told_rows
+from replearn.transfer.layer_groups import begin_anew, layer_rates, let_learn, levels_of
+from replearn.transfer.lessons import Lessons, parted
+from replearn.transfer.predictor import Predictor
+from replearn.transfer.reading import TokenSamples
+from replearn.transfer.span import Span
+from replearn.transfer.starting_encoder import encoder_again, read_as, starting_encoder
+from replearn.transfer.store import load_run
+from replearn.transfer.task_data import (
+    KINDS,
+    TaskDescription,
+    check_task,
+    described,
+    read_answers,
+    read_samples,
+)
+
+log = logging.getLogger("replearn")
+
+SCALED_BY = 512  # samples by which features are scaled
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class FineTune(Predictor):
+    """An encoder put to a task.
+
+    Attributes:
+        encoder: a run folder, a fitted method, a name (`bert_mini`, `hf:FOLDER`, ...) or a module; it is copied.
+        task: `classify` (X: anything that `as_samples` takes; y: names or whole numbers, -1 or None where unknown),
+            `regress` (y: numbers), `pair` (X: pairs of texts; y: classes, or numbers if they are floats), `tag` (X:
+            lists of words; y: lists of tags) or `span` (X: texts; y: lists of `(start, end, label)`, characters).
+        trained: what learns of the encoder: `full`, `frozen`, or a number: its last layers.
+        fresh_layers: so many of its last layers begin with new random weights.
+        encoder_rate: the learning rate of the encoder's last layer as a multiple of the head's.
+        layer_decay: the learning rate of a layer as a multiple of that of the layer above it.
+        pooling: of a text's states: their `mean`, the `first` or `last` one, a learned `mixture` of all layers'; `auto`
+            leaves it to the encoder.
+        pairs: pairs of texts are read `joined`, in one row between the tokenizer's marks, or `apart`; `auto`: joined
+            where the encoder tells the second text from the first by token types, as BERT does.
+        length: tokens read of a text at most, or None for what the encoder can read.
+        validation: share of the labelled samples that are held out to choose the best epoch; 0 takes the last one.
+        patience: epochs without a better score after which training ends.
+        learning_rate: of the head, its peak.
+
+    References: Howard & Ruder, ACL 2018 (rates per layer). https://arxiv.org/abs/1801.06146
+        Zhang et al., ICLR 2021 (fresh layers). https://arxiv.org/abs/2006.05987
+
+    >>> rows, labels = np.eye(4, dtype=np.float32).repeat(8, 0), np.arange(4).repeat(8)
+    >>> model = FineTune(encoder="linear", trained="frozen", epochs=30, learning_rate=0.1)
+    >>> model.fit(rows, labels).score(rows, labels)
+    1.0
+    """
+
+    family: ClassVar[str] = "labelled"
+    kinds: ClassVar[tuple[str, ...]] = ("image", "table", "text")
+    year: ClassVar[int] = 2018
+    paper: ClassVar[str] = "https://arxiv.org/abs/1810.04805"
+    why_collapse: ClassVar[str | None] = None  # states of texts lie close together before they are scaled
+    looked_at: ClassVar[int] = 8  # of the many looks at a short training each takes its time
+
+    encoder: str | nn.Module | Model = "auto"  # type: ignore[assignment]
+    task: str = "classify"
+    trained: Literal["full", "frozen"] | int = "full"
+    fresh_layers: int = 0
+    encoder_rate: float = 0.05
+    layer_decay: float = 1.0
+    pooling: Pooling = "auto"
+    pairs: Literal["auto", "joined", "apart"] = "auto"
+    length: int | None = None
+    validation: float = 0.0
+    patience: int = 3
+    epochs: int = 10
+    batch_size: int = 16
+    weight_decay: float = 0.01
+
+    # Learning.
+
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        run: str | Path | None = None,
+        resume: bool = False,
+        loggers: Iterable[Any] = (),
+    ) -> "FineTune":
+        """Learn a task.
+
+        Args:
+            X: samples, as the task has them.
+            y: their answers; None takes the samples' own labels.
+            run, resume, loggers: as all methods have them.
+
+        Raises:
+            ValueError: a field or the data is not as it must be.
+        """
+        super().fit(self._asked(X, y), run=run, resume=resume, loggers=loggers)
+        del self._answers
+        return self
+
+    def prepare(self, X: Any, y: Any = None) -> "FineTune":
+        """Check fields and samples and make the modules, untrained."""
+        super().prepare(self._asked(X, y))
+        del self._answers
+        return self
+
+    def _asked(self, X: Any, y: Any) -> Samples:
+        self.__dict__.pop("keeper_", None)  # of a training that was interrupted
+        samples = read_samples(self.task, X)
+        kind, self._answers = read_answers(self.task, y, samples)
+        self.task_ = KINDS[kind].learned(self._answers)
+        return samples
+
+    def check(self, samples: Samples) -> None:
+        """Raises ValueError where a field can't work, or not with these samples."""
+        check_task(self.task)
+        check_own_fields(self)
+        super().check(samples)
+
+    def build(self, samples: Description) -> None:
+        known = samples if isinstance(samples, TaskDescription) else None  # of a run that is loaded
+        recipe = known.recipe if known is not None else None
+        if recipe is not None:
+            self.encoder_ = encoder_again(recipe)
+        else:
+            self.encoder_, recipe = starting_encoder(self.encoder, samples)
+        self.levels_ = levels_of(self.encoder_)
+        check_reading(self, self.encoder_, self.levels_)
+        apart = self._set_reading() if known is None else self._set_reading() and known.apart
+        if known is None:
+            begin_anew(self.encoder_, self.levels_, self.fresh_layers)
+            self.samples_ = described(samples, self.task_, self._answers, recipe=recipe, apart=apart)
+        top = {"full": None, "frozen": 0}.get(str(self.trained), self.trained)
+        self._still = let_learn(self.encoder_, self.levels_, top)  # type: ignore[arg-type]
+        head = SpanHead if isinstance(self.task_, Span) else Head
+        layers = layers_read(self, self.encoder_)
+        self.head_ = head(self.encoder_.dim, self.task_.outputs, layers=layers, apart=apart)
+
+    def _set_reading(self) -> bool:
+        """Make the encoder read as asked; whether it reads texts of a pair apart."""
+        if not isinstance(self.encoder_, TextEncoder):
+            return False
+        read_as(self.encoder_, self.pooling, self.length)
+        alone = self.pairs == "apart" or (self.pairs == "auto" and not has_types(self.encoder_.body))
+        return self.task == "pair" and alone
+
+    def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:
+        """Train head and encoder, or the head on features that are computed once."""
+        learned, held = parted(
+            self.task_, self._answers, share=self.validation, random_state=self.random_state
+        )
+        check_batch_size(self, len(learned))
+        inputs = self._inputs(samples)
+        targets = self.task_.targets(self._answers, inputs)
+        seen = self._kept(inputs) if self.trained == "frozen" else inputs
+        self._lessons = Lessons(seen, inputs, targets, self._answers, learned, held)
+        self._scale(self._lessons)
+        self.head_.begin_at(self.task_.prior(self._answers, inputs))
+        if len(held):
+            self.keeper_ = BestKeeper(self.modules(), patience=self.patience)
+        self.history_ = train(self, seen.subset(learned), run=run, resume=resume, loggers=loggers)
+        if len(held):
+            self._take_best()
+        del self._lessons
+
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
+        for module in self._still:
+            module.training = False  # no dropout and no batch statistics where nothing learns
+        logits = self.head_(self._features(batch))
+        sums, counts = self.task_.loss(logits, self._lessons.targets_of(batch).to(logits.device))
+        return gather(sums).sum() / gather_labels(counts).sum().clamp_min(1.0)
+
+    def rates(self) -> dict[str, float]:
+        """Learning rates of the encoder's layers."""
+        return layer_rates(self.levels_, rate=self.encoder_rate, decay=self.layer_decay)
+
+    def after_step(self, progress: float) -> None:
+        """At the end of an epoch, look at the samples that are held out."""
+        if hasattr(self, "keeper_") and self.keeper_.step() % self._lessons.steps(self) == 0:
+            self._look()
+
+    def enough(self) -> bool:
+        """Whether `patience` epochs have brought nothing."""
+        return hasattr(self, "keeper_") and self.keeper_.enough()
+
+    def _look(self) -> None:
+        lessons = self._lessons
+        told = told_rows(self._say, self._parts(), lessons.seen, self._machine(), index=lessons.held)
+        found = self.task_.answers(told, lessons.inputs, lessons.held)
+        score = self.task_.scores(lessons.truth(), found)[self.task_.main]
+        self.keeper_.see(score, lessons.loss_of(self.task_, told))
+        log.info("epoch %d: validation %s %.4f", self.keeper_.epoch, self.task_.main, score)
+
+    def _take_best(self) -> None:
+        if self.keeper_.steps % self._lessons.steps(self):
+            self._look()  # the clock ended the training within an epoch
+        self.keeper_.put_back()
+        self.best_epoch_, self.validation_score_ = self.keeper_.best_epoch, self.keeper_.best_score
+        del self.keeper_
+
+    def _kept(self, inputs: Samples) -> Samples:
+        """The features of samples, for an encoder that learns no more."""
+        every = np.arange(len(inputs))
+        rows = told_rows(
+            lambda batch: self._features(batch).x, [self.encoder_], inputs, self._machine(), index=every
+        )
+        lengths = inputs.lengths if self.task_.tokenwise and isinstance(inputs, TokenSamples) else None
+        return kept_features(rows, lengths, kind=inputs.kind)
+
+    def _scale(self, lessons: Lessons) -> None:
+        chosen = lessons.learned[:: max(1, len(lessons.learned) // SCALED_BY)]
+        rows = told_rows(self._read, self._parts(), lessons.seen, self._machine(), index=chosen)
+        self.head_.scale_by(lessons.rows_there(rows, chosen, tokenwise=self.task_.tokenwise))
+
+    @classmethod
+    def load(cls, path: str | Path, *, encoder: nn.Module | None = None) -> "FineTune":
+        """The fitted model in a run folder; nothing in it is executed.
+
+        Args:
+            path: a folder that `fit(run=...)` or `save` wrote.
+            encoder: the module that the model was given, where it was given a module.
+
+        Raises:
+            ValueError: the folder holds no such run, or a broken one.
+        """
+        return load_run(cls, path, encoder=encoder)  # type: ignore[no-any-return]
+
+    def __sklearn_clone__(self) -> "FineTune":
+        # scikit-learn's own would make an unfitted method of a fitted one that is the encoder.
+        return type(self)(**{field.name: getattr(self, field.name) for field in fields(self)})
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        if self.task == "classify":
+            tags.estimator_type, tags.classifier_tags = "classifier", ClassifierTags()
+        if self.task == "regress":
+            tags.estimator_type, tags.regressor_tags = "regressor", RegressorTags()
+        return tags

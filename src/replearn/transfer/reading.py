@@ -1,0 +1,197 @@
+"""What a task reads: single samples, pairs of texts, sentences of words; and texts as tokens whose places are known."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from replearn.data import Batch, Samples, TextSamples, Tokenizer, train_tokenizer
+from replearn.data.text import text_samples
+from replearn.transfer.ragged import Ragged, ragged
+
+SIDES = 2  # texts of a pair
+
+
+class PairTexts(TextSamples):
+    """Pairs of texts.
+
+    Args:
+        first, second: texts of each pair.
+    """
+
+    def __init__(self, first: Sequence[str], second: Sequence[str]) -> None:
+        super().__init__(first)
+        self.second = second
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """Trained on both texts of all pairs."""
+        return train_tokenizer([*self.texts, *self.second])
+
+    def fingerprint(self) -> str:
+        """A short hash of the pairs."""
+        return TextSamples([*self.texts, *self.second]).fingerprint()
+
+
+class WordTexts(TextSamples):
+    """Sentences of words, joined by spaces.
+
+    Args:
+        words: of each sentence.
+    """
+
+    def __init__(self, words: Sequence[Sequence[str]]) -> None:
+        super().__init__([" ".join(sentence) for sentence in words])
+        self.words = words
+
+    def ends(self, position: int) -> Int[np.ndarray, " w"]:
+        """The character after each word of a sentence."""
+        lengths = [len(word) + 1 for word in self.words[position]]
+        return np.array(list(accumulate(lengths)), dtype=np.int64) - 1
+
+
+def read_pairs(X: Any) -> PairTexts:
+    """Pairs of texts.
+
+    Raises:
+        ValueError: a row is no pair of texts, or there is none.
+    """
+    if isinstance(X, PairTexts):
+        return X
+    rows = list(X.values.tolist() if hasattr(X, "columns") else X.tolist() if hasattr(X, "tolist") else X)
+    for number, row in enumerate(rows):
+        if isinstance(row, str) or not (isinstance(row, Sequence) and len(row) == SIDES):
+            raise ValueError(
+                f"X must hold pairs of texts, (a, b); number {number} is {row!r:.60}. Zip two lists of texts."
+            )
+    first, second = [row[0] for row in rows], [row[1] for row in rows]
+    text_samples(first)
+    text_samples(second)
+    return PairTexts(first, second)
+
+
+def read_words(X: Any) -> WordTexts:
+    """Sentences of words.
+
+    Raises:
+        ValueError: a row is no list of texts, or there is none.
+    """
+    if isinstance(X, WordTexts):
+        return X
+    rows = [row.tolist() if hasattr(row, "tolist") else row for row in X]
+    for number, row in enumerate(rows):
+        if isinstance(row, str) or not all(isinstance(word, str) for word in row):
+            raise ValueError(
+                f"X must hold lists of words; number {number} is {row!r:.60}. Split each text into its words."
+            )
+    if not any(rows):
+        raise ValueError("X must hold at least one word; got none. Give sentences as lists of words.")
+    return WordTexts(rows)
+
+
+def read_texts(X: Any) -> TextSamples:
+    """Texts.
+
+    Raises:
+        ValueError: they are none.
+    """
+    if isinstance(X, TextSamples):
+        return X
+    rows = X.tolist() if hasattr(X, "tolist") else list(X)
+    return text_samples(rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Tokens of a batch; of pairs that are read apart, of both texts.
+
+    Attributes:
+        ids: of tokens, `(n, t)` or `(n, 2, t)`.
+        mask: False where a text has ended.
+        types: 0 in the first text of a pair, 1 in the second; None where all are alike.
+    """
+
+    ids: Int[Tensor, "n *s t"]
+    mask: Bool[Tensor, "n *s t"]
+    types: Int[Tensor, "n t"] | None = None
+
+    def to(self, device: torch.device | str) -> "Inputs":
+        """The same on `device`."""
+        types = None if self.types is None else self.types.to(device)
+        return replace(self, ids=self.ids.to(device), mask=self.mask.to(device), types=types)
+
+
+class TokenSamples(Samples):
+    """Texts, or pairs of them, as tokens.
+
+    Args:
+        raw: the texts.
+        ids: of tokens; of pairs that are read apart, of the first and the second text in turn.
+        types: of tokens, or None.
+        spans: for each token the characters it stands for, `(start, end)`; two equal numbers for none.
+        sides: rows of `ids` per sample.
+    """
+
+    kind = "text"
+    shape = ()
+
+    def __init__(
+        self, raw: TextSamples, ids: Ragged, types: Ragged | None, spans: Ragged, *, sides: int = 1
+    ) -> None:
+        self.raw = raw
+        self.ids = ids
+        self.types = types
+        self.spans = spans
+        self.sides = sides
+
+    def __len__(self) -> int:
+        return len(self.ids) // self.sides
+
+    @property
+    def lengths(self) -> Int[np.ndarray, " n"]:
+        """Tokens of each sample; of a pair, those of the longer text."""
+        longest: np.ndarray = self.ids.lengths.reshape(-1, self.sides).max(1)
+        return longest
+
+    def __getitem__(self, index: np.ndarray) -> Batch:
+        rows = (index[:, None] * self.sides + np.arange(self.sides)).ravel()
+        ids, mask = self.ids[rows], self.ids.mask(rows)  # (n * sides, t)
+        if self.sides > 1:
+            shape = (len(index), self.sides, -1)
+            ids, mask = ids.view(shape), mask.view(shape)  # (n, 2, t)
+        where = torch.from_numpy(np.asarray(index, dtype=np.int64))
+        types = None if self.types is None else self.types[rows]
+        return Batch(x=Inputs(ids, mask, types), labels=torch.full_like(where, -1), index=where)
+
+
+def token_samples(
+    raw: TextSamples, tokenizer: Tokenizer, length: int, *, joined: bool = False
+) -> TokenSamples:
+    """Texts, or pairs of them, as tokens.
+
+    Args:
+        raw: texts, sentences of words, or pairs.
+        tokenizer: of the network that reads them.
+        length: tokens that are read at most; of pairs in one row, the longer text is cut.
+        joined: whether pairs go in one row, between the marks the tokenizer has for them; else each text has its own.
+    """
+    inner = copy.copy(Tokenizer(tokenizer.json)).inner  # its own, since it cuts
+    inner.enable_truncation(length)
+    rows: list[Any] = list(raw.texts)
+    sides = 1
+    if isinstance(raw, PairTexts):
+        pairs = list(zip(raw.texts, raw.second, strict=True))
+        sides = 1 if joined else SIDES
+        rows = pairs if joined else [text for pair in pairs for text in pair]
+    read = inner.encode_batch(rows, add_special_tokens=True)
+    ids = ragged([np.array(row.ids, dtype=np.int64) for row in read])
+    spans = ragged([np.array(row.offsets, dtype=np.int64).reshape(-1, 2) for row in read])
+    types = ragged([np.array(row.type_ids, dtype=np.int64) for row in read]) if joined else None
+    return TokenSamples(raw, ids, types, spans, sides=sides)

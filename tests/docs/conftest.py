@@ -46,7 +46,7 @@ def _little_digits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _short_trainings: None) -> Path:
-    """The folder in which a reader works: photos in two classes, one of them broken, and a table."""
+    """The folder in which a reader works: photos in two classes, one of them broken, a table, and notes."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REPLEARN_CACHE", str(tmp_path / "cache"))
     rng = np.random.default_rng(0)
@@ -55,6 +55,8 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _short_trainings: None
         for number, pixels in enumerate(rng.integers(0, 256, (160, 32, 32, 3), dtype=np.uint8)):
             Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.png", compress_level=0)
     (tmp_path / "photos" / "dog" / "broken.png").write_text("no picture")
+    lines = (f"note {number} says {number * number} and {number % 7}" for number in range(400))
+    (tmp_path / "notes.txt").write_text("\n".join(lines))
     table = pd.DataFrame(rng.normal(size=(300, 5)), columns=list("abcde"))
     table.assign(label=np.arange(300) % 2).to_csv("table.csv", index=False)
     return tmp_path

@@ -16,10 +16,11 @@ def tokens(ids, mask=None, start=0):
     return Tokens(ids, torch.ones_like(ids, dtype=torch.bool) if mask is None else mask, start)
 
 
+@pytest.mark.parametrize("name", ["gpt_tiny", "bert_tiny", "modernbert_tiny"])
 @pytest.mark.parametrize("filled", [False, True])
-def test_short_attention_is_attention(filled):
+def test_short_attention_is_attention(filled, name):
     torch.manual_seed(0)
-    net = make_transformer("gpt_tiny", blank_tokenizer(50)).eval()
+    net = make_transformer(name, blank_tokenizer(50)).eval()
     ids, mask = torch.randint(5, 50, (3, 17)), torch.ones(3, 17, dtype=torch.bool)
     if filled:
         mask[1, 9:] = False

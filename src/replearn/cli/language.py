@@ -42,8 +42,8 @@ def print_language(facts: dict[str, Any]) -> None:
     )
     for row in facts["memorization"]:
         print(
-            f"by heart, {row['part']} texts: {row['exact']:.1%} of {row['texts']} go on exactly for {CONTINUED} tokens "
-            f"after {row['prefix']}; {row['tokens right']:.1%} of tokens right"
+            f"by heart, {row['part']}, {CONTINUED} tokens after {row['prefix']}: {row['exact']:.1%} of texts, "
+            f"{row['tokens right']:.1%} of tokens"
         )
     for row in facts["overlap"]:
         print(

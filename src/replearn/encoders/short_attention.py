@@ -14,7 +14,7 @@ SHORT = 256  # tokens
 
 
 def use_short_attention(net: nn.Module) -> None:
-    """Let a network of the library attend this way."""
+    """Let a network of the library attend this way, causal or not."""
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import sdpa_mask
 
@@ -28,20 +28,19 @@ def _attend(
 ) -> tuple[Tensor, None]:
     """Attention as the library calls it: `(n, h, t, d)` in, `(n, t, h, d)` out."""
     t, k = query.shape[2], key.shape[2]
-    if query.device.type != "cpu" or not t == k <= SHORT or rest.get("dropout") or not module.is_causal:
+    if query.device.type != "cpu" or not t == k <= SHORT or rest.get("dropout"):
         from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
         found, _ = sdpa_attention_forward(module, query, key, value, attention_mask, **rest)
         return found, None
     scale = rest.get("scaling") or query.shape[-1] ** -0.5
     with torch.autocast("cpu", enabled=False):  # the softmax would be widened, for nothing
-        hidden = _hidden(attention_mask, t, query)
-        scores = torch.baddbmm(
-            hidden.expand(len(query), query.shape[1], t, t).flatten(0, 1),
-            query.flatten(0, 1),
-            key.flatten(0, 1).transpose(1, 2),
-            alpha=scale,
-        )  # (n * h, t, t)
+        rows, columns = query.flatten(0, 1), key.flatten(0, 1).transpose(1, 2)
+        if attention_mask is None and not module.is_causal:
+            scores = torch.bmm(rows * scale, columns)  # (n * h, t, t)
+        else:
+            hidden = _hidden(attention_mask, t, query).expand(len(query), query.shape[1], t, t)
+            scores = torch.baddbmm(hidden.flatten(0, 1), rows, columns, alpha=scale)  # (n * h, t, t)
         found = (scores.softmax(-1) @ value.flatten(0, 1)).view(*query.shape[:3], -1)  # (n, h, t, d)
     return found.transpose(1, 2).contiguous(), None
 

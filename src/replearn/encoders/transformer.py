@@ -83,7 +83,9 @@ def make_transformer(name: str, tokenizer: Tokenizer, *, dropout: float = 0.1) -
         "bos_token_id": _id(tokenizer, FIRST),
         "eos_token_id": _id(tokenizer, LAST),
     }
-    return Transformer(_net(kind, depth, dim, vocabulary, dropout), length=LENGTH, causal=kind == "gpt")
+    net = _net(kind, depth, dim, vocabulary, dropout)
+    use_short_attention(net)
+    return Transformer(net, length=LENGTH, causal=kind == "gpt")
 
 
 def pretrained(path: Path) -> tuple[Transformer, Tokenizer]:
@@ -149,9 +151,7 @@ def _net(kind: str, depth: int, dim: int, vocabulary: dict[str, Any], dropout: f
             attn_pdrop=0.0, resid_pdrop=dropout, embd_pdrop=dropout, use_cache=False,
             activation_function="gelu_pytorch_tanh",  # GPT-2's, in one pass over memory
         )  # fmt: skip
-        net: nn.Module = library.GPT2Model(config)
-        use_short_attention(net)
-        return net
+        return library.GPT2Model(config)  # type: ignore[no-any-return]
     shape = {
         "hidden_size": dim, "num_hidden_layers": depth, "num_attention_heads": heads,
         "max_position_embeddings": LENGTH,

@@ -51,7 +51,8 @@ SIGNS = {
     "context_gain": Sign(
         "unigram plateau",
         "the context tells {:.3f} nats of a token: only how frequent tokens are has been learned",
-        "Train for more steps, with a learning rate of 1e-3 or less and a warm-up; see docs/families/language.md.",
+        "Train for more steps, take a smaller vocabulary, a learning rate of 1e-3 or less; hide more (share=0.4), "
+        "if tokens are hidden.",
         below=0.05,
         after=400,
     ),

@@ -34,4 +34,6 @@ class GPT(CausalLanguageModel):
     )
 
     encoder: str | nn.Module = "gpt_mini"
-    learning_rate: float = 2e-3
+    batch_size: int = 8
+    epochs: int = 20
+    learning_rate: float = 1.5e-3

@@ -126,12 +126,12 @@ def test_what_stays_as_it_is_counts_for_no_gain() -> None:
 def test_next_sentences_are_learned_from_pairs() -> None:
     """Two halves of a cycle follow each other or do not: chance is 0.69 nats."""
     method = BERT(
-        encoder="bert_tiny", tokenizer="words", window=13, batch_size=32, epochs=20, next_sentence=True,
-        learning_rate=3e-3, device="cpu",
+        encoder="bert_tiny", tokenizer="words", window=13, batch_size=32, epochs=24, next_sentence=True,
+        learning_rate=1e-3, device="cpu",
     ).fit(cycles(150))  # fmt: skip
     rows = [row for row in method.history_.rows if "next_sentence" in row]
     assert rows[-1]["context_gain"] > 1.0
-    assert rows[-1]["next_sentence"] < 0.45
+    assert rows[-1]["next_sentence"] < 0.5
     pairs = method.training_samples(method.reading(replearn.as_samples(cycles(150))))
     windows, segments, _ = method._two_parts(pairs[np.arange(4)])
     tokenizer = method.encoder_.vocabulary.tokenizer

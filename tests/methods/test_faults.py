@@ -12,7 +12,11 @@ from replearn.methods import registry
 from replearn.methods.joint import JointEmbedding
 from replearn.views import Pair, Same
 
-METHODS = {name: entry.cls for name, entry in registry().items() if issubclass(entry.cls, JointEmbedding)}
+METHODS = {
+    name: entry.cls
+    for name, entry in registry().items()
+    if issubclass(entry.cls, JointEmbedding) and "image" in entry.kinds  # of texts: see test_simcse
+}
 # Their parts of a sample differ by construction.
 OF_PARTS = {"cpc", "cmc"}
 STEPS = 200

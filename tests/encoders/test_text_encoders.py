@@ -10,7 +10,7 @@ from torch import nn
 
 from replearn.data.samples import Batch
 from replearn.data.text import Texts, TextSamples
-from replearn.data.tokenizer import Tokenizer
+from replearn.data.tokenizer import FIRST, LAST, PAD, Tokenizer, train_tokenizer
 from replearn.encoders import TEXT_ENCODERS, TextBody, TextEncoder, Vocabulary, make_encoder, text_encoder
 from replearn.encoders.characters import two_way_encoder
 from replearn.encoders.dropout import RowDropout
@@ -295,3 +295,19 @@ def test_a_real_model_knows_which_sentences_are_alike() -> None:
     )
     alike = h @ h.T
     assert alike[0, 1] > alike[0, 2] + 0.3
+
+
+def test_windows_are_never_filled_up_and_the_head_of_a_long_text_is_enough() -> None:
+    tokenizer = train_tokenizer(["a b c d e f g"], "words")
+    vocabulary = Vocabulary(tokenizer)
+    ids = torch.tensor([[tokenizer.special(PAD), 5, 6]])
+    unknown = torch.full((1,), -1)
+    assert vocabulary.read(Batch(ids, unknown, unknown), 8).mask.all()  # a mark that the text itself has
+    long = Batch(Texts(["a b c " * 100_000]), unknown, unknown)
+    read = vocabulary.read(long, 8)
+    assert read.ids.tolist() == [
+        [tokenizer.special(FIRST), *tokenizer.encode(["a b c a b c"])[0], tokenizer.special(LAST)]
+    ]
+    shorter, longer = Texts(["a"]), Texts(["a", "a b c"])
+    one, two = (vocabulary.read(Batch(x, unknown, unknown), 8).mask.tolist() for x in (shorter, longer))
+    assert two == [[*one[0], False, False], [True] * 5]

@@ -211,6 +211,14 @@ def test_the_table_has_what_samples_allow():
     assert {"silhouette", "cluster NMI", "interpolation distance", "layer 1 kNN", "MIG"} <= set(
         everything.measure
     )
+    grid = np.stack(np.unravel_index(np.arange(512), (8, 8, 8)), axis=1)
+    told = [
+        latent_scores(grid.astype(float), grid[:4].astype(float), factors=grid, ordered=ordered)
+        for ordered in ((), (0, 1, 2))
+    ]
+    without, with_amounts = (table.set_index("measure")["mean"]["SAP"] for table in told)
+    assert with_amounts == pytest.approx(1.0)
+    assert without < 0.95
     bare = latent_scores(rows[:80], rows[80:])
     assert set(bare.measure) == {"lifetime sparseness", "population sparseness"}
     with pytest.raises(ValueError, match="originals must come with a decoder"):

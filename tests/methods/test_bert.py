@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 import replearn
+from made_texts import made_texts
 from replearn.data.tokenizer import FIRST, LAST, MASK
 from replearn.methods import BERT, ModernBERT, RoBERTa
 
@@ -23,26 +24,7 @@ SMALL = {
 
 
 def texts(n: int = 60, words: int = 40) -> list[str]:
-    rng = np.random.default_rng(0)
-    known = [
-        "the",
-        "a",
-        "cat",
-        "dog",
-        "sat",
-        "ran",
-        "on",
-        "under",
-        "mat",
-        "tree",
-        "big",
-        "small",
-        "red",
-        "blue",
-        "and",
-        "or",
-    ]
-    return [" ".join(rng.choice(known, size=words)) for _ in range(n)]
+    return made_texts(n, least=words, most=words)
 
 
 def cycles(n: int = 120) -> list[str]:

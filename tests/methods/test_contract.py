@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import replearn
+from made_texts import made_texts
 from replearn.encoders import text_encoder
 from replearn.engine.signals import Stopped
 from replearn.methods import Method, Model, registry
@@ -48,10 +49,7 @@ def few(cls):
 @cache
 def few_texts():
     pytest.importorskip("tokenizers")
-    rng = np.random.default_rng(0)
-    words = "the a cat dog sat ran on under mat tree big small red blue and or"
-    texts = [" ".join(rng.choice(words.split(), size=rng.integers(3, 20))) for _ in range(96)]
-    return replearn.as_samples(texts, np.arange(96) % 3)
+    return replearn.as_samples(made_texts(96), np.arange(96) % 3)
 
 
 @cache

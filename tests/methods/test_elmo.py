@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 import replearn
+from made_texts import made_texts
 from replearn.data.samples import Batch
 from replearn.data.text import Texts
 from replearn.data.tokenizer import UNKNOWN
@@ -21,26 +22,7 @@ SMALL = {"window": 12, "batch_size": 8, "epochs": 1, "device": "cpu"}
 
 
 def texts(n: int = 60) -> list[str]:
-    rng = np.random.default_rng(0)
-    known = [
-        "the",
-        "a",
-        "cat",
-        "dog",
-        "sat",
-        "ran",
-        "on",
-        "under",
-        "mat",
-        "tree",
-        "big",
-        "small",
-        "red",
-        "blue",
-        "and",
-        "or",
-    ]
-    return [" ".join(rng.choice(known, size=12)) for _ in range(n)]
+    return made_texts(n, least=12, most=12)
 
 
 def prepared(**fields):

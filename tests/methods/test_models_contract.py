@@ -11,6 +11,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 import replearn
+from made_texts import made_texts
 from replearn.engine.run import WEIGHTS
 from replearn.methods import Method, Model, registry
 
@@ -33,10 +34,7 @@ def few(cls):
 @cache
 def few_texts():
     pytest.importorskip("tokenizers")
-    rng = np.random.default_rng(0)
-    words = "the a cat dog sat ran on under mat tree big small red blue and or"
-    texts = [" ".join(rng.choice(words.split(), size=rng.integers(3, 20))) for _ in range(64)]
-    return replearn.as_samples(texts, np.arange(64) % 3)
+    return replearn.as_samples(made_texts(64), np.arange(64) % 3)
 
 
 @cache

@@ -73,6 +73,23 @@ def test_the_weight_rises_to_one_and_stays():
 
 
 @torch.no_grad()
+def test_all_words_are_hidden_where_it_is_asked_for():
+    method = replearn.TextVAE(**QUICK, word_dropout=1.0).prepare(TEXTS)
+    batch = method.reading(replearn.as_samples(TEXTS))[np.arange(6)]
+    for module in method.modules().values():
+        module.eval()
+    torch.manual_seed(0)
+    loss = float(method.loss(batch))  # the weight of the rate is 0 at first
+    torch.manual_seed(0)
+    mean, log_variance = method.posterior(batch)
+    z = mean + (0.5 * log_variance).exp() * torch.randn(6, 4)
+    ids = method.ids(batch)
+    blank = torch.full_like(ids, method.encoder_.vocabulary.tokenizer.special("[UNK]"))
+    expected = method.decoder_.nats(ids, blank, z, ignored=method.encoder_.pad).mean()
+    assert loss == pytest.approx(float(expected), rel=1e-5)
+
+
+@torch.no_grad()
 def test_hidden_words_change_what_the_decoder_reads_and_not_what_it_tells():
     torch.manual_seed(0)
     decoder, z = SentenceDecoder(9, 3, hidden=8), torch.randn(2, 3)

@@ -132,6 +132,17 @@ def train_tokenizer(
     return Tokenizer(_without(inner.to_str(), pieces))
 
 
+def make_tokenizer(spec: str, texts: Iterable[str], *, size: int, lowercase: bool) -> Tokenizer:
+    """The tokenizer in the file that `spec` names, if it ends in `.json`; else one of that kind, trained on the texts.
+
+    Raises:
+        ValueError: there is none, or it can't be trained.
+    """
+    if spec.endswith(".json"):
+        return read_tokenizer(Path(spec).expanduser())
+    return train_tokenizer(texts, spec, size=size, lowercase=lowercase)
+
+
 def read_tokenizer(path: Path) -> Tokenizer:
     """The tokenizer in a file.
 

@@ -1,11 +1,10 @@
 """`TextMethod`: what methods share that read texts by a tokenizer of their own."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
 from replearn.data import Description, Samples, TextSamples
-from replearn.data.tokenizer import Tokenizer, read_tokenizer, train_tokenizer
+from replearn.data.tokenizer import Tokenizer, make_tokenizer
 from replearn.encoders import FOLDER, TextEncoder, text_encoder, tokenizer_in
 from replearn.methods.base import Method
 
@@ -40,9 +39,7 @@ class TextMethod(Method):
             return self.encoder.vocabulary.tokenizer
         if isinstance(self.encoder, str) and self.encoder.startswith(FOLDER):
             return tokenizer_in(self.encoder)
-        if self.tokenizer.endswith(".json"):
-            return read_tokenizer(Path(self.tokenizer).expanduser())
-        return train_tokenizer(samples.texts, self.tokenizer, size=self.vocabulary, lowercase=self.lowercase)
+        return make_tokenizer(self.tokenizer, samples.texts, size=self.vocabulary, lowercase=self.lowercase)
 
     def build(self, samples: Description) -> None:
         self.encoder_: TextEncoder = text_encoder(self.encoder, samples)

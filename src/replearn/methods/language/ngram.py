@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from replearn.data import Batch, Description, Samples, TextSamples, token_stream
-from replearn.data.tokenizer import LAST, Tokenizer, read_tokenizer, train_tokenizer
+from replearn.data.tokenizer import LAST, Tokenizer, make_tokenizer
 from replearn.encoders import Vocabulary
 from replearn.engine.machine import choose
 from replearn.methods.kneser_ney import KneserNey
@@ -57,10 +57,8 @@ class NGram(Model, TextScores):
     def reading(self, samples: Samples) -> Samples:
         if not isinstance(samples, TextSamples):
             return samples  # refused by `check`
-        if self.tokenizer.endswith(".json"):
-            return samples.read_by(read_tokenizer(Path(self.tokenizer).expanduser()))
-        said: dict[str, Any] = {"size": self.vocabulary, "lowercase": self.lowercase}
-        return samples.read_by(train_tokenizer(samples.texts, self.tokenizer, **said))
+        size, lowercase = self.vocabulary, self.lowercase
+        return samples.read_by(make_tokenizer(self.tokenizer, samples.texts, size=size, lowercase=lowercase))
 
     def build(self, samples: Description) -> None:
         if not 1 <= self.order <= 20:

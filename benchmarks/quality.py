@@ -2,7 +2,7 @@
 
     python benchmarks/quality.py                          digits, every method, seeds 0, 1 and 2
     python benchmarks/quality.py simclr byol --seeds 0    some of it; what has been measured is kept
-    python benchmarks/quality.py --data cifar10           10,000 of CIFAR-10's training images
+    python benchmarks/quality.py --data cifar10           5,000 of CIFAR-10's training images, half the epochs
 
 Each training is a process of its own (its peak memory is measured), with the method's defaults; one whose default batch
 is smaller than the one asked for keeps its own. Results:
@@ -31,7 +31,9 @@ BASELINES = ("raw", "untrained")
 CLASSICAL = ("pca",)
 FAMILIES = ("contrastive", "joint_embedding", "labelled")  # the others: benchmarks/codes.py
 COMPONENTS = 64
-SUBSET = 10_000  # of CIFAR-10's training images, as many of each class
+SUBSET = 5_000  # of CIFAR-10's training images, as many of each class
+EPOCHS = {"digits": 10, "cifar10": 5}
+DRAWS = {"digits": 5, "cifar10": 3}  # of labels, for each of their numbers
 SCORES = ("1 %", "10 %", "100 %", "kNN", "rank")
 COLUMNS = {"1 %": 0.01, "10 %": 0.1, "100 %": 1.0}
 
@@ -59,13 +61,17 @@ def parse() -> argparse.Namespace:
     parser.add_argument("methods", nargs="*", help="names as in `replearn list`, raw or untrained; none: all")
     parser.add_argument("--data", choices=("digits", "cifar10"), default="digits")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--epochs", type=int, help=f"unless given: {EPOCHS}")
     parser.add_argument("--batch-size", type=int, default=128)
-    parser.add_argument("--draws", type=int, default=5, help="of labels, for each of their numbers")
+    parser.add_argument(
+        "--draws", type=int, help=f"of labels, for each of their numbers; unless given: {DRAWS}"
+    )
     parser.add_argument("--cifar10", type=Path, default=CIFAR10, help="zip of CIFAR-10's JPEGs")
     parser.add_argument("--again", action="store_true", help="measure rows that are there once more")
     parser.add_argument("--one", action="store_true", help="measure one row here and print it as JSON")
     asked = parser.parse_args()
+    asked.epochs = EPOCHS[asked.data] if asked.epochs is None else asked.epochs
+    asked.draws = DRAWS[asked.data] if asked.draws is None else asked.draws
     if asked.data == "cifar10" and not asked.cifar10.is_file():
         parser.error(f"--cifar10 must name a zip of CIFAR-10's JPEGs; {asked.cifar10} is not there.")
     return asked

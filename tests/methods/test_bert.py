@@ -1,5 +1,7 @@
 """BERT, RoBERTa and ModernBERT: what is told, from what, and that context is learned."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -124,14 +126,12 @@ def test_next_sentences_are_learned_from_pairs() -> None:
 
 def test_segments_matter() -> None:
     method, windows = prepared(BERT(**SMALL, next_sentence=True))
-    from replearn.encoders.segments import segment_states
-
     seen, segments, _ = method._two_parts(windows[np.arange(8)])
     tokens = method.encoder_.standardise(seen)
-    states = segment_states(method.encoder_, tokens, segments.x)
-    plain = segment_states(method.encoder_, tokens, torch.zeros_like(segments.x))
+    states = method.states(replace(tokens, types=segments.x))
+    plain = method.states(replace(tokens, types=torch.zeros_like(segments.x)))
     assert not torch.allclose(states, plain)
-    torch.testing.assert_close(plain, method.encoder_.body.states(tokens)[-1])
+    torch.testing.assert_close(plain, method.states(tokens))
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,11 @@ class TextBody(nn.Module):
     def forward(self, tokens: Tokens) -> Float[Tensor, "n d"]:
         return self.pool(self.states(tokens)[-1], tokens)
 
+    @property
+    def tells_parts(self) -> bool:
+        """Whether the network tells the second part of a text from the first, by `types` of tokens."""
+        return bool(getattr(self.net, "tells_parts", False))
+
     def states(self, tokens: Tokens) -> list[Float[Tensor, "n t d"]]:
         """The states before and after each layer."""
         found: list[Tensor] = self.net.states(tokens)  # type: ignore[operator]

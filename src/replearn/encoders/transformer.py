@@ -49,11 +49,17 @@ class Transformer(nn.Module):
         self.causal = causal
         self.dim: int = net.config.hidden_size  # type: ignore[union-attr, assignment]
 
+    @property
+    def tells_parts(self) -> bool:
+        """Whether it tells the second part of a text from the first, by `types` of tokens: BERT does."""
+        return getattr(self.net.config, "type_vocab_size", 0) > 1
+
     def states(self, tokens: Tokens) -> list[Float[Tensor, "n t d"]]:
         """The states before and after each layer."""
         mask = None if tokens.full else tokens.mask
+        types = {"token_type_ids": tokens.types} if tokens.types is not None and self.tells_parts else {}
         with rows_of(tokens):
-            found = self.net(input_ids=tokens.ids, attention_mask=mask, output_hidden_states=True)
+            found = self.net(input_ids=tokens.ids, attention_mask=mask, output_hidden_states=True, **types)
         return list(found.hidden_states)
 
     def word_vectors(self) -> Float[Tensor, "v d"]:

@@ -23,12 +23,14 @@ class Tokens:
         ids: of tokens.
         mask: False where a text has ended.
         start, total: as in `Batch`: these are rows of a joined batch.
+        types: 0 in the first part of a text, 1 in the second, for networks that `tell_parts`; None where it has one.
     """
 
     ids: Int[Tensor, "n t"]
     mask: Bool[Tensor, "n t"]
     start: int = 0
     total: int | None = None
+    types: Int[Tensor, "n t"] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -12,9 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from replearn.data import Batch, Samples
-from replearn.encoders import Encoder, TextBody, TextEncoder, Tokens
-from replearn.encoders.dropout import rows_of
-from replearn.encoders.transformer import Transformer
+from replearn.encoders import Encoder, TextEncoder, Tokens
 from replearn.transfer.ragged import Ragged, ragged
 from replearn.transfer.reading import Inputs
 
@@ -59,8 +57,8 @@ def features_of(encoder: Encoder, batch: Batch, *, mixed: bool, tokenwise: bool)
     sides = inputs.ids.shape[1] if inputs.ids.ndim > 2 else 1
     flat = inputs.ids.flatten(0, -2), inputs.mask.flatten(0, -2)  # (n * sides, t)
     total = None if batch.total is None else batch.total * sides
-    tokens = Tokens(*flat, batch.start * sides, total)
-    states = token_states(encoder.body, tokens, inputs.types)
+    tokens = Tokens(*flat, batch.start * sides, total, inputs.types)
+    states = encoder.body.states(tokens)
     chosen = states if mixed else states[-1:]
     if tokenwise:
         return Features(torch.stack(chosen, 1), tokens.mask)  # (n, l, t, d)
@@ -68,25 +66,6 @@ def features_of(encoder: Encoder, batch: Batch, *, mixed: bool, tokenwise: bool)
     if sides == 1:
         return Features(x)
     return Features(x.view(len(batch), sides, *x.shape[1:]).transpose(1, 2))  # (n, l, 2, d)
-
-
-def token_states(body: TextBody, tokens: Tokens, types: Tensor | None) -> list[Float[Tensor, "n t d"]]:
-    """The states before and after each layer, of a network that is told which tokens are of a pair's second text."""
-    if types is None or not has_types(body):
-        return body.states(tokens)
-    with rows_of(tokens):
-        found = body.net.net(  # type: ignore[operator]
-            input_ids=tokens.ids,
-            attention_mask=None if tokens.full else tokens.mask,
-            token_type_ids=types,
-            output_hidden_states=True,
-        )
-    return list(found.hidden_states)
-
-
-def has_types(body: TextBody) -> bool:
-    """Whether a network tells the second text of a pair from the first: BERT does."""
-    return isinstance(body.net, Transformer) and getattr(body.net.net.config, "type_vocab_size", 0) > 1  # type: ignore[union-attr]
 
 
 class FeatureSamples(Samples):

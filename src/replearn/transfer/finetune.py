@@ -26,7 +26,7 @@ from replearn.methods import Model
 from replearn.methods.checks import check_batch_size
 from replearn.transfer.checks import check_own_fields, check_reading, layers_read
 from replearn.transfer.early_stopping import BestKeeper
-from replearn.transfer.features import Pooling, has_types, kept_features
+from replearn.transfer.features import Pooling, kept_features
 from replearn.transfer.head import Head, SpanHead
 from replearn.transfer.in_batches import told_rows
 from replearn.transfer.layer_groups import begin_anew, layer_rates, let_learn, levels_of
@@ -171,7 +171,7 @@ class FineTune(Predictor):
         if not isinstance(self.encoder_, TextEncoder):
             return False
         read_as(self.encoder_, self.pooling, self.length)
-        alone = self.pairs == "apart" or (self.pairs == "auto" and not has_types(self.encoder_.body))
+        alone = self.pairs == "apart" or (self.pairs == "auto" and not self.encoder_.body.tells_parts)
         return self.task == "pair" and alone
 
     def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:

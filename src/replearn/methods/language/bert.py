@@ -8,7 +8,7 @@ The representation of a text is the mean of its last states.
 References: Devlin et al., NAACL 2019, section 3.1, and appendix A.2. https://arxiv.org/abs/1810.04805
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from jaxtyping import Float
@@ -17,7 +17,6 @@ from torch import Tensor, nn
 from replearn.data import Batch, Description, Samples, TokenWindows
 from replearn.data.segments import SegmentPairs
 from replearn.data.tokenizer import FIRST, LAST
-from replearn.encoders.segments import check_segments, segment_states
 from replearn.methods.masked import MaskedLanguageModel
 from replearn.objectives import cross_entropy
 from replearn.views.segments import NextSentence
@@ -45,9 +44,17 @@ class BERT(MaskedLanguageModel):
     def build(self, samples: Description) -> None:
         super().build(samples)
         if self.next_sentence:
-            check_segments(self.encoder_)
+            self._check_parts()
             dim = self.encoder_.dim
             self.next_ = nn.Sequential(nn.Linear(dim, dim), nn.Tanh(), nn.Linear(dim, 2))
+
+    def _check_parts(self) -> None:
+        if not self.encoder_.body.tells_parts:
+            name = type(self.encoder_.body.net).__name__
+            raise ValueError(
+                f"next_sentence needs an encoder that tells two parts of a window apart, and {name} does not. "
+                "Use bert_mini or another bert, or next_sentence=False."
+            )
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         if not self.next_sentence:
@@ -59,7 +66,7 @@ class BERT(MaskedLanguageModel):
         """The losses of both tasks, on windows of two parts."""
         windows, segments, follows = self._two_parts(batch)
         seen, places, hidden = self.masking(masked)(windows)
-        states = segment_states(self.encoder_, self.encoder_.standardise(seen), segments.x)  # (n, t, d)
+        states = self.states(replace(self.encoder_.standardise(seen), types=segments.x))  # (n, t, d)
         return self.told(states, places, hidden), cross_entropy(self.next_(states[:, 0]), follows.x)
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:

@@ -24,6 +24,7 @@ PARTS = {
     "methods": "method_steps",
     "lightly": "against_lightly",
     "memory": "peak_memory",
+    "slices": "sliced_memory",
     "start": "start_up",
     "views": "batch_views",
     "probe": "probe_sweep",

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from replearn.data import as_samples
 from replearn.data.samples import Batch
 from replearn.encoders.base import Encoder
-from replearn.engine.slices import buffers_kept, in_slices
+from replearn.engine.slices import Sliced, buffers_kept, in_slices, views_in_slices
 from replearn.objectives import nt_xent
+from replearn.views.defaults import SPLITS, named_views
 
 
 def encoder(*layers: nn.Module) -> Encoder:
@@ -120,3 +121,41 @@ def test_encoders_are_left_as_they_were() -> None:
     with pytest.raises(RuntimeError), in_slices(net, 2):
         raise RuntimeError
     assert "forward" not in vars(net)
+
+
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("preset", ["photo", "grey", "drawing"])
+def test_views_in_slices_are_those_of_the_whole_batch(preset: str, split: str) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (11, 3 if preset == "photo" else 1, 40, 40), dtype=np.uint8)
+    samples = as_samples(images)
+    views = named_views(preset, samples, split)
+    seen = samples[np.arange(11)].part_of(20, start=3)
+    torch.manual_seed(5)
+    whole = views(seen)
+    following = torch.rand(1)
+    torch.manual_seed(5)
+    sliced = Sliced(views, 4)(seen)
+    assert torch.equal(torch.rand(1), following)
+    assert len(sliced) == len(whole)
+    for a, b in zip(sliced, whole, strict=True):
+        torch.testing.assert_close(a.x, b.x, rtol=0, atol=1e-5)
+        assert torch.equal(a.labels, b.labels)
+        assert torch.equal(a.index, b.index)
+        assert (a.start, a.total) == (b.start, b.total)
+
+
+def test_views_are_made_for_few_samples_at_a_time() -> None:
+    method, samples = built(encoder="cnn", slice_size=8)
+    asked, views = [], method.views_
+
+    class Counted(type(views)):
+        def __call__(self, batch: Batch) -> tuple[Batch, ...]:
+            asked.append(len(batch))
+            return super().__call__(batch)
+
+    method.views_ = Counted(**vars(views))
+    with views_in_slices(method, 8):
+        method.views_(samples[np.arange(32)])
+    assert asked == [8, 8, 8, 8]
+    assert isinstance(method.views_, Counted)

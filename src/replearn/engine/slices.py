@@ -1,17 +1,20 @@
-"""Large batches in the memory of small ones: encoders work in slices whose activations are computed again.
+"""Large batches in the memory of small ones: views and encoders work in slices; activations are computed again.
 
 Contrast needs the embeddings of the whole batch at once, but not the activations behind them. Each slice runs
 forward without keeping activations, and runs again when its gradient comes: the gradient is that of the whole
 batch, exactly (GradCache; Gao et al., 2021, https://arxiv.org/abs/2101.06983). Batch normalisation sees a
 slice, not the batch: its statistics are those of slices, as on a machine that can't hold more. For the
-gradient of the whole batch use an encoder without it.
+gradient of the whole batch use an encoder without it. Views of images are made slice by slice, too: they draw
+for the joined batch, so they are the same.
 """
 
 import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +22,7 @@ from torch.utils.checkpoint import checkpoint
 
 from replearn.data.samples import Batch
 from replearn.encoders.base import Encoder
+from replearn.views import Split
 
 Forward = Callable[[Batch], Tensor]
 
@@ -37,6 +41,67 @@ def in_slices(module: nn.Module, size: int | None) -> Iterator[None]:
     finally:
         for encoder in encoders:
             del encoder.forward
+
+
+@contextmanager
+def views_in_slices(learner: Any, size: int | None) -> Iterator[None]:
+    """While entered, a method's views are made for `size` samples at a time; None changes nothing."""
+    whole = getattr(learner, "views_", None)
+    if size is None or not isinstance(whole, Split):
+        yield
+        return
+    learner.views_ = Sliced(whole, size)
+    try:
+        yield
+    finally:
+        learner.views_ = whole
+
+
+@dataclass(frozen=True)
+class Sliced(Split):
+    """A split whose views of images are made in slices, each with the draws of the whole batch."""
+
+    split: Split
+    size: int
+
+    def __call__(self, batch: Batch) -> tuple[Batch, ...]:
+        if not isinstance(batch.x, Tensor) or batch.x.ndim != 4 or len(batch) <= self.size:
+            return self.split(batch)
+        whole: list[Batch] = []
+        drawn = _random_state(batch.x.device)
+        for start in range(0, len(batch), self.size):
+            _set_random_state(batch.x.device, drawn)
+            part = batch.rows(start, min(start + self.size, len(batch)))
+            views = self.split(part)
+            whole = whole or [_room(view, len(batch), len(part)) for view in views]
+            for into, view in zip(whole, views, strict=True):
+                first = start * len(view) // len(part)  # a view may have several rows of a sample
+                for name in ("x", "labels", "index"):
+                    getattr(into, name)[first : first + len(view)] = getattr(view, name)
+        return tuple(whole)
+
+    def wholes(self, views: tuple[Batch, ...]) -> tuple[Batch, ...]:
+        return self.split.wholes(views)
+
+
+def _room(view: Batch, samples: int, seen: int) -> Batch:
+    """An empty batch for a view of all samples, like that of the first `seen` ones."""
+    x, labels, index = (
+        part.new_empty(len(part) * samples // seen, *part.shape[1:])
+        for part in (view.x, view.labels, view.index)
+    )
+    return replace(view, x=x, labels=labels, index=index)
+
+
+def _random_state(device: torch.device) -> Tensor:
+    return torch.get_rng_state() if device.type == "cpu" else torch.get_device_module(device).get_rng_state()
+
+
+def _set_random_state(device: torch.device, state: Tensor) -> None:
+    if device.type == "cpu":
+        torch.set_rng_state(state)
+    else:
+        torch.get_device_module(device).set_rng_state(state)
 
 
 def _forward(encoder: Encoder, whole: Forward, size: int, batch: Batch) -> Tensor:

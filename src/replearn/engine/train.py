@@ -36,12 +36,12 @@ from replearn.engine.embed import autocast
 from replearn.engine.health import Health, Watch, examine
 from replearn.engine.history import History
 from replearn.engine.machine import Machine, choose, make_fabric, random_state_kept
-from replearn.engine.memory import freed_memory_kept
+from replearn.engine.memory import freed_memory_kept, freed_memory_returned
 from replearn.engine.optimizers import make_optimizer, schedule
 from replearn.engine.pace import Pace
 from replearn.engine.run import STATE
 from replearn.engine.signals import Stopped, StopSignal
-from replearn.engine.slices import in_slices
+from replearn.engine.slices import in_slices, views_in_slices
 
 log = logging.getLogger("replearn")
 
@@ -187,7 +187,9 @@ def ready(learner: Learner, step: Step) -> Iterator[None]:
         if learner.compile:
             net.compile()
     try:
-        with in_slices(step, learner.slice_size), freed_memory_kept():
+        size = learner.slice_size
+        memory = freed_memory_kept() if size is None else freed_memory_returned()
+        with in_slices(step, size), views_in_slices(learner, size), memory:
             yield
     finally:
         for net in nets:

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from rich.cells import cell_len
 
 pytest.importorskip("tokenizers")
 
@@ -27,13 +28,60 @@ def test_facts_of_a_language_model(capsys):
     parts = {(row["part"], row["prefix"]): row["exact"] for row in facts["memorization"]}
     assert parts["training", 32] > 0.5 > parts["held out", 32] + 0.4
     assert [row["length"] for row in facts["overlap"]] == [8, 13]
+    assert facts["written"]["texts"] == model.generate(n=3, tokens=40)
     json.dumps(facts)
     print_language(facts)
     printed = capsys.readouterr().out
     assert "bits per character" in printed
-    assert "held-out texts" in printed
+    assert "10 test texts, which are held out" in printed
     assert "13-grams of words stand in the training texts" in printed
-    assert not language_facts(model, test, train)["held out"]
+    assert printed.splitlines()[-1].startswith(f"  {facts['written']['texts'][-1][:30]}")
+    others = language_facts(model, test, train, random_state=1)
+    assert not others["held out"]
+    assert others["written"]["texts"] != facts["written"]["texts"]
+    print_language(others)
+    assert "may have seen" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("letter", ["w", "wide ", "全", "\x1b", "\u202e", "\n"])
+def test_what_is_printed_fits_a_terminal(letter, capsys):
+    row = {"part": "held out", "prefix": 32, "exact": 1.0, "tokens right": 1.0}
+    print_language(
+        {"held out": False, "texts": 123_456, "bits per character": 12.345, "perplexity": 123456.7}
+        | {"memorization": [row], "overlap": [{"length": 13, "seen": 1.0, "n-grams": 9}]}
+        | {"written": {"tokens": 40, "texts": [200 * letter]}}
+    )
+    printed = capsys.readouterr().out
+    assert max(map(cell_len, printed.splitlines())) <= 80
+    assert not {"\x1b", "\u202e"} & set(printed)
+    assert letter != "wide " or printed.endswith(" wide…\n")
+
+
+def test_no_runs_of_words_are_no_share(capsys):
+    train, test = as_samples(["a b c d e f " * 9] * 20), as_samples(["a b c"] * 5)
+    facts = language_facts(NGram(tokenizer="words", order=2).fit(train), train, test)
+    print_language(facts)
+    printed = capsys.readouterr().out
+    assert "nan" not in printed
+    assert "grams" not in printed
+
+
+def test_evaluation_and_page_tell_the_same(command, tmp_path):
+    rng = np.random.default_rng(0)
+    lines = [" ".join(rng.choice(list("abcdefgh"), size=60)) for _ in range(60)]
+    (tmp_path / "notes.txt").write_text("\n".join(lines))
+    command("fit", "ngram", "notes.txt", "--tokenizer", "words", "--run", "x")
+    answer = command("evaluate", "x", "notes.txt")
+    assert answer.code == 0
+    assert max(map(len, answer.out.splitlines())) <= 80
+    assert command("report", "x").code == 0
+    page = (tmp_path / "x" / "report.html").read_text(encoding="utf-8")
+    section = page[page.index('<section id="language">') :]
+    facts = json.loads((tmp_path / "x" / "evaluation.json").read_text())["facts"]["language"]
+    assert f"<b>{facts['bits per character']:.3f}</b>" in section
+    assert f"{facts['bits per character']:.3f} bits per character" in answer.out
+    assert all(text[:60] in section for text in facts["written"]["texts"])
+    assert "memorization" not in section
 
 
 def test_short_texts_are_asked_for_less():

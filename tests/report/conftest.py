@@ -1,6 +1,8 @@
 """Tiny comparisons, cheap enough to draw many pages."""
 
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,10 @@ import pytest
 from sklearn.decomposition import PCA
 
 from replearn.comparison import RAW, Comparison, Representation
+from replearn.data import TextSamples
 from replearn.data.samples import ArraySamples
+
+sys.path.insert(0, str(Path(__file__).parent))  # tests import what lies beside them
 
 COLUMNS = ["representation", "seed", "measure", "labels", "mean", "low", "high", "draws"]
 
@@ -75,3 +80,31 @@ def make_comparison(
     return Comparison(
         train, test, made, make_scores(means, sizes=(4, 40, 400) if labelled else ()), dict(more)
     )
+
+
+@pytest.fixture(name="make_texts")
+def _make_texts() -> Callable[..., Comparison]:
+    return make_texts
+
+
+def make_texts(
+    texts: Sequence[str],
+    *,
+    classes: Sequence[str] = ("a", "b"),
+    labelled: bool = True,
+    names: Sequence[str] | None = None,
+    **facts: Any,
+) -> Comparison:
+    """Both parts hold the same texts; rows of numbers drawn at random."""
+    n = len(texts)
+    labels = np.arange(n) % len(classes) if labelled else None
+    train, test = (
+        TextSamples(texts, labels, classes=classes if labelled else (), names=names) for _ in range(2)
+    )
+    draw = np.random.default_rng(0).normal
+    rows = [
+        Representation(name, draw(size=(n, 3)).astype(np.float32), draw(size=(n, 3)).astype(np.float32))
+        for name in ("raw input", "words")
+    ]
+    scores = make_scores({row.name: 0.5 for row in rows}, sizes=(4, 40) if labelled else ())
+    return Comparison(train, test, rows, scores, facts)

@@ -3,15 +3,14 @@
 import base64
 import hashlib
 import io
-import json
 import re
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from page_reader import HOSTILE, Reader
 from PIL import Image
 
 from replearn.comparison import Comparison, Representation
@@ -19,37 +18,6 @@ from replearn.report import write_report
 from replearn.report.page import render
 
 Make = Callable[..., Any]
-
-
-HOSTILE = (
-    "<script>alert(1)</script>",
-    "<img src=x onerror=alert(2)>",
-    "\"' onmouseover='alert(3)' x=\"",
-    "</script><!--<svg/onload=alert(4)>\u2028\u2029",
-    "</style></title>{{ 7 * 191 }}]]>",
-)
-
-
-class Reader(HTMLParser):
-    """Tags with attributes, texts by the tag around them."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[tuple[str, str]] = []
-        self.text = text
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append((self.tags[-1][0] if self.tags else "", data))
-
-    def map_data(self) -> dict[str, object]:
-        at = next(i for i, (_, attrs) in enumerate(self.tags) if attrs.get("id") == "map-data")
-        assert self.tags[at][0] == "script"
-        return json.loads(re.search(r'id="map-data">(.*?)</script>', self.text, re.S)[1])  # type: ignore[index]
 
 
 def hostile_comparison(make_comparison: Make) -> Comparison:

@@ -1,4 +1,4 @@
-"""What `replearn evaluate` tells of a language model: how well it knows other texts, and what it has by heart."""
+"""What `replearn evaluate` tells of a language model: what it knows of other texts, has by heart, and writes."""
 
 from typing import Any
 
@@ -6,10 +6,13 @@ LONGEST = 32  # tokens of a prefix
 CONTINUED = 16  # tokens that must be right
 TEXTS = 100  # of each part
 CHARACTERS = 500_000  # of the test part that are read
+WRITTEN = 3  # texts
+TOKENS = 40  # of a written text, at most
+COLUMNS = 80  # of a terminal
 
 
 def language_facts(method: Any, train: Any, test: Any, *, random_state: int = 0) -> dict[str, Any]:
-    """Bits per character and perplexity of the test part, the check of memory, and what both parts share.
+    """Bits per character and perplexity of the test part, the check of memory, what both parts share, some writing.
 
     Empty for what is no language model. `held out` tells whether the run learned from exactly this training part, so
     that the test part is new to it.
@@ -27,18 +30,27 @@ def language_facts(method: Any, train: Any, test: Any, *, random_state: int = 0)
         "bits per character": method.bits_per_character(texts),
         "perplexity": method.perplexity(texts),
         "memorization": _by_heart(method, train.texts, test.texts, random_state),
+        "continued": CONTINUED,
         "overlap": overlap(train.texts, texts).to_dict("records"),
+        "written": {
+            "tokens": TOKENS,
+            "seed": random_state,
+            "texts": method.generate(n=WRITTEN, tokens=TOKENS, random_state=random_state),
+        },
     }
 
 
 def print_language(facts: dict[str, Any]) -> None:
-    """Print what `language_facts` found, if anything."""
+    """Print in 80 columns what `language_facts` found, if anything."""
+    from replearn.report.excerpts import EMPTY, shortened
+    from replearn.report.table import printable
+
     if not facts:
         return
-    known = "held-out texts" if facts["held out"] else "test texts, of which the run may have seen some"
+    known = "which are held out" if facts["held out"] else "of which the run may have seen some"
     print(
-        f"{facts['bits per character']:.3f} bits per character (perplexity {facts['perplexity']:.1f} per token) "
-        f"on {facts['texts']} {known}"
+        f"{facts['bits per character']:.3f} bits per character, perplexity {facts['perplexity']:,.1f} per token,\n"
+        f"  of {facts['texts']:,} test texts, {known}"
     )
     for row in facts["memorization"]:
         print(
@@ -46,9 +58,13 @@ def print_language(facts: dict[str, Any]) -> None:
             f"{row['tokens right']:.1%} of tokens"
         )
     for row in facts["overlap"]:
-        print(
-            f"{row['seen']:.1%} of the test texts' {row['length']}-grams of words stand in the training texts"
-        )
+        if row["n-grams"]:
+            print(
+                f"{row['seen']:.1%} of the test texts' {row['length']}-grams of words stand in the training texts"
+            )
+    print(f"it writes, from nothing, {facts['written']['tokens']} tokens at most:")
+    for text in facts["written"]["texts"]:
+        print(f"  {_fitting(printable(shortened(text, length=COLUMNS - 2)) or EMPTY, COLUMNS - 2)}")
 
 
 def _by_heart(method: Any, train: Any, test: Any, random_state: int) -> list[dict[str, Any]]:
@@ -83,3 +99,12 @@ def _first(texts: Any, characters: int) -> list[str]:
         found.append(text)
         characters -= len(text)
     return found
+
+
+def _fitting(text: str, columns: int) -> str:
+    """The text in so many columns: some characters take two."""
+    from rich.text import Text
+
+    line = Text(text)
+    line.truncate(columns, overflow="ellipsis")
+    return line.plain

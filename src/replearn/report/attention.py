@@ -8,8 +8,9 @@ from matplotlib.figure import Figure
 from replearn.data import Samples
 from replearn.encoders import Encoder
 from replearn.encoders.attention import attention_maps
+from replearn.report.appearance import has_thumbnails
 from replearn.report.strips import draw_queries
-from replearn.report.thumbnails import has_thumbnails, thumbnails
+from replearn.report.thumbnails import thumbnails
 
 SIDE = 96  # pixels of a picture
 

@@ -15,8 +15,8 @@ from replearn.encoders.receptive import ReceptiveFields, stage_maps
 from replearn.encoders.stages import Stages
 from replearn.evaluate.units import telling_units, top_samples
 from replearn.methods.inside import encoder_of, layers_of
+from replearn.report.appearance import has_thumbnails
 from replearn.report.pictures import SMALL, Strip, drawn, of_samples, strips_figure
-from replearn.report.thumbnails import has_thumbnails
 
 UNITS, SHOWN = 6, 9
 SAMPLES = 1000  # looked at, at most

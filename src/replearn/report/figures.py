@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 
 from replearn.comparison import RAW, UNTRAINED, WORDS, Comparison
 from replearn.engine.run import replacing
+from replearn.report.appearance import has_thumbnails
 from replearn.report.strips import class_name, is_wrong, neighbour_strips
 from replearn.report.table import PROBE, joined, printable
-from replearn.report.thumbnails import has_thumbnails, thumbnails
+from replearn.report.thumbnails import thumbnails
 
 COLOURS = (
     "#0b62c4",

@@ -10,9 +10,9 @@ from replearn.data import Samples
 from replearn.evaluate.interpolation import linear_path, spherical_path
 from replearn.methods import Model
 from replearn.methods.inside import decoder_of
+from replearn.report.appearance import has_thumbnails
 from replearn.report.pictures import Strip, drawn, of_samples, strips_figure
 from replearn.report.strips import draw_queries
-from replearn.report.thumbnails import has_thumbnails
 
 Decode = Callable[[np.ndarray], np.ndarray]
 STEPS = 9

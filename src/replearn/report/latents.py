@@ -12,6 +12,7 @@ from rich.text import Text
 
 from replearn.comparison import BASELINES, UNTRAINED, Comparison, Representation
 from replearn.methods.inside import decoder_of, divergences_of, has_prior
+from replearn.report.appearance import has_thumbnails
 from replearn.report.chart import Chart, Series, line_chart
 from replearn.report.excitement import layer_strips
 from replearn.report.interpolations import Decode, draw_ends, interpolation_strips
@@ -19,7 +20,7 @@ from replearn.report.manifold import manifold_picture
 from replearn.report.pictures import Strip, drawn, joined_up, of_samples
 from replearn.report.strips import draw_queries
 from replearn.report.table import Cell, joined, printable, records
-from replearn.report.thumbnails import has_thumbnails, png_uri
+from replearn.report.thumbnails import png_uri
 from replearn.report.traversals import traversal_strips
 
 ASKED = "lifetime sparseness"  # the one measure that all latent spaces have

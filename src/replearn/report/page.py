@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,53 +13,31 @@ from markupsafe import Markup
 from replearn.comparison import Comparison
 from replearn.data import Samples
 from replearn.engine.run import replacing
+from replearn.report.appearance import appearance
 from replearn.report.choice import choice
 from replearn.report.curves import few_label_chart, spectrum_chart, styles, training_charts
+from replearn.report.excerpts import map_name
+from replearn.report.language import LANGUAGE, language_panel
 from replearn.report.latents import code_panel
 from replearn.report.map import Maps, make_maps
+from replearn.report.neighbours import COUNTS, Query, queries
 from replearn.report.provenance import blocks, command
-from replearn.report.strips import Strips, class_name, is_wrong, neighbour_strips, sample_name
+from replearn.report.strips import Strips, class_name, neighbour_strips
 from replearn.report.table import table_rows
-from replearn.report.thumbnails import Sheet, has_thumbnails, make_sheet
+from replearn.report.thumbnails import Sheet, make_sheet
 from replearn.report.verdict import verdict
 
 COLOURS = 10  # of classes; further classes use them again
-
-
-@dataclass(frozen=True)
-class Thumb:
-    """A sample in a strip: its place on the sheet as CSS, what it is, and whether its class is wrong."""
-
-    style: str
-    text: str
-    wrong: bool = False
-
-
-@dataclass(frozen=True)
-class Line:
-    """One representation's strip: neighbours, and how many of them are of the query's class."""
-
-    name: str
-    thumbs: list[Thumb]
-    right: int
-
-
-@dataclass(frozen=True)
-class Query:
-    """A test sample, and its neighbours by each representation."""
-
-    thumb: Thumb
-    lines: list[Line]
-    labelled: bool
 
 
 def write_report(path: str | Path, comparison: Comparison, *, title: str) -> Path:
     """Write the report of a comparison as one HTML file; it appears whole or not at all.
 
     Sections: a verdict in one sentence, the table, the choice without labels, few-label curves, t-SNE maps,
-    nearest neighbours (images), the code (where `replearn evaluate --latent` judged it), training curves and alarms,
-    singular values, what was run. Every text that comes from data is escaped. The page's Content-Security-Policy
-    forbids the network and every script but its own, named by its hash.
+    nearest neighbours (images and texts), the language (where `replearn evaluate` judged a language model), the code
+    (where `replearn evaluate --latent` judged it), training curves and alarms, singular values, what was run. Every
+    text that comes from data is escaped. The page's Content-Security-Policy forbids the network and every script but
+    its own, named by its hash.
 
     Args:
         path: the file; its folder is made if it is not there.
@@ -85,8 +62,10 @@ def write_report(path: str | Path, comparison: Comparison, *, title: str) -> Pat
 def render(comparison: Comparison, *, title: str) -> str:
     """The report as text."""
     maps = make_maps(comparison)
-    strips = neighbour_strips(comparison) if has_thumbnails(comparison.train) else None
-    sheet = _sheet(comparison, maps, strips)
+    seen = appearance(comparison.train)
+    strips = neighbour_strips(comparison, neighbours=COUNTS[seen]) if seen else None
+    sheet = _sheet(comparison, maps, strips) if strips and seen == "picture" else None
+    language = language_panel(comparison)
     script = (files("replearn.report") / "templates" / "map.js").read_text(encoding="utf-8")
     labelled = [row.name for row in comparison.rows if getattr(row.method, "needs_labels", False)]
     environment = Environment(
@@ -108,21 +87,20 @@ def render(comparison: Comparison, *, title: str) -> str:
         sheet=sheet,
         tsne=maps.tsne,
         legend=_legend(comparison.test, maps.index),
-        queries=_queries(comparison, maps, strips, sheet) if strips and sheet else [],
+        queries=_queries(comparison, maps, strips, sheet) if strips else [],
         trainings=training_charts(comparison.rows),
         spectrum=spectrum_chart(comparison),
+        language=language,
         code=code_panel(comparison),
-        blocks=blocks(comparison),
+        blocks=blocks(comparison, told=[LANGUAGE] if language else []),
         command=command(comparison),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
     )
 
 
-def _sheet(comparison: Comparison, maps: Maps, strips: Strips | None) -> Sheet | None:
+def _sheet(comparison: Comparison, maps: Maps, strips: Strips) -> Sheet:
     """Thumbnails of the map's points, then of the queries, then of their neighbours."""
-    if strips is None:
-        return None
     test, train = comparison.test, comparison.train
     return make_sheet([(test, maps.index), (test, strips.queries), (train, strips.shown)])
 
@@ -136,7 +114,7 @@ def _map_data(comparison: Comparison, maps: Maps, sheet: Sheet | None) -> dict[s
         "places": [np.round(1000 * place).astype(int).ravel().tolist() for place in maps.places.values()],
         "labels": labels[maps.index].tolist(),
         "classes": [class_name(test, i) for i in maps.index.tolist()],
-        "samples": [sample_name(test, i) for i in maps.index.tolist()],
+        "samples": [map_name(test, i) for i in maps.index.tolist()],
         "colours": COLOURS,
         "sheet": None
         if sheet is None
@@ -170,29 +148,12 @@ def _legend(samples: Samples, index: np.ndarray) -> list[dict[str, Any]]:
     ]
 
 
-def _queries(comparison: Comparison, maps: Maps, strips: Strips, sheet: Sheet) -> list[Query]:
-    train, test = comparison.train, comparison.test
+def _queries(comparison: Comparison, maps: Maps, strips: Strips, sheet: Sheet | None) -> list[Query]:
+    """The section of neighbours; pictures lie on the sheet after those of the map, in the order of `_sheet`."""
+    if sheet is None:
+        return queries(comparison, strips, asked={}, shown={})
     base = len(maps.index)
-    shown = {int(at): base + len(strips.queries) + i for i, at in enumerate(strips.shown)}
-    queries = []
-    for i, query in enumerate(strips.queries.tolist()):
-        lines = []
-        for name, found in strips.found:
-            thumbs = [
-                Thumb(sheet.place(shown[at]), _told(train, at), is_wrong(test, query, train, at))
-                for at in found[i].tolist()
-            ]
-            right = sum(class_name(train, at) != "" for at in found[i].tolist()) - sum(
-                thumb.wrong for thumb in thumbs
-            )
-            lines.append(Line(name, thumbs, right))
-        queries.append(
-            Query(Thumb(sheet.place(base + i), _told(test, query)), lines, class_name(test, query) != "")
-        )
-    return queries
-
-
-def _told(samples: Samples, index: int) -> str:
-    """A sample in words: its class and name."""
-    name, label = sample_name(samples, index), class_name(samples, index)
-    return f"{label} ({name})" if label else name
+    asked = {at: sheet.place(base + i) for i, at in enumerate(strips.queries.tolist())}
+    base += len(strips.queries)
+    shown = {at: sheet.place(base + i) for i, at in enumerate(strips.shown.tolist())}
+    return queries(comparison, strips, asked=asked, shown=shown)

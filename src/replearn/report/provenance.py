@@ -3,7 +3,7 @@
 import math
 import shlex
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,9 +23,14 @@ class Block:
     lines: list[tuple[str, str]]
 
 
-def blocks(comparison: Comparison) -> list[Block]:
-    """Facts, data, and each representation with its fields and times."""
-    facts = {name: value for name, value in comparison.facts.items() if name != COMMAND}
+def blocks(comparison: Comparison, *, told: Collection[str] = ()) -> list[Block]:
+    """Facts, data, and each representation with its fields and times.
+
+    Args:
+        comparison: what was run.
+        told: names of facts that the page shows elsewhere.
+    """
+    facts = {name: value for name, value in comparison.facts.items() if name not in (COMMAND, *told)}
     simple = [(str(name), in_words(value)) for name, value in facts.items() if not isinstance(value, Mapping)]
     nested = [
         Block(str(name), [(str(key), in_words(item)) for key, item in value.items()])

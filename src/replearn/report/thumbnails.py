@@ -46,11 +46,6 @@ class Sheet:
         return f"background-position:{x:.4f}% {y:.4f}%"
 
 
-def has_thumbnails(samples: Samples) -> bool:
-    """Whether the samples can be shown as pictures."""
-    return samples.kind == "image"
-
-
 def thumbnails(samples: Samples, index: np.ndarray, *, side: int) -> UInt8[np.ndarray, "n s s c"]:
     """Pictures of `side` by `side` pixels, one or three channels; a picture that is not square gets margins.
 

@@ -1,0 +1,83 @@
+"""The section of nearest neighbours: test samples, and what each representation takes to be most like them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from replearn.comparison import Comparison
+from replearn.data import Samples
+from replearn.report.excerpts import LONG, excerpt
+from replearn.report.strips import Strips, class_name, is_wrong, sample_name
+
+COUNTS = {"picture": 8, "text": 4}  # neighbours that are shown: texts take more room
+
+
+@dataclass(frozen=True)
+class Look:
+    """A sample as the section shows it.
+
+    Attributes:
+        told: its class and name in words.
+        label: its class; empty where it has none.
+        style: of an image, its place on the sheet as CSS.
+        text, whole: of a text, its beginning, and more of it.
+        wrong: whether its class is known to be another than the query's.
+    """
+
+    told: str
+    label: str
+    style: str
+    text: str
+    whole: str
+    wrong: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One representation's strip: neighbours, and how many of them are of the query's class."""
+
+    name: str
+    looks: list[Look]
+    right: int
+
+
+@dataclass(frozen=True)
+class Query:
+    """A test sample, and its neighbours by each representation."""
+
+    look: Look
+    lines: list[Line]
+    labelled: bool
+
+
+def queries(
+    comparison: Comparison, strips: Strips, *, asked: Mapping[int, str], shown: Mapping[int, str]
+) -> list[Query]:
+    """What the section shows.
+
+    Args:
+        comparison: the samples.
+        strips: queries and neighbours.
+        asked, shown: of images, the CSS of queries' and neighbours' places on the sheet.
+    """
+    train, test = comparison.train, comparison.test
+    made = []
+    for i, query in enumerate(strips.queries.tolist()):
+        lines = []
+        for name, found in strips.found:
+            looks = [
+                _look(train, at, shown.get(at, ""), wrong=is_wrong(test, query, train, at))
+                for at in found[i].tolist()
+            ]
+            right = sum(look.label != "" for look in looks) - sum(look.wrong for look in looks)
+            lines.append(Line(name, looks, right))
+        made.append(
+            Query(_look(test, query, asked.get(query, "")), lines, labelled=class_name(test, query) != "")
+        )
+    return made
+
+
+def _look(samples: Samples, index: int, style: str, *, wrong: bool = False) -> Look:
+    name, label = sample_name(samples, index), class_name(samples, index)
+    told = f"{label} ({name})" if label else name
+    text, whole = excerpt(samples, index), excerpt(samples, index, length=LONG)
+    return Look(told, label, style, text, whole, wrong)

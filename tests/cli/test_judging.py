@@ -4,9 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from safetensors.torch import save_file
 from tiny_training import TINY
 
 from replearn.cli import compare, demo
+from replearn.encoders import CNN
 
 FEW = ["--draws", "2", "--fractions", "0.2", "1.0"]
 
@@ -27,6 +29,22 @@ def test_evaluate_judges_beside_raw_input_and_untrained_encoder(command, run, da
     assert "77 samples to train, 19 to test" in answer.err or "76 samples" in answer.err
     assert all(name in answer.out for name in rows(run))
     assert max(len(line) for line in answer.out.splitlines()[:-2]) <= 80
+
+
+def test_weights_from_elsewhere_are_a_row_of_their_own(command, data, tmp_path):
+    """What a network knew before is no untrained encoder, and what training added is to be seen."""
+    given, run = tmp_path / "cnn.safetensors", tmp_path / "run"
+    save_file({name: value.contiguous() for name, value in CNN(1).state_dict().items()}, given)
+    assert (
+        command("fit", "simclr", data, "--run", run, *TINY, "--encoder", f"cnn@{given}", "--epochs", "1").code
+        == 0
+    )
+    assert command("evaluate", run, data, *FEW).code == 0
+    assert rows(run) == ["raw input", "encoder as given", "SimCLR"]
+    assert command("report", run).code == 0
+    page = (run / "report.html").read_text()
+    assert "encoder as given" in page
+    assert "untrained encoder" not in page
 
 
 def test_report_comes_again_from_the_run_folder(command, run, data):

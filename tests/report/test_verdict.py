@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from replearn.report import verdict
 
 Make = Callable[..., Any]
@@ -32,9 +34,10 @@ def test_a_win_within_the_intervals_is_said_to_be_one(make_scores: Make) -> None
     assert "within the 95 % intervals" not in verdict(make_scores({"raw input": 0.80, "simclr": 0.83}))
 
 
-def test_untrained_as_good_means_that_training_gained_nothing(make_scores: Make) -> None:
-    text = verdict(make_scores({"raw input": 0.5, "untrained encoder": 0.8, "simclr": 0.7}))
-    assert "the training gained nothing" in text
+@pytest.mark.parametrize("before", ["untrained encoder", "encoder as given"])
+def test_as_good_before_means_that_training_gained_nothing(make_scores: Make, before: str) -> None:
+    text = verdict(make_scores({"raw input": 0.5, before: 0.8, "simclr": 0.7}))
+    assert f"yet the {before} does as well, so the training gained nothing" in text
 
 
 def test_a_row_trained_with_labels_does_not_win(make_scores: Make) -> None:

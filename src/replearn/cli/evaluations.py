@@ -18,8 +18,8 @@ import pandas as pd
 from replearn.cli.runs import load_run
 from replearn.cli.samples import DataOptions, load_parts
 from replearn.comparison import (
+    BEFORE,
     RAW,
-    UNTRAINED,
     WORDS,
     Comparison,
     Representation,
@@ -103,7 +103,7 @@ def read_evaluation(folder: Path) -> Comparison:
             made = represent(method, train, held)
             rows.append(Representation(name, *made, method, seconds, history, alarms))
     ours = next((row.method for row in rows if isinstance(row.method, Method)), None)
-    if ours is not None and any(name == UNTRAINED for name, *_ in entries):
+    if ours is not None and any(name in BEFORE for name, *_ in entries):
         rows.insert(1, untrained_row(ours, train, held))
     if any(name == WORDS for name, *_ in entries):
         words = visual_words(train, held, random_state=int(facts.get("seeds", [0])[0]))

@@ -1,11 +1,13 @@
 """Methods side by side on equal terms: the same samples, the same split, the same probes, and the honest rows
-*raw input*, *untrained encoder* and, of images, *bag of visual words*.
+*raw input*, *untrained encoder* (or *encoder as given*) and, of images, *bag of visual words*.
 """
 
 from replearn.comparison.compare import Comparison, compare, judge, machine_in_words, run_name
 from replearn.comparison.latents import with_latents
 from replearn.comparison.rows import (
     BASELINES,
+    BEFORE,
+    GIVEN,
     RAW,
     UNTRAINED,
     WORDS,
@@ -22,6 +24,8 @@ from replearn.comparison.rows import (
 
 __all__ = [
     "BASELINES",
+    "BEFORE",
+    "GIVEN",
     "RAW",
     "UNTRAINED",
     "WORDS",

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from replearn.comparison.compare import Comparison
-from replearn.comparison.rows import RAW, UNTRAINED, Representation
+from replearn.comparison.rows import BEFORE, RAW, Representation
 from replearn.data import Samples
 from replearn.evaluate import latent_scores
 from replearn.evaluate.interpolation import Decode
@@ -87,7 +87,7 @@ def judge_code(
 def _decoder(row: Representation, samples: Samples) -> Decode | None:
     if row.name == RAW:
         return lambda rows: rows
-    if row.name == UNTRAINED:
+    if row.name in BEFORE:
         return None
     return decoder_of(row.method, samples.shape)
 

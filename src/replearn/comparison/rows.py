@@ -14,6 +14,7 @@ import torch
 from sklearn.base import clone
 
 from replearn.data import ArraySamples, Batch, Samples, Texts, TextSamples
+from replearn.encoders import comes_with_weights
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, read_json
 from replearn.methods.arrays import save_arrays
@@ -26,7 +27,9 @@ from replearn.views import default_views
 log = logging.getLogger("replearn")
 
 RAW, UNTRAINED, WORDS = "raw input", "untrained encoder", "bag of visual words"
-BASELINES = (RAW, UNTRAINED, WORDS)
+GIVEN = "encoder as given"
+BEFORE = (UNTRAINED, GIVEN)  # rows that show networks before training
+BASELINES = (RAW, *BEFORE, WORDS)
 LEAST_SIDE = 16  # pixels of images that have visual words
 VIEWED = 2048  # training samples whose views are compared
 
@@ -59,9 +62,14 @@ def raw_input(train: Samples, test: Samples) -> Representation:
 
 
 def untrained_encoder(method: Method, train: Samples, test: Samples) -> Representation:
-    """The representation by a method's networks as they are before training."""
+    """The representation by a method's networks as they are before training.
+
+    The row is named *encoder as given* where the method was given a module or a model in a folder, whose weights may
+    have learned elsewhere: the gap to the method's row is what this training added.
+    """
     blank = clone(method).prepare(train)
-    return Representation(UNTRAINED, blank.transform(train), blank.transform(test), blank)
+    name = GIVEN if comes_with_weights(method.encoder) else UNTRAINED
+    return Representation(name, blank.transform(train), blank.transform(test), blank)
 
 
 def visual_words(train: Samples, test: Samples, *, random_state: int = 0) -> Representation | None:

@@ -7,7 +7,7 @@ from replearn.encoders.decoders import DECODERS, decoder_for, make_decoder
 from replearn.encoders.dense import MLP, Linear
 from replearn.encoders.frozen import frozen
 from replearn.encoders.heads import first_layers, mlp
-from replearn.encoders.make import ENCODERS, make_encoder
+from replearn.encoders.make import ENCODERS, comes_with_weights, make_encoder
 from replearn.encoders.mixture import LayerMixture
 from replearn.encoders.prototypes import PrototypeHead, Prototypes
 from replearn.encoders.resnet import ResNetSmall
@@ -40,6 +40,7 @@ __all__ = [
     "Tokens",
     "Vocabulary",
     "WordTable",
+    "comes_with_weights",
     "decoder_for",
     "first_layers",
     "frozen",

@@ -14,7 +14,7 @@ from replearn.encoders.conv import Conv
 from replearn.encoders.dense import MLP, Linear
 from replearn.encoders.given import dry_run, given_encoder
 from replearn.encoders.resnet import ResNetSmall
-from replearn.encoders.text_nets import text_encoder
+from replearn.encoders.text_nets import FOLDER, text_encoder
 from replearn.encoders.weights import fill, read_weights
 
 FOR_ANYTHING: dict[str, Callable[[int], nn.Module]] = {"linear": Linear, "mlp": MLP}
@@ -67,6 +67,15 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
     fixed = isinstance(body, MLP | Linear) or getattr(body, "fixed", False)
     size = samples.shape[1:] if fixed and len(samples.shape) == 3 else None
     return Encoder(body, dim=dry_run(body, samples.shape).shape[1], mean=mean, std=std, size=size)
+
+
+def comes_with_weights(spec: str | nn.Module) -> bool:
+    """Whether an encoder may have learned elsewhere: a module, a folder, or a name with a file of weights.
+
+    >>> comes_with_weights("resnet18"), comes_with_weights("resnet18@weights.safetensors")
+    (False, True)
+    """
+    return isinstance(spec, nn.Module) or spec.startswith(FOLDER) or "@" in spec
 
 
 def _auto(samples: Described) -> str:

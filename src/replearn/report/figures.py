@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from replearn.comparison import RAW, UNTRAINED, WORDS, Comparison
+from replearn.comparison import BEFORE, RAW, WORDS, Comparison
 from replearn.engine.run import replacing
 from replearn.report.appearance import has_thumbnails
 from replearn.report.strips import class_name, is_wrong, neighbour_strips
@@ -23,7 +23,7 @@ COLOURS = (
     "#94660a",
     "#b3265e",
 )  # as the page's lines, in its light dress
-GREYS = {RAW: "#5c5c5c", UNTRAINED: "#9a9a9a", WORDS: "#7a6a55"}
+GREYS = {RAW: "#5c5c5c", WORDS: "#7a6a55"} | dict.fromkeys(BEFORE, "#9a9a9a")
 WRONG, RIGHT = "#c8102e", "#d0d0d0"
 SIDE = 48  # pixels of a thumbnail
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from replearn.comparison import BASELINES, UNTRAINED, Comparison, Representation
+from replearn.comparison import BASELINES, BEFORE, Comparison, Representation
 from replearn.methods.inside import decoder_of, divergences_of, has_prior
 from replearn.report.appearance import has_thumbnails
 from replearn.report.chart import Chart, Series, line_chart
@@ -177,12 +177,13 @@ def code_panel(comparison: Comparison) -> CodePanel | None:
 
 
 def layer_chart(scores: pd.DataFrame, name: str) -> Chart | None:
-    """Accuracy of probes layer by layer, trained and untrained; None where there were no layers or labels."""
+    """Accuracy of probes layer by layer, before training and after; None where there were no layers or labels."""
     scores = joined(scores)
     found = {(own, measure): (mean, low, high) for own, measure, _, mean, low, high in records(scores)}
     layers = _layers(scores)
     styles = {(name, "linear probe"): "s0", (name, "kNN"): "s1"}
-    styles |= {(UNTRAINED, "linear probe"): "s0 dashed", (UNTRAINED, "kNN"): "s1 dashed"}
+    for before in BEFORE:
+        styles |= {(before, "linear probe"): "s0 dashed", (before, "kNN"): "s1 dashed"}
     series = []
     for (own, probe), style in styles.items():
         points = [
@@ -190,7 +191,7 @@ def layer_chart(scores: pd.DataFrame, name: str) -> Chart | None:
         ]
         if points:
             x, y, low, high = (list(map(float, column)) for column in zip(*points, strict=True))
-            title = f"{probe.split()[0]}, untrained" if own == UNTRAINED else probe
+            title = f"{probe.split()[0]}, before training" if own in BEFORE else probe
             band = own == name
             series.append(Series(title, x, y, low if band else (), high if band else (), style, True))
     return line_chart(

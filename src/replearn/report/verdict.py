@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from replearn.comparison import BASELINES, RAW, UNTRAINED
+from replearn.comparison import BASELINES, BEFORE, RAW
 from replearn.report.table import KNN, PROBE, RANK, joined, records, sizes
 
 
@@ -59,7 +59,7 @@ def _scores(scores: pd.DataFrame, measure: str, labels: int | None) -> list[Scor
 
 def _compare(lead: str, rows: list[Score], labelled: Collection[str]) -> str:
     raw = next((row for row in rows if row.name == RAW), None)
-    untrained = next((row for row in rows if row.name == UNTRAINED), None)
+    before = next((row for row in rows if row.name in BEFORE), None)
     learned = [row for row in rows if row.name not in BASELINES and row.name not in labelled]
     if not learned:
         found = f"{lead}, {rows[0].name} reaches {rows[0].text}"
@@ -78,8 +78,8 @@ def _compare(lead: str, rows: list[Score], labelled: Collection[str]) -> str:
     sentence = (
         f"{lead}, {best.name} reaches {best.text}, {gap:.1f} points more than the {RAW}{_doubt(best, raw)}"
     )
-    if untrained and untrained.mean >= best.mean:
-        return f"{sentence}; yet the {UNTRAINED} does as well, so the training gained nothing."
+    if before and before.mean >= best.mean:
+        return f"{sentence}; yet the {before.name} does as well, so the training gained nothing."
     return f"{sentence}."
 
 

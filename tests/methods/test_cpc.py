@@ -58,7 +58,7 @@ def test_the_representation_is_that_of_all_patches(few):
     method = replearn.CPC(**PLAIN, precision="32-true").fit(few)
     rows = method.parts_.parts(few[np.arange(40)])
     with torch.inference_mode():
-        each = [method.encoder_(row).view(40, 4, -1) for row in rows]  # rows of (n, w, d)
+        each = [method.latent_(method.encoder_(row)).view(40, 4, -1) for row in rows]  # rows of (n, w, dim)
     expected = torch.stack(each, 1).flatten(1)
     assert method.representation_dim == expected.shape[1]
     torch.testing.assert_close(torch.from_numpy(method.transform(few)), expected, rtol=1e-4, atol=1e-5)
@@ -78,7 +78,7 @@ def test_a_sequence_is_cut_in_segments():
     method = replearn.CPC(**PLAIN | {"encoder": "mlp"}).fit(walks)
     assert method.samples_.shape == (30,)
     assert [part.shape for part in method.parts_.describe(method.samples_)] == [(5,)] * 6
-    assert method.transform(walks).shape == (32, 6 * method.encoder_.dim)
+    assert method.transform(walks).shape == (32, 6 * method.dim)
 
 
 def test_one_row_predicts_nothing(few):

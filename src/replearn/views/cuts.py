@@ -9,7 +9,7 @@ from replearn.data.description import Description
 from replearn.data.samples import Samples
 from replearn.views.base import Split, View
 from replearn.views.compose import Chain, MultiCrop, Pair, Same
-from replearn.views.geometry import Elastic
+from replearn.views.geometry import Crop, Elastic
 from replearn.views.groups import Groups
 from replearn.views.jigsaw import Jigsaw
 from replearn.views.parts import Grid, Parts, as_parts
@@ -24,12 +24,19 @@ def single(samples: Like, view: View) -> Split:
 
 
 def grid(samples: Like, view: View) -> Split:
-    """Rows of patches of a view of every sample, without a warp; tables in segments, as they are."""
+    """Rows of patches of a view of every sample, without a warp; tables in segments, as they are.
+
+    Each patch is changed once more, apart from the others, so that neighbours are not told by what they share alone
+    (Hénaff et al., 2020, section 3.1). https://arxiv.org/abs/1905.09272
+    """
     if samples.kind == "table":
         return Grid(6, 1, 0.0)
+    each: View = Same()
     if isinstance(view, Chain):
         view = Chain(*[part for part in view.views if not isinstance(part, Elastic)])
-    return Grid(7, 7, 0.5, view) if max(samples.shape[1:]) >= LARGE else Grid(4, 4, 0.5, view)
+        each = Chain(Crop(0.5, 1.0), *[part for part in view.views if not isinstance(part, Crop)])
+    number = 7 if max(samples.shape[1:]) >= LARGE else 4
+    return Grid(number, number, 0.5, view, each)
 
 
 def groups(samples: Like, view: View) -> Split:

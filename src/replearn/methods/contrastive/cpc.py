@@ -4,8 +4,8 @@
                      c_r --W_k--> prediction of z_{r+k} --future_contrast(z_{r+k} of all)--> loss
 
 A row is a row of patches of an image, or a segment of a sequence. A grid is read in four directions, each by a context
-of its own; a sequence forth and back. The representation is h of all patches, or of 16 parts of a larger grid, joined:
-the papers' mean over positions forgets where things lie.
+of its own; a sequence forth and back. The representation is z of all patches, or of 16 parts of a larger grid: the
+papers' mean over positions forgets where things lie.
 
 References: van den Oord, Li & Vinyals, 2018. https://arxiv.org/abs/1807.03748
     Hénaff et al. (version 2, images), ICML 2020. https://arxiv.org/abs/1905.09272
@@ -62,12 +62,12 @@ class CPC(JointEmbeddingOfParts):
             raise ValueError(f"CPC needs views of 2 rows or more and at least 1 step; {got}")
         self.encoder_ = make_encoder(self.encoder, rows[0])
         self.latent_ = nn.Sequential(nn.LayerNorm(self.encoder_.dim), nn.Linear(self.encoder_.dim, self.dim))
-        self.grid_ = torch.empty(1, len(rows), self.parts_.per_part(samples), self.encoder_.dim)
+        self.grid_ = torch.empty(1, len(rows), self.parts_.per_part(samples), self.dim)
         ahead = (min(self.steps, way.shape[1] - 1) for way in directions(self.grid_))
         self.forecast_ = nn.ModuleList(Forecast(self.dim, self.hidden, steps) for steps in ahead)
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
-        ways = directions(self.latent_(self.rows(batch, self.views_(batch))))  # (n, r, w, dim) each
+        ways = directions(self._latents(batch, self.views_(batch)))  # (n, r, w, dim) each
         losses = [self.contrast(z, forecast(z)) for forecast, z in zip(self.forecast_, ways, strict=True)]
         return torch.stack(losses).mean()
 
@@ -81,20 +81,20 @@ class CPC(JointEmbeddingOfParts):
                 losses.append(future_contrast(a, b, temperature=self.temperature, keep=keep))
         return torch.stack(losses).mean()
 
-    def rows(self, batch: Batch, rows: tuple[Batch, ...]) -> Float[Tensor, "n r w d"]:
-        return torch.stack([self.encoder_(row).unflatten(0, (len(batch), -1)) for row in rows], dim=1)
+    def _latents(self, batch: Batch, rows: tuple[Batch, ...]) -> Float[Tensor, "n r w dim"]:
+        z = [self.latent_(self.encoder_(row)).unflatten(0, (len(batch), -1)) for row in rows]
+        return torch.stack(z, dim=1)
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
-        return in_parts(self.rows(batch, self.parts_.parts(batch))).flatten(1)  # (n, places·d)
+        return in_parts(self._latents(batch, self.parts_.parts(batch))).flatten(1)  # (n, places·dim)
 
     @property
     def representation_dim(self) -> int:
         return in_parts(self.grid_).numel()
 
     def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n e"]:
-        return self.latent_(h.view(len(h), -1, self.encoder_.dim).mean(1))  # type: ignore[no-any-return]
+        return h.view(len(h), -1, self.dim).mean(1)
 
     def loss_at_collapse(self) -> float:
-        widths = [way.shape[2] for way in directions(self.grid_)]
-        others = [self.negatives or self.batch_size * width - 1 for width in widths]
+        others = [self.negatives or self.batch_size * way.shape[2] - 1 for way in directions(self.grid_)]
         return sum(math.log(1 + number) for number in others) / len(others)

@@ -14,7 +14,7 @@ from torch import nn
 from replearn.data import as_samples
 from replearn.engine import machine as machine_module
 from replearn.engine.embed import embed_parts
-from replearn.engine.machine import Machine, choose, crew, make_fabric, random_state_kept
+from replearn.engine.machine import Machine, choose, crew, make_fabric, random_state_kept, seed_draws
 from replearn.engine.optimizers import LARS, make_optimizer, schedule
 from replearn.engine.pace import Pace
 from replearn.methods.contrastive.simclr import SimCLR
@@ -174,3 +174,11 @@ def test_training_leaves_the_world_as_found() -> None:
     assert not any(layer.training for layer in method.encoder_.modules())
     assert not torch.is_autocast_enabled("cpu")
     assert math.isfinite(method.history_.rows[-1]["loss"])
+
+
+def test_draws_are_seeded_as_torch_seeds_them() -> None:
+    with random_state_kept():
+        torch.manual_seed(7)
+        expected = torch.rand(3)
+        seed_draws(7, torch.device("cpu"))
+        assert torch.equal(torch.rand(3), expected)

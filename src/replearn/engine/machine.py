@@ -143,6 +143,17 @@ def random_state_kept() -> Iterator[None]:
         yield
 
 
+def seed_draws(seed: int, device: torch.device) -> None:
+    """Seed the draws of the processor and of `device`, as `torch.manual_seed` does.
+
+    That seeds all other kinds of devices, too: of each that is not there it takes down where it was called, which
+    takes some milliseconds, at every step.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type != "cpu":
+        torch.get_device_module(device).manual_seed(seed)
+
+
 def _cpu_has_bf16() -> bool:
     has = [getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")]
     return any(check() for check in has if check is not None)

@@ -35,7 +35,7 @@ from replearn.engine.distributed import (
 from replearn.engine.embed import autocast
 from replearn.engine.health import Health, Watch, examine
 from replearn.engine.history import History
-from replearn.engine.machine import Machine, choose, make_fabric, random_state_kept
+from replearn.engine.machine import Machine, choose, make_fabric, random_state_kept, seed_draws
 from replearn.engine.memory import freed_memory_kept, freed_memory_returned
 from replearn.engine.optimizers import make_optimizer, schedule
 from replearn.engine.pace import Pace
@@ -158,7 +158,7 @@ def train(
     with random_state_kept(), history, StopSignal(saves=run is not None) as stop, ready(learner, step):
         for parts in batches(learner, samples, first=pace.step, steps=pace.steps):
             rate = learner.learning_rate * schedule(pace.progress, warmup=learner.warmup)
-            torch.manual_seed(seed_of(learner.random_state, 1 + pace.step))
+            seed_draws(seed_of(learner.random_state, 1 + pace.step), fabric.device)
             loss, named = one_step(fabric, module, optimizer, parts, rate)
             learner.after_step(pace.progress)
             stopping = pace.advance(stop.asked)

@@ -4,8 +4,7 @@
                      c_r --W_k--> prediction of z_{r+k} --future_contrast(z_{r+k} of all)--> loss
 
 A row is a row of patches of an image, or a segment of a sequence. A grid is read in four directions, each by a context
-of its own; a sequence forth and back. The representation is z of all patches, or of 16 parts of a larger grid: the
-papers' mean over positions forgets where things lie.
+of its own; a sequence forth and back. The representation is z of all patches, or of 16 parts of a larger grid.
 
 References: van den Oord, Li & Vinyals, 2018. https://arxiv.org/abs/1807.03748
     Hénaff et al. (version 2, images), ICML 2020. https://arxiv.org/abs/1905.09272
@@ -52,7 +51,8 @@ class CPC(JointEmbeddingOfParts):
     steps: int = 3
     temperature: float = 1.0
     negatives: int | None = None
-    learning_rate: float = 3e-3
+    batch_size: int = 64
+    learning_rate: float = 2e-3
 
     def build(self, samples: Description) -> None:
         self.parts_ = parts_of(self.views, samples, self.split)

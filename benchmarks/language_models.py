@@ -2,6 +2,7 @@
 
     python benchmarks/language_models.py speed     # tokens per second of GPT-mini, ours and a plain PyTorch loop
     python benchmarks/language_models.py learn     # held-out bits per character: n-gram, LSTM, GPT
+    python benchmarks/language_models.py learn --corpus FILE.txt     # a text per line; the last 20th is held out
 
 Both write into results/language_models.json and .md. The plain loop is of the kind of nanoGPT: one file, LayerNorm,
 GELU, `scaled_dot_product_attention`, AdamW, batches from random places of a row of tokens; its networks have the sizes
@@ -13,6 +14,7 @@ import json
 import statistics
 import time
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,9 @@ from replearn.evaluate import memorization
 
 RESULTS = Path(__file__).parent / "results"
 DATA = "python-manual"
+HELD_OUT = 20  # one text of so many of a corpus
 DEPTH, DIM, HEADS = 4, 256, 4  # GPT-mini
+KEY = ("part", "data", "model", "seed")
 MODELS: dict[str, dict[str, Any]] = {
     "NGram": {"order": 6},
     "LSTMLanguageModel": {},
@@ -146,9 +150,18 @@ def speed(threads: int, rounds: int, steps: int) -> list[dict[str, Any]]:
     ]
 
 
-def learn(name: str, seed: int, vocabulary: int, minutes: float) -> dict[str, Any]:
+def parts(corpus: Path | None) -> tuple[Any, Any]:
+    """The training and the test part."""
+    if corpus is None:
+        return replearn.load_data(DATA, split="train"), replearn.load_data(DATA, split="test")
+    texts = replearn.as_samples(corpus)
+    first = len(texts) - max(1, len(texts) // HELD_OUT)
+    return texts.subset(np.arange(first)), texts.subset(np.arange(first, len(texts)))
+
+
+def learn(name: str, seed: int, vocabulary: int, minutes: float, corpus: Path | None) -> dict[str, Any]:
     """Train one model; what it makes of the test part, and a text of its own."""
-    train, test = (replearn.load_data(DATA, split=part) for part in ("train", "test"))
+    train, test = parts(corpus)
     limit = {} if name == "NGram" else {"max_minutes": minutes}
     model = getattr(replearn, name)(**MODELS[name] | {"vocabulary": vocabulary, "random_state": seed} | limit)
     begun = time.perf_counter()
@@ -175,17 +188,17 @@ def markdown(found: list[dict[str, Any]]) -> str:
     frame = pd.DataFrame(found)
     lines: list[str] = ["## Held-out bits per character", ""]
     learned = frame[frame["part"] == "learn"]
-    head = ["model", "seeds", "bits per character", "training bits", "perplexity", "exact, training",
+    head = ["data", "model", "seeds", "bits per character", "training bits", "perplexity", "exact, training",
             "exact, held out", "minutes", "threads"]  # fmt: skip
     table, texts = [], []
-    for name in MODELS:
-        group = learned[learned["model"] == name]
+    for data, name in product(learned["data"].unique() if len(learned) else (), MODELS):
+        group = learned[(learned["model"] == name) & (learned["data"] == data)]
         if group.empty:
             continue
-        cells = [rows.cell(group[part], spread=True, percent="exact" in part) for part in head[2:8]]
-        table.append([name, str(len(group)), *cells, rows.cell(group["threads"])])
+        cells = [rows.cell(group[part], spread=True, percent="exact" in part) for part in head[3:9]]
+        table.append([data, name, str(len(group)), *cells, rows.cell(group["threads"])])
         first = group.sort_values("seed")["text"].iloc[0]
-        texts += [f"{name}:", "", *(f"    {line}" for line in first.splitlines()), ""]
+        texts += [f"{name}, {data}:", "", *(f"    {line}" for line in first.splitlines()), ""]
     lines += [*rows.table(head, table), "", "## Texts that they write", "", *texts] if table else []
     timed = frame[frame["part"] == "speed"]
     if len(timed):
@@ -204,7 +217,8 @@ def markdown(found: list[dict[str, Any]]) -> str:
         ]
         lines += ["## Tokens per second of GPT-mini", "", *rows.table(columns, body)]
     told = [
-        f"Data: {DATA}, held out by document. exact: % of texts whose 16 tokens after the first 32 are all right."
+        f"Held out: of {DATA} by document, of a corpus its last part.",
+        "exact: % of texts whose 16 tokens after the first 32 are all right.",
     ]
     command = "python benchmarks/language_models.py learn|speed"
     return rows.page("Language models", command, told, lines, found[-1]["machine"])
@@ -218,6 +232,7 @@ def main() -> None:
     arguments.add_argument("--steps", type=int, default=2)
     arguments.add_argument("--models", nargs="+", default=list(MODELS), choices=list(MODELS))
     arguments.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    arguments.add_argument("--corpus", type=Path, help=f"a file with a text per line; without it {DATA}")
     arguments.add_argument("--vocabulary", type=int, default=1024)
     arguments.add_argument("--minutes", type=float, default=5.0)
     arguments.add_argument("--again", action="store_true")
@@ -226,26 +241,30 @@ def main() -> None:
     asked = arguments.parse_args()
     torch.set_num_threads(asked.threads)
     if asked.one:
-        print(json.dumps(learn(asked.one, asked.seeds[0], asked.vocabulary, asked.minutes)))
+        print(json.dumps(learn(asked.one, asked.seeds[0], asked.vocabulary, asked.minutes, asked.corpus)))
         return
     path = asked.out / "language_models.json"
     asked.out.mkdir(parents=True, exist_ok=True)
     if asked.part == "speed":
         for row in speed(asked.threads, asked.rounds, asked.steps):
-            kept = {"part": "speed", "model": row["way"], "seed": 0} | row | {"machine": machine()}
-            page = markdown(rows.keep(path, kept, ["part", "model", "seed"]))
+            kept = {"part": "speed", "data": DATA, "model": row["way"], "seed": 0} | row
+            page = markdown(rows.keep(path, kept | {"machine": machine()}, KEY))
             print(row, flush=True)
         path.with_suffix(".md").write_text(page, encoding="utf-8")
         return
-    wanted = [{"part": "learn", "model": name, "seed": seed} for seed in asked.seeds for name in asked.models]
+    data = asked.corpus.stem if asked.corpus else DATA
+    wanted = [
+        {"part": "learn", "data": data, "model": name, "seed": seed}
+        for seed in asked.seeds
+        for name in asked.models
+    ]
 
     def command(row: Any) -> list[str]:
         options = ["--vocabulary", asked.vocabulary, "--minutes", asked.minutes, "--threads", asked.threads]
+        options += ["--corpus", asked.corpus] if asked.corpus else []
         return [__file__, "learn", "--one", row["model"], "--seeds", *map(str, [row["seed"], *options])]
 
-    raise SystemExit(
-        rows.fill(path, wanted, command, markdown, key=["part", "model", "seed"], again=asked.again)
-    )
+    raise SystemExit(rows.fill(path, wanted, command, markdown, key=KEY, again=asked.again))
 
 
 if __name__ == "__main__":

@@ -250,8 +250,9 @@ def markdown(found: list[dict[str, Any]]) -> str:
     """Both tables."""
     import pandas as pd
 
-    lines = ["## Speed", ""]
+    lines: list[str] = []
     for row in (row for row in found if row["part"] == "speed"):
+        lines += ["## Speed", ""]
         names = [key.partition(":")[0] for key in row if key.endswith("tokens per CPU second")]
         columns = ("tokens per CPU second", "tokens per second")
         cells = [[row[f"{name}: {column}"] for column in columns] for name in names]
@@ -264,11 +265,12 @@ def markdown(found: list[dict[str, Any]]) -> str:
             [[*line, ratio] for line, ratio in zip(shown, ratios, strict=True)],
         )
         lines += [
-            f"{row['machine']['torch threads']} thread(s); BERT-mini, windows of {WINDOW} tokens, batch {BATCH}."
+            f"{row['machine']['torch threads']} thread(s); BERT-mini, windows of {WINDOW} tokens, batch {BATCH}.",
+            "",
         ]
     learned = pd.DataFrame([row for row in found if row["part"] == "learn"])
     if len(learned):
-        lines += ["", "## Learning from little text, and few labels", ""]
+        lines += ["## Learning from little text, and few labels", ""]
         numbers = [name for name in learned if name not in (*KEY, "machine", "alarms", "characters")]
         head = ["features", "seeds", *(f"{name} (%)" if "per class" in name else name for name in numbers)]
         cells = [
@@ -276,7 +278,8 @@ def markdown(found: list[dict[str, Any]]) -> str:
             for what, part in learned.groupby("what", sort=False)
         ]
         lines += rows.table(head, cells)
-        lines += [f"Learned from {int(learned['characters'].max()):,} characters, by {RECIPE}."]
+        recipe = ", ".join(f"{name} {value:g}" for name, value in RECIPE.items())
+        lines += [f"Learned from {int(learned['characters'].max()):,} characters: {recipe}."]
     told = [
         "Accuracy of a linear probe on frozen features (mean of the last states), mean over draws of labels."
     ]

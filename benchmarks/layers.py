@@ -6,9 +6,9 @@
 `--data` holds pud.conllu, wnut17_{train,test}.conll and banking77_{train,test}.csv. A linear probe per layer: of each
 word's state for its part of speech (PUD, other documents in the test part) and for the type of the name it belongs to
 (WNUT-17, words of names only), each beside a control task, labels drawn for each word form; and of the mean state of
-each text for its intent (banking77, 10 texts per class). The encoder learns nothing. A seed draws the training part,
-the control's labels and the probes' split. Results: `benchmarks/results/layers.json` and `.md`; a row that lies there
-is not measured again (--again does).
+each text for its intent (banking77, 10 texts per class). The encoder learns nothing. A seed draws the training part (of
+WNUT-17 it is the whole), the control's labels and the probes' split. Results: `benchmarks/results/layers.json` and
+`.md`; a row that lies there is not measured again (--again does).
 """
 
 import argparse
@@ -26,7 +26,7 @@ from record import machine
 
 RESULTS = Path(__file__).resolve().parent / "results" / "layers.json"
 TASKS = ("part of speech", "type of name", "topic")
-SENTENCES = {"part of speech": 300, "type of name": 3394}  # of the training part
+SENTENCES = 300  # of PUD's training part
 PER_CLASS = 10
 TEXTS = 1000  # of banking77's test part
 
@@ -74,8 +74,9 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         (train, own), (test, other) = topics(encoder, asked.data, rng)
         types = {}
     else:
-        parts = parts_of_speech if task == "part of speech" else names
-        (train, own, forms), (test, other, unseen) = parts(encoder, asked.data, rng)
+        pos = task == "part of speech"
+        parts = parts_of_speech(encoder, asked.data, rng) if pos else names(encoder, asked.data)
+        (train, own, forms), (test, other, unseen) = parts
         types = {"train_types": forms, "test_types": unseen}
     classes = {name: at for at, name in enumerate(sorted({*own, *other}))}
     labels = [np.array([classes[name] for name in part]) for part in (own, other)]
@@ -96,7 +97,7 @@ def parts_of_speech(encoder: Any, folder: Path, rng: np.random.Generator) -> Any
     first = 4 * len(words) // 5
     while first < len(words) and not begins_document(folder / "pud.conllu", first):
         first += 1
-    chosen = np.sort(rng.permutation(first)[: SENTENCES["part of speech"]])
+    chosen = np.sort(rng.permutation(first)[:SENTENCES])
     train = [words[i] for i in chosen], [tags[i] for i in chosen]
     return told_words(encoder, *train), told_words(encoder, words[first:], tags[first:])
 
@@ -107,7 +108,7 @@ def begins_document(path: Path, sentence: int) -> bool:
     return "# newdoc" in blocks[sentence]
 
 
-def names(encoder: Any, folder: Path, rng: np.random.Generator) -> Any:
+def names(encoder: Any, folder: Path) -> Any:
     """Words of WNUT-17 within names, and the type of the name."""
     from replearn.data.tasks import read_tags
 
@@ -115,8 +116,6 @@ def names(encoder: Any, folder: Path, rng: np.random.Generator) -> Any:
     for part in ("train", "test"):
         words, tags = read_tags(folder / f"wnut17_{part}.conll")
         some = [i for i, row in enumerate(tags) if any(tag != "O" for tag in row)]
-        if part == "train":
-            some = sorted(rng.permutation(some)[: SENTENCES["type of name"]].tolist())
         states, labels, forms = told_words(encoder, [words[i] for i in some], [tags[i] for i in some])
         inside = np.array([label != "O" for label in labels])
         kept = np.flatnonzero(inside)

@@ -10,7 +10,7 @@ import timm
 import torch
 from torch import nn
 
-from replearn.encoders import make_encoder
+from replearn.encoders import comes_with_weights, make_encoder
 
 
 def samples(*shape: int) -> SimpleNamespace:
@@ -124,3 +124,12 @@ def test_files_that_are_no_weights(tmp_path: Path, saved: tuple[dict[str, torch.
     }.items():
         with pytest.raises(ValueError, match=words):
             make_encoder(f"test_resnet@{tmp_path}/{name}", samples(3, 96, 96))
+
+
+def test_what_may_have_learned_elsewhere(tmp_path):
+    run = tmp_path / "run"
+    assert not comes_with_weights(str(run))
+    run.mkdir()
+    found = [comes_with_weights(spec) for spec in (str(run), "hf:folder", "cnn@file", nn.Identity())]
+    assert found == [True] * 4
+    assert not any(map(comes_with_weights, ("auto", "cnn", "resnet18")))

@@ -1,10 +1,12 @@
 """Splits that cut a sample into parts: grids, groups of channels, jigsaw puzzles."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from replearn.data import describe
+from replearn.data import as_samples, describe
 from replearn.data.samples import ArraySamples, Batch
 from replearn.views import Crop, Flip, Grid, Groups, Jigsaw, MultiCrop, Pair, Same, named_views, uniform
 from replearn.views.base import View
@@ -195,3 +197,19 @@ def test_a_description_tells_the_parts_of_the_default_views(split, shape):
 def test_bad_fields(make, says):
     with pytest.raises(ValueError, match=says):
         make()
+
+
+def test_a_presets_patches_are_each_distorted_apart() -> None:
+    """What two neighbours share would else tell that they are neighbours."""
+    samples = as_samples(np.random.default_rng(0).integers(0, 256, (8, 1, 40, 40), dtype=np.uint8))
+    whole = named_views("drawing", samples, "grid")
+
+    def shared_by_neighbours(split: Grid) -> float:
+        torch.manual_seed(0)
+        row = split(samples[np.arange(8)])[0].x.unflatten(0, (8, -1))  # (n, columns, c, h, w)
+        half = row.shape[-1] // 2
+        left, right = row[:, 0, ..., -half:], row[:, 1, ..., :half]
+        return float((left - right).abs().mean())
+
+    assert shared_by_neighbours(replace(whole, each=Same())) < 0.02
+    assert shared_by_neighbours(whole) > 0.1

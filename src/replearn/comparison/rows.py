@@ -64,7 +64,7 @@ def raw_input(train: Samples, test: Samples) -> Representation:
 def untrained_encoder(method: Method, train: Samples, test: Samples) -> Representation:
     """The representation by a method's networks as they are before training.
 
-    The row is named *encoder as given* where the method was given a module or a model in a folder, whose weights may
+    The row is named *encoder as given* where the method was given a module, a folder or a file, whose weights may
     have learned elsewhere: the gap to the method's row is what this training added.
     """
     blank = clone(method).prepare(train)

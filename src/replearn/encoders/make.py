@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from math import prod
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -69,13 +70,15 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
     return Encoder(body, dim=dry_run(body, samples.shape).shape[1], mean=mean, std=std, size=size)
 
 
-def comes_with_weights(spec: str | nn.Module) -> bool:
-    """Whether an encoder may have learned elsewhere: a module, a folder, or a name with a file of weights.
+def comes_with_weights(spec: Any) -> bool:
+    """Whether an encoder may have learned elsewhere: it is no name, or one that leads to a folder or a file of weights.
 
     >>> comes_with_weights("resnet18"), comes_with_weights("resnet18@weights.safetensors")
     (False, True)
     """
-    return isinstance(spec, nn.Module) or spec.startswith(FOLDER) or "@" in spec
+    if not isinstance(spec, str) or spec.startswith(FOLDER) or "@" in spec:
+        return True
+    return spec not in ENCODERS and Path(spec).is_dir()  # a run, by which fine-tuning begins
 
 
 def _auto(samples: Described) -> str:

@@ -14,8 +14,9 @@ import numpy as np
 import torch
 
 from replearn.data import Samples, as_samples, load_data
+from replearn.data.processes import process, processes
 from replearn.engine.batches import batches
-from replearn.engine.distributed import join_batch_norms, process, processes
+from replearn.engine.distributed import join_batch_norms
 from replearn.engine.machine import choose, make_fabric
 from replearn.engine.signals import Stopped
 from replearn.engine.train import Step, one_step, ready, train
@@ -94,6 +95,12 @@ def some_digits(n: int = 32) -> Samples:
     return as_samples(little_digits(n), labels)
 
 
+def little_table(n: int = 32) -> Samples:
+    """Little digits as rows of numbers, with their labels."""
+    images = some_digits(n)
+    return as_samples(images.flat(), images.labels)
+
+
 def some_texts(n: int = 32) -> Samples:
     """Texts of a dozen words, of 3 to 19 each."""
     rng = np.random.default_rng(0)
@@ -151,10 +158,10 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def built(n: int = 32, *, name: str = "simclr", **fields: Any) -> tuple[Method, Samples]:
-    """A method with fresh modules, and samples for it."""
-    method = quick(name, **fields)
-    samples = method.reading(samples_for(name, n))
+def built(n: int = 32, *, name: str = "simclr", table: bool = False, **fields: Any) -> tuple[Method, Samples]:
+    """A method with fresh modules, and samples for it; `table`: of rows of numbers."""
+    method = quick(name, **fields | ({"encoder": "mlp"} if table else {}))
+    samples = method.reading(little_table(n) if table else samples_for(name, n))
     method.prepare(samples)
     return method, method.training_samples(samples)
 

@@ -18,10 +18,14 @@ CONTRASTIVE = [name for name in NAMES if registry()[name].family in ("contrastiv
 POOLED = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 3, padding=1), torch.nn.Tanh())
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_two_processes_compute_what_one_computes(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [(name, False) for name in NAMES] + [(name, True) for name in CONTRASTIVE],
+    ids=lambda value: value if isinstance(value, str) else "table" if value else "own",
+)
+def test_two_processes_compute_what_one_computes(name: str, table: bool, tmp_path: Path) -> None:
     """Loss, every gradient and every buffer (banks, queues, centres, statistics), after an update too."""
-    fields = {"name": name, "dtype": torch.float64, "steps": 3}
+    fields = {"name": name, "table": table, "dtype": torch.float64, "steps": 3}
     assert finish(save_gradient, tmp_path, **fields) == 0
     port = free_port()
     children = [start(as_one_of, 2, rank, port, save_gradient, tmp_path, **fields) for rank in range(2)]

@@ -6,7 +6,8 @@ from objective_cases import CASES, Case
 from torch import Tensor
 from two_processes import half
 
-from replearn.engine.distributed import gather, gather_labels, processes
+from replearn.data.processes import collect, processes
+from replearn.engine.distributed import gather
 
 
 def loss_and_gradient(case: Case, rank: int) -> tuple[Tensor, Tensor]:
@@ -16,7 +17,7 @@ def loss_and_gradient(case: Case, rank: int) -> tuple[Tensor, Tensor]:
     net = torch.randn(4, 4, generator=random, dtype=torch.float64, requires_grad=True)
     mine = [half(arg, rank) if processes() == 2 else arg for arg in args]
     rows = [arg @ net if i in case.learned else arg for i, arg in enumerate(mine)]
-    loss = case(*(gather(row) if row.is_floating_point() else gather_labels(row) for row in rows))
+    loss = case(*(gather(row) if row.is_floating_point() else collect(row) for row in rows))
     loss.backward()
     assert net.grad is not None
     if processes() == 2:

@@ -5,8 +5,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from replearn.data.processes import process, processes
 from replearn.data.samples import Batch, Samples
-from replearn.engine.distributed import process, processes
 
 
 @runtime_checkable

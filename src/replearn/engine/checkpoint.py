@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from replearn.engine.distributed import process
+from replearn.data.processes import process
 from replearn.engine.run import (
     CannotWrite,
     clear_parts,

@@ -12,15 +12,7 @@ import torch.distributed as dist
 from jaxtyping import Float
 from torch import Tensor, nn
 
-
-def processes() -> int:
-    """The number of processes that train together; 1 outside of a distributed run."""
-    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
-
-
-def process() -> int:
-    """The position of this process among them, from 0."""
-    return dist.get_rank() if processes() > 1 else 0
+from replearn.data.processes import collect, process, processes
 
 
 def gather(rows: Float[Tensor, "n ..."]) -> Float[Tensor, "m ..."]:
@@ -29,15 +21,6 @@ def gather(rows: Float[Tensor, "n ..."]) -> Float[Tensor, "m ..."]:
     Every process must compute the same loss from the gathered rows.
     """
     return rows if processes() == 1 else _Gather.apply(rows)
-
-
-def gather_labels(labels: Tensor) -> Tensor:
-    """Like `gather`, for tensors without a gradient."""
-    if processes() == 1:
-        return labels
-    parts = [torch.empty_like(labels) for _ in range(processes())]
-    dist.all_gather(parts, labels.contiguous())
-    return torch.cat(parts)
 
 
 def mean_over_processes(number: Tensor) -> Tensor:
@@ -61,7 +44,7 @@ class _Gather(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rows: Tensor) -> Tensor:
         ctx.n = len(rows)
-        return gather_labels(rows)
+        return collect(rows)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from replearn.engine.distributed import process
+from replearn.data.processes import process
 from replearn.engine.health import NOT_FINITE, Alarm, Health, NotFinite, Watch
 from replearn.engine.pace import Pace
 from replearn.engine.run import (

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 
-from replearn.engine.distributed import processes
+from replearn.data.processes import processes
 
 EARLY = (10, 25, 50, 100, 200)  # steps at which a long training is looked at, too
 

@@ -20,18 +20,13 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from replearn.data.processes import process, processes
 from replearn.data.samples import Batch, Samples
 from replearn.encoders.base import Encoder
 from replearn.encoders.modes import evaluating
 from replearn.engine.batches import batches, steps_of
 from replearn.engine.checkpoint import Checkpoints
-from replearn.engine.distributed import (
-    join_batch_norms,
-    mean_over_processes,
-    process,
-    processes,
-    wait_for_all,
-)
+from replearn.engine.distributed import join_batch_norms, mean_over_processes, wait_for_all
 from replearn.engine.embed import autocast
 from replearn.engine.health import Health, Watch, examine
 from replearn.engine.history import History

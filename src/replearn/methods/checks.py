@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from replearn.data import Samples
-from replearn.engine.distributed import processes
+from replearn.data.processes import processes
 from replearn.engine.optimizers import OPTIMIZERS
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sklearn.base import BaseEstimator
 from torch import nn
 
-from replearn.engine.distributed import process, wait_for_all
+from replearn.data.processes import process
+from replearn.engine.distributed import wait_for_all
 from replearn.engine.history import read_history
 from replearn.engine.run import (
     METHOD,

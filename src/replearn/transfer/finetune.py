@@ -19,8 +19,9 @@ from sklearn.utils import ClassifierTags, RegressorTags
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
+from replearn.data.processes import collect
 from replearn.encoders import TextEncoder
-from replearn.engine.distributed import gather, gather_labels
+from replearn.engine.distributed import gather
 from replearn.engine.train import train
 from replearn.methods import Model
 from replearn.methods.checks import check_batch_size
@@ -198,7 +199,7 @@ class FineTune(Predictor):
             module.training = False  # no dropout and no batch statistics where nothing learns
         logits = self.head_(self._features(batch))
         sums, counts = self.task_.loss(logits, self._lessons.targets_of(batch).to(logits.device))
-        return gather(sums).sum() / gather_labels(counts).sum().clamp_min(1.0)
+        return gather(sums).sum() / collect(counts).sum().clamp_min(1.0)
 
     def rates(self) -> dict[str, float]:
         """Learning rates of the encoder's layers."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
+from replearn.data.processes import collect, processes
 from replearn.data.samples import Batch, as_float
 from replearn.views.base import View, normal, uniform
 from replearn.views.checks import check_at_least, check_probability
@@ -42,8 +43,7 @@ class Swap(View):
     """Each feature of each row replaced, with some probability, by the same feature of a random row of the
     batch.
 
-    Rows come from this batch alone: spread over processes or slices, a view differs from the one that a
-    single process would see in which row a value comes from (which features are replaced stays the same).
+    The batch is the joined one of all processes that train together, so that they see what one would see.
 
     References: Bahri et al. (SCARF), ICLR 2022, Algorithm 1. https://arxiv.org/abs/2106.15147
     """
@@ -56,5 +56,6 @@ class Swap(View):
     def __call__(self, batch: Batch) -> Batch:
         x = as_float(batch.x)
         swapped = uniform(batch, *x.shape[1:]) < self.probability
-        donor = (uniform(batch, *x.shape[1:]) * len(x)).long().clamp_(max=len(x) - 1)
-        return batch.with_x(torch.where(swapped, x.gather(0, donor), x))
+        rows = collect(x) if batch.total == len(x) * processes() else x  # (m, d), values come from them
+        donor = (uniform(batch, *x.shape[1:]) * len(rows)).long().clamp_(max=len(rows) - 1)
+        return batch.with_x(torch.where(swapped, rows.gather(0, donor), x))

@@ -18,8 +18,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from replearn.data import Batch, Description
+from replearn.data.processes import collect
 from replearn.encoders import make_encoder, mlp
-from replearn.engine.distributed import gather, gather_labels
+from replearn.engine.distributed import gather
 from replearn.methods.bank import Bank, Constant
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives import nce
@@ -62,7 +63,7 @@ class InstDisc(JointEmbedding):
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         z = gather(self.head_(self.encoder_(self.views_(batch)[0])))  # (n, dim)
-        index = gather_labels(batch.index)
+        index = collect(batch.index)
         before, noise = self.bank_(index), self.bank_(self.drawn(index))
         with torch.no_grad():
             similarity = F.normalize(z, dim=1) @ noise.T / self.temperature  # (n, m)

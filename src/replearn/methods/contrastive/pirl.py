@@ -17,8 +17,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description
+from replearn.data.processes import collect
 from replearn.encoders import make_encoder, mlp
-from replearn.engine.distributed import gather, gather_labels
+from replearn.engine.distributed import gather
 from replearn.methods.bank import Bank
 from replearn.methods.joint import JointEmbeddingOfParts
 from replearn.objectives import nce
@@ -73,7 +74,7 @@ class PIRL(JointEmbeddingOfParts):
         z = gather(self.head_(self.encoder_(image)))  # (n, dim)
         pieces = torch.cat([self.patch_(self.encoder_(patch)) for patch in patches], dim=1)  # (n, p·dim)
         shuffled = gather(self.puzzle_(pieces))  # (n, dim)
-        index = gather_labels(batch.index)
+        index = collect(batch.index)
         n = len(self.samples_)
         drawn = torch.randint(n, (min(self.negatives, n),), device=index.device)
         own, before, noise = index[:, None] == drawn, self.bank_(index), self.bank_(drawn)

@@ -17,8 +17,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description
+from replearn.data.processes import collect
 from replearn.encoders import make_encoder, mlp
-from replearn.engine.distributed import gather, gather_labels
+from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives import supervised_contrast
 from replearn.objectives.negatives import draw_negatives
@@ -54,7 +55,7 @@ class SupCon(JointEmbedding):
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         views = [self.head_(self.encoder_(view)) for view in self.views_(batch)]  # (n, dim) each
-        z, labels = gather(torch.stack(views, dim=1)), gather_labels(batch.labels)  # (n, v, dim)
+        z, labels = gather(torch.stack(views, dim=1)), collect(batch.labels)  # (n, v, dim)
         keep = draw_negatives(~same_class(labels, z.shape[1]), self.negatives)
         return supervised_contrast(z, labels, temperature=self.temperature, keep=keep)
 

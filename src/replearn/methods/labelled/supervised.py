@@ -15,8 +15,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description
+from replearn.data.processes import collect
 from replearn.encoders import make_encoder
-from replearn.engine.distributed import gather, gather_labels
+from replearn.engine.distributed import gather
 from replearn.methods.base import Method
 from replearn.objectives import cross_entropy
 from replearn.views import Split
@@ -47,7 +48,7 @@ class Supervised(Method):
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         view = self.views_(batch)[0]
         logits = self.logits_(self.encoder_(view))  # (n, c)
-        return cross_entropy(gather(logits), gather_labels(batch.labels), smoothing=self.smoothing)
+        return cross_entropy(gather(logits), collect(batch.labels), smoothing=self.smoothing)
 
     def loss_at_collapse(self) -> float:
         return math.log(len(self.samples_.classes))

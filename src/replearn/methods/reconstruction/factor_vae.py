@@ -19,9 +19,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description
+from replearn.data.processes import collect
 from replearn.encoders.frozen import frozen
 from replearn.encoders.heads import mlp
-from replearn.engine.distributed import gather_labels
 from replearn.methods.latent import Variational
 from replearn.objectives import density_ratio, gaussian_kl, told_apart
 from replearn.objectives.total_correlation import permute_dims
@@ -73,7 +73,7 @@ class FactorVAE(Variational):
 
     def discriminator(self, seen: list[Tensor]) -> Float[Tensor, ""]:
         """The second player's loss, on the first one's codes."""
-        z = gather_labels(seen[0])  # (m, dim), of the joined batch
+        z = collect(seen[0])  # (m, dim), of the joined batch
         order = torch.rand(z.shape, device=z.device).argsort(0)
         logits = self.discriminator_(torch.cat([z, permute_dims(z, order)]))  # (2 m, 1)
         return told_apart(*logits.chunk(2))

@@ -159,3 +159,15 @@ def test_views_are_made_for_few_samples_at_a_time() -> None:
         method.views_(samples[np.arange(32)])
     assert asked == [8, 8, 8, 8]
     assert isinstance(method.views_, Counted)
+
+
+def test_views_are_held_in_the_bits_that_networks_compute_in() -> None:
+    seen = {}
+    for precision in ("32-true", "bf16-mixed"):
+        method, samples = built(encoder="cnn", slice_size=8, precision=precision)
+        torch.manual_seed(0)
+        with views_in_slices(method, 8):
+            seen[precision] = [view.x for view in method.views_(samples[np.arange(32)])]
+    for wide, narrow in zip(*seen.values(), strict=True):
+        assert (wide.dtype, narrow.dtype) == (torch.float32, torch.float16)
+        assert (wide - narrow.float()).abs().max() <= 2**-12  # a sixteenth of a grey level

@@ -5,7 +5,8 @@ forward without keeping activations, and runs again when its gradient comes: the
 batch, exactly (GradCache; Gao et al., 2021, https://arxiv.org/abs/2101.06983). Batch normalisation sees a
 slice, not the batch: its statistics are those of slices, as on a machine that can't hold more. For the
 gradient of the whole batch use an encoder without it. Views of images are made slice by slice, too: they draw
-for the joined batch, so they are the same.
+for the joined batch, so they are the same. They are all that must be held at once; where networks compute in 16
+bits, they are held in 16, too, which is exact to a sixteenth of a grey level.
 """
 
 import math
@@ -22,6 +23,7 @@ from torch.utils.checkpoint import checkpoint
 
 from replearn.data.samples import Batch
 from replearn.encoders.base import Encoder
+from replearn.engine.machine import choose
 from replearn.views import Split
 
 Forward = Callable[[Batch], Tensor]
@@ -50,7 +52,8 @@ def views_in_slices(learner: Any, size: int | None) -> Iterator[None]:
     if size is None or not isinstance(whole, Split):
         yield
         return
-    learner.views_ = Sliced(whole, size)
+    narrow = "32" not in choose(learner.device, learner.precision).precision
+    learner.views_ = Sliced(whole, size, torch.float16 if narrow else None)
     try:
         yield
     finally:
@@ -59,10 +62,15 @@ def views_in_slices(learner: Any, size: int | None) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Sliced(Split):
-    """A split whose views of images are made in slices, each with the draws of the whole batch."""
+    """A split whose views of images are made in slices, each with the draws of the whole batch.
+
+    Attributes:
+        dtype: of the numbers that are held; None: that of the views.
+    """
 
     split: Split
     size: int
+    dtype: torch.dtype | None = None
 
     def __call__(self, batch: Batch) -> tuple[Batch, ...]:
         if not isinstance(batch.x, Tensor) or batch.x.ndim != 4 or len(batch) <= self.size:
@@ -73,7 +81,7 @@ class Sliced(Split):
             _set_random_state(batch.x.device, drawn)
             part = batch.rows(start, min(start + self.size, len(batch)))
             views = self.split(part)
-            whole = whole or [_room(view, len(batch), len(part)) for view in views]
+            whole = whole or [_room(view, len(batch), len(part), self.dtype) for view in views]
             for into, view in zip(whole, views, strict=True):
                 first = start * len(view) // len(part)  # a view may have several rows of a sample
                 for name in ("x", "labels", "index"):
@@ -84,11 +92,11 @@ class Sliced(Split):
         return self.split.wholes(views)
 
 
-def _room(view: Batch, samples: int, seen: int) -> Batch:
+def _room(view: Batch, samples: int, seen: int, dtype: torch.dtype | None) -> Batch:
     """An empty batch for a view of all samples, like that of the first `seen` ones."""
     x, labels, index = (
-        part.new_empty(len(part) * samples // seen, *part.shape[1:])
-        for part in (view.x, view.labels, view.index)
+        part.new_empty(len(part) * samples // seen, *part.shape[1:], dtype=kind)
+        for part, kind in ((view.x, dtype), (view.labels, None), (view.index, None))
     )
     return replace(view, x=x, labels=labels, index=index)
 

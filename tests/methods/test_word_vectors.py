@@ -1,6 +1,8 @@
 """word2vec and GloVe learn which words mean alike, repeat bit by bit, and say what is wrong."""
 
 import csv
+import os
+import signal
 
 import numpy as np
 import pytest
@@ -11,6 +13,9 @@ pytest.importorskip("tokenizers")
 
 import replearn
 from replearn.encoders.word_files import read_word2vec, write_word2vec
+from replearn.engine.signals import Stopped
+from replearn.engine.words import epochs
+from replearn.evaluate import knn_probe
 from replearn.methods.language import GloVe, Word2Vec
 
 TOPICS, EACH = 8, 12  # words of a topic stand together
@@ -60,8 +65,8 @@ def test_it_learns_which_words_stand_together(cls, fields, texts):
     assert rows[-1]["epoch_loss"] < rows[0]["epoch_loss"]
     assert rows[-1]["validation_loss"] < rows[0]["validation_loss"]
     h = model.transform(texts[0])
-    scores = [replearn.evaluate.knn_probe(h[:400], texts[1][:400], h[400:], texts[1][400:])]
-    assert scores[0] > 0.95  # by chance 0.125
+    score = knn_probe(h[:400], texts[1][:400], h[400:], texts[1][400:])
+    assert score > 0.95  # by chance 0.125
 
 
 @pytest.mark.parametrize(("cls", "fields"), [KINDS[0], KINDS[1], KINDS[4]])
@@ -72,6 +77,51 @@ def test_one_worker_repeats_bit_by_bit_and_two_learn_as_well(cls, fields, texts)
     assert [row["loss"] for row in a.history_.rows] == [row["loss"] for row in b.history_.rows]
     two = make(cls, **fields, workers=2).fit(texts[0])
     assert alike(two.words_, texts[2]) > 0.9
+
+
+class AtThirdRow:
+    """A logger to which something happens."""
+
+    def __init__(self, happens):
+        self.happens, self.rows = happens, 0
+
+    def log_metrics(self, metrics, step):
+        self.rows += 1
+        if self.rows == 3:
+            self.happens()
+
+    def finalize(self, status):
+        pass
+
+
+def break_off():
+    raise OSError("no space left")
+
+
+@pytest.mark.parametrize(("cls", "fields"), KINDS)
+def test_a_training_that_broke_goes_on_with_the_same_bits(cls, fields, texts, tmp_path, monkeypatch):
+    monkeypatch.setattr(epochs, "PORTION", 2**13)  # several portions in an epoch
+    fields = fields | {"checkpoint_minutes": 0.0}
+    whole = make(cls, **fields).fit(texts[0], run=tmp_path / "whole")
+    with pytest.raises(OSError, match="no space"):
+        make(cls, **fields).fit(texts[0], run=tmp_path / "run", loggers=[AtThirdRow(break_off)])
+    assert len(list((tmp_path / "run" / "state").glob("step-*"))) == 2
+    again = make(cls, **fields).fit(texts[0], run=tmp_path / "run", resume=True)
+    assert torch.equal(again.words_.vectors, whole.words_.vectors)
+    for name in ("loss", "epoch_loss", "validation_loss", "step", "learning_rate"):
+        found, wanted = ([row.get(name) for row in model.history_.rows] for model in (again, whole))
+        assert found == wanted, name
+    assert not (tmp_path / "run" / "state").exists()
+
+
+@pytest.mark.parametrize("cls", [Word2Vec, GloVe])
+def test_a_signal_ends_a_portion_and_saves(cls, texts, tmp_path):
+    whole = make(cls).fit(texts[0])
+    interrupting = [AtThirdRow(lambda: os.kill(os.getpid(), signal.SIGINT))]
+    with pytest.raises(Stopped, match=r"stopped at step 4 of 8\. .*--resume"):
+        make(cls).fit(texts[0], run=tmp_path / "run", loggers=interrupting)
+    again = make(cls).fit(texts[0], run=tmp_path / "run", resume=True)
+    assert torch.equal(again.words_.vectors, whole.words_.vectors)
 
 
 @pytest.mark.parametrize("cls", [Word2Vec, GloVe])

@@ -37,10 +37,12 @@ class Checkpoints:
     Args:
         folder: where they lie, or None: then nothing is saved, and there is nothing to load.
         module: what learns.
-        optimizer: what moves it, as it is inside of any wrapper.
+        optimizer: what moves it, as it is inside of any wrapper; None: what moves it remembers nothing.
     """
 
-    def __init__(self, folder: Path | None, module: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    def __init__(
+        self, folder: Path | None, module: nn.Module, optimizer: torch.optim.Optimizer | None = None
+    ) -> None:
         self.folder = folder
         self.module = module
         self.optimizer = optimizer
@@ -91,7 +93,7 @@ class Checkpoints:
             remove(self.folder)
 
     def _write(self, folder: Path, step: int, state: dict[str, Any]) -> None:
-        tensors, numbers = _flatten(self.optimizer.state_dict()["state"])
+        tensors, numbers = _flatten(self.optimizer.state_dict()["state"]) if self.optimizer else ({}, {})
         tensors |= {f"module.{name}": tensor for name, tensor in self.module.state_dict().items()}
         target = folder / f"step-{step:09d}"
         remove(target)  # a broken one, which the run went back before
@@ -118,6 +120,8 @@ class Checkpoints:
             raise ValueError(
                 f"{path} must be of this method and encoder; it is not ({told}). Give those it began with."
             ) from error
+        if self.optimizer is None:
+            return
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": _unflatten(tensors, numbers)})
         for parameter, values in self.optimizer.state.items():
             for name, value in values.items():

@@ -17,6 +17,7 @@ from replearn.encoders.vocabulary import Vocabulary
 from replearn.encoders.word_table import WordTable
 from replearn.engine.history import History, Past
 from replearn.engine.machine import choose
+from replearn.engine.words.passes import Keeping
 from replearn.methods.model import Model
 
 
@@ -34,6 +35,7 @@ class WordVectors(Model):
         learning_rate: at the start.
         workers: threads; one gives the same bits each time, several do not.
         held_out: share of the texts (GloVe: of the pairs of words) that only the validation loss is taken of.
+        checkpoint_minutes: minutes between checkpoints of a run.
     """
 
     family: ClassVar[str] = "language"
@@ -48,11 +50,12 @@ class WordVectors(Model):
     learning_rate: float = 0.025
     workers: int = 1
     held_out: float = 0.01
+    checkpoint_minutes: float = 1.0
 
     # What a method writes.
 
     def learn_vectors(
-        self, stream: TokenStream, counts: Int[np.ndarray, " n"], run: Path | None, loggers: Iterable[Any]
+        self, stream: TokenStream, counts: Int[np.ndarray, " n"], keeping: Keeping
     ) -> tuple[Float[np.ndarray, "n dim"], History]:
         """The vector of each token, and what happened; tokens with a count of 0 are no words."""
         raise NotImplementedError
@@ -71,6 +74,8 @@ class WordVectors(Model):
             raise ValueError(
                 f"learning_rate must be greater than 0; got {self.learning_rate}. Leave it out for the default."
             )
+        if not self.checkpoint_minutes >= 0:
+            raise ValueError(f"checkpoint_minutes must not be negative; got {self.checkpoint_minutes}.")
         if not 0 <= self.held_out <= 0.5:
             raise ValueError(f"held_out is a share from 0 to 0.5; got {self.held_out}. 0.01 is enough.")
 
@@ -95,7 +100,8 @@ class WordVectors(Model):
         stream = token_stream(samples, tokenizer)
         counts = count_tokens(stream.ids, tokenizer.size)
         counts[[tokenizer.special(name) for name in SPECIALS]] = 0
-        vectors, history = self.learn_vectors(stream, counts, run, loggers)
+        keeping = Keeping(run, resume, loggers, self.checkpoint_minutes)
+        vectors, history = self.learn_vectors(stream, counts, keeping)
         vectors[counts == 0] = 0
         self.words_.vectors.copy_(torch.from_numpy(vectors))
         self.history_: History | Past = history

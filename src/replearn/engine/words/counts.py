@@ -5,7 +5,6 @@ Each pair of words is seen from both sides: as word and context, and as context 
 Duchi et al., JMLR 2011 (AdaGrad). https://jmlr.org/papers/v12/duchi11a.html
 """
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -13,16 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
 from replearn.engine.compiled import compiled
-from replearn.engine.health import Watch
 from replearn.engine.history import History
-from replearn.engine.pace import Pace
 from replearn.engine.words.cooccurrence import Pair
 from replearn.engine.words.epochs import Plan
 from replearn.engine.words.lanes import descend, dot, table
+from replearn.engine.words.passes import Keeping, Passes
 
 HELD_OUT = 2**32  # hashes of pairs lie below
 
@@ -62,8 +59,7 @@ def learn_from_counts(
     *,
     most: float,
     power: float,
-    run: Path | None = None,
-    loggers: Iterable[Any] = (),
+    keeping: Keeping = Keeping(),  # noqa: B008  # it does not change
 ) -> History:
     """Learn from pairs and counts, each pair once in an epoch, in a new order.
 
@@ -71,34 +67,27 @@ def learn_from_counts(
         Rows with the mean loss per pair since the row before; at the end of each epoch also with that of the whole
         epoch, `epoch_loss`, and that of the pairs held out, `validation_loss`.
     """
-    random = np.random.default_rng(plan.random_state)
-    pace = Pace(plan.epochs * len(files), None)
     weighing = (np.float64(most), np.float64(power))
-    with (
-        History(Watch(), pace, run=run, loggers=tuple(loggers)) as history,
-        ThreadPoolExecutor(plan.workers) as pool,
-    ):
-        _step(tables, weighing, np.float32(0), np.empty(0, Pair))  # compile
-        for _ in range(plan.epochs):
-            found = np.zeros((2, 2))  # learned, held out; loss, pairs
-            for number, place in enumerate(random.permutation(len(files))):
-                pairs = np.fromfile(files[place], Pair)
-                held = _held(pairs, plan)
-                own = random.permutation(pairs[~held])
-                rate = np.float32(plan.learning_rate)
-                step = partial(_step, tables, weighing, rate)
-                loss = sum(pool.map(step, np.array_split(own, plan.workers)))
-                tested = _step(tables, weighing, np.float32(0), pairs[held])
-                found += [[loss, len(own)], [tested, held.sum()]]
-                pace.advance(0)
-                means = found[:, 0] / np.maximum(found[:, 1], 1)
-                named = {}
-                if number == len(files) - 1:
-                    names = ("epoch_loss", "validation_loss")
-                    named = {name: torch.tensor(means[i]) for i, name in enumerate(names) if found[i, 1]}
-                history.add(torch.tensor(loss / max(1, len(own))), float(rate), len(own), named=named)
-            history.flush()
-    return history
+    rate = np.float32(plan.learning_rate)
+    kept = vars(tables) | {f"squares_{side}": table for side, table in enumerate(tables.squares)}
+    del kept["squares"]
+    _step(tables, weighing, np.float32(0), np.empty(0, Pair))  # compile
+    with Passes(plan.epochs * len(files), kept, keeping) as passes, ThreadPoolExecutor(plan.workers) as pool:
+        for step in passes.left():
+            epoch, number = divmod(step, len(files))
+            place = np.random.default_rng([plan.random_state, epoch]).permutation(len(files))[number]
+            pairs = np.fromfile(files[place], Pair)
+            held = _held(pairs, plan)
+            own = np.random.default_rng([plan.random_state, epoch, number]).permutation(pairs[~held])
+            shares = np.array_split(own, plan.workers)
+            loss = sum(pool.map(partial(_step, tables, weighing, rate), shares))
+            passes.count("epoch_loss", loss, len(own))
+            passes.count(
+                "validation_loss", _step(tables, weighing, np.float32(0), pairs[held]), int(held.sum())
+            )
+            named = passes.means() if number == len(files) - 1 else {}
+            passes.learned(loss / max(1, len(own)), float(rate), len(own), named)
+    return passes.history
 
 
 def _step(tables: Counted, weighing: tuple[Any, Any], rate: Any, pairs: np.ndarray) -> float:

@@ -7,22 +7,18 @@ Workers change the same tables without waiting for each other (Recht et al., "Ho
 the same bits each time, several do not. https://arxiv.org/abs/1106.5730
 """
 
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float, Int
 
-from replearn.engine.health import Watch
 from replearn.engine.history import History
 from replearn.engine.pace import Pace
 from replearn.engine.words.corpus import LONELY, portions, shares, spans_of
 from replearn.engine.words.draws import seed_state
 from replearn.engine.words.lanes import table
+from replearn.engine.words.passes import Keeping, Passes
 from replearn.engine.words.predict import Setting, learn_words
 
 PORTION = 2**18  # tokens per worker between two looks at the loss
@@ -56,9 +52,7 @@ def learn_from_texts(
     outputs: Float[np.ndarray, "m d"],
     setting: Setting,
     plan: Plan,
-    *,
-    run: Path | None = None,
-    loggers: Iterable[Any] = (),
+    keeping: Keeping = Keeping(),  # noqa: B008  # it does not change
 ) -> History:
     """Learn `inputs` and `outputs` from a stream of tokens.
 
@@ -72,28 +66,25 @@ def learn_from_texts(
     learn, held = _held_apart(spans_of(ends), plan)
     parts = portions(learn, PORTION * plan.workers)
     bench = Bench(ids, inputs, outputs, setting, plan)
-    pace = Pace(plan.epochs * len(parts), None)
+    tables = {"inputs": inputs, "outputs": outputs}
     with (
-        History(Watch(), pace, run=run, loggers=tuple(loggers)) as history,
+        Passes(plan.epochs * len(parts), tables, keeping) as passes,
         ThreadPoolExecutor(plan.workers) as pool,
     ):
-        for epoch in range(plan.epochs):
-            losses, predictions = 0.0, 0
-            for number, part in enumerate(parts):
-                rates = bench.rates(pace)
-                loss, count = bench.learn(part, rates, (epoch, number), pool)
-                losses, predictions = losses + loss, predictions + count
-                pace.advance(0)
-                named = {}
-                if number == len(parts) - 1:
-                    if predictions == 0:
-                        raise ValueError(LONELY.replace(", or", ", set `sample` to 0, or"))
-                    named["epoch_loss"] = torch.tensor(losses / predictions)
-                    named |= bench.validation(held)
-                tokens = int((part[:, 1] - part[:, 0]).sum())
-                history.add(torch.tensor(loss / max(1, count)), float(rates[1]), tokens, named=named)
-            history.flush()
-    return history
+        for step in passes.left():
+            epoch, number = divmod(step, len(parts))
+            part, rates = parts[number], bench.rates(passes.pace)
+            loss, count = bench.learn(part, rates, (epoch, number), pool)
+            passes.count("epoch_loss", loss, count)
+            named = {}
+            if number == len(parts) - 1:
+                named = passes.means()
+                if not named:
+                    raise ValueError(LONELY.replace(", or", ", set `sample` to 0, or"))
+                named |= bench.validation(held)
+            tokens = int((part[:, 1] - part[:, 0]).sum())
+            passes.learned(loss / max(1, count), float(rates[1]), tokens, named)
+    return passes.history
 
 
 class Bench:
@@ -152,10 +143,10 @@ class Bench:
         )
         return float(loss), int(predictions)
 
-    def validation(self, held: Int[np.ndarray, "s 2"]) -> dict[str, torch.Tensor]:
+    def validation(self, held: Int[np.ndarray, "s 2"]) -> dict[str, float]:
         """The mean loss of texts that were held out, with the same words dropped and drawn each time."""
         loss, predictions = self.share(held, np.zeros(2), (VALIDATION,), 0)
-        return {"validation_loss": torch.tensor(loss / predictions)} if predictions else {}
+        return {"validation_loss": loss / predictions} if predictions else {}
 
 
 def _held_apart(spans: Int[np.ndarray, "s 2"], plan: Plan) -> tuple[np.ndarray, np.ndarray]:

@@ -10,11 +10,10 @@ and as context; the representation of a text is the mean of its words' vectors. 
 References: Pennington, Socher & Manning, EMNLP 2014. https://aclanthology.org/D14-1162
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -22,6 +21,7 @@ from jaxtyping import Float, Int
 from replearn.data import Samples
 from replearn.data.tokens import TokenStream
 from replearn.engine.history import History
+from replearn.engine.words.passes import Keeping
 from replearn.methods.word_vectors import WordVectors
 
 
@@ -50,7 +50,7 @@ class GloVe(WordVectors):
                 raise ValueError(f"{name} must be greater than 0; got {getattr(self, name)}. Leave it out.")
 
     def learn_vectors(
-        self, stream: TokenStream, counts: Int[np.ndarray, " n"], run: Path | None, loggers: Iterable[Any]
+        self, stream: TokenStream, counts: Int[np.ndarray, " n"], keeping: Keeping
     ) -> tuple[Float[np.ndarray, "n dim"], History]:
         from replearn.engine.words.cooccurrence import count_pairs  # numba takes time to import
         from replearn.engine.words.corpus import spans_of
@@ -64,6 +64,6 @@ class GloVe(WordVectors):
             spans = spans_of(stream.ends)
             seed = self.random_state
             files = count_pairs(stream.ids, spans, counts, self.window, Path(folder), random_state=seed)
-            told: dict[str, Any] = {"most": self.most, "power": self.power, "run": run, "loggers": loggers}
-            history = learn_from_counts(files, tables, plan, **told)
+            weighing = {"most": self.most, "power": self.power}
+            history = learn_from_counts(files, tables, plan, **weighing, keeping=keeping)
         return (tables.words + tables.contexts)[:, : self.dim], history

@@ -13,10 +13,8 @@ References: Mikolov et al., ICLR 2013 workshop. https://arxiv.org/abs/1301.3781
     Bojanowski et al., TACL 2017 (sub-words). https://aclanthology.org/Q17-1010
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -24,6 +22,7 @@ from jaxtyping import Float, Int
 from replearn.data import Samples
 from replearn.data.tokens import TokenStream
 from replearn.engine.history import History
+from replearn.engine.words.passes import Keeping
 from replearn.methods.word_vectors import WordVectors
 
 
@@ -57,7 +56,7 @@ class Word2Vec(WordVectors):
                 raise ValueError(f"{name} must not be negative; got {getattr(self, name)}. Leave it out.")
 
     def learn_vectors(
-        self, stream: TokenStream, counts: Int[np.ndarray, " n"], run: Path | None, loggers: Iterable[Any]
+        self, stream: TokenStream, counts: Int[np.ndarray, " n"], keeping: Keeping
     ) -> tuple[Float[np.ndarray, "n dim"], History]:
         from replearn.engine.words import corpus, draws, epochs, pieces, predict, tree  # numba takes time
         from replearn.engine.words.lanes import table
@@ -77,5 +76,5 @@ class Word2Vec(WordVectors):
         inputs[:, : self.dim] = (drawn - 0.5) / self.dim
         plan = epochs.Plan(self.epochs, self.learning_rate, self.workers, self.held_out, self.random_state)
         texts = stream.ids, stream.ends
-        history = epochs.learn_from_texts(*texts, inputs, outputs, setting, plan, run=run, loggers=loggers)
+        history = epochs.learn_from_texts(*texts, inputs, outputs, setting, plan, keeping)
         return pieces.composed(parts, inputs)[:, : self.dim], history

@@ -8,67 +8,28 @@ workers of 0 and 2 (meant for two cores), and a second chance as a careful user 
 memory and bfloat16.
 """
 
-import sys
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from statistics import median
 from typing import Any
 
-import numpy as np
 import torch
 from pictures import small_photos
-from record import Part, Setting, Skipped, span
+from record import Part, Setting, span
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
-from watched import Enough, WatchedSimCLR, fit_watched
+from turns import GOAL, WORKERS, Case, fit_turn, loop_turn, require_lightly, take_turns
 
 from replearn import as_samples, load_data, make_encoder
-from replearn.data import Samples
+from replearn.methods import SimCLR
 
-GOAL = 5.0
-WORKERS = (0, 2)
-SECONDS = 15.0  # a turn ends after so long on a slow machine
 HIDDEN, DIM, RATE = 512, 128, 0.06  # of lightly's example
-
-
-@dataclass(frozen=True)
-class Case:
-    """One data set and encoder.
-
-    Attributes:
-        name: in words.
-        samples: what to train on.
-        encoder: a network that reads `(n, c, h, w)`.
-        views: our views that do what lightly's transform does, by name.
-        steps, warmup: steps to time in each turn, and before.
-        rounds: turns of each side.
-    """
-
-    name: str
-    samples: Samples
-    encoder: nn.Module
-    views: str
-    steps: int = 6
-    warmup: int = 3
-    rounds: int = 3
-    batch_size: int = 256
-
-    @property
-    def images(self) -> np.ndarray:
-        """All images, `(n, c, h, w)` bytes."""
-        found: np.ndarray = self.samples[np.arange(len(self.samples))].x.numpy()
-        return found
 
 
 def measure(setting: Setting) -> Part:
     """Samples per second of both, and their ratio."""
-    if find_spec("lightly") is None:
-        raise Skipped("lightly is not installed. Install it with: pip install -e '.[bench]'")
+    require_lightly()
     part = Part(
         title="SimCLR against lightly's documented recipe",
         goal=f"our samples/s at least {GOAL:g} times those of the documented recipe, on the built-in digits",
@@ -120,11 +81,7 @@ def _rows(case: Case) -> list[dict[str, Any]]:
     sides["replearn, same views"] = partial(_ours, case, case.views)
     if case.samples.shape[0] == 1:
         sides["replearn, own views"] = partial(_ours, case, None)
-    found: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(case.rounds):
-        for name, turn in sides.items():
-            found[name].append(turn())
-            print(f"{case.name}; {name}: {found[name][-1]:.0f} samples/s", file=sys.stderr, flush=True)
+    found = take_turns(case, sides)
     speeds = {name: median(values) for name, values in found.items()}
     best = {
         how: max(v for n, v in speeds.items() if n.startswith(f"lightly {how}"))
@@ -143,23 +100,6 @@ def _rows(case: Case) -> list[dict[str, Any]]:
     ]
 
 
-class Pictures(Dataset[tuple[Any, int]]):
-    """Images in memory, handed out as PIL images through a transform, as torchvision's data sets do."""
-
-    def __init__(self, images: np.ndarray, transform: Callable[[Any], Any]) -> None:
-        self.images = images.transpose(0, 2, 3, 1).copy()  # (n, h, w, c)
-        self.transform = transform
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, position: int) -> tuple[Any, int]:
-        from PIL import Image
-
-        image = self.images[position]
-        return self.transform(Image.fromarray(image[:, :, 0] if image.shape[2] == 1 else image)), 0
-
-
 def _lightly(case: Case, workers: int, *, tuned: bool) -> float:
     """Samples per second of lightly's recipe."""
     with warnings.catch_warnings():
@@ -168,28 +108,15 @@ def _lightly(case: Case, workers: int, *, tuned: bool) -> float:
         from lightly.models.modules import SimCLRProjectionHead
         from lightly.transforms.simclr_transform import SimCLRTransform
 
-    shape = case.samples.shape
-    known = (
-        {"normalize": {"mean": [0.13], "std": [0.31]}} if shape[0] == 1 else {}
-    )  # its default has three channels
-    transform = SimCLRTransform(input_size=shape[1], gaussian_blur=0.0, **known)
-    loader = DataLoader(
-        Pictures(case.images, transform),
-        batch_size=case.batch_size,
-        shuffle=True,
-        drop_last=True,
-        num_workers=workers,
-    )
+    transform = SimCLRTransform(input_size=case.side, gaussian_blur=0.0, **case.normalize)
     backbone = deepcopy(case.encoder).to(
         memory_format=torch.channels_last if tuned else torch.contiguous_format
     )
-    model = nn.Sequential(
-        backbone, nn.Flatten(), SimCLRProjectionHead(_width(backbone, shape), HIDDEN, DIM)
-    ).train()
+    model = nn.Sequential(backbone, nn.Flatten(), SimCLRProjectionHead(case.width, HIDDEN, DIM)).train()
     criterion = NTXentLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
 
-    def step(views: list[Tensor]) -> Tensor:
+    def step(views: list[Tensor], epoch: int) -> Tensor:
         a, b = (view.to(memory_format=torch.channels_last) if tuned else view for view in views)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=tuned):
             loss: Tensor = criterion(model(a), model(b))
@@ -198,21 +125,12 @@ def _lightly(case: Case, workers: int, *, tuned: bool) -> float:
         optimizer.zero_grad()
         return loss.detach()
 
-    clock = Clock(case)
-    total = torch.zeros(())
-    try:
-        while True:
-            for batch in loader:
-                total += step(batch[0])
-                clock.tick()
-    except Enough:
-        return clock.samples_per_second
+    return loop_turn(case, workers, transform, step)
 
 
 def _ours(case: Case, views: str | None) -> float:
     """Samples per second of `SimCLR.fit`."""
-    clock = Clock(case)
-    method = WatchedSimCLR(
+    method = SimCLR(
         encoder=case.encoder,
         views=views,
         hidden=HIDDEN,
@@ -222,30 +140,4 @@ def _ours(case: Case, views: str | None) -> float:
         learning_rate=RATE,
         epochs=100,
     )
-    fit_watched(method, case.samples, clock.tick)
-    return clock.samples_per_second
-
-
-class Clock:
-    """Times the steps of one turn, after its warm-up."""
-
-    def __init__(self, case: Case) -> None:
-        self.case = case
-        self.count = 0
-        self.began = self.samples_per_second = 0.0
-
-    def tick(self) -> None:
-        """A step was made."""
-        self.count += 1
-        if self.count == self.case.warmup:
-            self.began = time.perf_counter()
-        took = time.perf_counter() - self.began
-        steps = self.count - self.case.warmup
-        if steps == self.case.steps or (steps > 0 and took > SECONDS):
-            self.samples_per_second = steps * self.case.batch_size / took
-            raise Enough
-
-
-def _width(backbone: nn.Module, shape: tuple[int, ...]) -> int:
-    with torch.no_grad():
-        return int(deepcopy(backbone).eval()(torch.zeros(2, *shape)).flatten(1).shape[1])
+    return fit_turn(case, method)

@@ -6,7 +6,6 @@ is followed by a bare one: forward, backward and update of a copy of the method 
 
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from copy import deepcopy
 from itertools import cycle
 from statistics import median
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from bare_step import WARMUP, now, since
 from record import Part, Setting, span
+from watched import Enough, fit_watched
 
 from replearn import load_data
 from replearn.data import Batch, Samples
@@ -29,10 +29,6 @@ GOAL = 0.9
 BATCH = 128
 EPOCHS = 15  # of the training whose steps are measured: they say how often health is checked
 FAMILIES = ("contrastive", "joint_embedding")
-
-
-class Enough(Exception):
-    """All that was to be measured is measured."""
 
 
 class Ready(Split):
@@ -75,13 +71,12 @@ def measure(setting: Setting) -> Part:
 
 def _row(cls: type[Method], samples: Samples, *, wanted: int) -> dict[str, Any]:
     method = cls(batch_size=BATCH, epochs=EPOCHS)
-    own, count, bare, step = method.after_step, 0, [], []
+    count, bare, step = 0, [], []
     run: Callable[[], None] | None = None
     left = now()
 
-    def after_step(progress: float) -> None:
+    def on_step() -> None:
         nonlocal count, left, run
-        own(progress)
         took = since(left)
         run = run or bare_step(method, samples)
         began = now()
@@ -94,9 +89,7 @@ def _row(cls: type[Method], samples: Samples, *, wanted: int) -> dict[str, Any]:
             raise Enough
         left = now()
 
-    method.after_step = after_step  # type: ignore[method-assign]
-    with suppress(Enough):
-        method.fit(samples)
+    fit_watched(method, samples, on_step)
     ratios = [b[0] / s[0] for b, s in zip(bare, step, strict=True)]
     by_processor = [b[1] / s[1] for b, s in zip(bare, step, strict=True)]
     middle = median(taken[0] for taken in step)

@@ -1,4 +1,4 @@
-"""A training by `SimCLR.fit` that tells of every step, and can be ended after any."""
+"""A training by `fit` that tells of every step, and can be ended after any."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from replearn.data import Batch, Samples
-from replearn.methods import SimCLR
+from replearn.methods import Method, SimCLR
 
 
 class Enough(Exception):
@@ -14,13 +14,9 @@ class Enough(Exception):
 
 
 class WatchedSimCLR(SimCLR):
-    """SimCLR that calls `on_step` after each step; all else, `fit` included, is the method's own."""
+    """SimCLR that counts its health checks; all else, `fit` included, is the method's own."""
 
-    on_step: Callable[[], None]
-    checks = 0  # health checks so far: nothing else in a training asks for representations
-
-    def after_step(self, progress: float) -> None:
-        self.on_step()
+    checks = 0  # nothing else in a training asks for representations
 
     def represent(self, batch: Batch) -> Tensor:
         self.checks += 1
@@ -28,12 +24,20 @@ class WatchedSimCLR(SimCLR):
 
 
 def fit_watched(
-    method: WatchedSimCLR, samples: Samples, on_step: Callable[[], None], *, run: Path | None = None
+    method: Method, samples: Samples, on_step: Callable[[], None], *, run: Path | None = None
 ) -> None:
-    """Train until `on_step` raises `Enough`."""
-    method.on_step = on_step
+    """Train until `on_step`, called at the end of each step, raises `Enough`."""
+    own = method.after_step
+
+    def after_step(progress: float) -> None:
+        own(progress)
+        on_step()
+
+    method.after_step = after_step  # type: ignore[method-assign]
     try:
         method.fit(samples, run=run)
     except Enough:
         return
+    finally:
+        del method.after_step
     raise RuntimeError("the training ended before the measurement; give it more epochs.")

@@ -18,10 +18,11 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a smoke run of the two parts that use most of the library leaves behind."""
+    """What a smoke run of the parts that use most of the library leaves behind."""
     folder = tmp_path_factory.mktemp("results")
     done = run(
-        "step", "lightly", "probe", "--quick", "--results", str(folder), "--cifar10", str(folder / "none.zip")
+        *("step", "lightly", "recipes", "probe", "--quick"),
+        *("--results", str(folder), "--cifar10", str(folder / "none.zip")),
     )
     assert done.returncode == 0, done.stderr
     return folder
@@ -29,7 +30,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_json_holds_rows_goal_machine_and_command(results: Path) -> None:
     parts = json.loads((results / "speed.json").read_text(encoding="utf-8"))
-    assert list(parts) == ["step", "lightly", "probe"]
+    assert list(parts) == ["step", "lightly", "recipes", "probe"]
     for name, part in parts.items():
         assert part["rows"] or any(note.startswith("Skipped: ") for note in part["notes"])
         assert (part["met"] is None) == (not part["rows"])
@@ -58,7 +59,7 @@ def test_a_part_run_again_keeps_the_others(results: Path) -> None:
     done = run("start", "--quick", "--results", str(results))
     assert done.returncode == 0, done.stderr
     after = json.loads((results / "speed.json").read_text(encoding="utf-8"))
-    assert list(after) == ["step", "lightly", "start", "probe"]
+    assert list(after) == ["step", "lightly", "recipes", "start", "probe"]
     assert after["step"] == before["step"]
 
 

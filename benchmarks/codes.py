@@ -8,13 +8,11 @@ Each fit is a process of its own, with the method's defaults but for the size of
 """
 
 import argparse
-import json
 import os
 import sys
 import time
 from collections.abc import Mapping
 from inspect import signature
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +20,6 @@ import pandas as pd
 import rows
 from record import machine
 
-RESULTS = Path(__file__).resolve().parent / "results" / "codes.json"
 FAMILIES = ("classical", "reconstruction")
 BASELINES = ("raw", "untrained")
 SIZES = (16, 64)
@@ -34,29 +31,20 @@ COLUMNS = {"1 %": 0.01, "10 %": 0.1, "100 %": 1.0}
 def main() -> int:
     """Measure what is asked for and not there yet, and write after each row."""
     asked = parse()
-    if asked.one:
-        print(json.dumps(measure(asked.methods[0], asked.sizes[0], asked.seeds[0], asked.epochs)))
-        return 0
     wanted = (
         {"method": name, "numbers": size, "seed": seed, "epochs": asked.epochs}
         for seed in asked.seeds
         for name in asked.methods or everything()
         for size in (asked.sizes if sized(name) else (0,))
     )
-    key = ("method", "numbers", "seed")
-    return int(rows.fill(RESULTS, wanted, command, markdown, key=key, again=asked.again) > 0)
+    return rows.main(asked, measure, wanted, command, markdown, key=("method", "numbers", "seed"))
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = rows.parser(__file__, __doc__)
     parser.add_argument("methods", nargs="*", help="names as in `replearn list`, raw or untrained; none: all")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="numbers in a code")
     parser.add_argument("--epochs", type=int, default=20, help="of methods that are trained")
-    parser.add_argument("--again", action="store_true", help="measure rows that are there once more")
-    parser.add_argument("--one", action="store_true", help="measure one row here and print it as JSON")
     return parser.parse_args()
 
 
@@ -76,18 +64,19 @@ def sized(name: str) -> str | None:
     return next((field for field in SIZE_FIELDS if field in fields), None)
 
 
-def command(wanted: Mapping[str, Any]) -> list[str]:
+def command(asked: argparse.Namespace, wanted: Mapping[str, Any]) -> list[str]:
     """What measures a row."""
-    given = [__file__, wanted["method"], "--one", "--sizes", str(wanted["numbers"])]
-    return [*given, "--seeds", str(wanted["seed"]), "--epochs", str(wanted["epochs"])]
+    numbers = {"sizes": wanted["numbers"], "seeds": wanted["seed"], "epochs": asked.epochs}
+    return rows.command_line(__file__, wanted["method"], **numbers)
 
 
-def measure(name: str, size: int, seed: int, epochs: int) -> dict[str, Any]:
+def measure(asked: argparse.Namespace) -> dict[str, Any]:
     """One row: fit, represent, reconstruct, judge."""
     from replearn import load_data
     from replearn.comparison import fit_and_represent, judge, raw_input, untrained_encoder
     from replearn.methods import Autoencoder, find_method
 
+    name, size, seed = asked.methods[0], asked.sizes[0], asked.seeds[0]
     train, test = load_data("digits", split="train"), load_data("digits", split="test")
     if name == "raw":
         row = raw_input(train, test)
@@ -95,7 +84,7 @@ def measure(name: str, size: int, seed: int, epochs: int) -> dict[str, Any]:
         row = untrained_encoder(Autoencoder(random_state=seed), train, test)
     else:
         cls, field = find_method(name).cls, sized(name)
-        given = {"epochs": epochs, "random_state": seed} | ({field: size} if field else {})
+        given = {"epochs": asked.epochs, "random_state": seed} | ({field: size} if field else {})
         known = signature(cls).parameters
         row = fit_and_represent(
             name, cls(**{key: value for key, value in given.items() if key in known}), train, test

@@ -11,20 +11,16 @@ normalisation, as in Chen et al.'s experiments with dSprites. Each training is a
 """
 
 import argparse
-import json
 import os
 import sys
 import time
 from collections.abc import Mapping
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import rows
 from record import machine
 
-RESULTS = Path(__file__).resolve().parent / "results" / "disentanglement.json"
 # Beside the terms below, all that a method is given. Chosen by one training each with a seed that is not among those
 # of the table: beta 2 and 3, beta-TC 3 and 4; FactorVAE's is its default.
 METHODS: dict[str, dict[str, float]] = {
@@ -43,24 +39,17 @@ SHOWN += ["modularity", "explicitness", "beta-VAE score", "rate", "distortion", 
 def main() -> int:
     """Measure what is asked for and not there yet, one process after another, and write after each."""
     asked = parse()
-    if asked.one:
-        print(json.dumps(measure(asked)))
-        return 0
     wanted = (
         {"method": name, "seed": seed} | METHODS[name] | terms(asked)
         for seed in asked.seeds
         for name in asked.methods or METHODS
     )
-    made, key = partial(command, asked), ("method", "seed", *terms(asked))
-    return int(rows.fill(asked.results, wanted, made, markdown, key=key, again=asked.again) > 0)
+    return rows.main(asked, measure, wanted, command, markdown, key=("method", "seed", *TERMS))
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = rows.parser(__file__, __doc__)
     parser.add_argument("methods", nargs="*", choices=[[], *METHODS], help="none: all")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument(
         "--size", type=int, default=28, help="pixels a side; fewer make every weight count for more"
     )
@@ -70,9 +59,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--hidden", type=int, default=256, help="width of the hidden layers, two in each network"
     )
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--again", action="store_true", help="measure rows that are there once more")
-    parser.add_argument("--one", action="store_true", help="measure one row here and print it as JSON")
     return parser.parse_args()
 
 
@@ -83,8 +69,7 @@ def terms(asked: argparse.Namespace) -> dict[str, Any]:
 
 def command(asked: argparse.Namespace, wanted: Mapping[str, Any]) -> list[str]:
     """What measures a row."""
-    numbers = [f"--{name.replace('_', '-')}={value}" for name, value in terms(asked).items()]
-    return [__file__, wanted["method"], "--one", "--seeds", str(wanted["seed"]), *numbers]
+    return rows.command_line(__file__, wanted["method"], seeds=wanted["seed"], **terms(asked))
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:

@@ -11,12 +11,10 @@ it drawn by seed 0 (--test 0: the whole). No number was chosen by a test part: a
 """
 
 import argparse
-import json
 import os
 import sys
 import time
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,6 @@ import pandas as pd
 import rows
 from record import machine
 
-RESULTS = Path(__file__).resolve().parent / "results" / "finetune.json"
 LABELS = {"banking77": (1, 3, 5, 10, 20), "sick": (500,), "wnut17": (500,), "restaurants8k": (500,)}
 TASKS = {"banking77": "classify", "sick": "pair", "wnut17": "tag", "restaurants8k": "span"}
 EPOCHS = {"banking77": 15, "sick": 8, "wnut17": 10, "restaurants8k": 10}  # where the encoder learns
@@ -39,10 +36,7 @@ DEAREST = 10  # labels per class up to which banking77's encoder is trained
 def main() -> int:
     """Measure what is asked for and not there yet, one process after another, and write after each."""
     asked = parse()
-    if asked.one:
-        print(json.dumps(measure(asked)))
-        return 0
-    wanted = [
+    wanted = (
         {"data": data, "labels": labels, "trained": trained, "pairs": pairs, "seed": seed}
         for seed in asked.seeds
         for data in asked.data_sets or LABELS
@@ -50,34 +44,29 @@ def main() -> int:
         for trained in asked.trained or TRAINED
         for pairs in (asked.pairs if data == "sick" else [""])
         if asked.trained or trained == "frozen" or data != "banking77" or 5 <= labels <= DEAREST
-    ]
-    made, key = partial(command, asked), ("data", "labels", "trained", "pairs", "seed")
-    return int(rows.fill(asked.results, wanted, made, markdown, key=key, again=asked.again) > 0)
+    )
+    return rows.main(
+        asked, measure, wanted, command, markdown, key=("data", "labels", "trained", "pairs", "seed")
+    )
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = rows.parser(__file__, __doc__, seeds=[0])
     parser.add_argument("data_sets", nargs="*", choices=[[], *LABELS], help="none: all")
     parser.add_argument("--encoder", required=True, help="hf:FOLDER, a run folder or a name")
     parser.add_argument("--data", type=Path, required=True, help="folder of the files")
     parser.add_argument("--labels", type=int, nargs="+", help="per class, or training samples")
     parser.add_argument("--trained", nargs="+", help="frozen, full, or a number of layers")
     parser.add_argument("--pairs", nargs="+", default=["joined", "apart"], choices=["joined", "apart", ""])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--test", type=int, default=1000, help="test samples at most; 0: all")
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--again", action="store_true", help="measure rows that are there once more")
-    parser.add_argument("--one", action="store_true", help="measure one row here and print it as JSON")
     return parser.parse_args()
 
 
 def command(asked: argparse.Namespace, wanted: Mapping[str, Any]) -> list[str]:
     """What measures a row."""
-    told = [f"--{name}={wanted[name]}" for name in ("labels", "trained", "pairs")]
-    fixed = [f"--encoder={asked.encoder}", f"--data={asked.data}", f"--test={asked.test}"]
-    return [__file__, wanted["data"], "--one", f"--seeds={wanted['seed']}", *told, *fixed]
+    told = {name: wanted[name] for name in ("labels", "trained", "pairs")}
+    fixed = {"encoder": asked.encoder, "data": asked.data, "test": asked.test}
+    return rows.command_line(__file__, wanted["data"], seeds=wanted["seed"], **told, **fixed)
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:

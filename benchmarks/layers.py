@@ -12,10 +12,8 @@ WNUT-17 it is the whole), the control's labels and the probes' split. Results: `
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,6 @@ import pandas as pd
 import rows
 from record import machine
 
-RESULTS = Path(__file__).resolve().parent / "results" / "layers.json"
 TASKS = ("part of speech", "type of name", "topic")
 SENTENCES = 300  # of PUD's training part
 PER_CLASS = 10
@@ -34,32 +31,22 @@ TEXTS = 1000  # of banking77's test part
 def main() -> int:
     """Measure what is asked for and not there yet, one process after another, and write after each."""
     asked = parse()
-    if asked.one:
-        print(json.dumps(measure(asked)))
-        return 0
-    wanted = [{"task": task, "seed": seed} for task in asked.tasks or TASKS for seed in asked.seeds]
-    made = partial(command, asked)
-    return int(rows.fill(asked.results, wanted, made, markdown, key=("task", "seed"), again=asked.again) > 0)
+    wanted = ({"task": task, "seed": seed} for task in asked.tasks or TASKS for seed in asked.seeds)
+    return rows.main(asked, measure, wanted, command, markdown, key=("task", "seed"))
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = rows.parser(__file__, __doc__)
     parser.add_argument("tasks", nargs="*", choices=[[], *TASKS], help="none: all")
     parser.add_argument("--encoder", required=True, help="hf:FOLDER")
     parser.add_argument("--data", type=Path, required=True, help="folder of the files")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--again", action="store_true", help="measure rows that are there once more")
-    parser.add_argument("--one", action="store_true", help="measure one row here and print it as JSON")
     return parser.parse_args()
 
 
 def command(asked: argparse.Namespace, wanted: Mapping[str, Any]) -> list[str]:
     """What measures a row."""
-    given = [f"--encoder={asked.encoder}", f"--data={asked.data}", f"--seeds={wanted['seed']}"]
-    return [__file__, wanted["task"], "--one", *given]
+    given = {"seeds": wanted["seed"], "encoder": asked.encoder, "data": asked.data}
+    return rows.command_line(__file__, wanted["task"], **given)
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:

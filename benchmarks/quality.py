@@ -10,12 +10,10 @@ is smaller than the one asked for keeps its own. Results:
 """
 
 import argparse
-import json
 import os
 import resource
 import sys
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +23,6 @@ import rows
 from record import machine
 
 HERE = Path(__file__).resolve().parent
-RESULTS = HERE / "results" / "quality.json"
 CIFAR10 = HERE.parent.parent / "shared" / "data" / "bench" / "cifar10.zip"
 BASELINES = ("raw", "untrained")
 CLASSICAL = ("pca",)
@@ -41,34 +38,24 @@ COLUMNS = {"1 %": 0.01, "10 %": 0.1, "100 %": 1.0}
 def main() -> int:
     """Measure what is asked for and not there yet, one process after another, and write after each."""
     asked = parse()
-    if asked.one:
-        print(json.dumps(measure(asked)))
-        return 0
     wanted = (
         {"data": asked.data, "method": name, "seed": seed} | terms(asked)
         for seed in asked.seeds
         for name in asked.methods or everything()
     )
-    key = ("data", "method", "seed")
-    made = partial(command, asked)
-    return int(rows.fill(RESULTS, wanted, made, markdown, key=key, again=asked.again) > 0)
+    return rows.main(asked, measure, wanted, command, markdown, key=("data", "method", "seed"))
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = rows.parser(__file__, __doc__)
     parser.add_argument("methods", nargs="*", help="names as in `replearn list`, raw or untrained; none: all")
     parser.add_argument("--data", choices=("digits", "cifar10"), default="digits")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--epochs", type=int, help=f"unless given: {EPOCHS}")
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument(
         "--draws", type=int, help=f"of labels, for each of their numbers; unless given: {DRAWS}"
     )
     parser.add_argument("--cifar10", type=Path, default=CIFAR10, help="zip of CIFAR-10's JPEGs")
-    parser.add_argument("--again", action="store_true", help="measure rows that are there once more")
-    parser.add_argument("--one", action="store_true", help="measure one row here and print it as JSON")
     asked = parser.parse_args()
     asked.epochs = EPOCHS[asked.data] if asked.epochs is None else asked.epochs
     asked.draws = DRAWS[asked.data] if asked.draws is None else asked.draws
@@ -92,9 +79,9 @@ def everything() -> list[str]:
 
 def command(asked: argparse.Namespace, wanted: Mapping[str, Any]) -> list[str]:
     """What measures a row."""
-    numbers = [f"--{key.replace(' ', '-')}={value}" for key, value in terms(asked).items()]
-    given = [__file__, wanted["method"], "--one", "--data", asked.data, *numbers]
-    return [*given, "--seeds", str(wanted["seed"]), "--cifar10", str(asked.cifar10)]
+    given = {"seeds": wanted["seed"], "data": asked.data, "cifar10": asked.cifar10}
+    numbers = {key.replace(" ", "_"): value for key, value in terms(asked).items()}
+    return rows.command_line(__file__, wanted["method"], **given, **numbers)
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:

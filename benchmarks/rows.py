@@ -1,14 +1,62 @@
-"""What benchmarks share that measure one row at a time, each in a process of its own, and keep what they have."""
+"""What benchmarks share that measure one row at a time, each in a process of its own, and keep what they have.
 
+Such a program says which rows are wanted, what measures one and what the page of all looks like; its options begin with
+those of `parser`, and `main` does the rest.
+"""
+
+import argparse
 import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import record
+
+
+def parser(program: str, about: str | None, *, seeds: Sequence[int] = (0, 1, 2)) -> argparse.ArgumentParser:
+    """The options that all these programs have, to which a program adds its own.
+
+    Args:
+        program: its file; the results lie in a folder beside it, under its name.
+        about: the program's docstring.
+        seeds: those of rows, unless others are asked for.
+    """
+    made = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    results = Path(program).resolve().parent / "results" / f"{Path(program).stem}.json"
+    made.add_argument("--seeds", type=int, nargs="+", default=list(seeds))
+    made.add_argument(
+        "--results", type=Path, default=results, help="JSON of the rows; the page lies beside it"
+    )
+    made.add_argument("--again", action="store_true", help="measure rows that are there once more")
+    made.add_argument("--one", action="store_true", help="measure one row here and print it as JSON")
+    return made
+
+
+def command_line(program: str, name: str, **options: Any) -> list[str]:
+    """What measures a single row, for Python: whatever the row is named by, and the options that tell it."""
+    given = [f"--{option.replace('_', '-')}={value}" for option, value in options.items()]
+    return [program, name, "--one", *given]
+
+
+def main(
+    asked: argparse.Namespace,
+    measure: Callable[[argparse.Namespace], Mapping[str, Any]],
+    wanted: Iterable[Mapping[str, Any]],
+    command: Callable[[argparse.Namespace, Mapping[str, Any]], Sequence[str]],
+    markdown: Callable[[list[dict[str, Any]]], str],
+    *,
+    key: Iterable[str],
+) -> int:
+    """Measure one row here and print it, if asked for --one; else `fill`, by processes that do. 1 if a row failed."""
+    if asked.one:
+        print(json.dumps(measure(asked)))
+        return 0
+    made = partial(command, asked)
+    return int(fill(asked.results, wanted, made, markdown, key=key, again=asked.again) > 0)
 
 
 def read(path: Path) -> list[dict[str, Any]]:

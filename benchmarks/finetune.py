@@ -28,7 +28,8 @@ TASKS = {"banking77": "classify", "sick": "pair", "wnut17": "tag", "restaurants8
 EPOCHS = {"banking77": 15, "sick": 8, "wnut17": 10, "restaurants8k": 10}  # where the encoder learns
 FROZEN_EPOCHS = 50  # features are computed once, so they cost little
 LENGTH = {"banking77": 48, "sick": 64, "wnut17": 64, "restaurants8k": 48}
-TRAINED = ("frozen", "2", "full")
+COSINE = "nothing: cosine"  # of the two texts' representations, for pairs
+TRAINED = (COSINE, "frozen", "2", "full")
 SHOWN = ("accuracy", "macro_f1", "pearson", "spearman", "r2", "entity_f1", "f1", "seconds")
 DEAREST = 10  # labels per class up to which banking77's encoder is trained
 
@@ -43,7 +44,8 @@ def main() -> int:
         for labels in asked.labels or LABELS[data]
         for trained in asked.trained or TRAINED
         for pairs in (asked.pairs if data == "sick" else [""])
-        if asked.trained or trained == "frozen" or data != "banking77" or 5 <= labels <= DEAREST
+        if asked.trained or trained in (COSINE, "frozen") or data != "banking77" or 5 <= labels <= DEAREST
+        if trained != COSINE or pairs == "apart"
     )
     return rows.main(
         asked, measure, wanted, command, markdown, key=("data", "labels", "trained", "pairs", "seed")
@@ -81,6 +83,13 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     train = of_each_class(*train, labels, rng) if data == "banking77" else some(*train, labels, rng)
     test = some(*test, asked.test or len(test[0]), np.random.default_rng(0))
+    told = {
+        "test": len(test[0]),
+        "encoder": Path(asked.encoder.removeprefix("hf:")).name,
+        "machine": machine(),
+    }
+    if trained == COSINE:
+        return cosine(asked.encoder, *test) | told | {"train": 0}
     model = FineTune(
         encoder=asked.encoder,
         task=TASKS[data],
@@ -95,8 +104,17 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     model.fit(*train)
     seconds = time.perf_counter() - start
     found = model.scores(*test)
-    told = {"train": len(train[0]), "test": len(test[0]), "epochs": model.epochs, "seconds": seconds}
-    return found | told | {"encoder": Path(asked.encoder.removeprefix("hf:")).name, "machine": machine()}
+    return found | told | {"train": len(train[0]), "epochs": model.epochs, "seconds": seconds}
+
+
+def cosine(encoder: str, pairs: list[tuple[str, str]], scores: list[float]) -> dict[str, float]:
+    """How well cosines follow the scores of pairs, by an encoder as it is given."""
+    from replearn import SimCSE
+    from replearn.evaluate import relatedness
+
+    a, b = ([pair[side] for pair in pairs] for side in range(2))
+    given = SimCSE(encoder=encoder).prepare(a)
+    return relatedness(given.transform(a), given.transform(b), np.array(scores))
 
 
 def parts(data: str, folder: Path) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
@@ -143,7 +161,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
         table[name] = table.get(name, np.nan)
     table["trained"] = table["trained"].astype(str).replace({"2": "last 2 layers"})
     lines = []
-    order = {name: at for at, name in enumerate(("frozen", "last 2 layers", "full"))}
+    order = {name: at for at, name in enumerate((COSINE, "frozen", "last 2 layers", "full"))}
     grouped = table.groupby(["data", "labels", "pairs", "trained"], sort=False)
     keys = sorted(
         grouped.groups, key=lambda key: (list(LABELS).index(key[0]), key[1], key[2], order.get(key[3], 9))

@@ -40,7 +40,7 @@ class ContractiveAutoencoder(Coder):
     paper: ClassVar[str] = "https://icml.cc/2011/papers/455_icmlpaper.pdf"
 
     learning_rate: float = 1e-2
-    weight: float = 3.0
+    weight: float = 1.0
     projections: int = 1
 
     def build(self, samples: Description) -> None:
@@ -52,7 +52,7 @@ class ContractiveAutoencoder(Coder):
         super().build(samples)
         self.scale_: nn.Module = nn.Identity()
         if self.encoder == "auto":
-            nn.init.xavier_uniform_(self.code_.weight)  # or all codes would lie about 1/2 for long
+            nn.init.xavier_uniform_(self.code_.weight, gain=2.0)  # with 1, codes lie about 1/2 for long
         else:
             self.code_ = nn.Linear(self.encoder_.dim, self.dim, bias=False)
             self.scale_ = nn.BatchNorm1d(self.dim, affine=False)

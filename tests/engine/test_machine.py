@@ -2,6 +2,7 @@
 
 import logging
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,13 @@ def test_the_machine_is_chosen_by_what_there_is(monkeypatch: pytest.MonkeyPatch)
     assert choose("cpu", "bf16-mixed").precision == "bf16-mixed"
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert choose("auto", "32-true").device == "cuda"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU to look for")
+def test_without_a_gpu_steps_look_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # as Fabric's import does
+    make_fabric(choose("cpu"))
+    assert "PYTORCH_NVML_BASED_CUDA_CHECK" not in os.environ
 
 
 @pytest.mark.parametrize(

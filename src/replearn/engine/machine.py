@@ -80,6 +80,9 @@ def make_fabric(machine: Machine, loggers: Sequence[Any] = ()) -> Fabric:
             loggers=list(loggers),
         )
         fabric.launch()
+    if not torch.cuda.is_available():
+        # Fabric has GPUs looked for by NVML, and each step of torch's optimizers looks: in vain, but not for free.
+        os.environ.pop("PYTORCH_NVML_BASED_CUDA_CHECK", None)
     if local * nodes > 1:
         atexit.register(leave)
     return fabric

@@ -159,9 +159,13 @@ def effective_rank(h: Float[Tensor, "n d"]) -> float:
     >>> round(effective_rank(torch.eye(4)), 6)
     4.0
     """
-    values = torch.linalg.svdvals(h.double())
+    return number_in_use(torch.linalg.svdvals(h.double()))
+
+
+def number_in_use(values: Float[Tensor, " k"]) -> float:
+    """exp of the entropy of shares in a sum of numbers that are not negative: k of equal ones, 1 of one alone."""
     share = values / values.sum().clamp_min(torch.finfo(values.dtype).tiny)
-    return float(torch.special.entr(share).sum().exp())
+    return float(_entropy(share).exp())
 
 
 def spread(h: Float[Tensor, "n d"]) -> float:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 
 from replearn import objectives
+from replearn.engine.health import number_in_use
 from replearn.evaluate.checks import Array, check_features, check_same_columns
 
 SAMPLES = 8192  # rows that uniformity looks at: 34 million pairs, in chunks
@@ -45,8 +46,7 @@ def effective_rank(features: Array, *, centre: bool = False) -> float:
     (5.0, 1.0)
     """
     sigma = singular_values(features, centre=centre)
-    share = sigma[sigma > 0] / max(sigma.sum(), np.finfo(np.float64).tiny)
-    return float(np.exp(-(share * np.log(share)).sum())) if len(share) else 0.0
+    return number_in_use(torch.from_numpy(sigma)) if sigma.any() else 0.0
 
 
 def alpha_req(features: Array) -> float:

@@ -2,7 +2,11 @@
 
     python benchmarks/language_models.py speed     # tokens per second of GPT-mini, ours and a plain PyTorch loop
     python benchmarks/language_models.py learn     # held-out bits per character: n-gram, LSTM, GPT
+    python benchmarks/language_models.py learn --data standard-library --minutes 20
     python benchmarks/language_models.py learn --corpus FILE.txt     # a text per line; the last 20th is held out
+
+`python-manual` is built in. `standard-library` are the source files of Python's own library on this machine, a text
+each, without tests; a tenth of them, drawn by seed 0, is held out.
 
 Both write into results/language_models.json and .md. The plain loop is of the kind of nanoGPT: one file, LayerNorm,
 GELU, `scaled_dot_product_attention`, AdamW, batches from random places of a row of tokens; its networks have the sizes
@@ -12,6 +16,7 @@ of ours. Rounds of each take turns, so that a busy machine slows all of them.
 import argparse
 import json
 import statistics
+import sysconfig
 import time
 from collections.abc import Iterator
 from itertools import product
@@ -35,7 +40,10 @@ from replearn.evaluate import memorization
 
 RESULTS = Path(__file__).parent / "results"
 DATA = "python-manual"
+LIBRARY = "standard-library"
+ASIDE = {"site-packages", "test", "tests", "idle_test"}  # folders of the library that do not count
 HELD_OUT = 20  # one text of so many of a corpus
+TOLD = 300_000  # characters of training texts whose bits are told
 DEPTH, DIM, HEADS = 4, 256, 4  # GPT-mini
 KEY = ("part", "data", "model", "seed")
 MODELS: dict[str, dict[str, Any]] = {
@@ -150,8 +158,14 @@ def speed(threads: int, rounds: int, steps: int) -> list[dict[str, Any]]:
     ]
 
 
-def parts(corpus: Path | None) -> tuple[Any, Any]:
+def parts(data: str, corpus: Path | None) -> tuple[Any, Any]:
     """The training and the test part."""
+    if data == LIBRARY:
+        texts = library()
+        order = np.random.default_rng(0).permutation(len(texts))
+        return texts.subset(np.sort(order[len(order) // 10 :])), texts.subset(
+            np.sort(order[: len(order) // 10])
+        )
     if corpus is None:
         return replearn.load_data(DATA, split="train"), replearn.load_data(DATA, split="test")
     texts = replearn.as_samples(corpus)
@@ -159,9 +173,18 @@ def parts(corpus: Path | None) -> tuple[Any, Any]:
     return texts.subset(np.arange(first)), texts.subset(np.arange(first, len(texts)))
 
 
-def learn(name: str, seed: int, vocabulary: int, minutes: float, corpus: Path | None) -> dict[str, Any]:
+def library() -> Any:
+    """The source files of Python's standard library."""
+    home = Path(sysconfig.get_path("stdlib"))
+    files = sorted(path for path in home.rglob("*.py") if not ASIDE & set(path.relative_to(home).parts))
+    found = (path.read_text(encoding="utf-8", errors="replace") for path in files)
+    return replearn.as_samples([text for text in found if text.strip()])
+
+
+def learn(name: str, seed: int, vocabulary: int, minutes: float, parts: tuple[Any, Any]) -> dict[str, Any]:
     """Train one model; what it makes of the test part, and a text of its own."""
-    train, test = parts(corpus)
+    train, test = parts
+    seen = np.cumsum([len(text) for text in train.texts]) <= TOLD
     limit = {} if name == "NGram" else {"max_minutes": minutes}
     model = getattr(replearn, name)(**MODELS[name] | {"vocabulary": vocabulary, "random_state": seed} | limit)
     begun = time.perf_counter()
@@ -174,7 +197,7 @@ def learn(name: str, seed: int, vocabulary: int, minutes: float, corpus: Path | 
         "threads": torch.get_num_threads(),
         "steps": None if name == "NGram" else model.history_.rows[-1]["step"],
         "bits per character": model.bits_per_character(test.texts),
-        "training bits": model.bits_per_character(train.texts[:300]),
+        "training bits": model.bits_per_character(train.texts[: int(seen.sum())]),
         "perplexity": model.perplexity(test.texts),
         "exact, training": float(by_heart["training"]),
         "exact, held out": float(by_heart["held out"]),
@@ -217,7 +240,8 @@ def markdown(found: list[dict[str, Any]]) -> str:
         ]
         lines += ["## Tokens per second of GPT-mini", "", *rows.table(columns, body)]
     told = [
-        f"Held out: of {DATA} by document, of a corpus its last part.",
+        f"Held out: of {DATA} by document, of {LIBRARY} a tenth of its files, of a corpus its last part.",
+        f"Training bits: of the first {TOLD:,} characters.",
         "exact: % of texts whose 16 tokens after the first 32 are all right.",
     ]
     command = "python benchmarks/language_models.py learn|speed"
@@ -232,7 +256,8 @@ def main() -> None:
     arguments.add_argument("--steps", type=int, default=2)
     arguments.add_argument("--models", nargs="+", default=list(MODELS), choices=list(MODELS))
     arguments.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    arguments.add_argument("--corpus", type=Path, help=f"a file with a text per line; without it {DATA}")
+    arguments.add_argument("--data", choices=(DATA, LIBRARY), default=DATA)
+    arguments.add_argument("--corpus", type=Path, help="a file with a text per line, in place of --data")
     arguments.add_argument("--vocabulary", type=int, default=1024)
     arguments.add_argument("--minutes", type=float, default=5.0)
     arguments.add_argument("--again", action="store_true")
@@ -241,7 +266,8 @@ def main() -> None:
     asked = arguments.parse_args()
     torch.set_num_threads(asked.threads)
     if asked.one:
-        print(json.dumps(learn(asked.one, asked.seeds[0], asked.vocabulary, asked.minutes, asked.corpus)))
+        both = parts(asked.data, asked.corpus)
+        print(json.dumps(learn(asked.one, asked.seeds[0], asked.vocabulary, asked.minutes, both)))
         return
     path = asked.out / "language_models.json"
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -252,7 +278,7 @@ def main() -> None:
             print(row, flush=True)
         path.with_suffix(".md").write_text(page, encoding="utf-8")
         return
-    data = asked.corpus.stem if asked.corpus else DATA
+    data = asked.corpus.stem if asked.corpus else asked.data
     wanted = [
         {"part": "learn", "data": data, "model": name, "seed": seed}
         for seed in asked.seeds
@@ -261,7 +287,7 @@ def main() -> None:
 
     def command(row: Any) -> list[str]:
         options = ["--vocabulary", asked.vocabulary, "--minutes", asked.minutes, "--threads", asked.threads]
-        options += ["--corpus", asked.corpus] if asked.corpus else []
+        options += ["--corpus", asked.corpus] if asked.corpus else ["--data", asked.data]
         return [__file__, "learn", "--one", row["model"], "--seeds", *map(str, [row["seed"], *options])]
 
     raise SystemExit(rows.fill(path, wanted, command, markdown, key=KEY, again=asked.again))

@@ -34,7 +34,9 @@ def interrupting() -> tuple[Interrupting, object]:
 def test_a_signal_ends_the_step_and_saves(tmp_path: Path) -> None:
     method, samples = interrupting()
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(Stopped, match=r"stopped at step 3 of 8\. .*--resume .*resume=True") as caught:
+    with pytest.raises(
+        Stopped, match=r"stopped at step 3 of 8; all is saved\. .*--resume .*resume=True"
+    ) as caught:
         train(method, samples, run=tmp_path)
     assert caught.value.signal == signal.SIGINT
     assert signal.getsignal(signal.SIGINT) is before

@@ -118,7 +118,7 @@ def test_a_training_that_broke_goes_on_with_the_same_bits(cls, fields, texts, tm
 def test_a_signal_ends_a_portion_and_saves(cls, texts, tmp_path):
     whole = make(cls).fit(texts[0])
     interrupting = [AtThirdRow(lambda: os.kill(os.getpid(), signal.SIGINT))]
-    with pytest.raises(Stopped, match=r"stopped at step 4 of 8\. .*--resume"):
+    with pytest.raises(Stopped, match=r"stopped at step 4 of 8; all is saved\. .*--resume"):
         make(cls).fit(texts[0], run=tmp_path / "run", loggers=interrupting)
     again = make(cls).fit(texts[0], run=tmp_path / "run", resume=True)
     assert torch.equal(again.words_.vectors, whole.words_.vectors)

@@ -49,13 +49,14 @@ def guarded(work: Callable[[], None], args: list[str]) -> int:
 
 
 def _stopped(stop: KeyboardInterrupt, args: list[str]) -> int:
-    number = int(getattr(stop, "signal", signal.SIGINT))
-    if not hasattr(stop, "signal"):
+    from replearn.engine.signals import Stopped
+
+    if not isinstance(stop, Stopped):
         _say("interrupted")
-        return 128 + number
+        return 128 + signal.SIGINT
     again = args if "--resume" in args else [*args, "--resume"]
-    _say(f"{stop}; all is saved. To go on: {shlex.join(['replearn', *again])}")
-    return 128 + number
+    _say(f"{stop.told}. To go on: {shlex.join(['replearn', *again])}")
+    return 128 + stop.signal
 
 
 def _failed(error: Exception) -> int:

@@ -15,11 +15,13 @@ class Stopped(KeyboardInterrupt):
 
     Attributes:
         signal: the number of the signal that asked.
+        told: where it stopped, and what was saved; the whole message also says how to go on.
     """
 
-    def __init__(self, message: str, number: int) -> None:
-        super().__init__(message)
+    def __init__(self, told: str, number: int, how: str = "") -> None:
+        super().__init__(f"{told}. {how}" if how else told)
         self.signal = number
+        self.told = told
 
 
 class StopSignal:

@@ -286,9 +286,9 @@ def weights_size(module: nn.Module) -> float:
 
 def stopped(pace: Pace, run: Path | None, number: int, *, saved: bool) -> Stopped:
     """What to raise when a signal has stopped a run at a step; it says how to go on."""
-    lost = "" if saved else ", whose state could not be saved: an earlier one is kept"
+    kept = "all is saved" if saved else "its state could not be saved: an earlier one is kept"
     return Stopped(
-        f"stopped at step {pace.step} of {pace.steps}{lost}. Go on by the same command with --resume "
-        f"(in Python: fit(..., run={str(run)!r}, resume=True)).",
+        f"stopped at step {pace.step} of {pace.steps}; {kept}",
         number,
+        f"Go on by the same command with --resume (in Python: fit(..., run={str(run)!r}, resume=True)).",
     )

@@ -1,6 +1,6 @@
 """Measure replearn's speed and memory, each in a run that holds what it is compared with.
 
-    python benchmarks/speed.py                 all parts, less than half an hour on two cores
+    python benchmarks/speed.py                 all parts; tens of minutes on two cores
     python benchmarks/speed.py step views      some of them; the others' results are kept
     python benchmarks/speed.py --quick         a smoke run into a folder of your choice (--results)
 

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from children import QUICK, built, finish, fit, start, train_until_stopped
 
+from replearn.cli.failures import guarded
 from replearn.engine import signals
+from replearn.engine.pace import Pace
 from replearn.engine.run import STATE, WEIGHTS
 from replearn.engine.signals import Stopped, StopSignal
-from replearn.engine.train import train
+from replearn.engine.train import stopped, train
 from replearn.methods.contrastive.simclr import SimCLR
 
 
@@ -105,3 +107,17 @@ def test_sigterm_stops_a_process(tmp_path: Path) -> None:
     assert child.exitcode == 0
     assert (tmp_path / "stopped-0").read_text().startswith(f"{signal.SIGTERM.value} stopped at step ")
     assert QUICK["checkpoint_minutes"] == 0.0
+
+
+@pytest.mark.parametrize(("saved", "told"), [(True, "all is saved"), (False, "an earlier one is kept")])
+def test_a_stopped_command_says_once_how_to_go_on_and_what_was_saved(
+    saved: bool, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work() -> None:
+        raise stopped(Pace(8, None, step=3), Path("runs/x"), signal.SIGTERM, saved=saved)
+
+    assert guarded(work, ["fit", "simclr", "digits"]) == 128 + signal.SIGTERM
+    said = " ".join(capsys.readouterr().err.split())
+    assert told in said
+    assert ("all is saved" in said) == saved
+    assert said.count("--resume") == 1

@@ -100,7 +100,7 @@ def break_off():
 
 @pytest.mark.parametrize(("cls", "fields"), KINDS)
 def test_a_training_that_broke_goes_on_with_the_same_bits(cls, fields, texts, tmp_path, monkeypatch):
-    monkeypatch.setattr(epochs, "PORTION", 2**13)  # several portions in an epoch
+    monkeypatch.setattr(epochs, "PORTION", 2**11)  # seven portions in an epoch: it breaks within one
     fields = fields | {"checkpoint_minutes": 0.0}
     whole = make(cls, **fields).fit(texts[0], run=tmp_path / "whole")
     with pytest.raises(OSError, match="no space"):

@@ -67,9 +67,8 @@ class Passes:
         self.pace = Pace(steps, None, **state.get("pace", {}))
         loggers, past = tuple(keeping.loggers), state.get("history")
         self.history = History(Watch(), self.pace, run=keeping.run, loggers=loggers, state=past)
-        self.sums: dict[str, list[float]] = state.get(
-            "sums", {}
-        )  # of the epoch, by name: values, and how many
+        # Of the epoch, by name: the sum of values, and how many there were.
+        self.sums: dict[str, list[float]] = state.get("sums", {})
         self._entered = ExitStack()
         self._stopping = 0
 

@@ -50,5 +50,20 @@ def test_an_encoder_without_dropout_sees_the_same_twice():
     assert method.same_views(batch)
 
 
+def test_an_encoder_that_learned_without_dropout_gets_some():
+    """As the encoder of a BERT that was trained on little text, where nothing is lost."""
+    pytest.importorskip("transformers")
+    bert = replearn.BERT(encoder="bert_tiny", dropout=0.0, window=16, batch_size=8, epochs=1, device="cpu")
+    bert.fit(TEXTS)
+    assert not any(part.p for part in bert.encoder_.modules() if isinstance(part, torch.nn.Dropout))
+    method = replearn.SimCSE(encoder=bert.encoder_, batch_size=16, device="cpu").prepare(TEXTS)
+    assert not method.same_views(replearn.as_samples(TEXTS)[np.arange(8)])
+
+
+def test_a_dropout_that_cannot_be_is_refused():
+    with pytest.raises(ValueError, match=r"dropout must lie in \[0, 1\); got 1"):
+        trained(dropout=1.0)
+
+
 def test_a_temperature_far_too_small_is_named():
     assert "temperature" in kinds(trained(epochs=10, temperature=0.001))

@@ -54,23 +54,24 @@ def rows_of(tokens: Tokens) -> Iterator[None]:
 
 
 def with_row_dropout(net: nn.Module) -> nn.Module:
-    """`net`, with `RowDropout` wherever it had torch's dropout."""
+    """`net`, with `RowDropout` wherever torch's dropout lost something.
+
+    Attention's stays as it was made, with nothing to lose: it asks torch for random numbers that other processes would
+    not draw.
+    """
     for name, child in net.named_children():
-        if type(child) is nn.Dropout:
+        if type(child) is nn.Dropout and child.p > 0:
             setattr(net, name, RowDropout(child.p))
-        else:
+        elif type(child) is not nn.Dropout:
             with_row_dropout(child)
     return net
 
 
 def set_dropout(net: nn.Module, p: float) -> None:
-    """Let all of a network's dropouts lose this share, but those of the weights of attention nothing.
-
-    Attention asks torch for its own random numbers, which other processes would not draw.
-    """
-    for name, module in net.named_modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0 if name.endswith("attn_dropout") else p
+    """Let all of a network's dropouts lose this share, but not those within attention (see `with_row_dropout`)."""
+    for module in net.modules():
+        if isinstance(module, RowDropout):
+            module.p = p
 
 
 def _hash(x: Tensor) -> Tensor:

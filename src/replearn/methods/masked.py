@@ -9,7 +9,7 @@ from torch import Tensor
 from replearn.data import Batch, Description
 from replearn.data.samples import Samples
 from replearn.encoders import Tokens
-from replearn.encoders.dropout import RowDropout
+from replearn.encoders.dropout import set_dropout
 from replearn.encoders.token_head import TokenHead
 from replearn.methods.language_model import LanguageModel
 from replearn.objectives import cross_entropy
@@ -38,9 +38,7 @@ class MaskedLanguageModel(LanguageModel):
 
     def build(self, samples: Description) -> None:
         super().build(samples)
-        for part in self.encoder_.modules():
-            if isinstance(part, RowDropout) and part.p:  # none of the weights of attention are lost
-                part.p = self.dropout
+        set_dropout(self.encoder_, self.dropout)
         vectors = self.encoder_.body.word_vectors()  # (v, d)
         self.head_ = TokenHead(vectors.shape[1], vectors.shape[0])
 

@@ -12,7 +12,8 @@ from typing import ClassVar
 
 from torch import nn
 
-from replearn.data import Batch
+from replearn.data import Batch, Description
+from replearn.encoders.dropout import set_dropout
 from replearn.methods.contrastive.simclr import SimCLR
 
 
@@ -22,6 +23,7 @@ class SimCSE(SimCLR):
 
     Attributes:
         views: of a text, before dropout makes them differ; None: the text itself, twice.
+        dropout: share of a state's numbers that are lost while training, which is all that tells a text's views apart.
         temperature: of the softmax over cosines.
         encoder: `auto` (`bert_mini`), or `hf:FOLDER` to go on with a trained one, which is what the paper does.
     """
@@ -32,11 +34,18 @@ class SimCSE(SimCLR):
     paper: ClassVar[str] = "https://arxiv.org/abs/2104.08821"
     split: ClassVar[str] = "twice"
 
+    dropout: float = 0.1
     depth: int = 1
     temperature: float = 0.05
     batch_size: int = 64
     epochs: int = 10
     learning_rate: float = 1e-4
+
+    def build(self, samples: Description) -> None:
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must lie in [0, 1); got {self.dropout}. The paper found 0.1 best.")
+        super().build(samples)
+        set_dropout(self.encoder_, self.dropout)
 
     def same_views(self, batch: Batch) -> bool:
         """Whether nothing differs: dropout is what tells views apart."""

@@ -1,14 +1,17 @@
-"""word2vec and GloVe beside gensim: words per second, and what the vectors know; same texts, tokens and settings.
+"""Word vectors beside gensim's and GloVe's own program: words per second, and what they know; same texts and settings.
 
     python benchmarks/word_vectors.py CORPUS.txt --tests FOLDER --gensim PYTHON             speed and scores
     python benchmarks/word_vectors.py CORPUS.txt --tests FOLDER --gensim PYTHON --seeds 1 --epochs 1
+    python benchmarks/word_vectors.py CORPUS.txt --tests FOLDER --what glove --epochs 15 --glove FOLDER
 
 CORPUS.txt has a text on each line, its tokens apart by spaces. FOLDER holds `questions-words.txt`, `wordsim353.tsv` and
 `simlex999.txt`, as gensim's own test data has them. PYTHON is the interpreter of an environment with gensim, which is
-kept apart from ours. Both learn from the same lines with d 100, windows of 5, 5 negatives, words that occur at least 5
-times, sample 1e-3 and a learning rate that falls from 0.025; each in a process of its own, in turn, so that neither has
-the machine in a better mood. Words per second are all words of the corpus times epochs, by the time of the training
-alone, without reading, counting and compiling.
+kept apart from ours; --glove is where the programs vocab_count, cooccur, shuffle and glove of GloVe's authors lie. All
+learn from the same lines with d 100 and words that occur at least 5 times. word2vec: windows of 5, 5 negatives, sample
+1e-3 and a learning rate that falls from 0.025. GloVe: windows of 10, rate 0.05, counts from 10 on weigh the same. Each
+in a process of its own, in turn, so that none has the machine in a better mood. Words per second are all words of the
+corpus times epochs, by the time of the training alone, without reading, counting words and compiling; GloVe's counting
+of pairs is among it, for both.
 
 A corpus of a few million words answers few analogies: the columns say how many it knows.
 
@@ -17,6 +20,8 @@ Results: `benchmarks/results/word_vectors.json`.
 
 import argparse
 import json
+import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -27,11 +32,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import rows
+import torch
 from record import machine
 
 RESULTS = Path(__file__).resolve().parent / "results" / "word_vectors.json"
 LEAST, DIM, WINDOW, NEGATIVES, SAMPLE, RATE = 5, 100, 5, 5, 1e-3, 0.025
+COUNTS_WINDOW, MOST, COUNTS_RATE = 10, 10, 0.05  # of GloVe
 GOALS = {"skip-gram": 2.0, "cbow": 1.5}
+OTHER = {"skip-gram": "gensim", "cbow": "gensim", "glove": "its authors"}
 THEIRS = """
 import json, sys, time
 from gensim.models import Word2Vec
@@ -55,7 +63,8 @@ def main() -> int:
     )
     parser.add_argument("corpus", type=Path, help="a text on each line, tokens apart by spaces")
     parser.add_argument("--tests", type=Path, required=True, help="folder of the tests of words")
-    parser.add_argument("--gensim", required=True, help="a Python that has gensim")
+    parser.add_argument("--gensim", help="a Python that has gensim")
+    parser.add_argument("--glove", type=Path, help="folder of the programs of GloVe's authors")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--workers", type=int, nargs="+", default=[1])
@@ -69,13 +78,15 @@ def main() -> int:
         return 0
     for seed in asked.seeds:
         for what in asked.what:
+            beside = asked.glove if what == "glove" else asked.gensim
             for workers in asked.workers:
-                for who in ("gensim", "replearn") if what != "glove" else ("replearn",):
+                for who in (OTHER[what], "replearn") if beside else ("replearn",):
                     row = measure(asked, who, what, workers, seed)
                     every = rows.keep(RESULTS, row, ("who", "what", "workers", "seed"))
                     RESULTS.with_suffix(".md").write_text(markdown(every), encoding="utf-8")
                     print({key: value for key, value in row.items() if key != "machine"}, flush=True)
-    return int(not all(ratio >= GOALS[what] for (what, _), ratio in ratios(rows.read(RESULTS)).items()))
+    reached = [(key, ratio) for key, ratio in ratios(rows.read(RESULTS)).items() if key[0] in GOALS]
+    return int(not all(ratio >= GOALS[what] for (what, _), ratio in reached))
 
 
 def measure(asked: argparse.Namespace, who: str, what: str, workers: int, seed: int) -> dict[str, Any]:
@@ -95,23 +106,69 @@ def measure(asked: argparse.Namespace, who: str, what: str, workers: int, seed: 
                 "epochs": asked.epochs,
             }
             command = [asked.gensim, "-c", THEIRS, str(asked.corpus), str(out), json.dumps(options)]
+            found = told(command)
+        elif who == OTHER["glove"]:
+            found = by_its_authors(asked, Path(folder), workers, seed, out)
         else:
             options = {
                 **{"what": what, "workers": workers, "seed": seed, "epochs": asked.epochs, "out": str(out)}
             }
-            given = [str(asked.corpus), "--tests", str(asked.tests), "--gensim", asked.gensim]
-            command = [sys.executable, __file__, *given, "--one", json.dumps(options)]
-        told = subprocess.run(command, check=True, capture_output=True, text=True)
-        found = json.loads(told.stdout.strip().splitlines()[-1])
+            given = [str(asked.corpus), "--tests", str(asked.tests)]
+            found = told([sys.executable, __file__, *given, "--one", json.dumps(options)])
         scores = judged(out, asked.tests)
     return {
         **{"who": who, "what": what, "workers": workers, "seed": seed, "epochs": asked.epochs},
+        "corpus": asked.corpus.stem,
         "corpus words": found["words"],
         "words/s": found["words"] * asked.epochs / found["wall"],
         "words per processor second": found["words"] * asked.epochs / found["cpu"],
         **scores,
         "machine": machine(),
     }
+
+
+def told(command: list[str]) -> dict[str, float]:
+    """What a process says on its last line."""
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def by_its_authors(
+    asked: argparse.Namespace, folder: Path, workers: int, seed: int, out: Path
+) -> dict[str, float]:
+    """GloVe by the program of its authors; writes the vectors, and tells seconds of counting and training."""
+    from replearn.encoders.word_files import write_word2vec
+    from replearn.encoders.word_table import WordTable
+
+    known, pairs, mixed, vectors = (folder / name for name in ("known", "pairs", "mixed", "vectors"))
+    run(asked.glove / "vocab_count", asked.corpus, known, "-min-count", LEAST)
+    began = times()
+    window = ("-window-size", COUNTS_WINDOW)
+    run(asked.glove / "cooccur", asked.corpus, pairs, "-vocab-file", known, "-memory", 2, *window)
+    run(asked.glove / "shuffle", pairs, mixed, "-memory", 2, "-seed", seed)
+    shape = ("-vector-size", DIM, "-x-max", MOST, "-eta", COUNTS_RATE, "-iter", asked.epochs, "-binary", 0)
+    files = ("-input-file", mixed, "-vocab-file", known, "-save-file", vectors)
+    run(asked.glove / "glove", None, None, *files, *shape, "-threads", workers, "-seed", seed)
+    wall, cpu = (after - before for after, before in zip(times(), began, strict=True))
+    lines = [line.split(" ") for line in vectors.with_suffix(".txt").read_text(encoding="utf-8").splitlines()]
+    table = torch.tensor([[float(number) for number in row[1:]] for row in lines])
+    write_word2vec(WordTable([row[0] for row in lines], table), out, binary=True)
+    texts = asked.corpus.read_text(encoding="utf-8").splitlines()
+    return {"wall": wall, "cpu": cpu, "words": sum(len(text.split()) for text in texts)}
+
+
+def run(program: Path, given: Path | None, made: Path | None, *options: Any) -> None:
+    """A program of theirs, which reads and writes as a filter."""
+    with (given or Path(os.devnull)).open("rb") as source, (made or Path(os.devnull)).open("wb") as sink:
+        command = [str(program), *map(str, options), "-verbose", "0"]
+        subprocess.run(command, stdin=source, stdout=sink, stderr=subprocess.DEVNULL, check=True)
+
+
+def times() -> tuple[float, float]:
+    """Seconds by the clock, and of processes that this one waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.perf_counter(), used.ru_utime + used.ru_stime
 
 
 def ours(corpus: Path, *, what: str, workers: int, seed: int, epochs: int, out: str) -> dict[str, float]:
@@ -123,6 +180,7 @@ def ours(corpus: Path, *, what: str, workers: int, seed: int, epochs: int, out: 
     texts = corpus.read_text(encoding="utf-8").splitlines()
     fields = {"dim": DIM, "least": LEAST, "lowercase": False, "workers": workers, "random_state": seed}
     if what == "glove":
+        fields |= {"window": COUNTS_WINDOW, "most": MOST, "learning_rate": COUNTS_RATE, "held_out": 0.0}
         method = language.GloVe(**fields, epochs=epochs)
     else:
         fields |= {"window": WINDOW, "negatives": NEGATIVES, "sample": SAMPLE, "learning_rate": RATE}
@@ -170,13 +228,14 @@ def ratios(found: list[dict[str, Any]]) -> dict[tuple[str, int], float]:
 
     Of one worker by processor time, which other programs on the machine hardly change; of more by the clock.
     """
-    frame = pd.DataFrame([row for row in found if row["what"] in GOALS])
+    frame = pd.DataFrame(found)
     result: dict[tuple[str, int], float] = {}
     for (what, workers), part in frame.groupby(["what", "workers"]) if len(frame) else ():
         clock = "words per processor second" if workers == 1 else "words/s"
         speed = {who: own.set_index("seed")[clock] for who, own in part.groupby("who")}
         if len(speed) == 2:
-            result[str(what), int(str(workers))] = float(np.nanmedian(speed["replearn"] / speed["gensim"]))
+            other = speed[OTHER[str(what)]]
+            result[str(what), int(str(workers))] = float(np.nanmedian(speed["replearn"] / other))
     return result
 
 
@@ -204,12 +263,12 @@ def markdown(found: list[dict[str, Any]]) -> str:
     last = found[-1]
     known = ", ".join(f"{last[f'{name} known']:.0%} of {name}" for name in scores)
     return rows.page(
-        "Word vectors beside gensim 4.4",
+        "Word vectors beside gensim 4.4 and the program of GloVe's authors",
         "python benchmarks/word_vectors.py CORPUS.txt --tests FOLDER --gensim PYTHON",
         [
-            f"{last['corpus words']:,} words; d {DIM}, windows of {WINDOW}, {NEGATIVES} "
-            "negatives. Similarity: Spearman's correlation in percent; analogies: percent of the known ones. "
-            f"Known are {known}: on so little text analogies say hardly more than that something was learned. "
+            f"{last['corpus words']:,} words; d {DIM}; word2vec: windows of {WINDOW}, {NEGATIVES} negatives; GloVe: "
+            f"windows of {COUNTS_WINDOW}, counts from {MOST} on weigh the same. Similarity: Spearman's correlation in "
+            f"percent; analogies: percent of the known ones. Known are {known}. "
             "± is over seeds; the ratio is of words per processor second with one worker, and of words/s with more; "
             "its median over seeds."
         ],

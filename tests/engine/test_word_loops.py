@@ -223,7 +223,8 @@ def test_pairs_are_counted_as_by_a_slow_loop_also_through_files(slots, tmp_path)
 
 
 def test_a_step_of_glove_is_adagrads_on_the_papers_loss():
-    tables = counts.counted_tables(WORDS, DIM, np.random.default_rng(0))
+    """Its sums are of squared steps, as those of the authors' program."""
+    tables = counts.counted_tables(WORDS, DIM, 0.05, np.random.default_rng(0))
     tables.words[:, :DIM] *= 20
     pairs = np.array([(2, 5, 7.0), (5, 5, 300.0), (2, 3, 0.4)], dtype=Pair)
     w, c, b = (
@@ -242,9 +243,10 @@ def test_a_step_of_glove_is_adagrads_on_the_papers_loss():
             total += loss.item() / 2
             with torch.no_grad():
                 for rows, squares in zip((w, c, b), sums, strict=True):
-                    rows.sub_(0.05 * rows.grad / squares.sqrt())
-                    squares.add_(rows.grad.square())
-    found = counts._learn_pairs(pairs, *counts._arrays(tables), 50.0, 0.6, np.float32(0.05))
+                    step = 0.05 * rows.grad
+                    rows.sub_(step / squares.sqrt())
+                    squares.add_(step.square())
+    found = counts._learn_pairs(pairs, *counts._arrays(tables), 50.0, 0.6, counts.WHOLE)
     assert found == pytest.approx(total, rel=1e-5)
     np.testing.assert_allclose(tables.words[:, :DIM], w.detach(), atol=1e-5)
     np.testing.assert_allclose(tables.contexts[:, :DIM], c.detach(), atol=1e-5)

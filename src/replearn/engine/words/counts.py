@@ -22,6 +22,7 @@ from replearn.engine.words.lanes import descend, dot, table
 from replearn.engine.words.passes import Keeping, Passes
 
 HELD_OUT = 2**32  # hashes of pairs lie below
+WHOLE, NONE = np.float32(1), np.float32(0)  # of AdaGrad's steps
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,19 @@ class Counted:
     bias_squares: Float[np.ndarray, "2 n"]
 
 
-def counted_tables(words: int, dim: int, random: np.random.Generator) -> Counted:
-    """Little vectors and biases; sums that begin with 1, as in the authors' program."""
+def counted_tables(words: int, dim: int, first_rate: float, random: np.random.Generator) -> Counted:
+    """Little vectors and biases, and AdaGrad's sums: its steps are g / √sum, of which the first are `first_rate` g.
+
+    As in the authors' program, whose sums are of squared steps and not of squared gradients (decision 17).
+    """
     vectors, squares = (tuple(table(words, dim) for _ in range(2)) for _ in range(2))
     for side in range(2):
         vectors[side][:, :dim] = (random.random((words, dim), dtype=np.float32) - 0.5) / dim
-        squares[side][:] = 1
+        squares[side][:] = 1 / first_rate**2
     biases = (random.random((2, words), dtype=np.float32) - 0.5) / dim
-    return Counted(vectors[0], vectors[1], biases, (squares[0], squares[1]), np.ones_like(biases))
+    return Counted(
+        vectors[0], vectors[1], biases, (squares[0], squares[1]), np.full_like(biases, 1 / first_rate**2)
+    )
 
 
 def learn_from_counts(
@@ -68,10 +74,9 @@ def learn_from_counts(
         epoch, `epoch_loss`, and that of the pairs held out, `validation_loss`.
     """
     weighing = (np.float64(most), np.float64(power))
-    rate = np.float32(plan.learning_rate)
     kept = vars(tables) | {f"squares_{side}": table for side, table in enumerate(tables.squares)}
     del kept["squares"]
-    _step(tables, weighing, np.float32(0), np.empty(0, Pair))  # compile
+    _step(tables, weighing, NONE, np.empty(0, Pair))  # compile
     with Passes(plan.epochs * len(files), kept, keeping) as passes, ThreadPoolExecutor(plan.workers) as pool:
         for step in passes.left():
             epoch, number = divmod(step, len(files))
@@ -80,13 +85,11 @@ def learn_from_counts(
             held = _held(pairs, plan)
             own = np.random.default_rng([plan.random_state, epoch, number]).permutation(pairs[~held])
             shares = np.array_split(own, plan.workers)
-            loss = sum(pool.map(partial(_step, tables, weighing, rate), shares))
+            loss = sum(pool.map(partial(_step, tables, weighing, WHOLE), shares))
             passes.count("epoch_loss", loss, len(own))
-            passes.count(
-                "validation_loss", _step(tables, weighing, np.float32(0), pairs[held]), int(held.sum())
-            )
+            passes.count("validation_loss", _step(tables, weighing, NONE, pairs[held]), int(held.sum()))
             named = passes.means() if number == len(files) - 1 else {}
-            passes.learned(loss / max(1, len(own)), float(rate), len(own), named)
+            passes.learned(loss / max(1, len(own)), plan.learning_rate, len(own), named)
     return passes.history
 
 

@@ -3,9 +3,9 @@
     texts --each pair at most `window` apart, 1 / distance--> counts x --glove--> w·c + b + a, near log x
 
 Counting goes over the texts once, in bounded memory; training goes over the counts, so its time grows with the number
-of different pairs and not with the texts. Each step is AdaGrad's. The vector of a word is the sum of its two, as word
-and as context; the representation of a text is the mean of its words' vectors. The loops are compiled
-(`replearn.engine.words`).
+of different pairs and not with the texts. Each step is AdaGrad's, as in the authors' program (decision 17). The vector
+of a word is the sum of its two, as word and as context; the representation of a text is the mean of its words' vectors.
+The loops are compiled (`replearn.engine.words`).
 
 References: Pennington, Socher & Manning, EMNLP 2014. https://aclanthology.org/D14-1162
 """
@@ -30,7 +30,9 @@ class GloVe(WordVectors):
     """GloVe.
 
     Attributes:
-        most: pairs that are counted so often, or more often, weigh the same.
+        learning_rate: of the first steps; AdaGrad's later ones are smaller.
+        most: pairs that are counted so often, or more often, weigh the same: 10 for millions of words, the paper's 100
+            for billions.
         power: of less frequent pairs' weight: (count / most) to it.
     """
 
@@ -40,7 +42,7 @@ class GloVe(WordVectors):
     window: int = 10
     epochs: int = 15
     learning_rate: float = 0.05
-    most: float = 100.0
+    most: float = 10.0
     power: float = 0.75
 
     def check(self, samples: Samples) -> None:
@@ -58,7 +60,7 @@ class GloVe(WordVectors):
         from replearn.engine.words.epochs import Plan
 
         random = np.random.default_rng(self.random_state)
-        tables = counted_tables(len(counts), self.dim, random)
+        tables = counted_tables(len(counts), self.dim, self.learning_rate, random)
         plan = Plan(self.epochs, self.learning_rate, self.workers, self.held_out, self.random_state)
         with TemporaryDirectory() as folder:
             spans = spans_of(stream.ends)

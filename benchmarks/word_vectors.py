@@ -39,6 +39,10 @@ RESULTS = Path(__file__).resolve().parent / "results" / "word_vectors.json"
 LEAST, DIM, WINDOW, NEGATIVES, SAMPLE, RATE = 5, 100, 5, 5, 1e-3, 0.025
 COUNTS_WINDOW, MOST, COUNTS_RATE = 10, 10, 0.05  # of GloVe
 GOALS = {"skip-gram": 2.0, "cbow": 1.5}
+KEY = ("who", "what", "workers", "seed", "corpus words")
+SPEEDS = ("words/s", "words per processor second")
+SCORES = ("WordSim-353", "SimLex-999", "analogies")
+HEAD = ("model", "by", "workers", "seeds", "epochs", "words/s", "words per processor s", *SCORES, "ratio")
 OTHER = {"skip-gram": "gensim", "cbow": "gensim", "glove": "its authors"}
 THEIRS = """
 import json, sys, time
@@ -82,10 +86,11 @@ def main() -> int:
             for workers in asked.workers:
                 for who in (OTHER[what], "replearn") if beside else ("replearn",):
                     row = measure(asked, who, what, workers, seed)
-                    every = rows.keep(RESULTS, row, ("who", "what", "workers", "seed"))
+                    every = rows.keep(RESULTS, row, KEY)
                     RESULTS.with_suffix(".md").write_text(markdown(every), encoding="utf-8")
                     print({key: value for key, value in row.items() if key != "machine"}, flush=True)
-    reached = [(key, ratio) for key, ratio in ratios(rows.read(RESULTS)).items() if key[0] in GOALS]
+    measured = [row for row in every if row["corpus words"] == every[-1]["corpus words"]]
+    reached = [(key, ratio) for key, ratio in ratios(measured).items() if key[0] in GOALS]
     return int(not all(ratio >= GOALS[what] for (what, _), ratio in reached))
 
 
@@ -118,7 +123,6 @@ def measure(asked: argparse.Namespace, who: str, what: str, workers: int, seed: 
         scores = judged(out, asked.tests)
     return {
         **{"who": who, "what": what, "workers": workers, "seed": seed, "epochs": asked.epochs},
-        "corpus": asked.corpus.stem,
         "corpus words": found["words"],
         "words/s": found["words"] * asked.epochs / found["wall"],
         "words per processor second": found["words"] * asked.epochs / found["cpu"],
@@ -240,54 +244,37 @@ def ratios(found: list[dict[str, Any]]) -> dict[tuple[str, int], float]:
 
 
 def markdown(found: list[dict[str, Any]]) -> str:
-    """Means over seeds."""
-    frame, lines = pd.DataFrame(found), []
-    speedup = ratios(found)
-    columns = ("words/s", "words per processor second")
-    scores = ("WordSim-353", "SimLex-999", "analogies")
-    for (what, workers, who), own in frame.groupby(["what", "workers", "who"], sort=False):
-        ratio = speedup.get((str(what), int(workers))) if who == "replearn" else None
-        cells = [f"{own[name].mean():,.0f}" for name in columns]
-        cells += [rows.cell(own[name], percent=True, spread=True) for name in scores]
-        lines.append(
-            [
-                str(what),
-                str(who),
-                str(workers),
-                str(len(own)),
-                str(own["epochs"].max()),
-                *cells,
-                f"{ratio:.2f}" if ratio else "",
-            ]
-        )
-    last = found[-1]
-    known = ", ".join(f"{last[f'{name} known']:.0%} of {name}" for name in scores)
+    """Means over seeds, a table for each corpus."""
+    lines = []
+    for words in sorted({row["corpus words"] for row in found}):
+        own = [row for row in found if row["corpus words"] == words]
+        known = ", ".join(f"{own[0][f'{name} known']:.0%} of {name}" for name in SCORES)
+        lines += [f"## {words:,} words", "", *rows.table(HEAD, table(own)), f"Known are {known}.", ""]
+    told = [
+        f"d {DIM}; word2vec: windows of {WINDOW}, {NEGATIVES} negatives; GloVe: windows of {COUNTS_WINDOW}, counts",
+        f"from {MOST} on weigh the same. Similarity: Spearman's correlation in percent; analogies: percent of the",
+        "known ones. ± is over seeds; the ratio is of words per processor second with one worker, and of words/s with",
+        "more; its median over seeds.",
+    ]
     return rows.page(
         "Word vectors beside gensim 4.4 and the program of GloVe's authors",
-        "python benchmarks/word_vectors.py CORPUS.txt --tests FOLDER --gensim PYTHON",
-        [
-            f"{last['corpus words']:,} words; d {DIM}; word2vec: windows of {WINDOW}, {NEGATIVES} negatives; GloVe: "
-            f"windows of {COUNTS_WINDOW}, counts from {MOST} on weigh the same. Similarity: Spearman's correlation in "
-            f"percent; analogies: percent of the known ones. Known are {known}. "
-            "± is over seeds; the ratio is of words per processor second with one worker, and of words/s with more; "
-            "its median over seeds."
-        ],
-        rows.table(
-            [
-                "model",
-                "by",
-                "workers",
-                "seeds",
-                "epochs",
-                "words/s",
-                "words per processor s",
-                *scores,
-                "ratio",
-            ],
-            lines,
-        ),
-        last["machine"],
+        "python benchmarks/word_vectors.py CORPUS.txt --tests FOLDER --gensim PYTHON --glove FOLDER",
+        told,
+        lines,
+        found[-1]["machine"],
     )
+
+
+def table(found: list[dict[str, Any]]) -> list[list[str]]:
+    """Rows of one corpus."""
+    frame, speedup, lines = pd.DataFrame(found), ratios(found), []
+    for (what, workers, who), own in frame.groupby(["what", "workers", "who"], sort=False):
+        ratio = speedup.get((str(what), int(str(workers)))) if who == "replearn" else None
+        told = [str(value) for value in (what, who, workers, len(own), own["epochs"].max())]
+        told += [f"{own[name].mean():,.0f}" for name in SPEEDS]
+        told += [rows.cell(own[name], percent=True, spread=True) for name in SCORES]
+        lines.append([*told, f"{ratio:.2f}" if ratio else ""])
+    return lines
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Four tasks by one pre-trained encoder of texts: frozen, its last two layers trained, all of it trained.
 
-    python benchmarks/finetune.py --encoder hf:FOLDER --data FOLDER             every row, seed 0
+    python benchmarks/finetune.py --encoder hf:FOLDER --data FOLDER             every row, three seeds
     python benchmarks/finetune.py banking77 --encoder hf:FOLDER --data FOLDER --labels 5 --trained frozen 2
 
 `--data` holds banking77_{train,test}.csv, sick.tsv, wnut17_{train,test}.conll and restaurants8k_{train,test}.jsonl.
@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def parse() -> argparse.Namespace:
-    parser = rows.parser(__file__, __doc__, seeds=[0])
+    parser = rows.parser(__file__, __doc__)
     parser.add_argument("data_sets", nargs="*", choices=[[], *LABELS], help="none: all")
     parser.add_argument("--encoder", required=True, help="hf:FOLDER, a run folder or a name")
     parser.add_argument("--data", type=Path, required=True, help="folder of the files")

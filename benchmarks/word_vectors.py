@@ -267,6 +267,9 @@ def markdown(found: list[dict[str, Any]]) -> str:
 
 def table(found: list[dict[str, Any]]) -> list[list[str]]:
     """Rows of one corpus."""
+    found = sorted(
+        found, key=lambda row: (list(OTHER).index(row["what"]), row["workers"], row["who"] == "replearn")
+    )
     frame, speedup, lines = pd.DataFrame(found), ratios(found), []
     for (what, workers, who), own in frame.groupby(["what", "workers", "who"], sort=False):
         ratio = speedup.get((str(what), int(str(workers)))) if who == "replearn" else None

@@ -145,4 +145,5 @@ def cell(values: "pd.Series[float]", *, percent: bool = False, spread: bool = Fa
     shown = f"{mean:.1f}" if percent else f"{mean:.3g}" if abs(mean) < 1000 else f"{mean:,.0f}"
     if not spread or len(values) < 2:
         return shown
-    return f"{shown} ± {values.std():.1f}" if percent else f"{shown} ± {values.std():.2g}"
+    deviation = values.std() if values.nunique() > 1 else 0.0  # not what rounding leaves
+    return f"{shown} ± {deviation:.1f}" if percent else f"{shown} ± {deviation:.2g}"

@@ -5,9 +5,9 @@
 
 `--data` holds sick.tsv and banking77_train.csv. All learn from the same texts, without scores or labels: the training
 part of `python-manual`, the questions of banking77's training part, and the sentences of SICK's training part. SimCSE
-learns from the sentences of the last two only, as texts of the length that is judged, for so many epochs as its best on
-SICK's development part (`--choose` tells those of 1, 3 and 10, by seed 10). Judged is SICK's test part. Each row is
-a process of its own. Results: `benchmarks/results/relatedness.json` and `.md`; a row that lies there is not measured
+learns from the sentences of the last two only, as texts of the length that is judged, for `EPOCHS`; `--choose` tells
+how good 1, 3 and 10 epochs are on SICK's development part, by seed 10. Judged is SICK's test part. Each row is a process
+of its own. Results: `benchmarks/results/relatedness.json` and `.md`; a row that lies there is not measured
 again (--again does).
 """
 
@@ -29,7 +29,7 @@ GIVEN = "given encoder"
 THEN = ", then SimCSE"
 LEARNED = ("bag of tokens", "Word2Vec", "untrained", "untrained" + THEN, "BERT", "BERT" + THEN)
 WITH_GIVEN = (GIVEN, GIVEN + THEN)
-EPOCHS = {"untrained": 3, "BERT": 3, GIVEN: 1}  # of SimCSE, see --choose
+EPOCHS = {"untrained": 3, "BERT": 3, GIVEN: 1}  # of SimCSE; not chosen on any data yet: see --choose
 TRIED = (1, 3, 10)
 CHOOSING = 10  # the seed of that
 

@@ -23,7 +23,7 @@ class SimCSE(SimCLR):
 
     Attributes:
         views: of a text, before dropout makes them differ; None: the text itself, twice.
-        dropout: share of a state's numbers that are lost while training, which is all that tells a text's views apart.
+        dropout: share of a state's numbers that are lost while training: what tells a text's views apart.
         temperature: of the softmax over cosines.
         encoder: `auto` (`bert_mini`), or `hf:FOLDER` to go on with a trained one, which is what the paper does.
     """

@@ -6,8 +6,8 @@
 `--data` holds sick.tsv and banking77_train.csv. All learn from the same texts, without scores or labels: the training
 part of `python-manual`, the questions of banking77's training part, and the sentences of SICK's training part. SimCSE
 learns from the sentences of the last two only, as texts of the length that is judged, for `EPOCHS`; `--choose` tells
-how good 1, 3 and 10 epochs are on SICK's development part, by seed 10. Judged is SICK's test part. Each row is a process
-of its own. Results: `benchmarks/results/relatedness.json` and `.md`; a row that lies there is not measured
+how good 1, 3 and 10 epochs are on SICK's development part, by seed 10. Judged is SICK's test part. Each row is a
+process of its own. Results: `benchmarks/results/relatedness.json` and `.md`; a row that lies there is not measured
 again (--again does).
 """
 

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 pytest.importorskip("tokenizers")
 
+from replearn.cli import main
 from replearn.cli.language import language_facts, print_language
 from replearn.data import as_samples
 from replearn.methods import NGram
@@ -94,3 +95,12 @@ def test_no_facts_of_other_methods(capsys):
     assert language_facts(object(), sentences(3, 0), sentences(3, 1)) == {}
     print_language({})
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("method", ["word2vec", "glove"])
+def test_vectors_of_words_are_fitted_by_the_command(method, capsys, tmp_path):
+    pytest.importorskip("numba")
+    texts = tmp_path / "texts.txt"
+    texts.write_text("the cat sat on the mat\nthe dog sat on the rug\n" * 20)
+    assert main(["fit", method, str(texts), "--epochs", "2", "--run", str(tmp_path / "run")]) == 0
+    assert f"saved in {tmp_path / 'run'}" in " ".join(capsys.readouterr().out.split())

@@ -132,15 +132,18 @@ def _with_fields(fields: type[Any]) -> type[Any]:
 
 
 def _speed(method: Any, elapsed: str) -> str:
-    """Loss, samples per second and time of a training."""
+    """Loss, samples per second (where there are batches of them) and time of a training."""
     rows = method.history_.rows if hasattr(method, "history_") else []
     if not rows:
         return elapsed
     from replearn.cli.runs import minutes
 
     last = rows[-1]
+    loss, time = f"loss {last['loss']:.4f}", minutes(last["seconds"])
+    if not hasattr(method, "batch_size"):  # vectors of words are learned by no batches
+        return f"{loss}, {time}"
     pace = last["step"] * method.batch_size * method.accumulate / max(last["seconds"], 1e-9)
-    return f"loss {last['loss']:.4f}, {pace:,.0f} samples/s, {minutes(last['seconds'])}"
+    return f"{loss}, {pace:,.0f} samples/s, {time}"
 
 
 def _tensorboard(folder: Path) -> Any:

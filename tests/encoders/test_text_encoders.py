@@ -1,8 +1,6 @@
 """What every encoder of texts owes its callers, for every kind at its smallest size."""
 
-import os
 from functools import cache
-from pathlib import Path
 
 import pytest
 import torch
@@ -26,7 +24,6 @@ CORPUS = [
     "Über 30 Bäume.",
 ]
 TEXTS = ("the cat sat", "a big dog ran under the tree and sat on the mat", "cat", "")
-FOLDER = os.environ.get("REPLEARN_HF_FOLDER")
 
 every = pytest.mark.parametrize("name", OWN)
 
@@ -222,79 +219,6 @@ def test_a_given_encoder_is_copied() -> None:
     with torch.no_grad():
         copy.body.word_vectors().zero_()
     assert given.body.word_vectors().abs().max() > 0
-
-
-# Local folders as the Hugging Face libraries write them.
-
-
-def folder(path: Path, size: int | None = None) -> Path:
-    from transformers import BertConfig, BertModel
-
-    config = BertConfig(
-        vocab_size=size or tokenizer().size, hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
-        intermediate_size=32, max_position_embeddings=20,
-    )  # fmt: skip
-    BertModel(config).save_pretrained(path)
-    (path / "tokenizer.json").write_text(tokenizer().json, encoding="utf-8")
-    return path
-
-
-def test_a_local_folder_is_an_encoder(tmp_path: Path) -> None:
-    from transformers import AutoModel
-
-    encoder = text_encoder(f"hf:{folder(tmp_path)}", TextSamples(["something else"])).eval()
-    assert (encoder.dim, encoder.length) == (16, 20)
-    assert encoder.vocabulary.tokenizer == tokenizer()  # its own, not that of the samples
-    net = AutoModel.from_pretrained(tmp_path).eval()
-    ids = torch.tensor(tokenizer().encode([TEXTS[1][:30]], framed=True))
-    with torch.no_grad():
-        torch.testing.assert_close(encoder.tokens(batch(TEXTS[1][:30])), net(input_ids=ids).last_hidden_state)
-
-
-@pytest.mark.parametrize("missing", ["config.json", "tokenizer.json", "model.safetensors"])
-def test_a_folder_that_lacks_a_file_is_refused(missing: str, tmp_path: Path) -> None:
-    (folder(tmp_path) / missing).unlink()
-    with pytest.raises(ValueError, match=f"has no {missing}"):
-        made(f"hf:{tmp_path}")
-
-
-@pytest.mark.parametrize(
-    ("file", "content", "message"),
-    [
-        ("config.json", "{", "must hold a model"),
-        ("config.json", '{"model_type": "no such model"}', "must hold a model"),
-        ("tokenizer.json", "{}", "tokenizer.json"),
-    ],
-)
-def test_a_broken_folder_is_refused(file: str, content: str, message: str, tmp_path: Path) -> None:
-    (folder(tmp_path) / file).write_text(content, encoding="utf-8")
-    with pytest.raises(ValueError, match=message) as error:
-        made(f"hf:{tmp_path}")
-    assert "\n" not in str(error.value)
-
-
-def test_a_broken_file_of_weights_is_refused(tmp_path: Path) -> None:
-    (folder(tmp_path) / "model.safetensors").write_bytes(b"no tensors")
-    with pytest.raises(ValueError, match="must hold a model"):
-        made(f"hf:{tmp_path}")
-
-
-def test_no_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"has no config\.json, tokenizer\.json, model\.safetensors"):
-        made(f"hf:{tmp_path / 'nowhere'}")
-
-
-@pytest.mark.skipif(not FOLDER, reason="set REPLEARN_HF_FOLDER to a local folder of a sentence encoder")
-@torch.no_grad()
-def test_a_real_model_knows_which_sentences_are_alike() -> None:
-    encoder = made(f"hf:{FOLDER}").eval()
-    h = nn.functional.normalize(
-        encoder(
-            batch("A man plays the guitar.", "Someone is making music on a guitar.", "The stock market fell.")
-        )
-    )
-    alike = h @ h.T
-    assert alike[0, 1] > alike[0, 2] + 0.3
 
 
 def test_windows_are_never_filled_up_and_the_head_of_a_long_text_is_enough() -> None:

@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from replearn.data.tokenizer import Tokenizer
 from replearn.encoders.characters import two_way_encoder
+from replearn.encoders.folders import folder_tokenizer, pretrained
 from replearn.encoders.recurrent import LSTM
 from replearn.encoders.text import TextBody, TextEncoder
-from replearn.encoders.transformer import TRANSFORMERS, folder_tokenizer, make_transformer, pretrained
+from replearn.encoders.transformer import TRANSFORMERS, make_transformer
 from replearn.encoders.vocabulary import Tokens, Vocabulary
 
 TEXT_ENCODERS = ("words", "lstm", "elmo", *TRANSFORMERS)

@@ -1,16 +1,11 @@
-"""Transformers over tokens, by the classes of the `transformers` library, from a size by name or a local folder."""
+"""Transformers over tokens, by the classes of the `transformers` library, from a size by name."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import torch
 from jaxtyping import Float
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from replearn.data.tokenizer import FIRST, LAST, PAD, Tokenizer, read_tokenizer
+from replearn.data.tokenizer import FIRST, LAST, PAD, Tokenizer
 from replearn.encoders.dropout import rows_of, with_row_dropout
 from replearn.encoders.short_attention import use_short_attention
 from replearn.encoders.vocabulary import Tokens
@@ -27,9 +22,6 @@ SIZES = {
 }
 KINDS = ("bert", "modernbert", "gpt")
 TRANSFORMERS = tuple(f"{kind}_{size}" for kind in KINDS for size in SIZES)
-FILES = ("config.json", "tokenizer.json", "model.safetensors")
-# Their draws are torch's own, which other processes would not repeat: they are turned off.
-ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 HEAD = 64  # numbers per attention head
 
 
@@ -40,13 +32,15 @@ class Transformer(nn.Module):
         net: the network, without a head.
         length: tokens that it reads at most.
         causal: whether a state tells only of what came before it.
+        head: from a state to logits of the next token; None: by the vectors of the tokens themselves.
     """
 
-    def __init__(self, net: nn.Module, *, length: int, causal: bool) -> None:
+    def __init__(self, net: nn.Module, *, length: int, causal: bool, head: nn.Module | None = None) -> None:
         super().__init__()
         self.net = with_row_dropout(net)
         self.length = length
         self.causal = causal
+        self.head = head
         self.dim: int = net.config.hidden_size  # type: ignore[union-attr, assignment]
 
     @property
@@ -94,62 +88,8 @@ def make_transformer(name: str, tokenizer: Tokenizer, *, dropout: float = 0.1) -
     return Transformer(net, length=LENGTH, causal=kind == "gpt")
 
 
-def pretrained(path: Path) -> tuple[Transformer, Tokenizer]:
-    """The transformer and the tokenizer in a local folder as the Hugging Face libraries write it.
-
-    Nothing is downloaded, no code in the folder is run, and of weights only safetensors are read.
-
-    Raises:
-        ValueError: the folder lacks a file, or they can't be read.
-    """
-    tokenizer = folder_tokenizer(path)
-    library, local = _library(), {"local_files_only": True, "trust_remote_code": False}
-    try:
-        config = library.AutoConfig.from_pretrained(path, **local)
-        for name in ATTENTION_DROPOUT:
-            if hasattr(config, name):
-                setattr(config, name, 0.0)
-        with _no_bar(library):
-            net = library.AutoModel.from_pretrained(
-                path, config=config, use_safetensors=True, dtype=torch.float32, **local
-            )
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"{path} must hold a model that transformers can read; {reason}") from error
-    length = getattr(net.config, "max_position_embeddings", LENGTH)
-    causal = bool(getattr(net.config, "is_decoder", False)) or "gpt" in net.config.model_type
-    return Transformer(net, length=min(length, LENGTH), causal=causal), tokenizer
-
-
-@contextmanager
-def _no_bar(library: Any) -> Iterator[None]:
-    """While entered, the library shows no progress of its own."""
-    shown = library.utils.logging.is_progress_bar_enabled()
-    library.utils.logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            library.utils.logging.enable_progress_bar()
-
-
-def folder_tokenizer(path: Path) -> Tokenizer:
-    """The tokenizer in such a folder.
-
-    Raises:
-        ValueError: the folder lacks a file, or its tokenizer can't be read.
-    """
-    missing = [name for name in FILES if not (path / name).is_file()]
-    if missing:
-        raise ValueError(
-            f"hf: must name a local folder with {', '.join(FILES)}; {path} has no {', '.join(missing)}. "
-            "Save the model and its (fast) tokenizer there by save_pretrained."
-        )
-    return read_tokenizer(path / "tokenizer.json")
-
-
 def _net(kind: str, depth: int, dim: int, vocabulary: dict[str, Any], dropout: float) -> nn.Module:
-    library = _library()
+    library = the_library()
     heads = dim // HEAD
     if kind == "gpt":
         config = library.GPT2Config(
@@ -184,7 +124,12 @@ def _id(tokenizer: Tokenizer, name: str) -> int | None:
         return None
 
 
-def _library() -> Any:
+def the_library() -> Any:
+    """The package transformers.
+
+    Raises:
+        ValueError: it is not installed.
+    """
     try:
         import transformers
     except ImportError as error:

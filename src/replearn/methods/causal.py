@@ -46,16 +46,13 @@ class CausalLanguageModel(LanguageModel, TextScores):
             net.length = min(self.encoder_.length, self.window)  # type: ignore[assignment]  # more would be untrained
 
     def logits(self, ids: Int[Tensor, "n t"], *, start: int = 0) -> Float[Tensor, "n t v"]:
-        """Of each token that may come next, by the vectors of the tokens themselves (Press & Wolf 2017).
-
-        https://arxiv.org/abs/1608.05859
+        """Of each token that may come next.
 
         Args:
             ids: of tokens; what fills rows up at the end changes nothing before it.
             start: these are rows of a joined batch, from this one on.
         """
-        states = self._states(ids, start)
-        return states @ self.encoder_.body.word_vectors().T
+        return self.encoder_.body.logits(self._states(ids, start))
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         """Nats per token, of all but each window's first."""
@@ -86,23 +83,23 @@ class CausalLanguageModel(LanguageModel, TextScores):
 
     def step(self, ids: Int[Tensor, "n t"], memory: Any = None) -> tuple[Float[Tensor, "n v"], Any]:
         """Logits of the next token; what was read is remembered, or read again by a network that remembers nothing."""
-        net, vectors = self.encoder_.body.net, self.encoder_.body.word_vectors()
-        ids = ids.to(vectors.device)
+        body = self.encoder_.body
+        net, ids = body.net, ids.to(body.word_vectors().device)
         if hasattr(net, "step"):
             states, memory = net.step(ids, memory)  # type: ignore[operator]
         else:
             memory = ids if memory is None else torch.cat([memory, ids], dim=1)
             states = self._states(memory)
-        return states[:, -1] @ vectors.T, memory
+        return body.logits(states[:, -1]), memory
 
     def _states(self, ids: Tensor, start: int = 0) -> Float[Tensor, "n t d"]:
         return self.encoder_.body.states(Tokens(ids, torch.ones_like(ids, dtype=torch.bool), start))[-1]
 
     def _told(self, ids: Int[Tensor, "n t"], new: Int[Tensor, "n t"]) -> Float[np.ndarray, "n t"]:
         """ln p of each of the tokens `new` after `ids`."""
-        vectors = self.encoder_.body.word_vectors()
-        states = self._states(ids.to(vectors.device)).flatten(0, 1)  # (n * t, d)
-        nats = F.cross_entropy(states @ vectors.T, new.flatten().to(vectors.device), reduction="none")
+        device = self.encoder_.body.word_vectors().device
+        logits = self.logits(ids.to(device)).flatten(0, 1)  # (n * t, v)
+        nats = F.cross_entropy(logits, new.flatten().to(device), reduction="none")
         return -nats.view(new.shape).float().cpu().numpy()
 
     def _parts(self, rows: Sequence[Int[np.ndarray, " _"]]) -> Iterator[list[tuple[int, int, int, int]]]:

@@ -130,10 +130,10 @@ def test_a_decoder_can_go_on_learning(tmp_path: Path) -> None:
     model = GPT(encoder=f"hf:{tmp_path}", window=16, epochs=20, batch_size=2, learning_rate=1e-2).prepare(
         CORPUS
     )
-    before, head = model.bits_per_character(CORPUS), model.encoder_.body.net.head.weight.clone()  # type: ignore[union-attr]
+    before, head = model.bits_per_character(CORPUS), model.head_.weight.clone()  # type: ignore[union-attr]
     model.fit(CORPUS)
     assert model.bits_per_character(CORPUS) < 0.5 * before
-    assert not torch.equal(model.encoder_.body.net.head.weight, head)  # type: ignore[union-attr]
+    assert not torch.equal(model.head_.weight, head)  # type: ignore[union-attr]
     model.save(tmp_path / "run")
     np.testing.assert_array_equal(
         replearn.load(tmp_path / "run").log_likelihoods(CORPUS), model.log_likelihoods(CORPUS)
@@ -149,12 +149,9 @@ def test_logits_that_are_changed_afterwards_are_refused(tmp_path: Path) -> None:
     config = transformers.Gemma2Config(
         **SIZES, num_key_value_heads=2, head_dim=8, vocab_size=tokenizer().size, final_logit_softcapping=2.0
     )
-    net = saved(transformers.Gemma2ForCausalLM(config), tmp_path)
-    with pytest.raises(
-        ValueError, match=r"Gemma2ForCausalLM .* changes them afterwards\. Save its base model"
-    ):
-        made(f"hf:{tmp_path}")
-    net.model.save_pretrained(tmp_path)
+    saved(transformers.Gemma2ForCausalLM(config), tmp_path)
+    with pytest.raises(ValueError, match=r"Gemma2ForCausalLM .* changes them afterwards"):
+        GPT(encoder=f"hf:{tmp_path}").prepare(CORPUS)
     assert made(f"hf:{tmp_path}").dim == 16
 
 
@@ -180,6 +177,12 @@ def test_a_local_folder_is_an_encoder(tmp_path: Path) -> None:
     ids = torch.tensor(tokenizer().encode([TEXTS[1][:10]], framed=True))
     with torch.no_grad():
         torch.testing.assert_close(encoder.tokens(batch(TEXTS[1][:10])), net(input_ids=ids).last_hidden_state)
+
+
+def test_all_that_is_read_of_a_folder_has_a_gradient(tmp_path: Path) -> None:
+    encoder = made(f"hf:{folder(tmp_path)}")  # else two processes would wait for each other
+    encoder(batch(*TEXTS)).pow(2).sum().backward()
+    assert [name for name, weight in encoder.named_parameters() if weight.grad is None] == []
 
 
 @pytest.mark.parametrize("missing", ["config.json", "tokenizer.json", "model.safetensors"])

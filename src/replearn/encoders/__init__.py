@@ -13,7 +13,7 @@ from replearn.encoders.prototypes import PrototypeHead, Prototypes
 from replearn.encoders.resnet import ResNetSmall
 from replearn.encoders.teacher import Teacher, rising_momentum
 from replearn.encoders.text import TextBody, TextEncoder
-from replearn.encoders.text_nets import FOLDER, TEXT_ENCODERS, text_encoder, tokenizer_in
+from replearn.encoders.text_nets import FOLDER, TEXT_ENCODERS, head_in, text_encoder, tokenizer_in
 from replearn.encoders.tied import tied_decoder
 from replearn.encoders.vocabulary import Tokens, Vocabulary
 from replearn.encoders.word_files import read_word2vec, write_word2vec
@@ -44,6 +44,7 @@ __all__ = [
     "decoder_for",
     "first_layers",
     "frozen",
+    "head_in",
     "make_decoder",
     "make_encoder",
     "mlp",

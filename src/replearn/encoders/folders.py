@@ -21,22 +21,42 @@ WRITERS = ("ForCausalLM", "LMHeadModel")  # how classes end that tell the next t
 def pretrained(path: Path) -> tuple[Transformer, Tokenizer]:
     """The transformer and the tokenizer in a local folder.
 
-    A causal language model keeps its head where that is not the tokens' own vectors. Nothing is downloaded, no code
-    in the folder is run, and of weights only safetensors are read.
+    Nothing is downloaded, no code in the folder is run, and of weights only safetensors are read.
 
     Raises:
-        ValueError: the folder lacks a file, they can't be read, or logits are made in a way that is not known here.
+        ValueError: the folder lacks a file, or they can't be read.
     """
     tokenizer = folder_tokenizer(path)
-    try:
-        whole = _loaded(path)
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"{path} must hold a model that transformers can read; {reason}") from error
-    net = whole.base_model
+    net = _loaded(path, "AutoModel")
+    if isinstance(getattr(net, "pooler", None), nn.Module):
+        net.pooler = None  # nothing here reads it, and processes would wait for its gradient
     length = getattr(net.config, "max_position_embeddings", LENGTH)
-    made = Transformer(net, length=min(length, LENGTH), causal=_is_causal(net), head=_head(whole, path))
-    return made, tokenizer
+    return Transformer(net, length=min(length, LENGTH), causal=_is_causal(net)), tokenizer
+
+
+@torch.no_grad()
+def pretrained_head(path: Path) -> nn.Module | None:
+    """The layer from states to logits of the next token; None: the tokens' own vectors are all of it.
+
+    So it is, too, where the folder holds a network without a head.
+
+    Raises:
+        ValueError: the folder's logits are made otherwise, or it can't be read.
+    """
+    whole = _loaded(path, "AutoModelForCausalLM")
+    head = whole.get_output_embeddings()
+    if head is None:
+        return None
+    ids = torch.tensor([[whole.config.vocab_size - 1]])
+    told = whole.eval()(input_ids=ids, output_hidden_states=True)
+    states, vectors = told.hidden_states[-1], whole.get_input_embeddings().weight
+    for made, kept in ((states @ vectors.T, None), (head(states), head)):
+        if torch.allclose(made, told.logits, rtol=1e-3, atol=1e-3):
+            return kept  # type: ignore[no-any-return]
+    raise ValueError(
+        f"a language model's logits must be linear in its states; {type(whole).__name__} in {path} changes them "
+        "afterwards. Use another model, or this one as an encoder only."
+    )
 
 
 def folder_tokenizer(path: Path) -> Tokenizer:
@@ -54,17 +74,27 @@ def folder_tokenizer(path: Path) -> Tokenizer:
     return read_tokenizer(path / "tokenizer.json")
 
 
-def _loaded(path: Path) -> Any:
-    """The library's network, with its head if it tells the next token."""
+def _loaded(path: Path, kind: str) -> Any:
+    """The library's network; without a head where the folder has none.
+
+    Raises:
+        ValueError: the folder can't be read.
+    """
     library, local = the_library(), {"local_files_only": True, "trust_remote_code": False}
-    config = library.AutoConfig.from_pretrained(path, **local)
-    for name in ATTENTION_DROPOUT:
-        if hasattr(config, name):
-            setattr(config, name, 0.0)
-    writes = any(name.endswith(WRITERS) for name in config.architectures or ())
-    kind = library.AutoModelForCausalLM if writes else library.AutoModel
-    with _no_bar(library):
-        return kind.from_pretrained(path, config=config, use_safetensors=True, dtype=torch.float32, **local)
+    try:
+        config = library.AutoConfig.from_pretrained(path, **local)
+        for name in ATTENTION_DROPOUT:
+            if hasattr(config, name):
+                setattr(config, name, 0.0)
+        if not any(name.endswith(WRITERS) for name in config.architectures or ()):
+            kind = "AutoModel"
+        with _no_bar(library):
+            return getattr(library, kind).from_pretrained(
+                path, config=config, use_safetensors=True, dtype=torch.float32, **local
+            )
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(f"{path} must hold a model that transformers can read; {reason}") from error
 
 
 @contextmanager
@@ -85,25 +115,3 @@ def _is_causal(net: Any) -> bool:
     last = net.config.vocab_size - 1
     before, after = (net.eval()(input_ids=torch.tensor([[last, token]])) for token in (last, last - 1))
     return torch.equal(before.last_hidden_state[:, 0], after.last_hidden_state[:, 0])
-
-
-@torch.no_grad()
-def _head(whole: Any, path: Path) -> nn.Module | None:
-    """What makes logits of states, unless it is the tokens' own vectors.
-
-    Raises:
-        ValueError: its logits are not those of the whole network, which changes them afterwards.
-    """
-    head = whole.get_output_embeddings()
-    if head is None:
-        return None
-    ids = torch.tensor([[whole.config.vocab_size - 1]])
-    told = whole.eval()(input_ids=ids, output_hidden_states=True)
-    states, vectors = told.hidden_states[-1], whole.get_input_embeddings().weight
-    for made, kept in ((states @ vectors.T, None), (head(states), head)):
-        if torch.allclose(made, told.logits, rtol=1e-3, atol=1e-3):
-            return kept  # type: ignore[no-any-return]
-    raise ValueError(
-        f"hf: must name a model whose logits are linear in its states; {type(whole).__name__} in {path} changes them "
-        "afterwards. Save its base model alone to have it as an encoder."
-    )

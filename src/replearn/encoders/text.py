@@ -51,15 +51,6 @@ class TextBody(nn.Module):
         found: Tensor = self.net.word_vectors()  # type: ignore[operator]
         return found
 
-    def logits(self, states: Float[Tensor, "*n d"]) -> Float[Tensor, "*n v"]:
-        """Of the token that comes after each state: by the network's head, else by the vectors of the tokens.
-
-        The second: Press & Wolf, EACL 2017. https://arxiv.org/abs/1608.05859
-        """
-        head = getattr(self.net, "head", None)
-        found: Tensor = states @ self.word_vectors().T if head is None else head(states)
-        return found
-
     def layers(self, tokens: Tokens) -> list[Float[Tensor, "n d"]]:
         """The pooled states before and after each layer."""
         return [self.pool(states, tokens) for states in self.states(tokens)]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from replearn.data.tokenizer import Tokenizer
 from replearn.encoders.characters import two_way_encoder
-from replearn.encoders.folders import folder_tokenizer, pretrained
+from replearn.encoders.folders import folder_tokenizer, pretrained, pretrained_head
 from replearn.encoders.recurrent import LSTM
 from replearn.encoders.text import TextBody, TextEncoder
 from replearn.encoders.transformer import TRANSFORMERS, make_transformer
@@ -70,7 +70,7 @@ def text_encoder(spec: str | nn.Module, samples: Any) -> TextEncoder:
             "Give a name, or TextEncoder(Vocabulary(tokenizer), TextBody(module))."
         )
     if spec.startswith(FOLDER):
-        net, tokenizer = pretrained(Path(spec.removeprefix(FOLDER)).expanduser())
+        net, tokenizer = pretrained(_path(spec))
         return TextEncoder(Vocabulary(tokenizer), TextBody(net))
     tokenizer = samples.tokenizer
     if spec == "elmo":
@@ -100,4 +100,17 @@ def tokenizer_in(spec: str) -> Tokenizer:
     Raises:
         ValueError: there is none.
     """
-    return folder_tokenizer(Path(spec.removeprefix(FOLDER)).expanduser())
+    return folder_tokenizer(_path(spec))
+
+
+def head_in(spec: str | nn.Module) -> nn.Module | None:
+    """The layer by which a language model in `hf:FOLDER` tells the next token, unless by the tokens' own vectors.
+
+    Raises:
+        ValueError: it tells it in another way.
+    """
+    return pretrained_head(_path(spec)) if isinstance(spec, str) and spec.startswith(FOLDER) else None
+
+
+def _path(spec: str) -> Path:
+    return Path(spec.removeprefix(FOLDER)).expanduser()

@@ -32,15 +32,13 @@ class Transformer(nn.Module):
         net: the network, without a head.
         length: tokens that it reads at most.
         causal: whether a state tells only of what came before it.
-        head: from a state to logits of the next token; None: by the vectors of the tokens themselves.
     """
 
-    def __init__(self, net: nn.Module, *, length: int, causal: bool, head: nn.Module | None = None) -> None:
+    def __init__(self, net: nn.Module, *, length: int, causal: bool) -> None:
         super().__init__()
         self.net = with_row_dropout(net)
         self.length = length
         self.causal = causal
-        self.head = head
         self.dim: int = net.config.hidden_size  # type: ignore[union-attr, assignment]
 
     @property

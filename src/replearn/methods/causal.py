@@ -12,7 +12,7 @@ from torch import Tensor
 
 from replearn.data import Batch, Description
 from replearn.data.tokenizer import Tokenizer
-from replearn.encoders import FOLDER, Tokens
+from replearn.encoders import FOLDER, Tokens, head_in
 from replearn.encoders.dropout import set_dropout
 from replearn.methods.language_model import LanguageModel
 from replearn.methods.text_scores import TextScores
@@ -41,18 +41,21 @@ class CausalLanguageModel(LanguageModel, TextScores):
                 f"{type(self).__name__} needs an encoder whose states do not know what follows; got "
                 f"{self.encoder!r}. Use gpt_mini, lstm, or a causal model in a folder, hf:FOLDER."
             )
+        self.head_ = head_in(self.encoder)
         set_dropout(net, self.dropout)
         if not (isinstance(self.encoder, str) and self.encoder.startswith(FOLDER)):
             net.length = min(self.encoder_.length, self.window)  # type: ignore[assignment]  # more would be untrained
 
     def logits(self, ids: Int[Tensor, "n t"], *, start: int = 0) -> Float[Tensor, "n t v"]:
-        """Of each token that may come next.
+        """Of each token that may come next: by the vectors of the tokens, or by the head of a folder that has one.
+
+        The first: Press & Wolf, EACL 2017. https://arxiv.org/abs/1608.05859
 
         Args:
             ids: of tokens; what fills rows up at the end changes nothing before it.
             start: these are rows of a joined batch, from this one on.
         """
-        return self.encoder_.body.logits(self._states(ids, start))
+        return self._of_states(self._states(ids, start))
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         """Nats per token, of all but each window's first."""
@@ -83,17 +86,22 @@ class CausalLanguageModel(LanguageModel, TextScores):
 
     def step(self, ids: Int[Tensor, "n t"], memory: Any = None) -> tuple[Float[Tensor, "n v"], Any]:
         """Logits of the next token; what was read is remembered, or read again by a network that remembers nothing."""
-        body = self.encoder_.body
-        net, ids = body.net, ids.to(body.word_vectors().device)
+        net, ids = self.encoder_.body.net, ids.to(self.encoder_.body.word_vectors().device)
         if hasattr(net, "step"):
             states, memory = net.step(ids, memory)  # type: ignore[operator]
         else:
             memory = ids if memory is None else torch.cat([memory, ids], dim=1)
             states = self._states(memory)
-        return body.logits(states[:, -1]), memory
+        return self._of_states(states[:, -1]), memory
 
     def _states(self, ids: Tensor, start: int = 0) -> Float[Tensor, "n t d"]:
         return self.encoder_.body.states(Tokens(ids, torch.ones_like(ids, dtype=torch.bool), start))[-1]
+
+    def _of_states(self, states: Float[Tensor, "*n d"]) -> Float[Tensor, "*n v"]:
+        found: Tensor = (
+            states @ self.encoder_.body.word_vectors().T if self.head_ is None else self.head_(states)
+        )
+        return found
 
     def _told(self, ids: Int[Tensor, "n t"], new: Int[Tensor, "n t"]) -> Float[np.ndarray, "n t"]:
         """ln p of each of the tokens `new` after `ids`."""

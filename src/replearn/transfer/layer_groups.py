@@ -8,8 +8,6 @@ from torch import nn
 from replearn.encoders import Encoder, TextEncoder
 from replearn.encoders.transformer import Transformer
 
-UNREAD = "pooler"  # of a pre-trained BERT, a layer that nothing here reads
-
 
 @dataclass(frozen=True)
 class Levels:
@@ -65,7 +63,7 @@ def let_learn(encoder: Encoder, levels: Levels, top: int | None) -> list[nn.Modu
     """Let the last `top` layers learn, or all that there is (None); what stays as it is, module by module."""
     least = 0 if top is None else len(levels) - top + 1
     for name, parameter in encoder.named_parameters():
-        parameter.requires_grad_(levels.of(name) >= least and f".{UNREAD}." not in name)
+        parameter.requires_grad_(levels.of(name) >= least)
     return [module for name, module in encoder.named_modules() if levels.of(name) < least]
 
 

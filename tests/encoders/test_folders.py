@@ -213,6 +213,21 @@ def test_a_broken_file_of_weights_is_refused(tmp_path: Path) -> None:
         made(f"hf:{tmp_path}")
 
 
+def test_a_file_that_lacks_weights_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    from safetensors.torch import load_file, save_file
+
+    file = folder(tmp_path) / "model.safetensors"
+    weights = load_file(file)
+    gone = next(name for name in weights if "layer.1" in name)
+    save_file({name: part for name, part in weights.items() if name != gone}, file, {"format": "pt"})
+    capfd.readouterr()
+    with pytest.raises(ValueError, match=f"all weights of a BertModel; it lacks 1, such as {gone}"):
+        made(f"hf:{tmp_path}")
+    save_file({name: part for name, part in weights.items() if "pooler" not in name}, file, {"format": "pt"})
+    assert made(f"hf:{tmp_path}").dim == 16
+    assert capfd.readouterr() == ("", "")
+
+
 def test_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"has no config\.json, tokenizer\.json, model\.safetensors"):
         made(f"hf:{tmp_path / 'nowhere'}")

@@ -64,6 +64,23 @@ def test_what_fills_up_a_batch_is_never_counted(model, texts):
     assert counts == [1 + len(ids) for ids in model.own_tokenizer.encode(texts)]
 
 
+def test_texts_that_begin_alike_are_read_once(model, monkeypatch):
+    begun = "the cat sees a hat. my aunt"
+    alike = [f"{begun}{end}" for end in ("", ".", " eats fish.", " wants us. zzz")]
+    texts = [*sentences(3), *alike, "us", *[f"a dog wants us. {text}"[:60] for text in alike], "zzz " * 40]
+    alone = [model.log_likelihoods([text])[0] for text in texts]
+    read = []
+    net, step = model.encoder_.body.net, model.encoder_.body.net.step
+    monkeypatch.setattr(
+        net, "step", lambda ids, memory=None: read.append(tuple(ids.shape)) or step(ids, memory)
+    )
+    np.testing.assert_allclose(model.log_likelihoods(texts), alone, rtol=1e-5)
+    assert [n for n, _ in read] == [1, 4, 1, 4]
+    assert [len(nats) for nats in model.token_log_likelihoods(alike)] == [
+        1 + len(ids) for ids in model.own_tokenizer.encode(alike)
+    ]
+
+
 def test_measures_are_what_they_say(model, texts):
     nats = -sum(model.log_likelihoods(texts))
     assert model.bits_per_character(texts) == pytest.approx(

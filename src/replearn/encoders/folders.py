@@ -15,6 +15,7 @@ from replearn.encoders.transformer import LENGTH, Transformer, the_library
 FILES = ("config.json", "tokenizer.json", "model.safetensors")
 # Their draws are torch's own, which other processes would not repeat: they are turned off.
 ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
+UNREAD = "pooler"  # of BERT's kind: a layer that nothing here asks for
 WRITERS = ("ForCausalLM", "LMHeadModel")  # how classes end that tell the next token
 
 
@@ -28,8 +29,8 @@ def pretrained(path: Path) -> tuple[Transformer, Tokenizer]:
     """
     tokenizer = folder_tokenizer(path)
     net = _loaded(path, "AutoModel")
-    if isinstance(getattr(net, "pooler", None), nn.Module):
-        net.pooler = None  # nothing here reads it, and processes would wait for its gradient
+    if isinstance(getattr(net, UNREAD, None), nn.Module):
+        setattr(net, UNREAD, None)  # or processes would wait for its gradient
     length = getattr(net.config, "max_position_embeddings", LENGTH)
     return Transformer(net, length=min(length, LENGTH), causal=_is_causal(net)), tokenizer
 
@@ -88,25 +89,40 @@ def _loaded(path: Path, kind: str) -> Any:
                 setattr(config, name, 0.0)
         if not any(name.endswith(WRITERS) for name in config.architectures or ()):
             kind = "AutoModel"
-        with _no_bar(library):
-            return getattr(library, kind).from_pretrained(
-                path, config=config, use_safetensors=True, dtype=torch.float32, **local
+        with _silent(library):
+            net, told = getattr(library, kind).from_pretrained(
+                path,
+                config=config,
+                use_safetensors=True,
+                dtype=torch.float32,
+                output_loading_info=True,
+                **local,
             )
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"{path} must hold a model that transformers can read; {reason}") from error
+    missing = sorted(name for name in told["missing_keys"] if UNREAD not in name)
+    if missing:
+        raise ValueError(
+            f"{path} must hold all weights of a {type(net).__name__}; it lacks {len(missing)}, such as {missing[0]}. "
+            "Save the model there once more, by save_pretrained."
+        )
+    return net
 
 
 @contextmanager
-def _no_bar(library: Any) -> Iterator[None]:
-    """While entered, the library shows no progress of its own."""
-    shown = library.utils.logging.is_progress_bar_enabled()
-    library.utils.logging.disable_progress_bar()
+def _silent(library: Any) -> Iterator[None]:
+    """While entered, the library shows no progress and no report of its own."""
+    told = library.utils.logging
+    shown, level = told.is_progress_bar_enabled(), told.get_verbosity()
+    told.disable_progress_bar()
+    told.set_verbosity_error()
     try:
         yield
     finally:
+        told.set_verbosity(level)
         if shown:
-            library.utils.logging.enable_progress_bar()
+            told.enable_progress_bar()
 
 
 @torch.no_grad()

@@ -54,3 +54,7 @@ class LSTM(nn.Module):
             x, state = layer(x, memory[i] if memory else None)
             kept.append(state)
         return torch.as_tensor(x), kept
+
+    def repeated(self, memory: list[tuple[Tensor, Tensor]], n: int) -> list[tuple[Tensor, Tensor]]:
+        """What is remembered of one text, for `n` that go on from there."""
+        return [(h.repeat_interleave(n, 1), c.repeat_interleave(n, 1)) for h, c in memory]

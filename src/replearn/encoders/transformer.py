@@ -64,6 +64,11 @@ class Transformer(nn.Module):
         found = self.net(input_ids=ids, past_key_values=memory, use_cache=True)
         return found.last_hidden_state, found.past_key_values
 
+    def repeated(self, memory: Any, n: int) -> Any:
+        """What is remembered of one text, for `n` that go on from there; the old one is gone."""
+        memory.batch_repeat_interleave(n)
+        return memory
+
 
 def make_transformer(name: str, tokenizer: Tokenizer, *, dropout: float = 0.1) -> Transformer:
     """A transformer with random weights.

@@ -1,6 +1,6 @@
 """`CausalLanguageModel`: what methods share that tell each token from those before it, by a network."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from replearn.data.tokenizer import Tokenizer
 from replearn.encoders import FOLDER, Tokens, head_in
 from replearn.encoders.dropout import set_dropout
 from replearn.methods.language_model import LanguageModel
+from replearn.methods.shared_beginnings import together
 from replearn.methods.text_scores import TextScores
 from replearn.objectives import cross_entropy
 
@@ -76,9 +77,20 @@ class CausalLanguageModel(LanguageModel, TextScores):
         return self.encoder_.length - 1  # the last of a window is told, not read
 
     def score(self, rows: Sequence[Int[np.ndarray, " _"]]) -> list[Float[np.ndarray, " _"]]:
-        """ln p of each token but a row's first, in windows that overlap by half."""
+        """ln p of each token but a row's first, in windows that overlap by half.
+
+        Rows that follow each other and begin alike are read as far as they do once, by networks that remember.
+        """
         told = [np.empty(len(row) - 1, dtype=np.float32) for row in rows]
-        for part in self._parts(rows):
+        groups = together(rows, self.context) if hasattr(self.encoder_.body.net, "step") else ()
+        crowds = [(group, common) for group, common in groups if common]
+        for group, common in crowds:
+            for row, found in zip(
+                group, self._told_together(rows[group.start : group.stop], common), strict=True
+            ):
+                told[row][:] = found
+        done = {row for group, _ in crowds for row in group}
+        for part in self._parts({i: row for i, row in enumerate(rows) if i not in done}):
             ids, new = _joined(rows, part)
             for (row, start, fresh, stop), found in zip(part, self._told(ids, new), strict=True):
                 told[row][fresh:stop] = found[fresh - start : stop - start]
@@ -86,13 +98,17 @@ class CausalLanguageModel(LanguageModel, TextScores):
 
     def step(self, ids: Int[Tensor, "n t"], memory: Any = None) -> tuple[Float[Tensor, "n v"], Any]:
         """Logits of the next token; what was read is remembered, or read again by a network that remembers nothing."""
-        net, ids = self.encoder_.body.net, ids.to(self.encoder_.body.word_vectors().device)
+        net, ids = self.encoder_.body.net, ids.to(self._device)
         if hasattr(net, "step"):
             states, memory = net.step(ids, memory)  # type: ignore[operator]
         else:
             memory = ids if memory is None else torch.cat([memory, ids], dim=1)
             states = self._states(memory)
         return self._of_states(states[:, -1]), memory
+
+    @property
+    def _device(self) -> torch.device:
+        return self.encoder_.body.word_vectors().device
 
     def _states(self, ids: Tensor, start: int = 0) -> Float[Tensor, "n t d"]:
         return self.encoder_.body.states(Tokens(ids, torch.ones_like(ids, dtype=torch.bool), start))[-1]
@@ -105,15 +121,36 @@ class CausalLanguageModel(LanguageModel, TextScores):
 
     def _told(self, ids: Int[Tensor, "n t"], new: Int[Tensor, "n t"]) -> Float[np.ndarray, "n t"]:
         """ln p of each of the tokens `new` after `ids`."""
-        device = self.encoder_.body.word_vectors().device
-        logits = self.logits(ids.to(device)).flatten(0, 1)  # (n * t, v)
-        nats = F.cross_entropy(logits, new.flatten().to(device), reduction="none")
-        return -nats.view(new.shape).float().cpu().numpy()
+        return self._nats(self._states(ids.to(self._device)), new)
 
-    def _parts(self, rows: Sequence[Int[np.ndarray, " _"]]) -> Iterator[list[tuple[int, int, int, int]]]:
+    def _told_together(
+        self, rows: Sequence[Int[np.ndarray, " _"]], common: int
+    ) -> Iterator[Float[np.ndarray, " _"]]:
+        """The same, of rows that have their first tokens in common."""
+        net: Any = self.encoder_.body.net
+        first = torch.from_numpy(rows[0][:common])[None].to(self._device)  # (1, p)
+        states, memory = net.step(first)
+        shared = self._nats(states[:, :-1], first[:, 1:])[0]  # (p - 1,)
+        ids = _filled([row[common:] for row in rows]).to(self._device)  # (n, t)
+        states = states[:, -1:].expand(len(rows), 1, -1)
+        if ids.shape[1] > 1:
+            own, _ = net.step(ids[:, :-1], net.repeated(memory, len(rows)))
+            states = torch.cat([states, own], dim=1)  # (n, t, d)
+        for row, found in zip(rows, self._nats(states, ids), strict=True):
+            yield np.concatenate([shared, found[: len(row) - common]])
+
+    def _nats(self, states: Float[Tensor, "n t d"], new: Int[Tensor, "n t"]) -> Float[np.ndarray, "n t"]:
+        """ln p of the token after each state; of so many at a time as logits may be held."""
+        at_once = max(1, AT_ONCE // self.own_tokenizer.size)
+        states, ids = states.flatten(0, 1), new.flatten().to(states.device)  # (n * t, d), (n * t,)
+        parts = zip(torch.split(states, at_once), torch.split(ids, at_once), strict=True)
+        nats = [F.cross_entropy(self._of_states(part), told, reduction="none") for part, told in parts]
+        return -torch.cat(nats).view(new.shape).float().cpu().numpy()
+
+    def _parts(self, rows: Mapping[int, Int[np.ndarray, " _"]]) -> Iterator[list[tuple[int, int, int, int]]]:
         """Windows of similar length, so many as may be held at once."""
         windows = [
-            (i, *place) for i, row in enumerate(rows) for place in overlapping(len(row) - 1, self.context)
+            (i, *place) for i, row in rows.items() for place in overlapping(len(row) - 1, self.context)
         ]
         windows.sort(key=lambda window: window[1] - window[3])  # the longest first
         done = 0
@@ -142,10 +179,13 @@ def overlapping(length: int, window: int) -> list[tuple[int, int, int]]:
 def _joined(
     rows: Sequence[Int[np.ndarray, " _"]], part: list[tuple[int, int, int, int]]
 ) -> tuple[Int[Tensor, "n t"], Int[Tensor, "n t"]]:
-    """What windows read, and what they tell; filled up by the mark of the end, which is told but not counted."""
-    longest = max(stop - start for _, start, _, stop in part)
-    ids = np.full((len(part), longest + 1), rows[0][0], dtype=np.int64)
-    for place, (row, start, _, stop) in enumerate(part):
-        ids[place, : stop - start + 1] = rows[row][start : stop + 1]
-    both = torch.from_numpy(ids)
+    """What windows read, and what they tell; what fills them up at the end is told, too, but not counted."""
+    both = _filled([rows[row][start : stop + 1] for row, start, _, stop in part])
     return both[:, :-1], both[:, 1:]
+
+
+def _filled(rows: Sequence[Int[np.ndarray, " _"]]) -> Int[Tensor, "n t"]:
+    ids = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)] = row
+    return torch.from_numpy(ids)

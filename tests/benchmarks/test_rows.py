@@ -12,7 +12,15 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 TEXTS = ("--encoder=hf:folder", "--data=folder")
-PROGRAMS = {"quality": (), "codes": (), "disentanglement": (), "finetune": TEXTS, "layers": TEXTS}
+PROGRAMS = {
+    "quality": (),
+    "codes": (),
+    "disentanglement": (),
+    "finetune": TEXTS,
+    "layers": TEXTS,
+    "prompting": TEXTS,
+    "relatedness": TEXTS,
+}
 
 
 @pytest.fixture

@@ -65,15 +65,46 @@ def test_what_is_likely_by_itself_is_taken_off():
     assert table.loc[(4, "likelihood gained"), "mean"] == 1.0
 
 
+class Parrot(Copier):
+    """Says what it heard last, and knows a little."""
+
+    def answer(self, text):
+        words = text.split()
+        heard = next((word for word in reversed(words[:-1]) if word in ANSWERS), None)
+        knows = {"wing": "bird", "beak": "bird", "fin": "fish", "gill": "fish"}
+        return 5.0 * (words[-1] == heard) + (knows.get(words[-3]) == words[-1] if len(words) > 2 else 0.0)
+
+
+def test_what_is_likely_after_these_examples_is_taken_off():
+    table = few_shot(
+        Parrot(), EXAMPLES, LABELS, EXAMPLES, LABELS, answers=ANSWERS, template="{text} is {answer}", shots=(1,),
+        between=" ",
+    ).set_index(["shots", "measure"])  # fmt: skip
+    assert table.loc[(1, "likelihood"), "mean"] < 0.8
+    assert table.loc[(1, "likelihood gained"), "mean"] == 1.0
+
+
 def test_prompts_are_written_by_the_template():
     model = Copier()
     run(model, (2,), draws=1, between=" ; ")
-    assert model.prompts[:2] == [" is bird", " is fish"]
-    parts = model.prompts[2].split(" ; ")
+    parts = model.prompts[0].split(" ; ")
     assert len(parts) == 3
     assert parts[-1] == "wing is bird"
     assert set(parts[:2]) <= {"wing is bird", "fin is fish", "beak is bird", "gill is fish"}
-    assert model.prompts[3].endswith("wing is fish")
+    assert model.prompts[1].endswith("wing is fish")
+    n = len(EXAMPLES) * len(ANSWERS)
+    assert len(model.prompts) == 2 * n
+    empty = [
+        " ; ".join([*prompt.split(" ; ")[:2], f" is {prompt.split()[-1]}"]) for prompt in model.prompts[:n]
+    ]
+    assert model.prompts[n:] == empty  # the same examples, and no text
+
+
+def test_without_examples_nothing_is_told_once():
+    model = Copier()
+    run(model, (0,))
+    assert model.prompts[-2:] == [" is bird", " is fish"]
+    assert len(model.prompts) == 2 * len(EXAMPLES) + 2
 
 
 def test_same_seed_same_prompts():
@@ -99,7 +130,7 @@ def test_unlabelled_texts_are_neither_shown_nor_judged():
         model, EXAMPLES, np.array([0, 1, -1, -1]), EXAMPLES, np.array([0, -1, -1, 1]),
         answers=ANSWERS, template="{text} is {answer}", shots=(2,), draws=1,
     )  # fmt: skip
-    assert len(model.prompts) == 2 + 2 * 2
+    assert len(model.prompts) == 2 * 2 * 2
     assert not any("beak" in prompt for prompt in model.prompts)
 
 

@@ -46,6 +46,7 @@ def run(args: list[str]) -> None:
         raise ValueError(f"--rows must be at least 1; got {options.rows}. Leave it out for 512.")
     from replearn.cli.rows import check_out, resumable
     from replearn.cli.runs import described, load_run, minutes, shown
+    from replearn.engine.pace import speed
     from replearn.engine.run import make_run
 
     out = Path(options.out or Path(options.run) / f"{short_name(options.data)}.parquet")
@@ -61,7 +62,7 @@ def run(args: list[str]) -> None:
             rows.append(part)
         made += rows.done
     seconds = time.monotonic() - began
-    print(f"{shown(out)}: {len(samples):,} rows, {minutes(seconds)}, {made / seconds:,.0f} samples/s")
+    print(f"{shown(out)}: {len(samples):,} rows, {minutes(seconds)}, {speed(made / seconds)}")
 
 
 def embed_rows(method: Any, samples: "Samples", *, start: int, batch: int) -> "Iterator[np.ndarray]":

@@ -137,13 +137,14 @@ def _speed(method: Any, elapsed: str) -> str:
     if not rows:
         return elapsed
     from replearn.cli.runs import minutes
+    from replearn.engine.pace import speed
 
     last = rows[-1]
     loss, time = f"loss {last['loss']:.4f}", minutes(last["seconds"])
     if not hasattr(method, "batch_size"):  # vectors of words are learned by no batches
         return f"{loss}, {time}"
     pace = last["step"] * method.batch_size * method.accumulate / max(last["seconds"], 1e-9)
-    return f"{loss}, {pace:,.0f} samples/s, {time}"
+    return f"{loss}, {speed(pace)}, {time}"
 
 
 def _tensorboard(folder: Path) -> Any:

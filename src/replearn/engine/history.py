@@ -15,7 +15,7 @@ from torch import Tensor
 
 from replearn.data.processes import process
 from replearn.engine.health import NOT_FINITE, Alarm, Health, NotFinite, Watch
-from replearn.engine.pace import Pace
+from replearn.engine.pace import Pace, speed
 from replearn.engine.run import (
     ALARMS,
     HISTORY,
@@ -131,7 +131,7 @@ class History:
         self._write(row)
         for logger in self._loggers:
             logger.log_metrics({name: number for name, number in row.items() if name != "step"}, step)
-        told = f"loss {row['loss']:.4f}  {row['samples_per_second']:.0f} samples/s"
+        told = f"loss {row['loss']:.4f}  {speed(row['samples_per_second'])}"
         self._bar.update(self._task, completed=step, description=told)
 
     def state(self) -> dict[str, Any]:

@@ -67,3 +67,12 @@ class Pace:
     def state(self) -> dict[str, Any]:
         """What `Pace` needs to go on."""
         return {"step": self.step, "seconds": self.seconds}
+
+
+def speed(samples_per_second: float) -> str:
+    """A speed for a reader.
+
+    >>> speed(12345.6), speed(0.74)
+    ('12,346 samples/s', '0.74 samples/s')
+    """
+    return f"{samples_per_second:{',.0f' if samples_per_second >= 10 else '.2g'}} samples/s"

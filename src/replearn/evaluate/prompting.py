@@ -42,9 +42,11 @@ def few_shot(
     The prompt is `k` examples, drawn anew for each text, and the text, each written by the template; of all answers
     that one is taken which makes the whole likeliest:
 
-        likelihood: argmax_a ln p(prompt, a),    likelihood gained: argmax_a ln p(a | prompt) - ln p(a | no text)
+        likelihood: argmax_a ln p(a | examples, text)
+        likelihood gained: argmax_a ln p(a | examples, text) - ln p(a | examples, no text)
 
-    The second takes off how likely an answer is by itself, which else decides where a model is small.
+    The second takes off how likely an answer is by itself and after these examples, the last of which a small model
+    repeats.
 
     Args:
         model: a fitted language model.
@@ -67,26 +69,27 @@ def few_shot(
         ValueError: the template does not end with the answer, there are fewer than two answers, or too few examples.
 
     References:
-        Brown et al., NeurIPS 2020, sections 2.4 (both measures) and 3. https://arxiv.org/abs/2005.14165
-        Holtzman et al., EMNLP 2021 (why the second). https://arxiv.org/abs/2104.08315
+        Brown et al., NeurIPS 2020, sections 2.4 (of no example, both measures) and 3. https://arxiv.org/abs/2005.14165
+        Zhao et al., ICML 2021, section 5 (the second, of some). https://arxiv.org/abs/2102.09690
     """
     known, told = np.flatnonzero(np.asarray(labels) >= 0), np.flatnonzero(np.asarray(truth) >= 0)
     _check(template, answers, shots, len(known), len(told))
-    prior = _answer_nats(model, [template.format(text="", answer="")], answers)  # (1, c)
+    said = {j: template.format(text=examples[j], answer=answers[int(labels[j])]) for j in known.tolist()}
+    asked = {i: template.format(text=texts[i], answer="") for i in told.tolist()}
+    nothing = template.format(text="", answer="")
     rows = []
     for k in shots:
         right: dict[str, list[float]] = {LIKELIHOOD: [], GAIN: []}
         fits = []
         for draw in range(draws if k else 1):
             rng = np.random.default_rng([random_state, k, draw])
-            prompts = []
-            for i in told.tolist():
-                chosen = rng.choice(known, size=k, replace=False)
-                said = [
-                    template.format(text=examples[j], answer=answers[int(labels[j])]) for j in chosen.tolist()
-                ]
-                prompts.append(between.join([*said, template.format(text=texts[i], answer="")]))
+            shown = [
+                "".join(said[j] + between for j in rng.choice(known, size=k, replace=False).tolist())
+                for _ in told
+            ]
+            prompts = [before + asked[i] for before, i in zip(shown, told.tolist(), strict=True)]
             nats = _answer_nats(model, prompts, answers)  # (n, c)
+            prior = _answer_nats(model, [before + nothing for before in (shown if k else [""])], answers)
             right[LIKELIHOOD].append(float((nats.argmax(1) == np.asarray(truth)[told]).mean()))
             right[GAIN].append(float(((nats - prior).argmax(1) == np.asarray(truth)[told]).mean()))
             fits += [len(ids) < model.context for ids in model.own_tokenizer.encode(prompts)]

@@ -9,6 +9,7 @@ from typing import Any
 
 from replearn.comparison import Comparison, Representation
 from replearn.data import Samples
+from replearn.engine.pace import speed
 
 LONGEST = 600  # characters of a value
 NAMED = 20  # skipped samples that are named
@@ -107,7 +108,7 @@ def _representation(row: Representation) -> Block:
     speeds = [float(at["samples_per_second"]) for at in row.history if "samples_per_second" in at]
     speeds = [speed for speed in speeds if math.isfinite(speed)]
     if speeds:
-        lines.append(("speed", f"{statistics.median(speeds):,.0f} samples/s"))
+        lines.append(("speed", speed(statistics.median(speeds))))
     get_params = getattr(row.method, "get_params", None)
     fields = get_params(deep=False) if callable(get_params) else {}
     return Block(row.name, lines + [(str(name), in_words(value)) for name, value in fields.items()])

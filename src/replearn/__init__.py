@@ -61,7 +61,7 @@ _HOMES = {
     "Word2Vec": "replearn.methods",
     "as_samples": "replearn.data",
     "compare": "replearn.comparison",
-    "load": "replearn.methods",
+    "load": "replearn.transfer",
     "load_data": "replearn.data",
     "make_encoder": "replearn.encoders",
     "registry": "replearn.methods",

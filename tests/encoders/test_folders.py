@@ -16,6 +16,7 @@ from replearn.data.text import Texts, TextSamples
 from replearn.data.tokenizer import LAST, Tokenizer, train_tokenizer
 from replearn.encoders import TextEncoder, make_encoder, text_encoder
 from replearn.methods import GPT
+from replearn.transfer.layer_groups import levels_of
 
 pytest.importorskip("tokenizers")
 transformers = pytest.importorskip("transformers")
@@ -177,6 +178,47 @@ def test_a_local_folder_is_an_encoder(tmp_path: Path) -> None:
     ids = torch.tensor(tokenizer().encode([TEXTS[1][:10]], framed=True))
     with torch.no_grad():
         torch.testing.assert_close(encoder.tokens(batch(TEXTS[1][:10])), net(input_ids=ids).last_hidden_state)
+
+
+def families() -> list[Any]:
+    """Networks that read, as libraries of sentence encoders have them."""
+    small = {name: value for name, value in SIZES.items() if name != "max_position_embeddings"}
+    few = {"max_position_embeddings": 20, "vocab_size": tokenizer().size}
+    t5 = {
+        "d_model": 16, "num_layers": 2, "num_heads": 2, "d_ff": 32, "d_kv": 8, "vocab_size": tokenizer().size,
+        "decoder_start_token_id": 0,
+    }  # fmt: skip
+    xlnet = transformers.XLNetConfig(d_model=16, n_layer=2, n_head=2, d_inner=32, vocab_size=tokenizer().size)
+    return [
+        pytest.param(transformers.RobertaModel(transformers.RobertaConfig(**small, **few)), 18, id="RoBERTa"),
+        pytest.param(transformers.MPNetModel(transformers.MPNetConfig(**small, **few)), 18, id="MPNet"),
+        pytest.param(transformers.ElectraModel(transformers.ElectraConfig(**small, **few)), 20, id="ELECTRA"),
+        pytest.param(transformers.T5EncoderModel(transformers.T5Config(**t5)), 512, id="T5's encoder"),
+        pytest.param(transformers.T5Model(transformers.T5Config(**t5)), 512, id="T5"),
+        pytest.param(transformers.XLNetModel(xlnet), 512, id="XLNet"),
+    ]
+
+
+@pytest.mark.parametrize(("net", "length"), families())
+def test_folders_of_other_families_are_encoders(net: Any, length: int, tmp_path: Path) -> None:
+    saved(net, tmp_path)
+    encoder = made(f"hf:{tmp_path}").eval()
+    assert encoder.length == length
+    texts = (*TEXTS, TEXTS[1] * 20)
+    h = encoder(batch(*texts))
+    assert h.shape == (4, 16)
+    torch.testing.assert_close(h[2:3], encoder(batch(texts[2])), rtol=1e-3, atol=1e-4)  # whatever fills it up
+    assert len(levels_of(encoder)) == 2
+
+
+def test_a_network_that_reads_and_writes_by_halves_is_refused(tmp_path: Path) -> None:
+    config = transformers.BartConfig(
+        d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2, decoder_attention_heads=2,
+        vocab_size=tokenizer().size,
+    )  # fmt: skip
+    saved(transformers.BartModel(config), tmp_path)
+    with pytest.raises(ValueError, match="must hold a model that transformers can read"):
+        made(f"hf:{tmp_path}")
 
 
 def test_all_that_is_read_of_a_folder_has_a_gradient(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from made_up import frozen, model, pairs, spans, tags, texts
 from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.model_selection import GridSearchCV
 
+import replearn
 from replearn.methods import SimCLR
 from replearn.transfer import FineTune
 
@@ -18,7 +19,7 @@ MADE = {"classify": texts, "tag": tags, "span": spans, "pair": pairs}
 @pytest.mark.parametrize("task", MADE)
 def test_a_loaded_model_answers_as_the_saved_one(task, tmp_path):
     found = frozen(task=task, pooling="mixture", epochs=2).fit(*MADE[task](40), run=tmp_path / "run")
-    again = FineTune.load(tmp_path / "run")
+    again = replearn.load(tmp_path / "run")
     X, y = MADE[task](20, seed=1)
     assert list(again.predict(X)) == list(found.predict(X))
     assert again.scores(X, y) == found.scores(X, y)

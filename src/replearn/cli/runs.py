@@ -8,29 +8,22 @@ from typing import Any
 
 from replearn.cli.voice import is_first_process
 from replearn.engine.run import HISTORY, METHOD, STATE, WEIGHTS, make_run, open_run, read_json
-from replearn.methods import load
-from replearn.transfer import FineTune
+from replearn.transfer import load
 
 
 def load_run(path: str) -> Any:
-    """The fitted method in a run folder.
+    """The fitted method or `FineTune` in a run folder.
 
     Raises:
         ValueError: the folder holds no run, or a broken one.
     """
     folder = open_run(path)
     try:
-        return FineTune.load(folder) if is_fine_tuned(folder) else load(folder)
+        return load(folder)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(
             f"{folder / METHOD} must be as `replearn fit` wrote it; it is not ({error!r}). Fit again."
         ) from error
-
-
-def is_fine_tuned(folder: Path) -> bool:
-    """Whether a run is of `FineTune`, which is no method of the registry: it begins with another's encoder."""
-    content = read_json(folder / METHOD)
-    return isinstance(content, dict) and content.get("class") == FineTune.__name__
 
 
 @contextmanager

@@ -31,8 +31,7 @@ def pretrained(path: Path) -> tuple[Transformer, Tokenizer]:
     net = _loaded(path, "AutoModel")
     if isinstance(getattr(net, UNREAD, None), nn.Module):
         setattr(net, UNREAD, None)  # or processes would wait for its gradient
-    length = getattr(net.config, "max_position_embeddings", LENGTH)
-    return Transformer(net, length=min(length, LENGTH), causal=_is_causal(net)), tokenizer
+    return Transformer(net, length=_length(net), causal=_is_causal(net)), tokenizer
 
 
 @torch.no_grad()
@@ -87,8 +86,11 @@ def _loaded(path: Path, kind: str) -> Any:
         for name in ATTENTION_DROPOUT:
             if hasattr(config, name):
                 setattr(config, name, 0.0)
-        if not any(name.endswith(WRITERS) for name in config.architectures or ()):
+        own = tuple(config.architectures or ())
+        if not any(name.endswith(WRITERS) for name in own):
             kind = "AutoModel"
+        if config.is_encoder_decoder or any(name.endswith("EncoderModel") for name in own):
+            kind = "AutoModelForTextEncoding"  # the half that reads, where the library has a class for it
         with _silent(library):
             net, told = getattr(library, kind).from_pretrained(
                 path,
@@ -123,6 +125,15 @@ def _silent(library: Any) -> Iterator[None]:
         told.set_verbosity(level)
         if shown:
             told.enable_progress_bar()
+
+
+def _length(net: Any) -> int:
+    """Tokens that it reads at most."""
+    length = getattr(net.config, "max_position_embeddings", LENGTH)  # -1: any number
+    for name, module in net.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
+            length = module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
+    return min(length, LENGTH) if length > 0 else LENGTH
 
 
 @torch.no_grad()

@@ -48,7 +48,7 @@ class Transformer(nn.Module):
 
     def states(self, tokens: Tokens) -> list[Float[Tensor, "n t d"]]:
         """The states before and after each layer."""
-        mask = None if tokens.full else tokens.mask
+        mask = None if tokens.full else tokens.mask.long()  # as they are documented to take
         types = {"token_type_ids": tokens.types} if tokens.types is not None and self.tells_parts else {}
         with rows_of(tokens):
             found = self.net(input_ids=tokens.ids, attention_mask=mask, output_hidden_states=True, **types)

@@ -2,7 +2,8 @@
 
 from replearn.transfer.entities import entities, entity_scores
 from replearn.transfer.finetune import FineTune
+from replearn.transfer.load import load
 from replearn.transfer.task_data import TASKS
 from replearn.transfer.words import word_states
 
-__all__ = ["TASKS", "FineTune", "entities", "entity_scores", "word_states"]
+__all__ = ["TASKS", "FineTune", "entities", "entity_scores", "load", "word_states"]

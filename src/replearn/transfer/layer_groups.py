@@ -51,12 +51,12 @@ def levels_of(encoder: Encoder) -> Levels:
         if not parts:
             return Levels((name,))
         stacks = [
-            (at, stack) for at, (key, part) in enumerate(parts) if (stack := _stack(f"{name}.{key}", part))
+            (at, found) for at, (key, part) in enumerate(parts) if (found := _stack(f"{name}.{key}", part))
         ]
         if isinstance(module, nn.ModuleList | nn.Sequential) or len(stacks) != 1:
             return Levels(tuple(f"{name}.{key}" for key, _ in parts))
-        at, layers = stacks[0]
-        return Levels(layers, tuple(f"{name}.{key}" for key, _ in parts[at + 1 :]))
+        at, found = stacks[0]
+        return Levels(found.layers, (*found.after, *(f"{name}.{key}" for key, _ in parts[at + 1 :])))
 
 
 def let_learn(encoder: Encoder, levels: Levels, top: int | None) -> list[nn.Module]:
@@ -102,12 +102,26 @@ def _parts(module: nn.Module) -> list[tuple[str, nn.Module]]:
     return [(name, part) for name, part in module.named_children() if any(True for _ in part.parameters())]
 
 
-def _stack(name: str, module: nn.Module) -> tuple[str, ...]:
-    """The blocks of a row of several in a module that holds nothing else; none where there is no such row."""
+def _stack(name: str, module: nn.Module) -> Levels | None:
+    """The blocks of the one row of several in a module, and what comes after it there; None where there is no such row.
+
+    Vectors of positions that are declared after the blocks are read before them.
+    """
     parts = _parts(module)
-    if isinstance(module, nn.ModuleList | nn.Sequential) and len(parts) > 1:
-        return tuple(f"{name}.{key}" for key, _ in parts)
-    return _stack(f"{name}.{parts[0][0]}", parts[0][1]) if len(parts) == 1 else ()
+    if _is_row(module):
+        return Levels(tuple(f"{name}.{key}" for key, _ in parts))
+    if len(parts) == 1:
+        return _stack(f"{name}.{parts[0][0]}", parts[0][1])
+    at = [i for i, (_, part) in enumerate(parts) if _is_row(part)]
+    if len(at) != 1:
+        return None
+    (key, row), rest = parts[at[0]], parts[at[0] + 1 :]
+    after = tuple(f"{name}.{other}" for other, part in rest if not isinstance(part, nn.Embedding))
+    return Levels(tuple(f"{name}.{key}.{block}" for block, _ in _parts(row)), after)
+
+
+def _is_row(module: nn.Module) -> bool:
+    return isinstance(module, nn.ModuleList | nn.Sequential) and len(_parts(module)) > 1
 
 
 def _within(name: str, part: str) -> bool:

@@ -9,8 +9,8 @@ from torch import nn
 from replearn.data import Description, description_from_json
 from replearn.encoders import Encoder, TextEncoder, make_encoder
 from replearn.encoders.text import Pooling as OnePooling
-from replearn.engine.run import METHOD, open_run, read_json
-from replearn.methods import Model, find_method, load
+from replearn.engine.run import METHOD
+from replearn.methods import Model, find_method
 from replearn.methods.store import to_json
 from replearn.views import view_from_json
 
@@ -28,7 +28,9 @@ def starting_encoder(spec: Any, samples: Description) -> tuple[Encoder, Recipe |
         ValueError: there is none, or it reads other samples.
     """
     if isinstance(spec, str | Path) and (Path(spec).expanduser() / METHOD).is_file():
-        return _encoder_of(_fitted(Path(spec).expanduser()), samples)
+        from replearn.transfer.load import load  # which knows `FineTune`, which reads this
+
+        return _encoder_of(load(Path(spec).expanduser()), samples)
     if isinstance(spec, str | Path) and Path(spec).expanduser().is_dir():
         raise ValueError(
             f"encoder must be a run folder, with {METHOD} in it; {spec} is none. Write hf:{spec} for a folder of the "
@@ -69,16 +71,6 @@ def read_as(encoder: Encoder, pooling: str, length: int | None) -> None:
         encoder.body.pooling = pooling  # type: ignore[assignment]
     if length is not None:
         encoder.body.net.length = min(length, encoder.length)  # type: ignore[assignment]
-
-
-def _fitted(folder: Path) -> Any:
-    """The method in a run folder, or the `FineTune`."""
-    content = read_json(open_run(folder) / METHOD)
-    if isinstance(content, dict) and content.get("class") == "FineTune":
-        from replearn.transfer.finetune import FineTune
-
-        return FineTune.load(folder)
-    return load(folder)
 
 
 def _encoder_of(method: Any, samples: Description) -> tuple[Encoder, Recipe]:

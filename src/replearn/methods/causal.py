@@ -185,7 +185,8 @@ def _joined(
 
 
 def _filled(rows: Sequence[Int[np.ndarray, " _"]]) -> Int[Tensor, "n t"]:
-    ids = np.zeros((len(rows), max(map(len, rows))), dtype=np.int64)
+    """Rows of one length, each filled up by its last token: what stands for filling up would make libraries warn."""
+    ids = np.empty((len(rows), max(map(len, rows))), dtype=np.int64)
     for place, row in enumerate(rows):
-        ids[place, : len(row)] = row
+        ids[place, : len(row)], ids[place, len(row) :] = row, row[-1]
     return torch.from_numpy(ids)

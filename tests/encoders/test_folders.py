@@ -270,6 +270,15 @@ def test_a_file_that_lacks_weights_is_refused(tmp_path: Path, capfd: pytest.Capt
     assert capfd.readouterr() == ("", "")
 
 
+def test_weights_may_lie_in_parts(tmp_path: Path) -> None:
+    whole, parts = folder(tmp_path / "whole"), tmp_path / "parts"
+    transformers.BertModel.from_pretrained(whole).save_pretrained(parts, max_shard_size="10KB")
+    (parts / "tokenizer.json").write_text(tokenizer().json, encoding="utf-8")
+    assert not (parts / "model.safetensors").exists()
+    expected = made(f"hf:{whole}").state_dict()
+    torch.testing.assert_close(made(f"hf:{parts}").state_dict(), expected)
+
+
 def test_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"has no config\.json, tokenizer\.json, model\.safetensors"):
         made(f"hf:{tmp_path / 'nowhere'}")

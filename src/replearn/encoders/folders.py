@@ -13,6 +13,7 @@ from replearn.data.tokenizer import Tokenizer, read_tokenizer
 from replearn.encoders.transformer import LENGTH, Transformer, the_library
 
 FILES = ("config.json", "tokenizer.json", "model.safetensors")
+PARTS = "model.safetensors.index.json"  # stands for the last one, of large models
 # Their draws are torch's own, which other processes would not repeat: they are turned off.
 ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 UNREAD = "pooler"  # of BERT's kind: a layer that nothing here asks for
@@ -66,7 +67,7 @@ def folder_tokenizer(path: Path) -> Tokenizer:
         ValueError: the folder lacks a file, or its tokenizer can't be read.
     """
     missing = [name for name in FILES if not (path / name).is_file()]
-    if missing:
+    if missing and not (missing == [FILES[-1]] and (path / PARTS).is_file()):
         raise ValueError(
             f"hf: must name a local folder with {', '.join(FILES)}; {path} has no {', '.join(missing)}. "
             "Save the model and its (fast) tokenizer there by save_pretrained."

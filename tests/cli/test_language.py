@@ -1,6 +1,7 @@
 """What `evaluate` tells of a language model, beside its representation."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from rich.cells import cell_len
 
 pytest.importorskip("tokenizers")
 
+from made_folders import folder as saved_folder
 from replearn.cli import main
 from replearn.cli.language import language_facts, print_language
 from replearn.data import as_samples
@@ -104,3 +106,34 @@ def test_vectors_of_words_are_fitted_by_the_command(method, capsys, tmp_path):
     texts.write_text("the cat sat on the mat\nthe dog sat on the rug\n" * 20)
     assert main(["fit", method, str(texts), "--epochs", "2", "--run", str(tmp_path / "run")]) == 0
     assert f"saved in {tmp_path / 'run'}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_run_is_judged_and_told_when_its_folder_is_gone(command, tmp_path, caplog):
+    pytest.importorskip("transformers")
+    saved_folder(tmp_path / "given")
+    animals, tools = ("cat", "dog", "cow"), ("saw", "axe", "file")
+    lines = [f"the {name} of {place},{name in tools:d}" for name in animals + tools for place in "abcdefghij"]
+    (tmp_path / "texts.csv").write_text("\n".join(["text,label", *lines]) + "\n")
+    fit = (
+        "fit",
+        "simcse",
+        "texts.csv",
+        "--encoder",
+        "hf:given",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "8",
+        "--run",
+        "x",
+    )
+    assert command(*fit).code == 0
+    assert "encoder as given" in command("evaluate", "x", "texts.csv").out
+    shutil.rmtree(tmp_path / "given")
+    caplog.clear()
+    answer = command("evaluate", "x", "texts.csv")
+    assert answer.code == 0
+    assert "SimCSE" in answer.out
+    assert "encoder as given" not in answer.out
+    assert "no row encoder as given: hf: must name a local folder" in caplog.text
+    assert command("report", "x").code == 0

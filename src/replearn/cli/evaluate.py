@@ -68,7 +68,8 @@ def run(args: list[str]) -> None:
     words = visual_words(train, test, random_state=options.seed)
     rows[:0] = [] if words is None else [words]
     if isinstance(method, Method) and not (method.needs_labels and train.labels is None):
-        rows.insert(0, untrained_row(method, train, test))
+        before = untrained_row(method, train, test)
+        rows[:0] = [] if before is None else [before]
     rows.insert(0, raw_input(train, test))
     comparison = judge(
         ((options.seed, row) for row in rows),

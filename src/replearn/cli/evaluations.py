@@ -9,6 +9,7 @@ report can be written again.
 """
 
 import dataclasses
+import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from replearn.cli.runs import load_run
 from replearn.cli.samples import DataOptions, load_parts
 from replearn.comparison import (
     BEFORE,
+    GIVEN,
     RAW,
     WORDS,
     Comparison,
@@ -29,8 +31,11 @@ from replearn.comparison import (
     untrained_encoder,
     visual_words,
 )
+from replearn.encoders import comes_with_weights
 from replearn.engine.run import EVALUATION, read_json, write_json
 from replearn.methods import Method
+
+log = logging.getLogger("replearn")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,20 +109,27 @@ def read_evaluation(folder: Path) -> Comparison:
             rows.append(Representation(name, *made, method, seconds, history, alarms))
     ours = next((row.method for row in rows if isinstance(row.method, Method)), None)
     if ours is not None and any(name in BEFORE for name, *_ in entries):
-        rows.insert(1, untrained_row(ours, train, held))
+        before = untrained_row(ours, train, held)
+        rows[1:1] = [] if before is None else [before]
     if any(name == WORDS for name, *_ in entries):
         words = visual_words(train, held, random_state=int(facts.get("seeds", [0])[0]))
         rows += [] if words is None else [words]
     return Comparison(train, held, rows, scores, facts)
 
 
-def untrained_row(method: Method, train: Any, test: Any) -> Representation:
-    """The row *untrained encoder*, also where there are fewer samples than in the batches of training."""
-    smaller = min(method.batch_size, len(train))
-    row = untrained_encoder(
-        type(method)(**method.get_params(deep=False) | {"batch_size": smaller}), train, test
-    )
-    return row
+def untrained_row(method: Method, train: Any, test: Any) -> Representation | None:
+    """The row *untrained encoder*, also where there are fewer samples than in the batches of training.
+
+    None, and a warning, where the folder or file is gone from which the encoder came.
+    """
+    blank = type(method)(**method.get_params(deep=False) | {"batch_size": min(method.batch_size, len(train))})
+    try:
+        return untrained_encoder(blank, train, test)
+    except ValueError as error:
+        if not comes_with_weights(method.encoder):
+            raise
+        log.warning("no row %s: %s", GIVEN, error)
+        return None
 
 
 def below(folder: Path, name: Any) -> Path:

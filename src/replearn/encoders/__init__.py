@@ -5,6 +5,7 @@ from replearn.encoders.cnn import CNN
 from replearn.encoders.conv import Conv
 from replearn.encoders.decoders import DECODERS, decoder_for, make_decoder
 from replearn.encoders.dense import MLP, Linear
+from replearn.encoders.folders import configuration_of, made_from
 from replearn.encoders.frozen import frozen
 from replearn.encoders.heads import first_layers, mlp
 from replearn.encoders.make import ENCODERS, comes_with_weights, make_encoder
@@ -41,10 +42,12 @@ __all__ = [
     "Vocabulary",
     "WordTable",
     "comes_with_weights",
+    "configuration_of",
     "decoder_for",
     "first_layers",
     "frozen",
     "head_in",
+    "made_from",
     "make_decoder",
     "make_encoder",
     "mlp",

@@ -1,7 +1,13 @@
-"""Transformers that others trained: local folders as the Hugging Face libraries write them."""
+"""Transformers that others trained: local folders as the Hugging Face libraries write them.
 
+A run that began with one keeps what makes the network again beside its own weights, so that it is whole without the
+folder: `configuration_of` says it, and within `made_from` no folder is opened.
+"""
+
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +24,38 @@ PARTS = "model.safetensors.index.json"  # stands for the last one, of large mode
 ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 UNREAD = "pooler"  # of BERT's kind: a layer that nothing here asks for
 WRITERS = ("ForCausalLM", "LMHeadModel")  # how classes end that tell the next token
+Configuration = dict[str, Any]  # of a folder's network, as JSON
+_known: ContextVar[Configuration | None] = ContextVar("known", default=None)
 
 
-def pretrained(path: Path) -> tuple[Transformer, Tokenizer]:
-    """The transformer and the tokenizer in a local folder.
+def configuration_of(encoder: nn.Module) -> Configuration | None:
+    """What makes the transformer in an encoder of texts again, its weights aside; None of other encoders."""
+    net = getattr(getattr(encoder, "body", None), "net", None)
+    if not isinstance(net, Transformer):
+        return None
+    found: Configuration = json.loads(net.net.config.to_json_string(use_diff=False))  # type: ignore[operator, union-attr]
+    return found
+
+
+@contextmanager
+def made_from(configuration: Configuration | None) -> Iterator[None]:
+    """While entered, a folder's network is made from this, with random weights; None: from the folder."""
+    token = _known.set(configuration)
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
+
+def pretrained(path: Path) -> tuple[Transformer, Tokenizer | None]:
+    """The transformer and the tokenizer in a local folder; no tokenizer within `made_from`.
 
     Nothing is downloaded, no code in the folder is run, and of weights only safetensors are read.
 
     Raises:
         ValueError: the folder lacks a file, or they can't be read.
     """
-    tokenizer = folder_tokenizer(path)
+    tokenizer = None if _known.get() else folder_tokenizer(path)
     net = _loaded(path, "AutoModel")
     if isinstance(getattr(net, UNREAD, None), nn.Module):
         setattr(net, UNREAD, None)  # or processes would wait for its gradient
@@ -49,10 +76,10 @@ def pretrained_head(path: Path) -> nn.Module | None:
     if head is None:
         return None
     ids = torch.tensor([[whole.config.vocab_size - 1]])
-    told = whole.eval()(input_ids=ids, output_hidden_states=True)
-    states, vectors = told.hidden_states[-1], whole.get_input_embeddings().weight
+    read = whole.eval()(input_ids=ids, output_hidden_states=True)
+    states, vectors = read.hidden_states[-1], whole.get_input_embeddings().weight
     for made, kept in ((states @ vectors.T, None), (head(states), head)):
-        if torch.allclose(made, told.logits, rtol=1e-3, atol=1e-3):
+        if torch.allclose(made, read.logits, rtol=1e-3, atol=1e-3):
             return kept  # type: ignore[no-any-return]
     raise ValueError(
         f"a language model's logits must be linear in its states; {type(whole).__name__} in {path} changes them "
@@ -82,18 +109,17 @@ def _loaded(path: Path, kind: str) -> Any:
         ValueError: the folder can't be read.
     """
     library, local = the_library(), {"local_files_only": True, "trust_remote_code": False}
+    again = _known.get()
     try:
-        config = library.AutoConfig.from_pretrained(path, **local)
-        for name in ATTENTION_DROPOUT:
-            if hasattr(config, name):
-                setattr(config, name, 0.0)
-        own = tuple(config.architectures or ())
-        if not any(name.endswith(WRITERS) for name in own):
-            kind = "AutoModel"
-        if config.is_encoder_decoder or any(name.endswith("EncoderModel") for name in own):
-            kind = "AutoModelForTextEncoding"  # the half that reads, where the library has a class for it
         with _silent(library):
-            net, told = getattr(library, kind).from_pretrained(
+            if again:
+                config = library.AutoConfig.for_model(**again)
+                return getattr(library, _kind(config, kind)).from_config(config, dtype=torch.float32)
+            config = library.AutoConfig.from_pretrained(path, **local)
+            for name in ATTENTION_DROPOUT:
+                if hasattr(config, name):
+                    setattr(config, name, 0.0)
+            net, found = getattr(library, _kind(config, kind)).from_pretrained(
                 path,
                 config=config,
                 use_safetensors=True,
@@ -104,13 +130,21 @@ def _loaded(path: Path, kind: str) -> Any:
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"{path} must hold a model that transformers can read; {reason}") from error
-    missing = sorted(name for name in told["missing_keys"] if UNREAD not in name)
+    missing = sorted(name for name in found["missing_keys"] if UNREAD not in name)
     if missing:
         raise ValueError(
             f"{path} must hold all weights of a {type(net).__name__}; it lacks {len(missing)}, such as {missing[0]}. "
             "Save the model there once more, by save_pretrained."
         )
     return net
+
+
+def _kind(config: Any, kind: str) -> str:
+    """The library's class for such a network: with a head where it has one and that is asked for."""
+    own = tuple(config.architectures or ())
+    if config.is_encoder_decoder or any(name.endswith("EncoderModel") for name in own):
+        return "AutoModelForTextEncoding"  # the half that reads, where the library has a class for it
+    return kind if any(name.endswith(WRITERS) for name in own) else "AutoModel"
 
 
 @contextmanager

@@ -70,8 +70,8 @@ def text_encoder(spec: str | nn.Module, samples: Any) -> TextEncoder:
             "Give a name, or TextEncoder(Vocabulary(tokenizer), TextBody(module))."
         )
     if spec.startswith(FOLDER):
-        net, tokenizer = pretrained(_path(spec))
-        return TextEncoder(Vocabulary(tokenizer), TextBody(net))
+        net, own = pretrained(_path(spec))
+        return TextEncoder(Vocabulary(own or samples.tokenizer), TextBody(net))
     tokenizer = samples.tokenizer
     if spec == "elmo":
         return two_way_encoder(tokenizer)

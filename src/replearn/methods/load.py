@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from replearn.data import description_from_json
+from replearn.encoders import made_from
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, open_run, read_json
 from replearn.methods.arrays import arrays_from_run
@@ -39,7 +40,7 @@ def load(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
         return arrays_from_run(cls, content["fields"], folder)
     method = cls(**_fields(cls, content["fields"], encoder))
     method.samples_ = description_from_json(content["samples"])
-    with random_state_kept(), torch.no_grad():
+    with random_state_kept(), torch.no_grad(), made_from(content.get("folder")):
         method.build(method.samples_)
     return restore(method, folder)
 

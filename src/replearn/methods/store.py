@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator
 from torch import nn
 
 from replearn.data.processes import process
+from replearn.encoders import FOLDER, configuration_of
 from replearn.engine.distributed import wait_for_all
 from replearn.engine.history import read_history
 from replearn.engine.run import (
@@ -85,13 +86,20 @@ def restore(method: "Model", folder: Path) -> "Model":
 
 
 def to_json(method: "Model") -> dict[str, Any]:
-    """All that makes the method again: class, fields, samples; and the versions that made it."""
+    """All that makes the method again: class, fields, samples, a folder's network; and the versions that made it."""
     return {
         "class": type(method).__name__,
         "fields": {field.name: _field_to_json(getattr(method, field.name)) for field in fields(method)},
         "samples": method.samples_.to_json(),
+        "folder": _folder(method),
         "versions": versions(),
     }
+
+
+def _folder(method: "Model") -> dict[str, Any] | None:
+    """The configuration of a network that came from a folder, which may be gone when the run is loaded."""
+    spec = getattr(method, "encoder", None)
+    return configuration_of(method.encoder_) if isinstance(spec, str) and spec.startswith(FOLDER) else None
 
 
 def versions() -> dict[str, str]:

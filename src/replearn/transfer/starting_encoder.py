@@ -7,7 +7,7 @@ from typing import Any, get_args
 from torch import nn
 
 from replearn.data import Description, description_from_json
-from replearn.encoders import Encoder, TextEncoder, make_encoder
+from replearn.encoders import Encoder, TextEncoder, made_from, make_encoder
 from replearn.encoders.text import Pooling as OnePooling
 from replearn.engine.run import METHOD
 from replearn.methods import Model, find_method
@@ -43,6 +43,21 @@ def starting_encoder(spec: Any, samples: Description) -> tuple[Encoder, Recipe |
 
 def encoder_again(recipe: Recipe) -> Encoder:
     """The encoder that a method like this has, its weights aside."""
+    with made_from(recipe.get("folder")):
+        return _again(recipe)
+
+
+def read_as(encoder: Encoder, pooling: str, length: int | None) -> None:
+    """Make an encoder of texts pool their states so, and read so many tokens at most; others stay as they are."""
+    if not isinstance(encoder, TextEncoder):
+        return
+    if pooling in get_args(OnePooling):
+        encoder.body.pooling = pooling  # type: ignore[assignment]
+    if length is not None:
+        encoder.body.net.length = min(length, encoder.length)  # type: ignore[assignment]
+
+
+def _again(recipe: Recipe) -> Encoder:
     told, own = recipe["samples"], recipe["fields"]
     if "task" in told:  # of a FineTune
         again = (
@@ -61,16 +76,6 @@ def encoder_again(recipe: Recipe) -> Encoder:
     method.samples_ = description_from_json(told)
     method.build(method.samples_)
     return method.encoder_  # type: ignore[no-any-return]
-
-
-def read_as(encoder: Encoder, pooling: str, length: int | None) -> None:
-    """Make an encoder of texts pool their states so, and read so many tokens at most; others stay as they are."""
-    if not isinstance(encoder, TextEncoder):
-        return
-    if pooling in get_args(OnePooling):
-        encoder.body.pooling = pooling  # type: ignore[assignment]
-    if length is not None:
-        encoder.body.net.length = min(length, encoder.length)  # type: ignore[assignment]
 
 
 def _encoder_of(method: Any, samples: Description) -> tuple[Encoder, Recipe]:

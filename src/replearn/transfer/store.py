@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from replearn.data import description_from_json
+from replearn.encoders import made_from
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, open_run, read_json
 from replearn.methods.store import restore
@@ -38,7 +39,7 @@ def load_run(cls: type[Any], path: str | Path, *, encoder: nn.Module | None) -> 
         for field in fields(description_from_json(told))
     }
     model.samples_ = TaskDescription(**own, task=told["task"], recipe=told["recipe"], apart=told["apart"])
-    with random_state_kept(), torch.no_grad():
+    with random_state_kept(), torch.no_grad(), made_from(content.get("folder")):
         model.build(model.samples_)
     return restore(model, folder)
 

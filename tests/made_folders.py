@@ -1,0 +1,57 @@
+"""Little models in folders, as the Hugging Face libraries write them."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from replearn.data.samples import Batch
+from replearn.data.text import Texts, TextSamples
+from replearn.data.tokenizer import Tokenizer, train_tokenizer
+from replearn.encoders import TextEncoder, make_encoder
+
+CORPUS = ["the cat sat on the mat and the dog ran under the tree", "a big dog, a small cat!"]
+TEXTS = ("the cat sat on", "a big dog ran under the tree and sat on the mat", "cat")
+SIZES = {
+    "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32,
+    "max_position_embeddings": 64,
+}  # fmt: skip
+
+
+@cache
+def tokenizer() -> Tokenizer:
+    return train_tokenizer(CORPUS, "bytes", size=300)
+
+
+def made(name: str) -> TextEncoder:
+    encoder = make_encoder(name, TextSamples(CORPUS))
+    assert isinstance(encoder, TextEncoder)
+    return encoder
+
+
+def batch(*texts: str) -> Batch:
+    unknown = torch.full((len(texts),), -1)
+    return Batch(Texts(texts), unknown, unknown)
+
+
+def saved(net: Any, path: Path) -> Any:
+    """`net`, in a folder with a tokenizer."""
+    with torch.no_grad():
+        for weight in net.parameters():
+            weight.add_(torch.randn_like(weight) / 4)  # else all logits are nearly alike
+    net.save_pretrained(path)
+    (path / "tokenizer.json").write_text(tokenizer().json, encoding="utf-8")
+    return net.eval()
+
+
+def folder(path: Path, size: int | None = None) -> Path:
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(
+        vocab_size=size or tokenizer().size, hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=20,
+    )  # fmt: skip
+    BertModel(config).save_pretrained(path)
+    (path / "tokenizer.json").write_text(tokenizer().json, encoding="utf-8")
+    return path

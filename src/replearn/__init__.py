@@ -33,6 +33,7 @@ _HOMES = {
     "ELMo": "replearn.methods",
     "FactorVAE": "replearn.methods",
     "FineTune": "replearn.transfer",
+    "Frozen": "replearn.methods",
     "GPT": "replearn.methods",
     "GloVe": "replearn.methods",
     "InstDisc": "replearn.methods",

@@ -13,6 +13,7 @@ pytest.importorskip("transformers")
 
 import transformers
 
+import replearn
 from made_folders import SIZES, TEXTS, batch, folder, made, saved, tokenizer
 from replearn.data.text import TextSamples
 from replearn.encoders import text_encoder
@@ -121,6 +122,22 @@ def test_a_file_that_lacks_weights_is_refused(tmp_path: Path, capfd: pytest.Capt
     save_file({name: part for name, part in weights.items() if "pooler" not in name}, file, {"format": "pt"})
     assert made(f"hf:{tmp_path}").dim == 16
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("said", "pooling"), [("cls_token", "first"), ("lasttoken", "last"), ("mean_tokens", "mean")]
+)
+def test_states_are_pooled_as_the_folder_says(said: str, pooling: str, tmp_path: Path) -> None:
+    folder(tmp_path)
+    assert made(f"hf:{tmp_path}").body.pooling == "mean"
+    (tmp_path / "1_Pooling").mkdir()
+    (tmp_path / "1_Pooling" / "config.json").write_text(f'{{"pooling_mode_{said}": true}}')
+    assert made(f"hf:{tmp_path}").body.pooling == pooling
+    replearn.Frozen(encoder=f"hf:{tmp_path}").fit([*TEXTS], run=tmp_path / "run")
+    assert replearn.load(tmp_path / "run").encoder_.body.pooling == pooling
+    (tmp_path / "1_Pooling" / "config.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"1_Pooling/config\.json must be a JSON object"):
+        made(f"hf:{tmp_path}")
 
 
 def test_weights_may_lie_in_parts(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from replearn.encoders.prototypes import PrototypeHead, Prototypes
 from replearn.encoders.resnet import ResNetSmall
 from replearn.encoders.teacher import Teacher, rising_momentum
 from replearn.encoders.text import TextBody, TextEncoder
-from replearn.encoders.text_nets import FOLDER, TEXT_ENCODERS, head_in, text_encoder, tokenizer_in
+from replearn.encoders.text_nets import FOLDER, TEXT_ENCODERS, head_in, text_encoder, tokenizer_of
 from replearn.encoders.tied import tied_decoder
 from replearn.encoders.vocabulary import Tokens, Vocabulary
 from replearn.encoders.word_files import read_word2vec, write_word2vec
@@ -55,6 +55,6 @@ __all__ = [
     "rising_momentum",
     "text_encoder",
     "tied_decoder",
-    "tokenizer_in",
+    "tokenizer_of",
     "write_word2vec",
 ]

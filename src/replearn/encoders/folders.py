@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from replearn.data.tokenizer import Tokenizer, read_tokenizer
+from replearn.encoders.text import Pooling, TextBody, TextEncoder
 from replearn.encoders.transformer import LENGTH, Transformer, the_library
 
 FILES = ("config.json", "tokenizer.json", "model.safetensors")
@@ -24,17 +25,18 @@ PARTS = "model.safetensors.index.json"  # stands for the last one, of large mode
 ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 UNREAD = "pooler"  # of BERT's kind: a layer that nothing here asks for
 WRITERS = ("ForCausalLM", "LMHeadModel")  # how classes end that tell the next token
-Configuration = dict[str, Any]  # of a folder's network, as JSON
+POOLING = "1_Pooling/config.json"  # of sentence encoders: how a text's states become one vector
+POOLINGS: dict[str, Pooling] = {"pooling_mode_cls_token": "first", "pooling_mode_lasttoken": "last"}
+Configuration = dict[str, Any]  # of a folder's network, and its pooling, as JSON
 _known: ContextVar[Configuration | None] = ContextVar("known", default=None)
 
 
 def configuration_of(encoder: nn.Module) -> Configuration | None:
     """What makes the transformer in an encoder of texts again, its weights aside; None of other encoders."""
-    net = getattr(getattr(encoder, "body", None), "net", None)
-    if not isinstance(net, Transformer):
+    if not isinstance(encoder, TextEncoder) or not isinstance(encoder.body.net, Transformer):
         return None
-    found: Configuration = json.loads(net.net.config.to_json_string(use_diff=False))  # type: ignore[operator, union-attr]
-    return found
+    config: Any = encoder.body.net.net.config
+    return {"network": json.loads(config.to_json_string(use_diff=False)), "pooling": encoder.body.pooling}
 
 
 @contextmanager
@@ -47,19 +49,21 @@ def made_from(configuration: Configuration | None) -> Iterator[None]:
         _known.reset(token)
 
 
-def pretrained(path: Path) -> tuple[Transformer, Tokenizer | None]:
-    """The transformer and the tokenizer in a local folder; no tokenizer within `made_from`.
+def pretrained(path: Path) -> tuple[TextBody, Tokenizer | None]:
+    """The network and the tokenizer in a local folder; no tokenizer within `made_from`.
 
     Nothing is downloaded, no code in the folder is run, and of weights only safetensors are read.
 
     Raises:
         ValueError: the folder lacks a file, or they can't be read.
     """
-    tokenizer = None if _known.get() else folder_tokenizer(path)
+    again = _known.get()
+    tokenizer = None if again else folder_tokenizer(path)
     net = _loaded(path, "AutoModel")
     if isinstance(getattr(net, UNREAD, None), nn.Module):
         setattr(net, UNREAD, None)  # or processes would wait for its gradient
-    return Transformer(net, length=_length(net), causal=_is_causal(net)), tokenizer
+    made = Transformer(net, length=_length(net), causal=_is_causal(net))
+    return TextBody(made, pooling=again["pooling"] if again else _pooling(path)), tokenizer
 
 
 @torch.no_grad()
@@ -113,7 +117,7 @@ def _loaded(path: Path, kind: str) -> Any:
     try:
         with _silent(library):
             if again:
-                config = library.AutoConfig.for_model(**again)
+                config = library.AutoConfig.for_model(**again["network"])
                 return getattr(library, _kind(config, kind)).from_config(config, dtype=torch.float32)
             config = library.AutoConfig.from_pretrained(path, **local)
             for name in ATTENTION_DROPOUT:
@@ -160,6 +164,17 @@ def _silent(library: Any) -> Iterator[None]:
         told.set_verbosity(level)
         if shown:
             told.enable_progress_bar()
+
+
+def _pooling(path: Path) -> Pooling:
+    """How the folder says that states are pooled; their mean where it says nothing."""
+    if not (path / POOLING).is_file():
+        return "mean"
+    try:
+        said = json.loads((path / POOLING).read_text(encoding="utf-8"))
+        return next((pooling for name, pooling in POOLINGS.items() if said.get(name)), "mean")
+    except (OSError, ValueError, AttributeError) as error:
+        raise ValueError(f"{path / POOLING} must be a JSON object; it is not ({error}).") from error
 
 
 def _length(net: Any) -> int:

@@ -70,8 +70,8 @@ def text_encoder(spec: str | nn.Module, samples: Any) -> TextEncoder:
             "Give a name, or TextEncoder(Vocabulary(tokenizer), TextBody(module))."
         )
     if spec.startswith(FOLDER):
-        net, own = pretrained(_path(spec))
-        return TextEncoder(Vocabulary(own or samples.tokenizer), TextBody(net))
+        body, own = pretrained(_path(spec))
+        return TextEncoder(Vocabulary(own or samples.tokenizer), body)
     tokenizer = samples.tokenizer
     if spec == "elmo":
         return two_way_encoder(tokenizer)
@@ -94,13 +94,15 @@ def _net(name: str, tokenizer: Tokenizer) -> nn.Module:
     )
 
 
-def tokenizer_in(spec: str) -> Tokenizer:
-    """The tokenizer of `hf:FOLDER`.
+def tokenizer_of(spec: Any) -> Tokenizer | None:
+    """The tokenizer that an encoder brings along: that of `hf:FOLDER`, or of a `TextEncoder`; None: of others.
 
     Raises:
-        ValueError: there is none.
+        ValueError: the folder lacks it.
     """
-    return folder_tokenizer(_path(spec))
+    if isinstance(spec, TextEncoder):
+        return spec.vocabulary.tokenizer
+    return folder_tokenizer(_path(spec)) if isinstance(spec, str) and spec.startswith(FOLDER) else None
 
 
 def head_in(spec: str | nn.Module) -> nn.Module | None:

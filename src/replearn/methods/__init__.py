@@ -3,6 +3,7 @@
 from replearn.methods.base import Method
 from replearn.methods.classical import BagOfVisualWords, PatchCodes
 from replearn.methods.contrastive import CMC, CPC, PIRL, AlignUniform, InstDisc, MoCo, MoCoV3, SimCLR, SupCon
+from replearn.methods.given import Frozen
 from replearn.methods.joint_embedding import BYOL, DINO, SSLHSIC, BarlowTwins, SimSiam, SwAV, VICReg
 from replearn.methods.labelled import Supervised
 from replearn.methods.language import (
@@ -59,6 +60,7 @@ __all__ = [
     "ELMo",
     "Entry",
     "FactorVAE",
+    "Frozen",
     "GloVe",
     "InstDisc",
     "LSTMLanguageModel",

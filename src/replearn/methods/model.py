@@ -17,7 +17,8 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 
-from replearn.data import Batch, Description, Samples, as_samples, describe
+from replearn.data import Batch, Description, Samples, TextSamples, as_samples, describe
+from replearn.encoders import tokenizer_of
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose, join_processes, random_state_kept
 from replearn.engine.run import STATE, remove
@@ -51,8 +52,9 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
     # What a method writes.
 
     def reading(self, samples: Samples) -> Samples:
-        """The samples as this method reads them: texts by a tokenizer of its own, say."""
-        return samples
+        """The samples as this method reads them: texts by a tokenizer of its own, or by one that its encoder has."""
+        own = tokenizer_of(getattr(self, "encoder", None)) if isinstance(samples, TextSamples) else None
+        return samples.read_by(own) if own and isinstance(samples, TextSamples) else samples
 
     def build(self, samples: Description) -> None:
         """Make the modules for such samples."""

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from replearn.methods import classical, contrastive, joint_embedding, labelled, language, reconstruction
+from replearn.methods import (
+    classical,
+    contrastive,
+    given,
+    joint_embedding,
+    labelled,
+    language,
+    reconstruction,
+)
 from replearn.methods.model import Model
 
 FAMILIES: tuple[ModuleType, ...] = (
@@ -16,6 +24,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     joint_embedding,
     language,
     labelled,
+    given,
 )
 ENTRY_POINTS = "replearn.methods"
 

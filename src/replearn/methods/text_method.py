@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from replearn.data import Description, Samples, TextSamples
 from replearn.data.tokenizer import Tokenizer, make_tokenizer
-from replearn.encoders import FOLDER, TextEncoder, text_encoder, tokenizer_in
+from replearn.encoders import TextEncoder, text_encoder, tokenizer_of
 from replearn.methods.base import Method
 
 
@@ -35,11 +35,9 @@ class TextMethod(Method):
         return samples.read_by(self._tokenizer(samples))
 
     def _tokenizer(self, samples: TextSamples) -> Tokenizer:
-        if isinstance(self.encoder, TextEncoder):
-            return self.encoder.vocabulary.tokenizer
-        if isinstance(self.encoder, str) and self.encoder.startswith(FOLDER):
-            return tokenizer_in(self.encoder)
-        return make_tokenizer(self.tokenizer, samples.texts, size=self.vocabulary, lowercase=self.lowercase)
+        return tokenizer_of(self.encoder) or make_tokenizer(
+            self.tokenizer, samples.texts, size=self.vocabulary, lowercase=self.lowercase
+        )
 
     def build(self, samples: Description) -> None:
         self.encoder_: TextEncoder = text_encoder(self.encoder, samples)

@@ -58,7 +58,7 @@ def test_each_task_from_its_file(command, data, file, more, told):
     assert any(line.strip().startswith(told) for line in lines)
     assert all(len(line) <= 80 for line in lines)
     folder = data / "runs" / f"finetune-{file.partition('.')[0]}"
-    assert f'FineTune.load("{folder.relative_to(data)}")' in answer.out
+    assert f'replearn.load("{folder.relative_to(data)}")' in answer.out
     assert FineTune.load(folder).modules()
     value = float(lines[1].split()[-1])
     assert value > 0.9 or "pair" in more

@@ -49,7 +49,7 @@ MADE = [NEEDS_ARGUMENTS.get(name) or CLASSES[name]() for name in sorted(CLASSES)
 ALL = [view for view in MADE if type(view).__module__ not in OF_TEXTS]
 OF_TABLES = ("Jitter", "FeatureDrop", "Swap")
 CUT = ("Grid", "Groups", "Jigsaw")  # parts have shapes of their own: see test_parts
-LOCAL = ("Swap",)  # takes values from other rows of its own part of a batch
+LOCAL = ("Swap",)  # takes values from the rows of all processes; where they are not there, of its own part
 SHAPES = [(5, 3, 12, 12), (1, 1, 1, 1), (4, 1, 9, 14), (3, 2, 8, 5), (2, 4, 6, 6), (2, 7, 5, 6), (3, 3, 2, 1)]
 
 

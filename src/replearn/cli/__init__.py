@@ -27,8 +27,10 @@ usage: replearn COMMAND ...
 
 EPILOGUE = """
 METHOD is a name that `replearn list` shows. DATA is a built-in name, a folder
-or zip of images, a .npy, .npz, .csv or .parquet file. RUN is a folder that
-`fit`, `compare` or `demo` wrote.
+or zip of images or of .txt files, or a .npy, .npz, .csv, .tsv, .parquet,
+.jsonl or .txt file. RUN is a folder that `fit` or `demo` wrote, or a method's
+folder in one that `compare` wrote (runs/compare/SimCLR); `report` takes a
+comparison's own folder, too.
 
 options:
   -h, --help    show this, or after a command its options:

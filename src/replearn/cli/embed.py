@@ -27,7 +27,7 @@ class EmbedOptions(DataOptions):
     representation; a .npy file holds the representations alone. Killed, the same command goes on.
 
     Attributes:
-        run: folder that `fit`, `compare` or `demo` wrote.
+        run: folder that `fit` or `demo` wrote, or a method's in one of `compare`: runs/compare/SimCLR.
         data: built-in name (digits, digits:test) or path.
         out: .parquet or .npy file; RUN/DATA.parquet if not given.
         rows: samples per batch.

@@ -34,7 +34,7 @@ class EvaluateOptions(JudgeOptions):
     Prints the table and writes RUN/evaluation.json; `replearn report RUN` makes a page of it.
 
     Attributes:
-        run: folder that `fit` wrote.
+        run: folder that `fit` or `demo` wrote, or a method's in one of `compare`: runs/compare/SimCLR.
         data: built-in name or path.
         seed: of the draws of labels.
         latent: judge the code itself, too: interpolation, clusters, sparseness, layers, factors.

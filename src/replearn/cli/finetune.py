@@ -21,8 +21,9 @@ Parts = tuple[tuple[Any, Any], tuple[Any, Any]]  # samples and answers, to learn
 class FineTuneOptions(DataOptions):
     """Put the encoder of RUN to a task with labels, and judge it on a test part.
 
-    DATA of `classify` and `regress` are as for `fit`; of `pair` a table with two columns of texts and one of targets;
-    of `tag` a CoNLL or CoNLL-U file; of `span` JSON lines with `text` and `spans`.
+    DATA of `classify` is as for `fit`; of `regress` a CSV, TSV or Parquet file, whose column of answers `--target`
+    names; of `pair` a table with two columns of texts and one of targets; of `tag` a CoNLL or CoNLL-U file; of `span`
+    JSON lines with `text` and `spans`.
 
     Attributes:
         run: folder that `fit` wrote, hf:FOLDER, or the name of an encoder.
@@ -95,7 +96,7 @@ def run(args: list[str]) -> None:
     )
     for name, value in found.items():
         print(f"  {name.replace('_', ' '):<18}{value:7.4f}")
-    print(f'saved in {shown(folder)}; in Python:\n  FineTune.load("{shown(folder)}").predict(...)')
+    print(f'saved in {shown(folder)}; in Python:\n  replearn.load("{shown(folder)}").predict(...)')
 
 
 def make_model(options: FineTuneOptions) -> "FineTune":

@@ -20,8 +20,9 @@ Learn a representation from data without labels, into runs/METHOD-DATA.
 
   METHOD    a name that `replearn list` shows
   DATA      a built-in name (of which the training part is taken), a folder or
-            zip of images, a .npy, .npz, .csv or .parquet file; of texts a
-            .txt file or folder, or a table with a column of texts (--text)
+            zip of images, a .npy, .npz, .csv, .tsv or .parquet file; of texts
+            a .txt file, a folder or zip of them, or a .csv, .tsv, .jsonl or
+            .parquet file with a column of texts (--text)
 
 The options are the method's own: `replearn fit METHOD --help` shows them all.
 

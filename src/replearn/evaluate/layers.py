@@ -33,7 +33,7 @@ def layer_knowledge(
 
     Args:
         train, test: what each layer tells of the same words (or texts), from the first layer to the last: (n, d) and
-            (m, d); see `first_states` for words.
+            (m, d); see `replearn.transfer.word_states` for words.
         train_labels, test_labels: (n,) and (m,), -1 or None where unknown.
         train_types, test_types: what each row is a token of (the word as it is written), by which the control's labels
             are drawn; None: there is no control, since every row is a type of its own (texts).

@@ -33,9 +33,10 @@ class Maps:
 
 
 def make_maps(comparison: Comparison, *, points: int = POINTS, random_state: int = 0) -> Maps:
-    """A map of each representation, all of the same test samples; best first, so that it is shown first.
+    """Maps of representations, all of the same test samples; best first, so that it is shown first.
 
-    Of many representations, the raw input and the four best are drawn.
+    Of learned representations the four best by kNN are drawn (the first four where there is none), then all
+    baselines.
 
     Args:
         comparison: its scores choose and order the representations.

@@ -2,7 +2,8 @@
 
     texts --the same, twice--> a, b --encoder with dropout--> h --head--> z --nt_xent--> loss
 
-It is SimCLR whose views differ in nothing but which numbers the encoder loses. The head is for training only.
+It is SimCLR whose views differ in nothing but which numbers the encoder loses: a text is told from both readings of the
+others (equation 4 has the second ones only). The head is for training only.
 
 References: Gao, Yao & Chen, EMNLP 2021, section 3, equation 4. https://arxiv.org/abs/2104.08821
 """

@@ -6,6 +6,7 @@ import torch
 from made_up import frozen, model, pairs, spans, tags, texts
 from sklearn.exceptions import NotFittedError
 
+from replearn.data import as_samples
 from replearn.transfer import FineTune
 
 
@@ -52,6 +53,8 @@ def test_fields(fields, told):
         ("regress", ["a b", "c d"], [1.0, np.inf], "finite numbers"),
         ("pair", ["a b", "c d"], [0, 1], "pairs of texts, .*; number 0 is 'a b'"),
         ("pair", [("a", "b", "c")], [0], "pairs of texts"),
+        ("pair", as_samples(["a b", "c d"]), [0, 1], "pairs of texts, .*; got single samples"),
+        ("tag", as_samples(["a b", "c d"]), [["x", "y"]] * 2, "lists of words; got whole samples"),
         ("tag", ["a b", "c d"], [["x", "y"]] * 2, "lists of words; number 0 is 'a b'"),
         ("tag", [["a", "b"], ["c"]], [["x", "y"], ["x", "y"]], "sentence 1 has 1 words and 2 tags"),
         ("tag", [["a", "b"]], [["x", "x"]], "at least 2 classes"),

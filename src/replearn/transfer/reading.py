@@ -65,6 +65,10 @@ def read_pairs(X: Any) -> PairTexts:
     """
     if isinstance(X, PairTexts):
         return X
+    if isinstance(X, Samples):
+        raise ValueError(
+            f"X must hold pairs of texts, (a, b); got single samples ({X.kind}). Give two texts each."
+        )
     rows = list(X.values.tolist() if hasattr(X, "columns") else X.tolist() if hasattr(X, "tolist") else X)
     for number, row in enumerate(rows):
         if isinstance(row, str) or not (isinstance(row, Sequence) and len(row) == SIDES):
@@ -85,6 +89,10 @@ def read_words(X: Any) -> WordTexts:
     """
     if isinstance(X, WordTexts):
         return X
+    if isinstance(X, Samples):
+        raise ValueError(
+            f"X must hold lists of words; got whole samples ({X.kind}). Give each text as its words."
+        )
     rows = [row.tolist() if hasattr(row, "tolist") else row for row in X]
     for number, row in enumerate(rows):
         if isinstance(row, str) or not all(isinstance(word, str) for word in row):

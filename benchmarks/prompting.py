@@ -112,7 +112,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
         "Nothing is trained on labels. Taken is the answer that is likeliest behind the prompt, or that gains most",
         "likelihood by standing there.",
     ]
-    head = ["language model", "seeds", "by", *(f"{k} examples" for k in SHOTS)]
+    head = ["language model", "seeds", "by", *(f"{k} example{'s' * (k != 1)}" for k in SHOTS)]
     program = "python benchmarks/prompting.py --data FOLDER --encoder hf:FOLDER"
     return rows.page("Few-shot prompting", program, told, rows.table(head, lines), found[-1]["machine"])
 

@@ -47,7 +47,7 @@ def main() -> int:
     kinds = [*LEARNED, *(WITH_GIVEN if asked.encoder else ())]
     if asked.choose:
         for what in (kind for kind in kinds if kind.endswith(THEN)):
-            for settings in TRIED:
+            for settings in (GENTLE,) if what.startswith(GIVEN) else TRIED:
                 print(what, settings, choice(asked, what, settings), flush=True)
         return 0
     wanted = (

@@ -103,3 +103,13 @@ def test_help_fits_80_columns(command):
     assert answer.code == 0
     assert all(len(line) <= 80 for line in answer.out.splitlines())
     assert "--layer-decay FLOAT" in answer.out
+
+
+def test_numbers_are_learned_from_the_column_that_is_named(command, data):
+    table = pd.read_csv(data / "sizes.csv").rename(columns={"text": "note"})
+    table.assign(text="always the same").to_csv(data / "two.csv", index=False)
+    told = command(
+        "finetune", "words", "two.csv", *FAST, "--task", "regress", "--target", "size", "--text", "note"
+    ).out
+    r2 = float(next(line for line in told.splitlines() if line.strip().startswith("r2")).split()[1])
+    assert r2 > 0.5

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pytest
 
 FEW = ["--draws", "2", "--fractions", "1.0", "--latent"]
 PATHS = {f"{path} {what}" for path in ("interpolation", "spherical") for what in ("distance", "straightness")}
@@ -99,3 +100,25 @@ def test_nobody_asked(command, run, data):
     assert "the code" not in answer.out
     command("report", run)
     assert 'id="code"' not in (run / "report.html").read_text()
+
+
+def test_a_code_of_texts(command, tmp_path):
+    pytest.importorskip("tokenizers")
+    lines = [f"the {name} of {place},{name}" for name in ("cat", "axe") for place in "abcdefghijklmnopqrst"]
+    (tmp_path / "texts.csv").write_text("\n".join(["text,label", *lines]) + "\n")
+    fit = (
+        "fit",
+        "textvae",
+        "texts.csv",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "8",
+        "--vocabulary",
+        "300",
+        "--run",
+        "x",
+    )
+    assert command(*fit).code == 0
+    assert command("evaluate", "x", "texts.csv", *FEW).code == 0
+    assert measures(tmp_path / "x")["TextVAE"] >= CLUSTERS

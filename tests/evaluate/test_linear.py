@@ -275,3 +275,21 @@ def test_bad_input_is_explained(change, message):
     }
     with pytest.raises(ValueError, match=message):
         linear_probe(**(good | change))
+
+
+def test_a_table_whose_axes_single_precision_does_not_find(monkeypatch):
+    found = torch.linalg.eigh
+
+    def fails(table):
+        if table.dtype == torch.float32:
+            raise torch.linalg.LinAlgError("linalg.eigh: failed to converge, repeated eigenvalues")
+        return found(table)
+
+    rng = np.random.default_rng(0)
+    y = np.arange(1200) % 2
+    x = rng.normal(size=(1200, 120)).astype(np.float32)
+    x[:, 0] += 3 * y
+    expected = linear_probe(x, y, x[:200], y[:200]).accuracy
+    monkeypatch.setattr(torch.linalg, "eigh", fails)
+    assert linear_probe(x, y, x[:200], y[:200]).accuracy == pytest.approx(expected, abs=0.01)
+    assert expected > 0.85

@@ -130,7 +130,7 @@ def test_a_run_is_whole_without_the_folder(tied: bool, tmp_path: Path) -> None:
 
 def test_an_encoder_of_both_sides_is_no_language_model(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="GPT needs an encoder whose states do not know what follows"):
-        GPT(encoder=f"hf:{folder(tmp_path)}").prepare(CORPUS)
+        GPT(encoder=f"hf:{folder(tmp_path)}", window=16).prepare(CORPUS)
 
 
 def test_logits_that_are_changed_afterwards_are_refused(tmp_path: Path) -> None:
@@ -139,5 +139,15 @@ def test_logits_that_are_changed_afterwards_are_refused(tmp_path: Path) -> None:
     )
     saved(transformers.Gemma2ForCausalLM(config), tmp_path)
     with pytest.raises(ValueError, match=r"Gemma2ForCausalLM .* changes them afterwards"):
-        GPT(encoder=f"hf:{tmp_path}").prepare(CORPUS)
+        GPT(encoder=f"hf:{tmp_path}", window=16).prepare(CORPUS)
     assert made(f"hf:{tmp_path}").dim == 16
+
+
+def test_a_window_that_is_not_read_whole_is_refused(tmp_path: Path) -> None:
+    config = transformers.GPT2Config(
+        n_embd=16, n_layer=1, n_head=2, n_positions=40, vocab_size=tokenizer().size
+    )
+    saved(transformers.GPT2LMHeadModel(config), tmp_path)
+    with pytest.raises(ValueError, match=r"window must be at most 40 tokens, which hf:.* reads; got 41\."):
+        GPT(encoder=f"hf:{tmp_path}", window=41).prepare(CORPUS)
+    assert GPT(encoder=f"hf:{tmp_path}", window=40).prepare(CORPUS).context == 39

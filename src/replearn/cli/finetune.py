@@ -166,7 +166,7 @@ def read_numbers(path: str, options: FineTuneOptions) -> tuple[Any, list[Any]]:
         named = ", ".join(map(str, table.columns[:10]))
         raise ValueError(f"--target must be a column of {path}; got {options.target!r}. It has {named}.")
     numbers = pd.to_numeric(table[options.target], errors="coerce")
-    return as_samples(table.drop(columns=[options.target])), numbers.tolist()
+    return as_samples(table.drop(columns=[options.target]), text=options.text), numbers.tolist()
 
 
 def _alike(n: int) -> Any:

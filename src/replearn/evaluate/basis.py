@@ -51,9 +51,20 @@ def _principal_axes(rows: Float[Tensor, "b n d"]) -> Float[Tensor, "b d r"]:
     count, dim = rows.shape[1:]
     if count >= dim:  # any rotation is right, only slower to solve in: a part of many rows will do
         part = rows[:, :: max(1, count // (4 * dim))]
-        _, axes = torch.linalg.eigh(part.mT @ part)
-        return torch.as_tensor(axes)
-    values, vectors = torch.linalg.eigh(rows @ rows.mT)
+        return _eigh(part.mT @ part)[1]
+    values, vectors = _eigh(rows @ rows.mT)
     noise = values[:, -1:] * count * torch.finfo(rows.dtype).eps
     scale = torch.where(values > noise, values, torch.inf).rsqrt()  # directions of no variance become 0
     return torch.matmul(rows.mT, vectors * scale[:, None])
+
+
+def _eigh(table: Float[Tensor, "b n n"]) -> tuple[Float[Tensor, "b n"], Float[Tensor, "b n n"]]:
+    """Eigenvalues and vectors of symmetric tables; in double precision where single does not converge.
+
+    So it is where many columns are constant: their eigenvalue 0 is repeated.
+    """
+    try:
+        values, vectors = torch.linalg.eigh(table)
+    except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
+        values, vectors = (found.to(table.dtype) for found in torch.linalg.eigh(table.double()))
+    return values, vectors

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from replearn.data import Batch, Samples, TextSamples, TokenWindows, token_stream
+from replearn.data import Batch, Description, Samples, TextSamples, TokenWindows, token_stream
 from replearn.methods.base import Method
 from replearn.methods.checks import check_fields
 from replearn.methods.text_method import TextMethod
@@ -40,6 +40,14 @@ class LanguageModel(TextMethod):
                 f"window must be at least 2 tokens; got {self.window}. Leave it out for the default."
             )
         super(Method, self).check(samples)  # a batch has windows, not texts
+
+    def build(self, samples: Description) -> None:
+        super().build(samples)
+        if self.window > self.encoder_.length:
+            raise ValueError(
+                f"window must be at most {self.encoder_.length} tokens, which {self.encoder} reads; got {self.window}. "
+                "The rest would not be learned from."
+            )
 
     def training_samples(self, samples: Samples) -> TokenWindows:
         """The texts as windows.

@@ -109,3 +109,13 @@ def test_tensorboard_that_is_not_installed(command, data, monkeypatch, tmp_path)
         "replearn[tensorboard]" in command("fit", "simclr", data, *TINY, "--tensorboard", "--run", "x").line
     )
     assert not (tmp_path / "x").exists()
+
+
+def test_what_is_stopped_before_anything_is_kept_leaves_no_run(command, tmp_path, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("replearn.methods.model.Model.fit", stopped)
+    (tmp_path / "texts.txt").write_text("one two three\n" * 9)
+    assert command("fit", "ngram", "texts.txt", "--run", "x").code == 130
+    assert not (tmp_path / "x").exists()

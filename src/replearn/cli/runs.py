@@ -39,7 +39,7 @@ def new_run(folder: Path) -> Iterator[None]:
     make_run(folder)
     try:
         yield
-    except Exception:
+    except BaseException:  # a stop, too
         if is_first_process() and not (before or (folder / STATE).exists() or (folder / WEIGHTS).exists()):
             for name in (METHOD, HISTORY):
                 (folder / name).unlink(missing_ok=True)

@@ -64,10 +64,9 @@ def find_method(name: str) -> Entry:
     entries = registry()
     if name.lower() in entries:
         return entries[name.lower()]
-    near = difflib.get_close_matches(name.lower(), entries, n=3, cutoff=0.4) or sorted(entries)
-    raise ValueError(
-        f"method must be one of those `replearn list` shows; got {name!r}. Did you mean {', '.join(near)}?"
-    )
+    near = difflib.get_close_matches(name.lower(), entries, n=3, cutoff=0.4)
+    hint = f" Did you mean {', '.join(near)}?" if near else ""
+    raise ValueError(f"method must be one of those `replearn list` shows; got {name!r:.60}.{hint}")
 
 
 def is_ours(method: Any) -> bool:

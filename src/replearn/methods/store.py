@@ -78,7 +78,7 @@ def restore(method: "Model", folder: Path) -> "Model":
     except RuntimeError as error:
         raise ValueError(
             f"{folder / WEIGHTS} must hold the weights of {type(method).__name__} as {METHOD} describes it; "
-            f"it does not ({str(error).splitlines()[1].strip()}). Copy both files from one run."
+            f"it does not ({str(error).splitlines()[1].strip():.200}). Copy both files from one run."
         ) from error
     modules.eval()
     method.history_ = read_history(folder)

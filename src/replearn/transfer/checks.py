@@ -95,5 +95,5 @@ def check_held(share: float, held: int, n: int) -> None:
     if share and not 0 < held < n:
         raise ValueError(
             f"validation must leave samples on both sides; {share} of {n} labelled ones holds out {held}. "
-            "Raise it, or set it to 0."
+            f"{'Lower' if held else 'Raise'} it, or set it to 0."
         )

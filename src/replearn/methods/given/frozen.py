@@ -50,8 +50,8 @@ class Frozen(Model):
         choose(self.device, self.precision)
         if not comes_with_weights(self.encoder):
             log.warning(
-                "encoder %s has random weights, a floor to compare with; give hf:FOLDER or %s@FILE for others",
-                *(self.encoder, self.encoder),
+                "encoder %s has random weights, a floor to compare with; give hf:FOLDER (texts) or NAME@FILE (images)",
+                self.encoder,
             )
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:

@@ -67,6 +67,16 @@ def writers() -> list[Any]:
             transformers.PhiConfig(**SIZES, vocab_size=size),
             id="a head with bias",
         ),
+        pytest.param(
+            transformers.OpenAIGPTLMHeadModel,
+            transformers.OpenAIGPTConfig(n_embd=16, n_layer=2, n_head=2, n_positions=64, vocab_size=size),
+            id="remembers nothing",
+        ),
+        pytest.param(
+            transformers.MistralForCausalLM,
+            transformers.MistralConfig(**SIZES, vocab_size=size, num_key_value_heads=2, sliding_window=4),
+            id="remembers the last tokens",
+        ),
     ]
 
 

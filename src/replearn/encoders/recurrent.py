@@ -24,6 +24,7 @@ class LSTM(nn.Module):
 
     length = LENGTH
     causal = True
+    remembers = True
 
     def __init__(self, vocabulary: int, dim: int = 256, *, depth: int = 2, dropout: float = 0.1) -> None:
         super().__init__()

@@ -1,5 +1,6 @@
 """Transformers over tokens, by the classes of the `transformers` library, from a size by name."""
 
+import inspect
 from typing import Any
 
 from jaxtyping import Float
@@ -23,6 +24,7 @@ SIZES = {
 KINDS = ("bert", "modernbert", "gpt")
 TRANSFORMERS = tuple(f"{kind}_{size}" for kind in KINDS for size in SIZES)
 HEAD = 64  # numbers per attention head
+MEMORY = ("cache", "past_key_values")  # what the library calls keys and values: today, and before
 
 
 class Transformer(nn.Module):
@@ -46,6 +48,11 @@ class Transformer(nn.Module):
         """Whether it tells the second part of a text from the first, by `types` of tokens: BERT does."""
         return getattr(self.net.config, "type_vocab_size", 0) > 1
 
+    @property
+    def remembers(self) -> bool:
+        """Whether it can go on from what it has read: nearly all decoders of the library can."""
+        return self._memory is not None
+
     def states(self, tokens: Tokens) -> list[Float[Tensor, "n t d"]]:
         """The states before and after each layer."""
         mask = None if tokens.full else tokens.mask.long()  # as they are documented to take
@@ -61,13 +68,20 @@ class Transformer(nn.Module):
 
     def step(self, ids: Tensor, memory: Any = None) -> tuple[Float[Tensor, "n t d"], Any]:
         """The last layer's states of the next tokens, and what must be remembered of all so far (keys and values)."""
-        found = self.net(input_ids=ids, past_key_values=memory, use_cache=True)
-        return found.last_hidden_state, found.past_key_values
+        name: str = self._memory  # type: ignore[assignment]
+        found = self.net(input_ids=ids, use_cache=True, **{name: memory})
+        return found.last_hidden_state, getattr(found, name)
 
     def repeated(self, memory: Any, n: int) -> Any:
         """What is remembered of one text, for `n` that go on from there; the old one is gone."""
         memory.batch_repeat_interleave(n)
         return memory
+
+    @property
+    def _memory(self) -> str | None:
+        """The argument for keys and values, as the installed library calls it."""
+        taken = inspect.signature(self.net.forward).parameters
+        return next((name for name in MEMORY if name in taken), None)
 
 
 def make_transformer(name: str, tokenizer: Tokenizer, *, dropout: float = 0.1) -> Transformer:

@@ -82,7 +82,7 @@ class CausalLanguageModel(LanguageModel, TextScores):
         Rows that follow each other and begin alike are read as far as they do once, by networks that remember.
         """
         told = [np.empty(len(row) - 1, dtype=np.float32) for row in rows]
-        groups = together(rows, self.context) if hasattr(self.encoder_.body.net, "step") else ()
+        groups = together(rows, self.context) if self._remembers else ()
         crowds = [(group, common) for group, common in groups if common]
         for group, common in crowds:
             for row, found in zip(
@@ -99,7 +99,7 @@ class CausalLanguageModel(LanguageModel, TextScores):
     def step(self, ids: Int[Tensor, "n t"], memory: Any = None) -> tuple[Float[Tensor, "n v"], Any]:
         """Logits of the next token; what was read is remembered, or read again by a network that remembers nothing."""
         net, ids = self.encoder_.body.net, ids.to(self._device)
-        if hasattr(net, "step"):
+        if self._remembers:
             states, memory = net.step(ids, memory)  # type: ignore[operator]
         else:
             memory = ids if memory is None else torch.cat([memory, ids], dim=1)
@@ -109,6 +109,11 @@ class CausalLanguageModel(LanguageModel, TextScores):
     @property
     def _device(self) -> torch.device:
         return self.encoder_.body.word_vectors().device
+
+    @property
+    def _remembers(self) -> bool:
+        """Whether its network can go on from what it has read."""
+        return getattr(self.encoder_.body.net, "remembers", False)
 
     def _states(self, ids: Tensor, start: int = 0) -> Float[Tensor, "n t d"]:
         return self.encoder_.body.states(Tokens(ids, torch.ones_like(ids, dtype=torch.bool), start))[-1]

@@ -5,6 +5,7 @@ import pytest
 from made_up import frozen, tags
 
 from replearn.data import train_tokenizer
+from replearn.encoders import Vocabulary
 from replearn.transfer import entities, entity_scores, word_states
 from replearn.transfer.ragged import ragged
 from replearn.transfer.reading import PairTexts, WordTexts, token_samples
@@ -18,7 +19,7 @@ SENTENCES = [["unbelievable", "cat", "sat", "."], ["a", "", "dog's", "house"], [
 def test_each_word_has_its_first_token(kind):
     raw = WordTexts(SENTENCES)
     tokenizer = train_tokenizer([*raw.texts, "unbe lie vable dog ' s"] * 3, kind, size=300)
-    samples = token_samples(raw, tokenizer, 64)
+    samples = token_samples(raw, Vocabulary(tokenizer), 64)
     for position, words in enumerate(SENTENCES):
         first = first_tokens(samples, position)
         spans = samples.spans.row(position)
@@ -50,14 +51,14 @@ def test_an_entity_is_right_only_as_a_whole():
 def test_pairs_are_read_in_one_row_or_apart():
     raw = PairTexts(["to be", "or"], ["not", "to be or"])
     tokenizer = train_tokenizer([*raw.texts, *raw.second], "words")
-    joined = token_samples(raw, tokenizer, 64, joined=True)[np.arange(2)].x
+    joined = token_samples(raw, Vocabulary(tokenizer), 64, joined=True)[np.arange(2)].x
     assert joined.ids.shape == (2, 7)  # [CLS] or [SEP] to be or [SEP]
     assert joined.types[1].tolist() == [0, 0, 0, 1, 1, 1, 1]
-    apart = token_samples(raw, tokenizer, 64)[np.arange(2)].x
+    apart = token_samples(raw, Vocabulary(tokenizer), 64)[np.arange(2)].x
     assert apart.ids.shape == (2, 2, 5)
     assert apart.types is None
     assert apart.mask.sum(2).tolist() == [[4, 3], [3, 5]]
-    cut = token_samples(raw, tokenizer, 5, joined=True)
+    cut = token_samples(raw, Vocabulary(tokenizer), 5, joined=True)
     assert max(cut.lengths) == 5
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 
 from replearn.data.samples import Batch
@@ -44,6 +44,8 @@ class SpellingVocabulary(Vocabulary):
         tokenizer: of words.
     """
 
+    spells = True
+
     def __init__(self, tokenizer: Tokenizer) -> None:
         super().__init__(tokenizer)
         self.known = spelled(tokenizer.words)  # (v, c)
@@ -51,13 +53,29 @@ class SpellingVocabulary(Vocabulary):
     def read(self, batch: Batch, length: int) -> SpelledTokens:
         """The batch as words, at most `length` of each text."""
         tokens = super().read(batch, length)
-        words, letters = tokens.ids, self.known
-        if not isinstance(batch.x, Tensor):
-            words, unknown = self._unknown([text[: length * LONGEST] for text in batch.x], words)
-            letters = torch.cat([letters, spelled(unknown)])
-        distinct, which = torch.unique(words, return_inverse=True)  # (w,), (n, t)
-        chosen = letters[distinct.cpu()].to(words.device).long()
-        return SpelledTokens(tokens.ids, tokens.mask, tokens.start, tokens.total, letters=chosen, which=which)
+        assert isinstance(tokens, SpelledTokens)
+        if isinstance(batch.x, Tensor):
+            return tokens
+        words, unknown = self._unknown([text[: length * LONGEST] for text in batch.x], tokens.ids)
+        return self.tokens(words, tokens.mask, tokens.start, tokens.total, others=unknown)
+
+    def tokens(
+        self,
+        ids: Int[Tensor, "n t"],
+        mask: Bool[Tensor, "n t"],
+        start: int = 0,
+        total: int | None = None,
+        types: Int[Tensor, "n t"] | None = None,
+        *,
+        others: Sequence[str] = (),
+    ) -> SpelledTokens:
+        """Ids with the letters of each word; those from the number of known words on stand for `others`."""
+        letters = torch.cat([self.known, spelled(others)])
+        distinct, which = torch.unique(ids, return_inverse=True)  # (w,), (n, t)
+        chosen = letters[distinct.cpu()].to(ids.device).long()
+        if others:
+            ids = ids.masked_fill(ids >= len(self.known), self.tokenizer.special(UNKNOWN))
+        return SpelledTokens(ids, mask, start, total, types, letters=chosen, which=which)
 
     def _unknown(self, texts: Sequence[str], ids: Int[Tensor, "n t"]) -> tuple[Int[Tensor, "n t"], list[str]]:
         """Unknown words as ids from the number of known ones on, and what they are."""

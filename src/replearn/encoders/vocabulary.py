@@ -1,6 +1,6 @@
 """A tokenizer among a network's buffers: it is saved with the weights, and comes back with them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -48,6 +48,7 @@ class Vocabulary(nn.Module):
         tokenizer: to be kept.
     """
 
+    spells = False  # whether words that the tokenizer doesn't know are read, too
     content: Tensor
 
     def __init__(self, tokenizer: Tokenizer) -> None:
@@ -64,13 +65,26 @@ class Vocabulary(nn.Module):
         """The batch as tokens, at most `length` of each text: texts are encoded, windows of tokens stay as they are."""
         if isinstance(batch.x, Tensor):  # windows are full, and what fills up may be a mark of theirs
             ids = batch.x[:, :length]
-            return Tokens(ids, torch.ones_like(ids, dtype=torch.bool), batch.start, batch.total)
+            return self.tokens(ids, torch.ones_like(ids, dtype=torch.bool), batch.start, batch.total)
         heads = [text[: length * LONGEST] for text in batch.x]  # a text may have a million characters
         rows = cut(self.tokenizer.encode(heads, framed=True), length, self.tokenizer)
         lengths = torch.tensor([len(row) for row in rows], device=batch.labels.device)  # (n,)
         ids = filled(rows, self.tokenizer.special(PAD)).to(batch.labels.device)  # (n, t)
         mask = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
-        return Tokens(ids, mask, batch.start, batch.total)
+        return self.tokens(ids, mask, batch.start, batch.total)
+
+    def tokens(
+        self,
+        ids: Int[Tensor, "n t"],
+        mask: Bool[Tensor, "n t"],
+        start: int = 0,
+        total: int | None = None,
+        types: Int[Tensor, "n t"] | None = None,
+        *,
+        others: Sequence[str] = (),
+    ) -> Tokens:
+        """Ids as the network reads them; those from the tokenizer's size on stand for `others`, where it spells."""
+        return Tokens(ids, mask, start, total, types)
 
     def _load_from_state_dict(self, state: Mapping[str, Any], prefix: str, *rest: Any) -> None:
         # The tokenizer that is loaded has another length than the one that stood in for it.

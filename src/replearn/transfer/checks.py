@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, get_args
 import torch
 from sklearn.exceptions import NotFittedError
 
-from replearn.encoders import Encoder, TextEncoder, Tokens
+from replearn.encoders import Encoder, TextEncoder
 from replearn.encoders.modes import evaluating
 from replearn.transfer.features import MIXTURE, Pooling
 from replearn.transfer.labels import nearest
@@ -77,9 +77,8 @@ def layers_read(model: "FineTune", encoder: Encoder) -> int:
         return 1
     assert isinstance(encoder, TextEncoder)
     device = next(encoder.parameters()).device
-    tokens = Tokens(
-        torch.zeros(1, 2, dtype=torch.int64, device=device), torch.ones(1, 2, dtype=torch.bool, device=device)
-    )
+    ids = torch.zeros(1, 2, dtype=torch.int64, device=device)
+    tokens = encoder.vocabulary.tokens(ids, torch.ones_like(ids, dtype=torch.bool))
     with evaluating([encoder]), torch.inference_mode():
         return len(encoder.body.states(tokens))
 

@@ -53,11 +53,8 @@ def features_of(encoder: Encoder, batch: Batch, *, mixed: bool, tokenwise: bool)
     if not isinstance(batch.x, Inputs) and not mixed:
         return Features(encoder(batch)[:, None])
     assert isinstance(encoder, TextEncoder)
-    inputs = batch.x if isinstance(batch.x, Inputs) else _inputs(encoder, batch)
-    sides = inputs.ids.shape[1] if inputs.ids.ndim > 2 else 1
-    flat = inputs.ids.flatten(0, -2), inputs.mask.flatten(0, -2)  # (n * sides, t)
-    total = None if batch.total is None else batch.total * sides
-    tokens = Tokens(*flat, batch.start * sides, total, inputs.types)
+    sides = batch.x.sides if isinstance(batch.x, Inputs) else 1
+    tokens = _tokens(encoder, batch)
     states = encoder.body.states(tokens)
     chosen = states if mixed else states[-1:]
     if tokenwise:
@@ -103,6 +100,12 @@ def kept_features(rows: list[np.ndarray], lengths: np.ndarray | None, *, kind: s
     return FeatureSamples(ragged(tokens), kind=kind)
 
 
-def _inputs(encoder: TextEncoder, batch: Batch) -> Inputs:
-    tokens = encoder.standardise(batch)
-    return Inputs(tokens.ids, tokens.mask)
+def _tokens(encoder: TextEncoder, batch: Batch) -> Tokens:
+    """A batch as the encoder reads it; both texts of a pair that are read apart as rows of their own."""
+    if not isinstance(batch.x, Inputs):
+        return encoder.standardise(batch)
+    inputs = batch.x
+    flat = inputs.ids.flatten(0, -2), inputs.mask.flatten(0, -2)  # (n * sides, t)
+    total = None if batch.total is None else batch.total * inputs.sides
+    start = batch.start * inputs.sides
+    return encoder.vocabulary.tokens(*flat, start, total, inputs.types, others=inputs.others)

@@ -95,8 +95,7 @@ class Predictor(Method):
         encoder = self.encoder_
         assert isinstance(encoder, TextEncoder)
         assert isinstance(samples, TextSamples)
-        tokenizer = encoder.vocabulary.tokenizer
-        return token_samples(samples, tokenizer, encoder.length, joined=not self.head_.apart)
+        return token_samples(samples, encoder.vocabulary, encoder.length, joined=not self.head_.apart)
 
     def _features(self, batch: Batch) -> Features:
         mixed = self.pooling == MIXTURE

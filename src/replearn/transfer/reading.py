@@ -1,6 +1,5 @@
 """What a task reads: single samples, pairs of texts, sentences of words; and texts as tokens whose places are known."""
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +13,8 @@ from torch import Tensor
 
 from replearn.data import Batch, Samples, TextSamples, Tokenizer, train_tokenizer
 from replearn.data.text import text_samples
+from replearn.data.tokenizer import UNKNOWN
+from replearn.encoders import Vocabulary
 from replearn.transfer.ragged import Ragged, ragged
 
 SIDES = 2  # texts of a pair
@@ -124,11 +125,18 @@ class Inputs:
         ids: of tokens, `(n, t)` or `(n, 2, t)`.
         mask: False where a text has ended.
         types: 0 in the first text of a pair, 1 in the second; None where all are alike.
+        others: words that ids from the tokenizer's size on stand for, where the network spells.
     """
 
     ids: Int[Tensor, "n *s t"]
     mask: Bool[Tensor, "n *s t"]
     types: Int[Tensor, "n t"] | None = None
+    others: Sequence[str] = ()
+
+    @property
+    def sides(self) -> int:
+        """Rows of tokens per sample."""
+        return self.ids.shape[1] if self.ids.ndim > 2 else 1
 
     def to(self, device: torch.device | str) -> "Inputs":
         """The same on `device`."""
@@ -145,19 +153,28 @@ class TokenSamples(Samples):
         types: of tokens, or None.
         spans: for each token the characters it stands for, `(start, end)`; two equal numbers for none.
         sides: rows of `ids` per sample.
+        others: as `Inputs` has them.
     """
 
     kind = "text"
     shape = ()
 
     def __init__(
-        self, raw: TextSamples, ids: Ragged, types: Ragged | None, spans: Ragged, *, sides: int = 1
+        self,
+        raw: TextSamples,
+        ids: Ragged,
+        types: Ragged | None,
+        spans: Ragged,
+        *,
+        sides: int = 1,
+        others: Sequence[str] = (),
     ) -> None:
         self.raw = raw
         self.ids = ids
         self.types = types
         self.spans = spans
         self.sides = sides
+        self.others = others
 
     def __len__(self) -> int:
         return len(self.ids) // self.sides
@@ -176,21 +193,21 @@ class TokenSamples(Samples):
             ids, mask = ids.view(shape), mask.view(shape)  # (n, 2, t)
         where = torch.from_numpy(np.asarray(index, dtype=np.int64))
         types = None if self.types is None else self.types[rows]
-        return Batch(x=Inputs(ids, mask, types), labels=torch.full_like(where, -1), index=where)
+        return Batch(x=Inputs(ids, mask, types, self.others), labels=torch.full_like(where, -1), index=where)
 
 
 def token_samples(
-    raw: TextSamples, tokenizer: Tokenizer, length: int, *, joined: bool = False
+    raw: TextSamples, vocabulary: Vocabulary, length: int, *, joined: bool = False
 ) -> TokenSamples:
     """Texts, or pairs of them, as tokens.
 
     Args:
         raw: texts, sentences of words, or pairs.
-        tokenizer: of the network that reads them.
+        vocabulary: of the network that reads them.
         length: tokens that are read at most; of pairs in one row, the longer text is cut.
         joined: whether pairs go in one row, between the marks the tokenizer has for them; else each text has its own.
     """
-    inner = copy.copy(Tokenizer(tokenizer.json)).inner  # its own, since it cuts
+    inner = Tokenizer(vocabulary.tokenizer.json).inner  # its own, since it cuts
     inner.enable_truncation(length)
     rows: list[Any] = list(raw.texts)
     sides = 1
@@ -199,7 +216,21 @@ def token_samples(
         sides = 1 if joined else SIDES
         rows = pairs if joined else [text for pair in pairs for text in pair]
     read = inner.encode_batch(rows, add_special_tokens=True)
-    ids = ragged([np.array(row.ids, dtype=np.int64) for row in read])
+    ids, others = ragged([np.array(row.ids, dtype=np.int64) for row in read]), []
+    if vocabulary.spells:
+        others = _name_unknown(ids, read, rows, vocabulary.tokenizer)
     spans = ragged([np.array(row.offsets, dtype=np.int64).reshape(-1, 2) for row in read])
     types = ragged([np.array(row.type_ids, dtype=np.int64) for row in read]) if joined else None
-    return TokenSamples(raw, ids, types, spans, sides=sides)
+    return TokenSamples(raw, ids, types, spans, sides=sides, others=others)
+
+
+def _name_unknown(ids: Ragged, read: list[Any], texts: list[Any], tokenizer: Tokenizer) -> list[str]:
+    """Give each unknown word an id of its own, from the tokenizer's size on; what the words are."""
+    unknown, found, start = tokenizer.special(UNKNOWN), dict[str, int](), 0
+    for row, text in zip(read, texts, strict=True):
+        for place in np.flatnonzero(ids.values[start : start + len(row.ids)] == unknown).tolist():
+            whole = text if isinstance(text, str) else text[row.sequence_ids[place]]
+            word = whole[slice(*row.offsets[place])]
+            ids.values[start + place] = tokenizer.size + found.setdefault(word, len(found))
+        start += len(row.ids)
+    return list(found)

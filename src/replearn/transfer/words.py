@@ -32,7 +32,7 @@ def word_states(
         row `(all words,)`: those beyond what the encoder reads have none.
     """
     raw = read_words(sentences)
-    samples = token_samples(raw, encoder.vocabulary.tokenizer, encoder.length)
+    samples = token_samples(raw, encoder.vocabulary, encoder.length)
 
     def states(batch: Batch) -> torch.Tensor:
         found: Features = features_of(encoder, batch, mixed=True, tokenwise=True)

@@ -22,6 +22,7 @@ from torch import Tensor
 from replearn.data.stored import StoredRows
 
 UNLABELLED = -1
+SHOWN = 3  # names of classes that are shown of samples
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +90,8 @@ class Samples(ABC):
         factors: int64 `(n, f)`, what each sample was made from, by which representations can be judged; or None.
         factor_names: a name per column of `factors`.
         amounts: columns of `factors` whose numbers are amounts in equal steps, not names or angles.
+        groups: name of the group of each sample (a patient, a speaker), `""` where it is of none; or None. A split
+            keeps a group on one side.
     """
 
     kind: str
@@ -100,6 +103,7 @@ class Samples(ABC):
     factors: np.ndarray | None = None
     factor_names: tuple[str, ...] = ()
     amounts: tuple[int, ...] = ()
+    groups: np.ndarray | None = None
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -112,10 +116,28 @@ class Samples(ABC):
         """The samples at `index` (integers or a boolean mask), as a view: nothing is copied."""
         return Subset(self, positions(index))
 
+    def learned_on(self, index: np.ndarray) -> "Samples":
+        """The same samples, read by what can be known of those at `index` alone; most samples are read without."""
+        return self
+
+    def __repr__(self) -> str:
+        size = " x ".join(map(str, self.shape))
+        told = [f"{len(self):,} samples of kind {self.kind}" + (f", {size} each" if size else "")]
+        if self.labels is not None:
+            names = ", ".join(map(repr, self.classes[:SHOWN])) + (
+                ", ..." if len(self.classes) > SHOWN else ""
+            )
+            told.append(f"{len(self.classes):,} classes ({names})")
+        unknown = len(self) if self.labels is None else int((self.labels == UNLABELLED).sum())
+        groups = 0 if self.groups is None else len(np.unique(self.groups))
+        counts = (unknown, "unlabelled"), (groups, "groups"), (len(self.skipped), "left out")
+        told += [f"{count:,} {what}" for count, what in counts if count]
+        return f"<{type(self).__name__}: {'; '.join(told)}>"
+
     def flat(self) -> Float[np.ndarray, "n d"]:
         """All samples as rows of numbers, images scaled to [0, 1]: what classical methods learn from."""
         rows = np.empty((len(self), prod(self.shape)), dtype=np.float32)  # (n, d)
-        for part in self._parts(np.arange(len(self))):
+        for part in self.parts():
             rows[part[0] : part[-1] + 1] = as_float(self[part].x).flatten(1).numpy()
         return rows
 
@@ -124,7 +146,7 @@ class Samples(ABC):
         digest = hashlib.blake2b(repr((self.kind, self.shape, len(self))).encode(), digest_size=8)
         if self.labels is not None:
             digest.update(self.labels.tobytes())
-        for part in self._parts(self._spread()):
+        for part in self.parts(self._spread()):
             digest.update(self[part].x.numpy().tobytes())
         return digest.hexdigest()
 
@@ -132,16 +154,17 @@ class Samples(ABC):
         """At most 4,096 positions, evenly spread."""
         return np.unique(np.linspace(0, len(self) - 1, num=min(len(self), 4096)).astype(np.int64))
 
-    def _parts(self, index: np.ndarray) -> list[np.ndarray]:
-        """Positions in consecutive parts of about 16 MB of floats: what may be held at once."""
-        size = max(1, 2**22 // max(1, prod(self.shape)))
+    def parts(self, index: np.ndarray | None = None) -> list[np.ndarray]:
+        """Positions (all, if none are given) in consecutive parts: about 16 MB of floats, or 4,096 texts."""
+        index = np.arange(len(self)) if index is None else index
+        size = max(1, 2**22 // max(1, prod(self.shape) if self.shape else 2**10))
         return [index[start : start + size] for start in range(0, len(index), size)]
 
     @cached_property
     def statistics(self) -> tuple[Float[Tensor, " c"], Float[Tensor, " c"]]:
         """Mean and deviation of each channel (in [0, 1]) or column, from at most 4,096 samples."""
         count, first, total, squares = 0, torch.zeros(()), torch.zeros(()), torch.zeros(())
-        for part in self._parts(self._spread()):
+        for part in self.parts(self._spread()):
             x = as_float(self[part].x).double()  # (n, c, h, w) or (n, d)
             columns = x.flatten(2).transpose(1, 2).flatten(0, 1) if x.ndim > 2 else x  # (n*h*w, c) or (n, d)
             if count == 0:
@@ -221,6 +244,7 @@ class Subset(Samples):
         self.factors = None if samples.factors is None else samples.factors[index]
         self.factor_names = samples.factor_names
         self.amounts = samples.amounts
+        self.groups = None if samples.groups is None else samples.groups[index]
 
     def __len__(self) -> int:
         return len(self.index)

@@ -129,12 +129,14 @@ class TextSamples(Samples):
     def subset(self, index: np.ndarray | Sequence[int]) -> "TextSamples":
         """The texts at `index` (integers or a boolean mask)."""
         chosen = positions(index)
-        return TextSamples(
+        some = TextSamples(
             _chosen(self.texts, chosen),
             None if self.labels is None else self.labels[chosen],
             classes=self.classes,
             names=None if self.names is None else _chosen(self.names, chosen),
         )
+        some.groups = None if self.groups is None else self.groups[chosen]
+        return some
 
     @cached_property
     def tokenizer(self) -> Tokenizer:

@@ -1,0 +1,70 @@
+"""Samples that belong together: exact copies, found by a hash of their content, and members of one group."""
+
+import hashlib
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Int, UInt64
+from torch import Tensor
+
+from replearn.data.progress import progress
+from replearn.data.samples import Samples
+
+SHOWN = 2**16  # samples whose hashing takes long enough to be shown as progress
+
+
+def content_hashes(samples: Samples) -> UInt64[np.ndarray, " n"]:
+    """A number per sample that equal ones share: of decoded pixels, of the numbers of a row, of a text.
+
+    Two unlike samples share one with probability 2^-64. Memory is bounded: samples are fetched in parts.
+    """
+    hashes = np.empty(len(samples), dtype=np.uint64)
+    with progress("looking for copies" if len(samples) >= SHOWN else "", len(samples)) as advance:
+        for part in samples.parts():
+            found = b"".join(hashlib.blake2b(row, digest_size=8).digest() for row in _rows(samples[part].x))
+            hashes[part] = np.frombuffer(found, dtype=np.uint64)
+            advance(len(part))
+    return hashes
+
+
+def copies(hashes: UInt64[np.ndarray, " n"]) -> int:
+    """How many samples repeat one that came before."""
+    return len(hashes) - len(np.unique(hashes))
+
+
+def belonging(samples: Samples, hashes: UInt64[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """A number per sample, shared by copies and by members of a group, and by whatever these join; in order.
+
+    A group without a name, `""`, joins nothing.
+    """
+    joined = np.unique(hashes, return_inverse=True)[1]
+    if samples.groups is not None:
+        joined = _components(joined, samples.groups)
+    _, first, numbers = np.unique(joined, return_index=True, return_inverse=True)
+    order = np.empty(len(first), dtype=np.int64)
+    order[np.argsort(first)] = np.arange(len(first))
+    return order[numbers]
+
+
+def _components(units: Int[np.ndarray, " n"], groups: np.ndarray) -> Int[np.ndarray, " n"]:
+    """Numbers of the parts that are connected by a unit or by a group."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    _, numbers = np.unique(groups, return_inverse=True)
+    named = groups != ""
+    several, size = int(units.max()) + 1, int(numbers.max()) + 1
+    edges = units[named], numbers[named] + several
+    graph = coo_array((np.ones(named.sum(), dtype=np.int8), edges), shape=(several + size, several + size))
+    found: np.ndarray = np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+    return np.asarray(found[units])
+
+
+def _rows(x: object) -> Iterator[bytes]:
+    """The content of each sample of a batch, as bytes."""
+    if not isinstance(x, Tensor):
+        yield from (str(text).encode("utf-8", "surrogatepass") for text in x)  # type: ignore[attr-defined]
+        return
+    numbers = x.flatten(1).numpy()
+    for row in numbers if numbers.dtype == np.uint8 else numbers + 0:  # -0 becomes 0
+        yield row.tobytes()

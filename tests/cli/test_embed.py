@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from another import held_by_another
 
 from replearn.cli import embed, rows
 
@@ -78,7 +79,6 @@ def test_what_was_begun_with_other_rows_is_begun_anew(command, trained, data, mo
 
 
 def test_two_processes_do_not_write_one_file(command, trained, data, tmp_path):
-    fcntl = pytest.importorskip("fcntl")
     from replearn.cli.options import parse
     from replearn.cli.runs import load_run
     from replearn.data import as_samples
@@ -88,9 +88,8 @@ def test_two_processes_do_not_write_one_file(command, trained, data, tmp_path):
     part = tmp_path / ".e.npy.part"
     part.mkdir()
     write_json(part / "plan.json", embed._plan(load_run(str(trained)), options, as_samples(str(data))))
-    with (part / "lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        assert "another one does" in command("embed", trained, data, "--out", "e.npy").line
+    with held_by_another(part):
+        assert "one process at a time" in command("embed", trained, data, "--out", "e.npy").line
     assert command("embed", trained, data, "--out", "e.npy").code == 0
 
 

@@ -2,17 +2,23 @@
 
 import errno
 import os
+import resource
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+import safetensors.torch
 import torch
-from children import QUICK, built, little_digits
+from children import QUICK, built, finish, fit, little_digits
 from safetensors import SafetensorError
 
 from replearn.engine import run as run_module
 from replearn.engine.checkpoint import KEPT, Checkpoints
 from replearn.engine.history import read_rows
 from replearn.engine.run import (
+    HISTORY,
+    METHOD,
+    ROOM,
     STATE,
     WEIGHTS,
     CannotWrite,
@@ -24,6 +30,7 @@ from replearn.engine.run import (
 )
 from replearn.engine.train import train
 from replearn.methods.contrastive.simclr import SimCLR
+from replearn.methods.load import load
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -34,13 +41,13 @@ def filling(
     """The disk is full from the tensor file number `after` on, up to number `until`."""
     save, count = run_module.save_file, 0
 
-    def write(tensors: dict, path: Path) -> None:
+    def write(tensors: dict, path: Path, **options: object) -> None:
         nonlocal count
         count += 1
         if after <= count < until:
             Path(path).write_bytes(b"half")
             raise error
-        save(tensors, path)
+        save(tensors, path, **options)
 
     monkeypatch.setattr(run_module, "save_file", write)
 
@@ -127,6 +134,75 @@ def test_replacing_leaves_the_old_file_when_writing_fails(tmp_path: Path) -> Non
             raise error
         assert [entry.name for entry in tmp_path.iterdir()] == ["a b.json"]
         assert path.read_text() == "old"
+
+
+def test_every_flipped_bit_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / WEIGHTS
+    write_tensors(path, {"a": torch.randn(2, 3), "b": torch.tensor(3), "c": torch.ones(0, 2)})
+    whole = path.read_bytes()
+    for bit in range(8 * len(whole)):
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        with pytest.raises(ValueError, match=rf"{WEIGHTS} must be "):
+            read_tensors(path)
+
+
+def test_tensors_of_earlier_versions_have_no_checksum_and_are_read(tmp_path: Path) -> None:
+    safetensors.torch.save_file({"a": torch.ones(3)}, tmp_path / WEIGHTS)
+    assert torch.equal(read_tensors(tmp_path / WEIGHTS)["a"], torch.ones(3))
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+def test_files_have_the_mode_that_the_user_wants(mask: int, tmp_path: Path) -> None:
+    before = os.umask(mask)
+    try:
+        SimCLR(**QUICK).fit(little_digits(), run=tmp_path / "run")
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "run").iterdir()}
+    assert set(modes.values()) == {0o666 & ~mask}, modes
+    assert WEIGHTS in modes
+
+
+def limited(run: Path, limit: int, **fields: object) -> None:
+    """A training whose files may not be larger than `limit` bytes."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    with pytest.raises(CannotWrite, match=rf"{WEIGHTS} must be writable; .* MB are needed"):
+        fit(run, **fields)
+
+
+def test_a_disk_without_room_for_the_weights_is_told_before_training(tmp_path: Path) -> None:
+    assert finish(limited, tmp_path / "run", 60_000, checkpoint_minutes=100.0) == 0
+    assert not list((tmp_path / "run").iterdir())
+
+
+def test_room_for_the_weights_is_set_aside_while_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Looking(SimCLR):
+        sizes: ClassVar[list[int]] = []
+
+        def after_step(self, progress: float) -> None:
+            self.sizes.append((tmp_path / "run" / ROOM).stat().st_size)
+
+    Looking.__name__ = "SimCLR"
+    Looking(**QUICK).fit(little_digits(), run=tmp_path / "run")
+    assert min(Looking.sizes) >= (tmp_path / "run" / WEIGHTS).stat().st_size
+    assert not (tmp_path / "run" / ROOM).exists()
+
+
+def test_a_disk_that_is_full_at_the_end_of_a_short_fit_takes_nothing_that_was_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filling(monkeypatch, after=1)
+    method = SimCLR(**QUICK | {"checkpoint_minutes": 100.0})
+    with pytest.raises(CannotWrite):
+        method.fit(little_digits(), run=tmp_path / "run")
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {METHOD, HISTORY}
+    monkeypatch.undo()
+    method.save(tmp_path / "elsewhere")  # what was learned is there
+    assert load(tmp_path / "elsewhere").transform(little_digits()).shape == (32, 128)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x80\x04K\x01.", b"\xff" * 100])

@@ -121,7 +121,7 @@ def resume(run: Path, **fields: object) -> SimCLR:
 
 
 @pytest.mark.parametrize("file", ["tensors.safetensors", "state.json"])
-@pytest.mark.parametrize("damage", ["cut", "empty", "gone"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "gone", "flipped"])
 def test_a_broken_checkpoint_gives_way_to_the_one_before(
     file: str, damage: str, copy: Path, unbroken, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -141,6 +141,11 @@ def test_all_checkpoints_broken(copy: Path) -> None:
 def damaged(file: Path, damage: str) -> None:
     if damage == "gone":
         file.unlink()
+        return
+    if damage == "flipped":  # a bit in the middle: of a tensor, or of a number
+        content = bytearray(file.read_bytes())
+        content[content.rindex(b"1") if file.suffix == ".json" else len(content) // 2] ^= 1
+        file.write_bytes(content)
         return
     os.truncate(file, 0 if damage == "empty" else file.stat().st_size // 2)
 

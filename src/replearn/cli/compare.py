@@ -74,22 +74,23 @@ def run(args: list[str]) -> None:
             resume=options.resume,
             choose=options.choose,
         )
-    title = f"{', '.join(methods)} on {options.data}"
-    comparison.facts.update(title=title, command=["replearn", "compare", *args])
-    runs = {name: run_name(name, 0) for name in methods}
-    write_evaluation(folder, comparison, Judged(options.data, options.test, options), runs)
-    print_table(comparison.scores)
-    if options.choose:
-        print_choice(comparison.scores)
-    print(f"written: {shown(write_report(folder / REPORT, comparison, title=title))}")
+        title = f"{', '.join(methods)} on {options.data}"
+        comparison.facts.update(title=title, command=["replearn", "compare", *args])
+        runs = {name: run_name(name, 0) for name in methods}
+        write_evaluation(folder, comparison, Judged(options.data, options.test, options), runs)
+        print_table(comparison.scores)
+        if options.choose:
+            print_choice(comparison.scores)
+        print(f"written: {shown(write_report(folder / REPORT, comparison, title=title))}")
 
 
 def check_folder(folder: Path, *, resume: bool) -> None:
-    """Raises ValueError where the folder can't be written to, or holds runs that must stay as they are."""
-    from replearn.engine.run import EVALUATION, METHOD, make_run
+    """Raises ValueError where the folder holds runs that must stay as they are."""
+    from replearn.engine.run import EVALUATION, METHOD
 
-    make_run(folder)
-    held = [folder / EVALUATION, *folder.glob(f"*/{METHOD}"), folder / METHOD]
+    if (folder / METHOD).exists():
+        raise ValueError(f"{folder} holds a run, not a comparison. Choose another --run.")
+    held = [folder / EVALUATION, *folder.glob(f"*/{METHOD}")]
     if not resume and any(path.exists() for path in held):
         raise ValueError(f"{folder} holds runs already. Go on with them (--resume), or choose another --run.")
 

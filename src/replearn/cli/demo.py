@@ -55,43 +55,51 @@ def run(args: list[str]) -> None:
     """The command."""
     options = parse(DemoOptions, args, command="demo")
     began = time.monotonic()
+    from replearn.cli.runs import minutes, new_run, shown
+    from replearn.engine.run import REPORT
+
+    folder = Path(options.run)
+    with new_run(folder):
+        _demo(folder, options, ["replearn", "demo", *args])
+    print(f"report: {shown(folder / REPORT)} ({minutes(time.monotonic() - began)} in all)")
+
+
+def _demo(folder: Path, options: DemoOptions, command: list[str]) -> None:
+    """Learn, judge, report."""
     from replearn.cli.evaluations import Judged, write_evaluation
-    from replearn.cli.runs import minutes, shown
     from replearn.comparison import judge
     from replearn.engine.run import REPORT
     from replearn.report import print_table, write_report
 
-    folder = Path(options.run)
     make_room(folder, resume=options.resume)
     train, test = load_parts(DATA, DataOptions())
     log.info("%s: %d samples to learn from without labels, %d to test by", DATA, len(train), len(test))
     rows = _rows(train, test, options.seed, folder, resume=options.resume)
     comparison = judge(((options.seed, row) for row in rows), train, test, draws=DRAWS)
     title = f"Learning {DATA} without labels"
-    comparison.facts.update(title=title, command=["replearn", "demo", *args])
+    comparison.facts.update(title=title, command=command)
     write_evaluation(folder, comparison, Judged(DATA, None, DataOptions()), {"SimCLR": ".", "PCA": "PCA"})
     log.info("writing the report")
-    written = write_report(folder / REPORT, comparison, title=title)
+    write_report(folder / REPORT, comparison, title=title)
     print_table(comparison.scores)
-    print(f"report: {shown(written)} ({minutes(time.monotonic() - began)} in all)")
 
 
 def make_room(folder: Path, *, resume: bool) -> None:
-    """Make the folder, and remove the demo that lies in it unless it is to be gone on with.
+    """Remove the demo that lies in it unless it is to be gone on with.
 
     Raises:
         ValueError: something else lies there.
     """
-    from replearn.engine.run import EVALUATION, HISTORY, METHOD, REPORT, STATE, WEIGHTS, make_run
+    from replearn.engine.owner import OWNER
+    from replearn.engine.run import ALARMS, EVALUATION, HISTORY, METHOD, REPORT, STATE, WEIGHTS
 
-    make_run(folder)
-    if resume or not any(folder.iterdir()):
+    if resume or all(path.name == OWNER for path in folder.iterdir()):
         return
     if not (folder / METHOD).is_file():
         raise ValueError(
             f"{folder} must be empty or hold an earlier demo; it holds something else. Choose another --run."
         )
-    for name in (METHOD, WEIGHTS, STATE, HISTORY, EVALUATION, REPORT, "PCA"):
+    for name in (METHOD, WEIGHTS, STATE, HISTORY, ALARMS, EVALUATION, REPORT, "PCA"):
         path = folder / name
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

@@ -49,17 +49,23 @@ class EvaluateOptions(JudgeOptions):
 def run(args: list[str]) -> None:
     """The command."""
     options = parse(EvaluateOptions, args, command="evaluate")
+    from replearn.cli.runs import held
+
+    with held(options.run):
+        _evaluate(options, args)
+
+
+def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
+    """Represent, judge, write, print."""
     from replearn.cli.evaluations import Judged, untrained_row, write_evaluation
     from replearn.cli.language import language_facts, print_language
     from replearn.cli.runs import described, load_run, shown
     from replearn.comparison import Representation, judge, raw_input, represent, training_of, visual_words
-    from replearn.engine.run import make_run
     from replearn.methods import Method
     from replearn.report import print_latents, print_table
 
     folder = Path(options.run)
     method = load_run(options.run)
-    make_run(folder)
     train, test = load_parts(options.data, options, test=options.test, like=described(options.run))
     name, (history, alarms) = type(method).__name__, training_of(method)
     seconds = history[-1]["seconds"] if history else 0.0

@@ -25,14 +25,21 @@ class ReportOptions:
 def run(args: list[str]) -> None:
     """The command."""
     options = parse(ReportOptions, args, command="report")
+    from replearn.cli.runs import held
+
+    with held(options.run):
+        _report(options)
+
+
+def _report(options: ReportOptions) -> None:
+    """Read, draw, write, print."""
     from replearn.cli.evaluations import read_evaluation
     from replearn.cli.runs import shown
-    from replearn.engine.run import REPORT, make_run
+    from replearn.engine.run import REPORT
     from replearn.report import print_table, write_report
 
     folder = Path(options.run)
     comparison = read_evaluation(folder)
-    make_run(folder)
     title = options.title or str(comparison.facts.get("title", folder.resolve().name))
     written = write_report(folder / REPORT, comparison, title=title)
     print_table(comparison.scores)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from replearn.cli.voice import is_first_process
-from replearn.engine.run import HISTORY, METHOD, STATE, WEIGHTS, make_run, open_run, read_json
+from replearn.engine.owner import is_first, owned
+from replearn.engine.run import METHOD, make_run, open_run, read_json
 from replearn.transfer import load
 
 
@@ -28,24 +28,39 @@ def load_run(path: str) -> Any:
 
 @contextmanager
 def new_run(folder: Path) -> Iterator[None]:
-    """The folder, made if it is not there; a run that fails before it can be resumed leaves no trace in it.
+    """While entered, the folder, made if it is not there, is this process's; empty after a failure, it goes again.
 
     So the same command can be given again with what was wrong put right.
 
     Raises:
-        ValueError: the folder can't be written to.
+        ValueError: the folder can't be written to, or another process is at it.
     """
-    before = (folder / METHOD).exists()
+    made = not folder.exists()
     make_run(folder)
     try:
-        yield
+        with owned(folder):
+            yield
     except BaseException:  # a stop, too
-        if is_first_process() and not (before or (folder / STATE).exists() or (folder / WEIGHTS).exists()):
-            for name in (METHOD, HISTORY):
-                (folder / name).unlink(missing_ok=True)
-            with suppress(OSError):  # it holds something else
+        if made and is_first():
+            with suppress(OSError):  # it holds something
                 folder.rmdir()
         raise
+
+
+@contextmanager
+def held(path: str) -> Iterator[None]:
+    """While entered, the folder that a command adds to, if it is there, is this process's.
+
+    Raises:
+        ValueError: it can't be written to, or another process is at it.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        yield  # what comes now says what it must hold
+        return
+    make_run(folder)
+    with owned(folder):
+        yield
 
 
 @dataclass(frozen=True)

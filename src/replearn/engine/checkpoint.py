@@ -5,6 +5,8 @@ A checkpoint is a folder `state/step-N/` of `tensors.safetensors` (weights, buff
 it is there or it is not. Random numbers need no state: those of step N are a function of the seed and N.
 """
 
+import hashlib
+import json
 import logging
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +16,9 @@ import torch
 from torch import Tensor, nn
 
 from replearn.data.processes import process
+from replearn.engine.owner import check_owner
 from replearn.engine.run import (
+    CHECKSUM,
     CannotWrite,
     clear_parts,
     read_json,
@@ -57,6 +61,7 @@ class Checkpoints:
         """
         if self.folder is None or process() != 0:
             return True
+        check_owner(self.folder.parent)
         try:
             self._write(self.folder, step, state)
         except CannotWrite as error:
@@ -76,7 +81,7 @@ class Checkpoints:
         found = _checkpoints(self.folder) if self.folder else []
         for path in reversed(found):
             try:
-                state: dict[str, Any] = read_json(path / NUMBERS)
+                state = _read_numbers(path / NUMBERS)
                 tensors = read_tensors(path / TENSORS)
             except (OSError, ValueError) as error:
                 if path == found[0]:
@@ -100,7 +105,7 @@ class Checkpoints:
         with replacing(target) as part:
             part.mkdir(parents=True)
             write_tensors(part / TENSORS, tensors)
-            write_json(part / NUMBERS, state | {"optimizer": numbers})
+            _write_numbers(part / NUMBERS, state | {"optimizer": numbers})
         found = _checkpoints(folder)
         later = [
             path for path in found if path.name > target.name
@@ -133,6 +138,27 @@ class Checkpoints:
 def _checkpoints(folder: Path) -> list[Path]:
     """Checkpoints, oldest first."""
     return sorted(folder.glob("step-*"))
+
+
+def _write_numbers(path: Path, state: dict[str, Any]) -> None:
+    write_json(path, state | {CHECKSUM: _digest(json.loads(json.dumps(state)))})
+
+
+def _read_numbers(path: Path) -> dict[str, Any]:
+    """The numbers of a checkpoint; those of earlier versions have no checksum.
+
+    Raises:
+        ValueError: they are no longer as they were written.
+    """
+    state = read_json(path)
+    told = state.pop(CHECKSUM, None) if isinstance(state, dict) else ""
+    if told is not None and told != _digest(state):
+        raise ValueError(f"{path} must be as it was written; it has changed since, by its checksum.")
+    return state  # type: ignore[no-any-return]
+
+
+def _digest(state: Any) -> str:
+    return hashlib.blake2b(json.dumps(state, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 def _flatten(state: dict[int, dict[str, Any]]) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -7,11 +7,14 @@
         history.csv          loss, learning rate, speed and health along the way
         alarms.json          what went wrong along the way; absent when nothing did
         evaluation.json, report.html
+        owner.lock           the process that writes here now, see `replearn.engine.owner`; absent when none does
 
 Nothing in it is a pickle, and loading one executes nothing. Every file is written beside its place and
 renamed, so a reader (or a kill) sees the old one or the new one, never half of one.
 """
 
+import errno
+import hashlib
 import json
 import os
 import shutil
@@ -20,7 +23,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
+import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -33,6 +37,12 @@ METHOD, WEIGHTS, STATE, HISTORY, ALARMS, EVALUATION, REPORT = (
     "evaluation.json",
     "report.html",
 )
+
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+CHECKSUM = "checksum"
+ROOM = ".room"  # as large as the weights will be
+LEAST_ROOM = 2**16  # bytes
 
 
 class CannotWrite(ValueError):
@@ -62,6 +72,24 @@ def make_run(path: str | Path) -> Path:
             f"the run folder must be writable; {run} is not ({error.strerror}). Choose another folder."
         ) from error
     return run
+
+
+def set_room_aside(run: Path, size: int) -> None:
+    """Set room for `size` bytes aside in a run, to be given back before they are written.
+
+    Raises:
+        CannotWrite: there is none.
+    """
+    path = run / ROOM
+    try:
+        with path.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, size + LEAST_ROOM)
+    except AttributeError:  # macOS, Windows
+        pass
+    except OSError as error:
+        remove(path)
+        if error.errno in NO_SPACE:
+            raise CannotWrite(run / WEIGHTS, f"{error.strerror}: {size / 1e6:,.1f} MB are needed") from error
 
 
 def open_run(path: str | Path) -> Path:
@@ -105,21 +133,25 @@ def read_json(path: Path) -> Any:
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Write tensors as safetensors, in one instant."""
+    """Write tensors as safetensors, with their checksum, in one instant."""
     # Cloned, since the format refuses tensors that share memory (tied weights).
     whole = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     with replacing(path) as part:
-        save_file(whole, part)
+        part.touch()
+        mode = part.stat().st_mode  # as the user wants new files; safetensors makes them its own way
+        save_file(whole, part, metadata={CHECKSUM: checksum(whole)})
+        part.chmod(mode)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read safetensors.
 
     Raises:
-        ValueError: the file is missing, truncated or of another format (a pickle, say).
+        ValueError: the file is missing, truncated, changed since it was written, or of another format (a pickle, say).
     """
     try:
-        return load_file(path)
+        tensors = load_file(path)
+        told = stored_checksum(path)
     except FileNotFoundError as error:
         raise ValueError(
             f"{path} must exist; it does not. The run has not ended: resume it with --resume."
@@ -128,6 +160,28 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise ValueError(
             f"{path} must be a whole safetensors file; it is not ({error}). Copy it again, or fit again."
         ) from error
+    if told is not None and told != checksum(tensors):
+        raise ValueError(
+            f"{path} must be as it was written; it has changed since, by its checksum. Copy it again, or fit again."
+        )
+    return tensors
+
+
+def checksum(tensors: dict[str, Tensor]) -> str:
+    """A hash of names, types, shapes and every bit of tensors on the CPU."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in sorted(tensors):
+        tensor = tensors[name].contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def stored_checksum(path: Path) -> str | None:
+    """The checksum in a safetensors file; None: it was written without one, by an earlier version."""
+    with safe_open(path, framework="pt") as file:
+        told = file.metadata()
+    return None if told is None else told.get(CHECKSUM, "gone")
 
 
 @contextmanager

@@ -8,7 +8,8 @@ import torch
 from sklearn.base import BaseEstimator
 
 from replearn.data import Samples, describe
-from replearn.engine.run import METHOD, WEIGHTS, make_run, read_tensors, write_json, write_tensors
+from replearn.engine.owner import owned
+from replearn.engine.run import METHOD, WEIGHTS, make_run, read_tensors, remove, write_json, write_tensors
 from replearn.methods.registry import registry
 from replearn.methods.store import versions
 
@@ -27,8 +28,14 @@ def save_arrays(estimator: BaseEstimator, samples: Samples, path: str | Path) ->
             f"{type(estimator).__module__}'s. Import it from there."
         )
     folder = make_run(path)
-    if (folder / METHOD).exists():
-        raise ValueError(f"{folder} holds a run already. Choose another name.")
+    with owned(folder):
+        if (folder / METHOD).exists():
+            raise ValueError(f"{folder} holds a run already. Choose another name.")
+        _write(estimator, samples, folder)
+    return folder
+
+
+def _write(estimator: BaseEstimator, samples: Samples, folder: Path) -> None:
     fields = estimator.get_params(deep=False)
     # Private ones too: `predict` of k-means and `transform` of minibatch NMF ask for theirs.
     learned = {name: value for name, value in vars(estimator).items() if name not in fields}
@@ -44,15 +51,18 @@ def save_arrays(estimator: BaseEstimator, samples: Samples, path: str | Path) ->
         "samples": describe(samples).to_json(),
         "versions": versions(),
     }
-    write_json(folder / METHOD, content)
     # ascontiguousarray would turn 0-d into 1-d, hence the reshape.
     tensors = {
         name: torch.from_numpy(np.ascontiguousarray(value)).reshape(value.shape)
         for name, value in arrays.items()
         if value.dtype.kind in "fiu"
     }
-    write_tensors(folder / WEIGHTS, tensors)
-    return folder
+    try:
+        write_tensors(folder / WEIGHTS, tensors)
+        write_json(folder / METHOD, content)  # last: what is killed before has left no run
+    except BaseException:
+        remove(folder / WEIGHTS)
+        raise
 
 
 def arrays_from_run(cls: type[Any], fields: dict[str, Any], folder: Path) -> Any:

@@ -24,7 +24,7 @@ from replearn.engine.machine import choose, join_processes, random_state_kept
 from replearn.engine.run import STATE, remove
 from replearn.engine.train import seed_of
 from replearn.methods.checks import check_same_kind, check_samples, check_seed
-from replearn.methods.store import end_run, has_ended, restore, start_run
+from replearn.methods.store import begun, end_run, has_ended, restore
 from replearn.views.choose import make_views
 
 
@@ -100,12 +100,14 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         join_processes(self.device)
         samples = self.reading(as_samples(X, y))
         self._prepare(samples)
-        folder = start_run(self, run, resume=resume) if run is not None else None
-        if folder and resume and has_ended(folder):
-            remove(folder / STATE)  # where a kill came between the weights and this
-            return restore(self, folder)
-        self.learn(samples, run=folder, resume=resume, loggers=loggers)
-        if folder:
+        if run is None:
+            self.learn(samples, run=None, resume=resume, loggers=loggers)
+            return self
+        with begun(self, run, resume=resume) as folder:
+            if resume and has_ended(folder):
+                remove(folder / STATE)  # where a kill came between the weights and this
+                return restore(self, folder)
+            self.learn(samples, run=folder, resume=resume, loggers=loggers)
             end_run(self, folder)
         return self
 
@@ -158,7 +160,8 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
 
     def save(self, path: str | Path) -> None:
         """Write fields and weights into the run folder `path`; `replearn.load` reads them back."""
-        end_run(self, start_run(self, path))
+        with begun(self, path) as folder:
+            end_run(self, folder)
 
     @property
     def _n_features_out(self) -> int:  # scikit-learn names output columns by it

@@ -2,26 +2,36 @@
 
 import importlib.metadata
 import platform
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from sklearn.base import BaseEstimator
 from torch import nn
 
 from replearn.data.processes import process
 from replearn.encoders import FOLDER, configuration_of
-from replearn.engine.distributed import wait_for_all
+from replearn.engine.distributed import mean_over_processes, wait_for_all
 from replearn.engine.history import read_history
+from replearn.engine.owner import check_owner, owned, owner_of
 from replearn.engine.run import (
+    ALARMS,
+    EVALUATION,
+    HISTORY,
     METHOD,
+    ROOM,
     STATE,
     WEIGHTS,
+    CannotWrite,
     make_run,
     open_run,
     read_json,
     read_tensors,
     remove,
+    set_room_aside,
     write_json,
     write_tensors,
 )
@@ -30,32 +40,58 @@ from replearn.views import Split, view_to_json
 if TYPE_CHECKING:
     from replearn.methods.model import Model
 
+OWN = (METHOD, HISTORY, ALARMS)  # what a run has before there is anything to go on with
+
 # These may differ between a run and its resumption: they say when to stop or save, not what to compute.
 FREE_FIELDS = frozenset({"max_minutes", "checkpoint_minutes", "device"})
 
 
-def start_run(method: "Model", path: str | Path, *, resume: bool = False) -> Path:
-    """Make the run folder and write `method.json` into it, or check that the run in it is this one.
+@contextmanager
+def begun(method: "Model", path: str | Path, *, resume: bool = False) -> Iterator[Path]:
+    """While entered, the run folder at `path` is this process's, with `method.json` in it: written, or found the same.
+
+    Room for the weights is set aside, so that a disk that fills up along the way can't take what was learned. What
+    fails before there is anything to go on with is removed again, but nothing that others have put there.
 
     Raises:
-        ValueError: a run lies there already, or the one to resume has other fields or samples.
+        ValueError: another process is at it, a run lies there already, or the one to resume has other fields or
+            samples.
     """
     folder = make_run(path)
     content = to_json(method)
-    there = (folder / METHOD).exists()
-    wait_for_all()  # or the first process would have written before another looked
-    if there and not resume:
-        raise ValueError(f"{folder} holds a run already. Resume it (--resume), or choose another name.")
-    if there:
-        _check_same(read_json(open_run(folder) / METHOD), content)
-    elif process() == 0:
-        write_json(folder / METHOD, content)
-    return folder
+    with ExitStack() as stack:
+        _own(folder, stack)
+        there = [name for name in OWN if (folder / name).exists()]
+        wait_for_all()  # or the first process would have written before another looked
+        if METHOD in there and not resume:
+            raise ValueError(f"{folder} holds a run already. Resume it (--resume), or choose another name.")
+        if METHOD in there:
+            _check_same(read_json(open_run(folder) / METHOD), content)
+        elif (folder / EVALUATION).exists():
+            raise ValueError(f"{folder} holds a comparison, not a run. Choose another name.")
+        try:
+            if process() == 0:
+                set_room_aside(folder, _size(method))
+                if METHOD not in there:
+                    write_json(folder / METHOD, content)
+            yield folder
+        except BaseException as error:
+            kept = (folder / STATE).exists() or (folder / WEIGHTS).exists()
+            if process() == 0 and not kept and not isinstance(error, CannotWrite):
+                for name in OWN:
+                    if name not in there:
+                        remove(folder / name)
+            raise
+        finally:
+            if process() == 0:
+                remove(folder / ROOM)
 
 
 def end_run(method: "Model", folder: Path) -> None:
     """Write the weights, which ends the run, and drop what only a resumption needs."""
     if process() == 0:
+        check_owner(folder)
+        remove(folder / ROOM)
         write_tensors(folder / WEIGHTS, nn.ModuleDict(method.modules()).state_dict())
         remove(folder / STATE)
     wait_for_all()
@@ -73,6 +109,9 @@ def restore(method: "Model", folder: Path) -> "Model":
         ValueError: the weights are broken, or of other modules.
     """
     modules = nn.ModuleDict(method.modules())
+    owner = None if has_ended(folder) else owner_of(folder)
+    if owner:
+        raise ValueError(f"the run in {folder} must have ended; {owner} is at it. Wait until it has.")
     try:
         modules.load_state_dict(read_tensors(open_run(folder) / WEIGHTS))
     except RuntimeError as error:
@@ -94,6 +133,23 @@ def to_json(method: "Model") -> dict[str, Any]:
         "folder": _folder(method),
         "versions": versions(),
     }
+
+
+def _own(folder: Path, stack: ExitStack) -> None:
+    """Own the folder until the stack is left; where the first process may not, no process goes on."""
+    refused = None
+    try:
+        stack.enter_context(owned(folder))
+    except ValueError as error:
+        refused = error
+    if mean_over_processes(torch.tensor(float(refused is not None))) > 0:
+        raise refused or ValueError(f"{folder} is not this training's, as the first process says.")
+
+
+def _size(method: "Model") -> int:
+    """Bytes of the modules as they are now."""
+    tensors = nn.ModuleDict(method.modules()).state_dict().values()
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
 def _folder(method: "Model") -> dict[str, Any] | None:

@@ -1,15 +1,20 @@
 """Odd image files are read right, and bad ones are left out, counted and named."""
 
+import ast
 import os
 import struct
+import threading
 import tracemalloc
 import zlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, features
 
-from replearn.data import DataWarning, as_samples
+import replearn
+from replearn.data import DataWarning, as_samples, decode
 
 rng = np.random.default_rng(0)
 photo = rng.integers(0, 256, (16, 16, 3), dtype=np.uint8)
@@ -212,3 +217,122 @@ def test_unreadable_files_are_left_out(tmp_path):
     os.mkfifo(tmp_path / "b.png")  # opening it would wait for ever
     (tmp_path / "c.png").symlink_to(tmp_path / "nowhere.png")
     assert list(as_samples(tmp_path).names) == ["a.png"]
+
+
+PROMISED = (
+    "avif",
+    "bmp",
+    "dib",
+    "gif",
+    "ico",
+    "jpg",
+    "jp2",
+    "pbm",
+    "pgm",
+    "png",
+    "ppm",
+    "tga",
+    "tif",
+    "webp",
+)
+
+
+@pytest.mark.parametrize("ending", PROMISED)
+def test_promised_formats(tmp_path, ending):
+    if ending in ("avif", "webp", "jp2") and not features.check("jpg_2000" if ending == "jp2" else ending):
+        pytest.skip("Pillow was built without it")
+    mode = {"pbm": "1", "pgm": "L"}.get(ending, "RGB")
+    Image.new("RGB", (16, 16), (255, 255, 255)).convert(mode).save(tmp_path / f"a.{ending}")
+    x = only(tmp_path)
+    assert x.shape == (1 if mode != "RGB" else 3, 16, 16)
+    assert (x > 250).all()
+
+
+def test_a_photograph_of_two_pictures(tmp_path):
+    """As some telephones and cameras write them: a JPEG that Pillow calls MPO."""
+    image = Image.fromarray(photo)
+    image.save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[image])
+    assert only(tmp_path).shape == (3, 16, 16)
+
+
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 16 16\n%%EndComments\nshowpage\n%%EOF\n"
+
+
+def others(tmp_path):
+    """Files of formats that Pillow knows and nobody promised."""
+    yield "eps", POSTSCRIPT
+    for kind in ("PCX", "SGI", "MSP", "DDS", "PDF", "XBM", "SPIDER"):
+        path = tmp_path / "written"
+        mode = "1" if kind in ("MSP", "XBM") else "F" if kind == "SPIDER" else "RGB"
+        Image.new(mode, (16, 16)).save(path, kind)
+        yield kind.lower(), path.read_bytes()
+        path.unlink()
+
+
+def test_other_decoders_are_never_tried(tmp_path, monkeypatch):
+    """Neither Ghostscript nor any other of Pillow's decoders runs on a file that is called an image."""
+    import PIL.EpsImagePlugin
+
+    monkeypatch.setattr(PIL.EpsImagePlugin, "Ghostscript", raising)
+    found = dict(others(tmp_path))
+    (tmp_path / "images").mkdir()
+    for name, content in found.items():
+        (tmp_path / "images" / f"{name}.jpg").write_bytes(content)
+    Image.fromarray(photo).save(tmp_path / "images" / "good.png")
+    with pytest.warns(DataWarning, match=f"{len(found)} of {len(found) + 1} images"):
+        samples = as_samples(tmp_path / "images", image_size=16)
+    assert list(samples.names) == ["good.png"]
+    assert {reason for _, reason in samples.skipped} == {"is not an image"}
+
+
+def raising(*_, **__):
+    raise AssertionError
+
+
+def test_images_are_opened_with_a_list_of_formats():
+    """Everywhere in the source."""
+    folder = Path(replearn.__file__).parent
+    calls = [
+        (path.name, node)
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Image.open", "PIL.Image.open")
+    ]
+    assert calls
+    assert not [name for name, call in calls if "formats" not in {word.arg for word in call.keywords}]
+
+
+def test_large_images_are_decoded_one_after_the_other(tmp_path, monkeypatch):
+    """However many threads there are, images that are decoded at once fit in the room for them."""
+    side, at_once, most = 200, 0, 0
+    (tmp_path / "images").mkdir()
+    for number in range(12):
+        Image.effect_noise((side, side), 50).save(tmp_path / "images" / f"{number}.png")
+    Image.effect_noise((5 * side, 5 * side), 50).save(
+        tmp_path / "images" / "over.png"
+    )  # larger than the room
+    lock, standard = threading.Lock(), decode.standard_mode
+
+    def watched(image, *, grey):
+        nonlocal at_once, most
+        with lock:
+            at_once += image.width * image.height
+            most = max(most, at_once)
+        result = standard(image, grey=grey)
+        threading.Event().wait(0.02)
+        with lock:
+            at_once -= image.width * image.height
+        return result
+
+    monkeypatch.setattr(decode, "standard_mode", watched)
+    monkeypatch.setattr(decode, "room", decode.Room(3 * side * side * decode.PIXEL_BYTES))
+    monkeypatch.setattr("replearn.data.folder._threads", lambda: 8)
+    assert len(as_samples(tmp_path / "images", image_size=32)) == 13
+    assert most == (5 * side) ** 2  # alone
+    with ThreadPoolExecutor(8) as pool:
+        files = [(tmp_path / "images" / f"{number}.png").open("rb") for number in range(12)]
+        most = 0
+        list(pool.map(lambda file: decode.read_image(file, size=8, grey=True), files))
+        for file in files:
+            file.close()
+    assert 0 < most <= 3 * side * side

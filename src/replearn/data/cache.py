@@ -1,9 +1,16 @@
-"""A folder of arrays in the user's cache, built once, whole or not at all, by one process at a time."""
+"""A folder of arrays in the user's cache, built once, whole or not at all, by one process at a time.
+
+An entry is sealed with the size and the checksum of each of its files, and looked at before it is used: one that was
+cut short, changed or half deleted is built again.
+"""
 
 import errno
+import json
+import logging
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
@@ -18,6 +25,12 @@ try:
     import fcntl
 except ImportError:  # Windows: no lock, so two processes may both build, and the first to finish wins
     fcntl = None  # type: ignore[assignment]
+
+log = logging.getLogger("replearn")
+
+SEAL = "seal.json"
+# Files up to this size are read whole each time; of longer ones that keep size and time, that is taken for enough.
+READ_WHOLE = 2**30
 
 
 class CacheError(OSError, ValueError):
@@ -38,39 +51,84 @@ def cache_folder() -> Path:
 
 
 def cached(key: str, build: Callable[[Path], None]) -> Path:
-    """The cache's folder of name `key`; if there is none, `build` fills a new one.
+    """The cache's folder of name `key`; if there is none, or it is damaged, `build` fills a new one.
 
     `build` writes into a temporary folder that gets its name when it is complete, so a process killed
     half-way leaves no broken entry (the next build clears its rest away). A second process that wants the
     same entry waits for the first. Without file locks both build, and both end with the entry of the one
-    that finished first.
+    that finished first. A process that reads a damaged entry keeps the files that it has open.
 
     Raises:
         CacheError: no space left, or the cache folder cannot be written.
     """
     root = cache_folder()
     entry = root / key
-    if entry.is_dir():
+    if entry.is_dir() and damage(entry) is None:
         return entry
     with writable(root):
         root.mkdir(parents=True, exist_ok=True)
         with _lock(root / f"{key}.lock") as locked:
-            if not entry.is_dir():
+            found = damage(entry) if entry.is_dir() else ""
+            if found is not None:
+                if found:
+                    log.warning("%s: this part of the cache is damaged (%s); it is made again", entry, found)
                 _sweep(root, key if locked else None)
                 _build(root, entry, build)
     return entry
+
+
+def damage(entry: Path) -> str | None:
+    """What is wrong with an entry, None if nothing is."""
+    try:
+        sealed = json.loads((entry / SEAL).read_text())
+        for name, (size, changed, checksum) in sealed.items():
+            found = (entry / name).stat()
+            if found.st_size != size:
+                return f"{name} has {found.st_size:,} bytes instead of {size:,}"
+            if size > READ_WHOLE and found.st_mtime_ns == changed:
+                continue
+            if _checksum(entry / name) != checksum:
+                return f"{name} has other content than was written"
+    except FileNotFoundError as error:
+        return f"{Path(error.filename).name} is missing"
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        return f"it cannot be read: {' '.join(str(error).split())[:80]}"
+    return None
+
+
+def _seal(folder: Path) -> None:
+    """Write down how large each file is, when it was changed, and its checksum."""
+    files = sorted(path for path in folder.iterdir() if path.is_file())
+    stats = {path: path.stat() for path in files}
+    sealed = {path.name: (stat.st_size, stat.st_mtime_ns, _checksum(path)) for path, stat in stats.items()}
+    (folder / SEAL).write_text(json.dumps(sealed))
+
+
+def _checksum(path: Path) -> int:
+    """CRC-32: against accidents, not against forgery."""
+    checksum = 0
+    with path.open("rb", buffering=0) as file:
+        while part := file.read(2**22):
+            checksum = zlib.crc32(part, checksum)
+    return checksum
 
 
 def _build(root: Path, entry: Path, build: Callable[[Path], None]) -> None:
     temporary = Path(tempfile.mkdtemp(prefix=f"{entry.name}.tmp-", dir=root))
     try:
         build(temporary)
+        _seal(temporary)
+        if entry.is_dir() and damage(entry) is not None:
+            # Out of the way in one step, and swept like what a killed build leaves.
+            os.rename(entry, Path(tempfile.mkdtemp(prefix=f"{entry.name}.tmp-", dir=root)) / "damaged")
         os.rename(temporary, entry)
     except OSError:
-        if not entry.is_dir():  # else another process was faster: its entry is as good
-            raise
+        if not entry.is_dir() or damage(entry) is not None:
+            raise  # else another process was faster: its entry is as good
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        for rest in root.glob(f"{entry.name}.tmp-*/damaged"):
+            shutil.rmtree(rest.parent, ignore_errors=True)
 
 
 def _sweep(root: Path, own: str | None) -> None:

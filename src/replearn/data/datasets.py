@@ -91,7 +91,7 @@ def _emoji() -> tuple[Samples, np.ndarray]:
     from PIL import Image
 
     meta = json.loads((FOLDER / "emoji.json").read_text(encoding="utf-8"))
-    with (FOLDER / "emoji.webp").open("rb") as file, Image.open(file) as image:
+    with (FOLDER / "emoji.webp").open("rb") as file, Image.open(file, formats=["WEBP"]) as image:
         sheet = np.asarray(image.convert("RGB"))
     cell, rows, cols = meta["cell"], meta["rows"], meta["cols"]
     grid = sheet.reshape(rows, cell, cols, cell, 3).transpose(0, 2, 4, 1, 3)  # (rows, cols, c, h, w)

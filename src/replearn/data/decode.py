@@ -1,9 +1,11 @@
 """One image file becomes bytes `(c, h, w)`, whatever its format, mode, depth, orientation or size."""
 
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from io import BufferedReader, BytesIO
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,12 @@ if TYPE_CHECKING:  # Pillow is imported where it is used: most data come as arra
 
 # Pillow's own limit, 2^30 / 4 / 3: a larger image is skipped before anything of it is decoded.
 LARGEST_IMAGE = 89_478_485
+# What is promised, and nothing else: Pillow would start Ghostscript on PostScript that is called photo.jpg.
+FORMATS = ("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
+# Bytes that images may take while they are decoded at the same time, and what one pixel takes: Pillow's 4, with two
+# copies on the way (transparency, other mode).
+ROOM = 2**30
+PIXEL_BYTES = 12
 GREY_MODES = ("1", "L", "LA", "La", "I", "F", "I;16", "I;16B", "I;16L", "I;16N")
 # The decoded image may be this much larger than asked for before it is resized: a margin against aliasing.
 MARGIN = 2.0
@@ -33,6 +41,35 @@ class Header:
     height: int
     width: int
     grey: bool
+
+
+class Room:
+    """Bytes that threads share: each takes what it needs and waits while there are not enough.
+
+    Who needs more than there are takes all of them, and so works alone.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.free = size
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def of(self, size: int) -> Iterator[None]:
+        """Hold so many bytes."""
+        size = min(size, self.size)
+        with self._changed:
+            self._changed.wait_for(lambda: self.free >= size)
+            self.free -= size
+        try:
+            yield
+        finally:
+            with self._changed:
+                self.free += size
+                self._changed.notify_all()
+
+
+room = Room(ROOM)
 
 
 @contextmanager
@@ -80,8 +117,9 @@ def read_image(file: BufferedReader | BytesIO, *, size: int | None, grey: bool) 
             # JPEG decodes to 1/2, 1/4 or 1/8 for a fraction of the time.
             scale = size * MARGIN / min(image.size)
             image.draft(None, (round(image.width * scale), round(image.height * scale)))
-        whole = standard_mode(image, grey=grey)
-        return to_bytes(_upright(whole if size is None else square(whole, size), turn))
+        with room.of(image.width * image.height * PIXEL_BYTES):
+            whole = standard_mode(image, grey=grey)
+            return to_bytes(_upright(whole if size is None else square(whole, size), turn))
 
 
 def to_bytes(image: "Image") -> UInt8[np.ndarray, "c h w"]:
@@ -135,10 +173,19 @@ def _eight_bits(image: "Image") -> "Image":
     return Image.fromarray(np.rint(levels * scale).astype(np.uint8))
 
 
+@cache
+def _formats() -> tuple[str, ...]:
+    """The promised formats that the installed Pillow has."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
 def _open(file: BufferedReader | BytesIO) -> "Image":
     from PIL import Image
 
-    image = Image.open(file)
+    image = Image.open(file, formats=_formats())
     if image.width * image.height > LARGEST_IMAGE:
         image.close()
         raise UndecodableError(

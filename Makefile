@@ -1,47 +1,78 @@
 # `make demo` and `make test` are all that a fresh machine with Python >= 3.11 needs; both re-use .venv.
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
-BIN := .venv/bin
+VENV := .venv
+BIN := $(VENV)/bin
+UV := .venv-uv/bin/uv
+# What to test: `make test-oldest TESTS=tests/data` tests a part.
+TESTS :=
+# Versions that are known to work together, those that pip builds the package with among them.
+CONSTRAINTS := constraints.txt
+export PIP_CONSTRAINT := $(CONSTRAINTS)
+export PIP_BUILD_CONSTRAINT := $(CONSTRAINTS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: demo test lint type docs parity bench clean
+.PHONY: demo test test-newest test-oldest constraints lint type docs parity bench clean
 
-demo: .venv/core.stamp
+demo: $(VENV)/core.stamp
 	$(BIN)/replearn demo
 
-test: .venv/dev.stamp lint
+test: $(VENV)/dev.stamp lint
 	$(BIN)/mkdocs build --strict --quiet --site-dir .venv/site
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q $(TESTS)
 
-lint: .venv/dev.stamp
+# The newest releases that the declared ranges admit, which no constraints hold back.
+test-newest:
+	rm -rf .venv-newest
+	$(MAKE) VENV=.venv-newest CONSTRAINTS= .venv-newest/dev.stamp
+	.venv-newest/bin/python -m pytest -q $(TESTS)
+
+# The lowest releases that are declared.
+test-oldest: $(UV)
+	rm -rf .venv-oldest && mkdir .venv-oldest
+	$(UV) pip compile --quiet --resolution lowest-direct --python $(PYTHON) --extra dev --group build --no-annotate \
+		--output-file .venv-oldest/constraints.txt pyproject.toml
+	$(MAKE) VENV=.venv-oldest CONSTRAINTS=.venv-oldest/constraints.txt .venv-oldest/dev.stamp
+	.venv-oldest/bin/python -m pytest -q $(TESTS)
+
+# For every Python and system, and all extras at once; what is held back stands in pyproject.toml. Then run `make test`.
+constraints: $(UV)
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --group build --no-annotate \
+		--custom-compile-command "make constraints" --output-file constraints.txt pyproject.toml
+
+lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-docs: .venv/dev.stamp
+docs: $(VENV)/dev.stamp
 	$(BIN)/mkdocs serve
 
-bench: .venv/bench.stamp
+bench: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/speed.py
 
-parity: .venv/bench.stamp
+parity: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/parity.py
 
-.venv/core.stamp: pyproject.toml
+$(VENV)/core.stamp: pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "replearn needs Python 3.11 or newer; $(PYTHON) is older. Set PYTHON=/path/to/python3.11."; exit 2; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-.venv/dev.stamp: .venv/core.stamp
+$(VENV)/dev.stamp: $(VENV)/core.stamp
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $@
 
-.venv/bench.stamp: .venv/dev.stamp
+$(VENV)/bench.stamp: $(VENV)/dev.stamp
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	touch $@
 
+$(UV):
+	$(PYTHON) -m venv .venv-uv
+	PIP_CONSTRAINT= .venv-uv/bin/python -m pip install --quiet uv
+
 clean:
-	rm -rf .venv site
+	rm -rf .venv .venv-newest .venv-oldest .venv-uv site

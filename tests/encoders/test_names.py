@@ -13,6 +13,7 @@ from torch import nn
 
 from replearn.data.samples import Batch
 from replearn.encoders import ResNetSmall, make_encoder
+from replearn.encoders.timm_nets import EncoderWarning
 
 
 def samples(*shape: int, kind: str = "image") -> SimpleNamespace:
@@ -99,7 +100,7 @@ def test_patches_fit_the_images(shape: tuple[int, int, int], tokens: int) -> Non
 
 
 def test_models_of_one_size_read_resized_images() -> None:
-    with pytest.warns(UserWarning, match=r"test_vit cannot be built for images of \(28, 28\) pixels"):
+    with pytest.warns(EncoderWarning, match=r"test_vit cannot be built for images of \(28, 28\) pixels"):
         encoder = make_encoder("test_vit", samples(1, 28, 28))
     batch = Batch(x=torch.rand(2, 1, 28, 28), labels=torch.full((2,), -1), index=torch.arange(2))
     assert encoder(batch).shape == (2, encoder.dim)

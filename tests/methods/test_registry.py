@@ -1,11 +1,15 @@
 """The registry: every method by name, ours and scikit-learn's."""
 
 import importlib.metadata
+from types import SimpleNamespace
 
 import pytest
 from sklearn.base import BaseEstimator
 
+from replearn.cli import main
 from replearn.methods import SimCLR, find_method, registry
+from replearn.methods.model import Model
+from replearn.methods.registry import FAMILIES, MethodWarning
 
 
 def test_each_entry_is_an_estimator_with_tags():
@@ -30,13 +34,78 @@ def test_names_are_found_in_any_case_and_unknown_ones_offer_the_nearest():
         find_method("simcrl")
 
 
+def point(loaded, name="theirs"):
+    """An entry point that another package has; an error is raised when it is loaded."""
+
+    def load():
+        if isinstance(loaded, BaseException):
+            raise loaded
+        return loaded
+
+    return SimpleNamespace(name=name, value=f"their_package:{name}", load=load)
+
+
+def installed(monkeypatch, *points):
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: list(points))
+
+
+class Theirs(SimCLR):
+    """A method of another package."""
+
+
 def test_other_packages_add_methods_by_an_entry_point(monkeypatch):
-    class Theirs(SimCLR):
-        """A method of another package."""
-
-    class Point:
-        def load(self):
-            return Theirs
-
-    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [Point()])
+    installed(monkeypatch, point(Theirs))
     assert find_method("theirs").cls is Theirs
+
+
+class WithoutTags(Model):
+    """Says nothing of its family."""
+
+
+class WrongTags(SimCLR):
+    """Its year is a text, by which nothing can be sorted."""
+
+    year = "lately"  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(
+    ("loaded", "reason"),
+    [
+        (ImportError("No module named 'theirs'"), "ImportError: No module named 'theirs'"),
+        (SyntaxError("two\nlines"), "SyntaxError: two lines"),
+        (SystemExit(3), "SystemExit: 3"),
+        ("a text", "TypeError: a method must be a class of scikit-learn's protocol, .*; got 'a text'"),
+        (dict, "a BaseEstimator; got <class 'dict'>"),
+        (WithoutTags, "AttributeError: .*family"),
+        (WrongTags, "TypeError: family, kinds, year and paper must be"),
+        (SimCLR, "there is a simclr already, replearn.methods.contrastive.simclr"),
+    ],
+)
+def test_a_broken_one_is_left_out_with_its_name_and_reason(monkeypatch, capsys, loaded, reason):
+    installed(monkeypatch, point(loaded, "broken"), point(Theirs))
+    with pytest.warns(
+        MethodWarning, match=rf"^the method broken \(their_package:broken\) .* left out: .*{reason}"
+    ):
+        known = registry()
+    assert {*known} - {"theirs"} == names()
+    assert known["simclr"].cls is SimCLR
+    assert known["theirs"].cls is Theirs
+    assert main(["list"]) == 0
+    told = capsys.readouterr()
+    assert "theirs" in told.out
+    assert [line.split(" (")[0] for line in told.err.splitlines()] == ["warning: the method broken"]
+
+
+def names():
+    """Of our own methods."""
+    return {name.lower() for family in FAMILIES for name in family.__all__}
+
+
+def test_what_others_say_of_their_methods_is_text_not_markup(monkeypatch, capsys):
+    class Odd(SimCLR):
+        family = "[/italic]"
+        paper = "[/] [bold"
+
+    installed(monkeypatch, point(Odd))
+    assert main(["list"]) == 0
+    assert "[/] [bold" in capsys.readouterr().out

@@ -33,6 +33,7 @@ def run(args: list[str]) -> None:
         print(json.dumps(found, indent=1, ensure_ascii=False))
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
@@ -40,9 +41,10 @@ def run(args: list[str]) -> None:
         table.add_column(title, overflow="fold", no_wrap=title == "method")
     for family, members in groupby(entries, key=lambda entry: entry.family):
         table.add_row("")
-        table.add_row(f"[italic]{family}[/italic]")
+        table.add_row(f"[italic]{escape(family)}[/italic]")
         for entry in members:
             paper = entry.paper.removeprefix("https://")
-            table.add_row(f" {entry.name}", " ".join(entry.kinds), str(entry.year), paper)
+            kinds = escape(" ".join(entry.kinds))
+            table.add_row(f" {entry.name}", kinds, str(entry.year), escape(paper))
     Console().print(table)
     print("\n`replearn fit METHOD --help` shows a method's options.")

@@ -22,6 +22,10 @@ SMALL = 65  # Below this many pixels, a stem that divides the size by 4 leaves t
 REFUSALS = (ValueError, TypeError, RuntimeError, AssertionError, ArithmeticError, LookupError, AttributeError)
 
 
+class EncoderWarning(UserWarning):
+    """An encoder reads samples in another form than they have."""
+
+
 class TimmNet(nn.Module):
     """A timm model without its classifier.
 
@@ -146,6 +150,7 @@ def _fitted(name: str, shape: tuple[int, int, int], *, small: bool) -> TimmNet:
         if body.resize:
             warnings.warn(
                 f"{name} cannot be built for images of {tuple(size)} pixels; it reads them at {side}.",
+                EncoderWarning,
                 stacklevel=5,
             )
         return body

@@ -2,9 +2,12 @@
 
 import difflib
 import importlib.metadata
+import warnings
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
+
+from sklearn.base import BaseEstimator
 
 from replearn.methods import (
     classical,
@@ -29,6 +32,10 @@ FAMILIES: tuple[ModuleType, ...] = (
 ENTRY_POINTS = "replearn.methods"
 
 
+class MethodWarning(UserWarning):
+    """A method of another package is left out."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """A method as the registry lists it.
@@ -48,11 +55,25 @@ class Entry:
 
 
 def registry() -> dict[str, Entry]:
-    """Every method by its name in lower case."""
-    classes = [getattr(family, name) for family in FAMILIES for name in family.__all__]
-    classes += [point.load() for point in importlib.metadata.entry_points(group=ENTRY_POINTS)]
-    entries = [_entry(cls) for cls in classes]
-    return {entry.name: entry for entry in entries}
+    """Every method by its name in lower case.
+
+    Warns:
+        MethodWarning: one of another package is left out, and why.
+    """
+    ours = [_entry(getattr(family, name)) for family in FAMILIES for name in family.__all__]
+    entries = {entry.name: entry for entry in ours}
+    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        try:
+            entry = _entry(point.load())
+            if entry.name in entries:
+                raise ValueError(f"there is a {entry.name} already, {entries[entry.name].cls.__module__}")
+        except (Exception, SystemExit) as error:  # whatever their code raises
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            told = f"the method {point.name} ({point.value}) of another package is left out: {reason:.200}"
+            warnings.warn(told, MethodWarning, stacklevel=2)
+            continue
+        entries[entry.name] = entry
+    return entries
 
 
 def find_method(name: str) -> Entry:
@@ -74,10 +95,25 @@ def is_ours(method: Any) -> bool:
     return isinstance(method, Model)
 
 
-def _entry(cls: type[Any]) -> Entry:
+def _entry(cls: Any) -> Entry:
+    """How a class is listed.
+
+    Raises:
+        TypeError: it is no estimator, or its tags are of other types.
+    """
+    if not (isinstance(cls, type) and issubclass(cls, BaseEstimator)):
+        raise TypeError(
+            f"a method must be a class of scikit-learn's protocol, a BaseEstimator; got {cls!r:.60}"
+        )
     if issubclass(cls, Model):
-        return Entry(cls.__name__.lower(), cls, cls.family, cls.kinds, cls.year, cls.paper)
-    # An estimator of another package may carry the tags, as a `Method` does, or none.
-    year, paper = classical.PAPERS.get(cls.__name__, (getattr(cls, "year", 0), getattr(cls, "paper", "")))
-    family, kinds = getattr(cls, "family", "classical"), getattr(cls, "kinds", ("image", "table"))
-    return Entry(cls.__name__.lower(), cls, family, kinds, year, paper)
+        tags: tuple[Any, ...] = (cls.family, cls.kinds, cls.year, cls.paper)
+    else:  # an estimator of another package may carry the tags, as a `Method` does, or none
+        year, paper = classical.PAPERS.get(cls.__name__, (getattr(cls, "year", 0), getattr(cls, "paper", "")))
+        tags = (getattr(cls, "family", "classical"), getattr(cls, "kinds", ("image", "table")), year, paper)
+    family, kinds, year, paper = tags
+    named = isinstance(kinds, tuple | list) and all(isinstance(kind, str) for kind in kinds)
+    if not (named and isinstance(family, str) and isinstance(year, int) and isinstance(paper, str)):
+        raise TypeError(
+            f"family, kinds, year and paper must be a name, names, a number and a link; got {tags}"
+        )
+    return Entry(cls.__name__.lower(), cls, family, tuple(kinds), year, paper)

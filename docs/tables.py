@@ -332,12 +332,14 @@ def comparison(content: dict[str, Any]) -> str:
     """The table of an `evaluation.json`, and what it was made by."""
     import pandas as pd
 
-    from replearn.report import to_markdown
+    from replearn.report import table_rows, to_markdown
 
-    table = to_markdown(pd.DataFrame(content["scores"]))
+    scores = pd.DataFrame(content["scores"])
+    table, note = to_markdown(scores), table_rows(scores).note
     facts = content.get("facts", {})
     versions = ", ".join(f"{name} {number}" for name, number in facts.get("versions", {}).items())
     told = [
+        note,
         f"Repeat: `{' '.join(facts['command'])}`." if "command" in facts else "",
         f"Seeds: {', '.join(map(str, facts['seeds']))}; draws of labels: {facts['draws']}."
         if "seeds" in facts

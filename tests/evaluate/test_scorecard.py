@@ -3,11 +3,13 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from sklearn.datasets import load_digits
 
 from replearn.evaluate import (
+    accuracy_interval,
     few_label_curve,
     join_seeds,
     knn_probe,
@@ -18,7 +20,7 @@ from replearn.evaluate import (
 
 DIGITS, CLASSES = load_digits(return_X_y=True)
 ARGUMENTS = DIGITS[:500], CLASSES[:500], DIGITS[500:800], CLASSES[500:800]
-COLUMNS = ["measure", "labels", "mean", "low", "high", "draws"]
+COLUMNS = ["measure", "labels", "mean", "low", "high", "draws", "setting", "tested"]
 WITHOUT_LABELS = ["effective rank", "alpha-ReQ", "uniformity", "sparsity", "dead dimensions"]
 
 
@@ -35,6 +37,8 @@ def test_scorecard_joins_the_single_measures():
     curve = few_label_curve(*ARGUMENTS, fractions=(0.1, 1.0), draws=3)
     assert table["mean"][:2].tolist() == curve["mean"].tolist()
     assert table.low.notna().tolist() == [True] * 3 + [False] * 9
+    assert table.setting.tolist() == ["10 %", "100 %"] + [""] * 10
+    assert table.tested.tolist() == [300] * 3 + [0] * 9
 
 
 @pytest.mark.parametrize("labels", [None, np.full(500, -1)])
@@ -74,19 +78,72 @@ def test_wilson_interval_equals_scipy(right, samples):
     assert wilson_interval(right / samples, samples) == pytest.approx((theirs.low, theirs.high))
 
 
+@pytest.mark.parametrize(("trainings", "draws"), [(1, 5), (2, 1), (3, 5), (5, 1)])
+@pytest.mark.parametrize("size", [0.0, 1.0, 3.0], ids=["sure", "as much", "thrice"])
+@pytest.mark.parametrize(("truth", "samples"), [(0.6, 200), (0.95, 400)])
+def test_intervals_hold_the_truth_as_often_as_they_say(trainings, draws, size, truth, samples):
+    """A sample is told rightly where its difficulty is below the accuracy of this training with these labels."""
+    rng = np.random.default_rng(0)
+    many, deviation = 2000, size * np.sqrt(truth * (1 - truth) / samples)
+    level = truth + (trainings > 1) * deviation * rng.normal(size=(many, trainings, 1))
+    level = level + (draws > 1) * deviation * rng.normal(size=(many, trainings, draws))
+    difficulty = np.sort(rng.random((many, samples)))
+    right = np.stack([np.searchsorted(*pair) for pair in zip(difficulty, level, strict=True)]) / samples
+    repetitions = right[:, 0] if trainings == 1 else right.mean(axis=2)
+    ends = [accuracy_interval(values.tolist(), samples) for values in repetitions]
+    alone = [wilson_interval(float(values.mean()), samples) for values in repetitions]
+    low, high = np.array(ends).T
+    least, most = np.array(alone).T
+    assert (low <= least + 1e-12).all()
+    assert (high >= most - 1e-12).all()
+    assert 0.92 <= np.mean((low <= truth) & (truth <= high)) <= (0.99 if trainings == 2 else 0.985)
+
+
+def test_an_accuracy_interval_is_wilsons_where_nothing_differs():
+    assert accuracy_interval([0.9, 0.9, 0.9], 50) == pytest.approx(wilson_interval(0.9, 50))
+    assert accuracy_interval([1.0], 50) == pytest.approx(wilson_interval(1.0, 50))
+    student = student_interval([0.4, 0.5, 0.6])
+    assert accuracy_interval([0.4, 0.5, 0.6], 10**9) == pytest.approx(student, abs=1e-4)
+
+
+def test_seeds_take_nothing_from_the_interval_of_the_test_samples():
+    """PCA of the same samples is the same for every seed; another test sample would judge it otherwise."""
+    card = scorecard(*ARGUMENTS, fractions=(1.0,))
+    joined = join_seeds([card] * 3)
+    assert (joined.seeds == 3).all()
+    for column in ("low", "high"):
+        np.testing.assert_allclose(joined[column], card[column])
+    old = card.drop(columns=["setting", "tested"])  # as older versions wrote it
+    for column in ("low", "high"):
+        np.testing.assert_allclose(join_seeds([old] * 3)[column], card[column])
+
+
+def test_settings_of_as_many_labels_are_no_seeds():
+    """Five of each class, and 10 % of 500: both 50 labels."""
+    card = scorecard(*ARGUMENTS, fractions=(0.1,), per_class=(5,), draws=2).assign(representation="raw")
+    probes = card[card.measure == "linear probe"]
+    assert probes.labels.tolist() == [50, 50]
+    for scores in (probes, probes.drop(columns=["setting", "tested"])):
+        for joined in (
+            join_seeds([scores] * 2),
+            join_seeds([pd.concat([scores.assign(seed=s) for s in (0, 1)])]),
+        ):
+            assert joined["mean"].tolist() == probes["mean"].tolist()
+            assert joined.seeds.tolist() == [2, 2]
+
+
 def test_join_seeds():
     first = scorecard(*ARGUMENTS, fractions=(0.1,), draws=2).assign(representation="raw", seed=0)
     second = first.assign(seed=1, mean=first["mean"] + 0.02)
     other = first.assign(representation="other")
     joined = join_seeds([first, second, other])
-    assert joined.columns.tolist() == ["representation", *COLUMNS, "seeds"] or set(joined.columns) == {
-        "representation",
-        *COLUMNS,
-        "seeds",
-    }
+    assert set(joined.columns) == {"representation", *COLUMNS, "seeds"}
     raw = joined[joined.representation == "raw"].reset_index(drop=True)
     np.testing.assert_allclose(raw["mean"], first["mean"] + 0.01)
-    np.testing.assert_allclose(raw.high - raw["mean"], stats.t.ppf(0.975, 1) * 0.01)
+    free = raw.tested == 0
+    np.testing.assert_allclose(raw[free].high - raw[free]["mean"], stats.t.ppf(0.975, 1) * 0.01)
+    for mean, low, high in raw.loc[~free, ["mean", "low", "high"]].to_numpy():
+        assert (low, high) == pytest.approx(accuracy_interval([mean - 0.01, mean + 0.01], 300))
     assert (raw.seeds == 2).all()
     alone = joined[joined.representation == "other"].reset_index(drop=True)
     np.testing.assert_array_equal(alone.low, first.low)

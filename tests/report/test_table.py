@@ -44,6 +44,31 @@ def test_seeds_are_averaged(make_scores: Make) -> None:
     assert table_rows(scores).cells[0][0].number == "85.0"
 
 
+def test_settings_of_as_many_labels_have_columns_of_their_own(make_scores: Make) -> None:
+    scores = make_scores({"a": 0.8}, sizes=(40, 400)).assign(setting="", tested=500)
+    scores.loc[scores.labels == 40, "setting"] = "10 %"
+    other = scores[scores.labels == 40].assign(setting="5 per class", mean=0.7)
+    for both, title in (
+        (pd.concat([scores, other]), "5 per class (40)"),
+        (pd.concat([scores, other]).drop(columns=["setting", "tested"]), "10 % again (40)"),
+    ):
+        table = table_rows(both)
+        assert [c.title for c in table.columns][:3] == ["10 % (40)", title, "100 % (400)"]
+        assert [cell.number for cell in table.cells[0]][:2] == ["80.0", "70.0"]
+
+
+def test_the_table_says_what_its_intervals_cover(make_scores: Make) -> None:
+    scores = make_scores({"a": 0.8})
+    assert "of an older version" in " ".join(printed(scores).split())
+    known = scores.assign(tested=scores["measure"].isin(["linear probe", "kNN"]) * 500)
+    assert "over 500 test samples and 5 draws of labels. One training each" in " ".join(
+        printed(known).split()
+    )
+    seeds = pd.concat([known.assign(seed=seed) for seed in range(3)])
+    assert "over 500 test samples, 5 draws of labels and 3 trainings." in " ".join(printed(seeds).split())
+    assert table_rows(make_scores({"a": 0.8}, sizes=())).note == ""
+
+
 def test_a_measure_that_a_row_lacks_is_a_dash(make_scores: Make) -> None:
     scores = make_scores({"a": 0.8, "b": 0.7})
     scores = scores[~((scores.representation == "b") & (scores.measure == "kNN"))]

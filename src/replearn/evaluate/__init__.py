@@ -23,7 +23,7 @@ from replearn.evaluate.geometry import (
 )
 from replearn.evaluate.hierarchy import layer_probes
 from replearn.evaluate.interpolation import interpolate, linear_path, spherical_path
-from replearn.evaluate.intervals import student_interval, wilson_interval
+from replearn.evaluate.intervals import accuracy_interval, student_interval, wilson_interval
 from replearn.evaluate.latents import latent_scores
 from replearn.evaluate.layers import control_labels, layer_knowledge
 from replearn.evaluate.linear import LinearProbe, LinearScore, linear_probe
@@ -55,6 +55,7 @@ __all__ = [
     "LogPartition",
     "ProbeSpace",
     "WordSimilarity",
+    "accuracy_interval",
     "agreement",
     "alignment",
     "alpha_req",

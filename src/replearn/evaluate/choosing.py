@@ -50,7 +50,7 @@ def choose(scores: pd.DataFrame, *, leave_out: Collection[str] = ()) -> pd.DataF
     most = scores[scores["measure"] == PROBE].groupby("representation")["labels"].transform("max")
     last = scores[(scores["measure"] != PROBE) | (scores["labels"] == most.reindex(scores.index))]
     wide = last.pivot_table(
-        index="representation", columns="measure", values="mean", sort=False, dropna=False
+        index="representation", columns="measure", values="mean", aggfunc="first", sort=False, dropna=False
     )
     table = pd.DataFrame(index=wide.index)
     table[RANKME] = wide["effective rank"]

@@ -1,6 +1,5 @@
 """How well does each code stand for one factor of the data? All measures of it in one table."""
 
-import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -10,7 +9,7 @@ from replearn.evaluate.factor_information import modularity, mutual_information_
 from replearn.evaluate.factor_prediction import dci, explicitness, separated_attribute_predictability
 from replearn.evaluate.factor_votes import beta_vae_score, factor_vae_score
 from replearn.evaluate.intervals import wilson_interval
-from replearn.evaluate.scorecard import COLUMNS
+from replearn.evaluate.scorecard import COLUMNS, Row
 
 VOTES = 4000  # of both scores by vote; half of them judge
 
@@ -39,7 +38,7 @@ def disentanglement(
 
     Returns:
         Columns as of `scorecard`: `measure`, `labels` (rows whose factors were known), `mean`, `low` and `high` (of the
-        two votes, Wilson's 95 % interval for the votes that judge; else NaN), `draws`. `join_seeds` joins several.
+        two votes, Wilson's 95 % interval for the `tested` votes; else NaN), `draws`. `join_seeds` joins several.
 
     Raises:
         ValueError: codes that are not finite; factors that are not whole numbers, do not vary, share no value between
@@ -66,8 +65,8 @@ def disentanglement(
         "explicitness": explicitness(codes, factors, random_state=random_state),
     }
     rows = [
-        (name, len(codes), value, *wilson_interval(value, VOTES // 2), 1)
+        Row(name, len(codes), value, *wilson_interval(value, VOTES // 2), tested=VOTES // 2)
         for name, value in (("beta-VAE score", by_pairs), ("FactorVAE score", by_vote))
     ]
-    rows += [(name, len(codes), value, math.nan, math.nan, 1) for name, value in found.items()]
+    rows += [Row(name, len(codes), value) for name, value in found.items()]
     return pd.DataFrame(rows, columns=COLUMNS)

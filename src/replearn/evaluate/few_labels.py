@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from replearn.evaluate.checks import Array, check_classes, check_labels, check_split, is_labelled
-from replearn.evaluate.intervals import student_interval, wilson_interval
+from replearn.evaluate.intervals import accuracy_interval
 from replearn.evaluate.linear import fit_probes, score_probe
 
 BATCH = 2**23  # numbers of one batch of draws: 32 MB
@@ -129,8 +129,8 @@ def few_label_curve(
 
     Returns:
         One row for each size: `setting` ("1 %", "5 per class"), `labels` (how many), `mean` accuracy, `low`
-        and `high` of its 95 % interval, `draws`. The interval is Student's over the draws; for a single draw
-        it is Wilson's, for an accuracy measured on m test samples.
+        and `high` of its 95 % interval, `draws`. The interval is of the test samples and of the draws, where there
+        are several: see `accuracy_interval`.
 
     Raises:
         ValueError: as `linear_probe` and `draw_labels` do, or for draws below 1.
@@ -159,9 +159,8 @@ def few_label_curve(
         scores = score_draws(
             train, train_labels, test, test_labels, once, scaling=scaling, random_state=random_state
         )
-        interval = student_interval(scores) if len(scores) > 1 else wilson_interval(scores[0], len(test))
-        low, high = max(0.0, interval[0]), min(1.0, interval[1])
-        table.append((setting, len(drawn[0]), float(np.mean(scores)), low, high, len(scores)))
+        interval = accuracy_interval(scores, len(test))
+        table.append((setting, len(drawn[0]), float(np.mean(scores)), *interval, len(scores)))
     return pd.DataFrame(table, columns=["setting", "labels", "mean", "low", "high", "draws"])
 
 

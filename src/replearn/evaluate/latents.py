@@ -16,7 +16,6 @@ from replearn.evaluate.intervals import student_interval
 from replearn.evaluate.probe_space import ProbeSpace
 from replearn.evaluate.scorecard import COLUMNS, Row
 
-NO_INTERVAL = (math.nan, math.nan)
 NUMBERS = 2**25  # decoded at once: 128 MB
 
 
@@ -73,8 +72,8 @@ def latent_scores(
             "originals must come with a decoder, to compare with; got None. Pass the test samples."
         )
     rows: list[Row] = [
-        ("lifetime sparseness", 0, lifetime_sparseness(test), *NO_INTERVAL, 1),
-        ("population sparseness", 0, population_sparseness(test), *NO_INTERVAL, 1),
+        Row("lifetime sparseness", 0, lifetime_sparseness(test)),
+        Row("population sparseness", 0, population_sparseness(test)),
     ]
     rows += _class_rows(test, test_labels, random_state)
     if decode is not None and originals is not None:
@@ -84,15 +83,16 @@ def latent_scores(
     known = _classes(train_labels, len(train)) > 1 and _classes(test_labels, len(test)) > 0
     if layers[0] and known and train_labels is not None and test_labels is not None:
         found = layer_probes(layers[0], train_labels, layers[1], test_labels, random_state=random_state)
+        tested = int(is_labelled(np.asarray(test_labels)).sum())
         rows += [
-            (f"layer {layer} {probe}", int(labels), float(mean), float(low), float(high), 1)
+            Row(f"layer {layer} {probe}", int(labels), float(mean), float(low), float(high), tested=tested)
             for layer, probe, labels, mean, low, high in found.itertuples(index=False, name=None)
         ]
     if factors is not None:
         found = disentanglement(
             train, factors, ordered=ordered, collapsed=collapsed, random_state=random_state
         )
-        rows += found[COLUMNS].itertuples(index=False, name=None)
+        rows += [Row(*line) for line in found[COLUMNS].itertuples(index=False, name=None)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -114,7 +114,7 @@ def _class_rows(test: Array, labels: Array | None, random_state: int) -> list[Ro
         "cluster ARI": score.ari,
         "cluster accuracy": score.accuracy,
     }
-    return [(name, 0, value, *NO_INTERVAL, 1) for name, value in found.items()]
+    return [Row(name, 0, value) for name, value in found.items()]
 
 
 def _decoded_rows(codes: Array, originals: Array, decode: Decode, space: ProbeSpace | None) -> list[Row]:
@@ -123,9 +123,7 @@ def _decoded_rows(codes: Array, originals: Array, decode: Decode, space: ProbeSp
     check_same_columns(originals, made, ("originals", "decoded rows"))
     variance = float(np.square(originals - originals.mean(axis=0)).mean())
     error = float(np.square(originals - made).mean())
-    rows: list[Row] = [
-        ("reconstruction error", 0, error / variance if variance > 0 else math.nan, *NO_INTERVAL, 1)
-    ]
+    rows: list[Row] = [Row("reconstruction error", 0, error / variance if variance > 0 else math.nan)]
     if space is not None:
         rows.append(_mean_row("reconstruction distance", space.distances(made)))
     return rows
@@ -148,5 +146,5 @@ def _path_rows(
 def _mean_row(name: str, values: Array) -> Row:
     known = values[np.isfinite(values)]
     if not len(known):
-        return (name, 0, math.nan, *NO_INTERVAL, 0)
-    return (name, 0, float(known.mean()), *student_interval(known.tolist()), len(known))
+        return Row(name, 0, math.nan, draws=0)
+    return Row(name, 0, float(known.mean()), *student_interval(known.tolist()), len(known))

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from replearn.evaluate.intervals import student_interval, wilson_interval
+from replearn.evaluate.intervals import accuracy_interval
 
 LIKELIHOOD, GAIN = "likelihood", "likelihood gained"
 
@@ -62,8 +62,8 @@ def few_shot(
         random_state: seed of that.
 
     Returns:
-        A row per number of examples and measure: `shots`, `measure`, `mean`, `low`, `high` (95 %: over draws; of one
-        draw, Wilson's), `draws`, `in context` (share of prompts that the model reads as a whole).
+        A row per number of examples and measure: `shots`, `measure`, `mean`, `low`, `high` (95 %, see
+        `accuracy_interval`), `draws`, `in context` (share of prompts that the model reads as a whole).
 
     Raises:
         ValueError: the template does not end with the answer, there are fewer than two answers, or too few examples.
@@ -94,8 +94,8 @@ def few_shot(
             right[GAIN].append(float(((nats - prior).argmax(1) == np.asarray(truth)[told]).mean()))
             fits += [len(ids) < model.context for ids in model.own_tokenizer.encode(prompts)]
         for measure, found in right.items():
-            low, high = student_interval(found) if len(found) > 1 else wilson_interval(found[0], len(told))
-            rows.append((k, measure, float(np.mean(found)), low, high, len(found), float(np.mean(fits))))
+            interval = accuracy_interval(found, len(told))
+            rows.append((k, measure, float(np.mean(found)), *interval, len(found), float(np.mean(fits))))
     return pd.DataFrame(rows, columns=["shots", "measure", "mean", "low", "high", "draws", "in context"])
 
 

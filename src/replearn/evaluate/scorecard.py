@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,12 +11,33 @@ from replearn.evaluate import geometry
 from replearn.evaluate.checks import Array, check_features, check_labels, check_same_columns, is_labelled
 from replearn.evaluate.clusters import cluster_scores
 from replearn.evaluate.few_labels import few_label_curve
-from replearn.evaluate.intervals import student_interval, wilson_interval
+from replearn.evaluate.intervals import accuracy_interval, student_interval, wilson_interval
 from replearn.evaluate.neighbours import knn_probe
 
-COLUMNS = ["measure", "labels", "mean", "low", "high", "draws"]
 
-Row = tuple[str, int, float, float, float, int]
+class Row(NamedTuple):
+    """A measure of one representation.
+
+    Attributes:
+        measure: its name.
+        labels: of training samples that it was given; 0 for none.
+        mean, low, high: the number, and its 95 % interval, or NaN.
+        draws: how many repetitions of one training the mean is of.
+        setting: how labels were drawn, "1 %" or "5 per class"; "" where all are taken or none.
+        tested: of an accuracy, the test samples; 0 of all else.
+    """
+
+    measure: str
+    labels: int
+    mean: float
+    low: float = math.nan
+    high: float = math.nan
+    draws: int = 1
+    setting: str = ""
+    tested: int = 0
+
+
+COLUMNS = list(Row._fields)
 
 
 def scorecard(
@@ -50,8 +72,7 @@ def scorecard(
         views: embeddings of two views of the same samples (n', d), for alignment.
 
     Returns:
-        Columns `measure`, `labels` (training labels used, 0 for measures without), `mean`, `low` and `high`
-        (95 % interval, or NaN), `draws`.
+        A line per `Row`, with its fields as columns.
 
     Raises:
         ValueError: for features that are not finite, labels of another length, or a single class.
@@ -79,10 +100,13 @@ def scorecard(
                 scaling=scaling,
                 random_state=random_state,
             )
-            numbers = curve[COLUMNS[1:]].itertuples(index=False, name=None)
-            rows += [("linear probe", int(n), m, low, high, int(k)) for n, m, low, high, k in numbers]
+            numbers = curve.itertuples(index=False, name=None)
+            rows += [
+                Row("linear probe", int(n), m, low, high, int(k), setting, tested)
+                for setting, n, m, low, high, k in numbers
+            ]
             accuracy = knn_probe(train, train_labels, test, test_labels)
-            rows.append(("kNN", known, accuracy, *wilson_interval(accuracy, tested), 1))
+            rows.append(Row("kNN", known, accuracy, *wilson_interval(accuracy, tested), tested=tested))
             rows += _cluster_rows(test, test_labels, random_state) if clusters else []
     rows += _geometry_rows(train, views, random_state)
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -91,30 +115,54 @@ def scorecard(
 def join_seeds(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Average the scorecards of several training seeds, row by row.
 
-    `mean`, `low` and `high` become the mean over seeds of `mean` and its Student interval; a row that came
-    from one seed keeps its own interval. `draws` is the least of the draws, `seeds` counts the frames that
-    hold the row. Further columns (`representation`) tell rows apart; a column `seed` is dropped.
+    `mean` becomes the mean over seeds. `low` and `high` of an accuracy become those of `accuracy_interval`, over the
+    test samples and all that differs between seeds (trainings, draws of labels). Those of other measures, and of scores
+    without `tested` (written by older versions), become Student's interval over seeds, or the mean of the seeds' own
+    where that is wider. What is the same for every seed keeps its own. `draws` and `tested` are the least of them;
+    `seeds` counts the frames that hold the row. Further columns (`representation`) tell rows apart, and so do the
+    settings by which labels were drawn, where these give as many labels; a column `seed` is dropped.
 
     Raises:
         ValueError: without a frame.
 
-    >>> frame = pd.DataFrame([("kNN", 100, 0.9, 0.8, 1.0, 1)], columns=COLUMNS)
+    >>> frame = pd.DataFrame([Row("kNN", 100, 0.9, 0.8, 1.0, tested=50)])
     >>> join_seeds([frame, frame.assign(mean=0.8)])["mean"].round(3).tolist()
     [0.85]
     """
     if not frames:
         raise ValueError("join_seeds must get at least one scorecard; got none. Score each seed first.")
-    joined = pd.concat(frames, ignore_index=True).drop(columns="seed", errors="ignore")
-    numbers = ["mean", "low", "high", "draws"]
+    joined = _told_apart(frames)
+    numbers = ["mean", "low", "high", "draws", "tested"]
     keys = [column for column in joined.columns if column not in numbers]
     rows = []
     for key, group in joined.groupby(keys, sort=False, dropna=False):
         means = [float(value) for value in group["mean"]]
-        low, high = float(group["low"].iloc[0]), float(group["high"].iloc[0])
-        if len(means) > 1:
-            low, high = student_interval(means)
-        rows.append((*key, float(np.mean(means)), low, high, int(group["draws"].min()), len(means)))
+        interval = _interval_of_seeds(means, group)
+        least = int(group["draws"].min()), int(group["tested"].min())
+        rows.append((*key, float(np.mean(means)), *interval, *least, len(means)))
     return pd.DataFrame(rows, columns=[*keys, *numbers, "seeds"])
+
+
+def _told_apart(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """All rows, without seeds; rows of one seed that are alike but for their numbers get settings of their own."""
+    seeded = [f if "seed" in f.columns else f.assign(seed=seed) for seed, f in enumerate(frames)]
+    rows = pd.concat(seeded, ignore_index=True)
+    for name, unknown in (("setting", ""), ("tested", 0)):  # older versions kept neither
+        rows[name] = rows[name].fillna(unknown) if name in rows.columns else unknown
+    names = [c for c in rows.columns if c not in ("mean", "low", "high", "draws", "tested")]
+    again = rows.groupby(names, sort=False, dropna=False).cumcount()
+    rows["setting"] = (rows["setting"] + again.map(lambda count: " again" * count)).str.strip()
+    return rows.drop(columns="seed")
+
+
+def _interval_of_seeds(means: Sequence[float], rows: pd.DataFrame) -> tuple[float, float]:
+    low, high = float(rows["low"].mean()), float(rows["high"].mean())
+    if len(set(means)) == 1:  # what no seed changes is as sure as it was
+        return low, high
+    if rows["tested"].min() > 0:
+        return accuracy_interval(means, int(rows["tested"].min()))
+    ends = student_interval(means)
+    return ends if math.isnan(low) else (min(low, ends[0]), max(high, ends[1]))
 
 
 def _known(labels: Array | None, rows: int, name: str) -> int:
@@ -124,7 +172,7 @@ def _known(labels: Array | None, rows: int, name: str) -> int:
 def _cluster_rows(test: Array, labels: Array, random_state: int) -> list[Row]:
     score = cluster_scores(test, labels, random_state=random_state)
     named = [("NMI", score.nmi), ("ARI", score.ari), ("accuracy", score.accuracy)]
-    return [(f"cluster {name}", 0, value, math.nan, math.nan, 1) for name, value in named]
+    return [Row(f"cluster {name}", 0, value) for name, value in named]
 
 
 def _geometry_rows(train: Array, views: tuple[Array, Array] | None, random_state: int) -> list[Row]:
@@ -137,4 +185,4 @@ def _geometry_rows(train: Array, views: tuple[Array, Array] | None, random_state
     }
     if views is not None:
         found["alignment"] = geometry.alignment(*views)
-    return [(name, 0, value, math.nan, math.nan, 1) for name, value in found.items()]
+    return [Row(name, 0, value) for name, value in found.items()]

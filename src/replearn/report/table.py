@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import pandas as pd
 from rich.box import SIMPLE_HEAD
@@ -23,7 +24,7 @@ class Column:
 
     Attributes:
         title: its heading.
-        measure, labels: the rows of the scores that it takes.
+        measure, labels, setting: the rows of the scores that it takes.
         accuracy: whether larger is better and the number is a share, shown in percent.
     """
 
@@ -31,6 +32,15 @@ class Column:
     measure: str
     labels: int
     accuracy: bool
+    setting: str = ""
+
+
+class Size(NamedTuple):
+    """How many labels the probe was given, by which setting, and the heading: `1 % (80)`, `5 per class (80)`."""
+
+    labels: int
+    setting: str
+    title: str
 
 
 @dataclass(frozen=True)
@@ -69,11 +79,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns, the names of the lines, and the cells of each line."""
+    """Columns, the names of the lines, the cells of each line, and what their ± covers ("" where there is none)."""
 
     columns: list[Column]
     names: list[str]
     cells: list[list[Cell]]
+    note: str = ""
 
 
 def table_rows(scores: pd.DataFrame) -> Table:
@@ -84,7 +95,8 @@ def table_rows(scores: pd.DataFrame) -> Table:
     no better representation.
 
     Args:
-        scores: `representation, measure, labels, mean, low, high, draws`, maybe `seed`, of a `Comparison`.
+        scores: `representation, measure, labels, mean, low, high, draws`, maybe `seed, setting, tested`, of a
+            `Comparison`.
 
     Raises:
         ValueError: a column is missing, or there is no row.
@@ -100,11 +112,14 @@ def table_rows(scores: pd.DataFrame) -> Table:
     columns = _columns(scores)
     names = [str(name) for name in scores["representation"].unique()]
     found = {
-        (name, measure, labels): (mean, (high - low) / 2)
-        for name, measure, labels, mean, low, high in records(scores)
+        (name, measure, labels, setting): (mean, (high - low) / 2)
+        for (name, measure, labels, mean, low, high), setting in zip(
+            records(scores), scores["setting"], strict=True
+        )
     }
     numbers = [
-        [found.get((name, c.measure, c.labels), (math.nan, math.nan)) for c in columns] for name in names
+        [found.get((name, c.measure, c.labels, c.setting), (math.nan, math.nan)) for c in columns]
+        for name in names
     ]
     tops = [_best(column, [line[i][0] for line in numbers]) for i, column in enumerate(columns)]
     cells = [
@@ -115,18 +130,46 @@ def table_rows(scores: pd.DataFrame) -> Table:
         ]
         for line in numbers
     ]
-    return Table(columns, names, cells)
+    return Table(columns, names, cells, spread_note(scores))
 
 
 def joined(scores: pd.DataFrame) -> pd.DataFrame:
-    """The scores with seeds averaged, after a check."""
+    """The scores with seeds averaged, after a check; settings of as many labels stay apart."""
     missing = {"representation", "measure", "labels", "mean", "low", "high"} - set(scores.columns)
     if missing or not len(scores):
         raise ValueError(
             f"scores must have rows and the columns of a comparison; got {len(scores)} rows, "
             f"{', '.join(sorted(missing)) or 'no column'} missing. Give `Comparison.scores`."
         )
-    return join_seeds([scores]) if "seed" in scores.columns else scores
+    if "draws" not in scores.columns:
+        scores = scores.assign(draws=1)
+    return scores if "seeds" in scores.columns else join_seeds([scores])
+
+
+def spread_note(scores: pd.DataFrame) -> str:
+    """What the ± of accuracies covers, in a sentence or two; "" where none has one.
+
+    Args:
+        scores: as `joined` returns them.
+
+    >>> row = {"representation": "raw", "measure": "kNN", "labels": 9, "mean": 0.9, "low": 0.8, "high": 1.0}
+    >>> spread_note(joined(pd.DataFrame([row | {"draws": 1, "tested": 2000}])))
+    '±: half of a 95 % interval, over 2,000 test samples. One training each: its luck is not covered.'
+    """
+    told = scores[scores["measure"].isin([PROBE, KNN]) & scores["low"].notna()]
+    if told.empty:
+        return ""
+    tested, draws, seeds = (sorted(set(told[name].astype(int))) for name in ("tested", "draws", "seeds"))
+    if tested[0] == 0:
+        old = (
+            "±: half of a 95 % interval of an older version, over draws, seeds or test samples, not over all"
+        )
+        return f"{old}. Evaluate again to have them joined."
+    over = [f"{tested[0]:,} test samples"]
+    over += [f"{draws[-1]} draws of labels"] if draws[-1] > 1 else []
+    over += [f"{seeds[-1]} trainings"] if seeds[-1] > 1 else []
+    alone = "" if seeds[-1] > 1 else " One training each: its luck is not covered."
+    return f"±: half of a 95 % interval, over {', '.join(over[:-1])}{' and ' * (len(over) > 1)}{over[-1]}.{alone}"
 
 
 def records(scores: pd.DataFrame) -> list[tuple[str, str, int, float, float, float]]:
@@ -139,7 +182,7 @@ def records(scores: pd.DataFrame) -> list[tuple[str, str, int, float, float, flo
 
 
 def print_table(scores: pd.DataFrame, *, console: Console | None = None) -> None:
-    """Print the comparison in 80 columns: mean and half of the 95 % interval, best of a column bold.
+    """Print the comparison in 80 columns: mean and half of the 95 % interval, best of a column bold; and what ± covers.
 
     Of more than three numbers of labels, the first, the middle and the last are shown.
 
@@ -158,7 +201,10 @@ def print_table(scores: pd.DataFrame, *, console: Console | None = None) -> None
         shown = [line[i] for i in chosen]
         cells = [Text(c.text if c.accuracy else c.number, style="bold" if c.best else "") for c in shown]
         drawn.add_row(Text(printable(name)), *cells)
-    (console or Console()).print(drawn)
+    console = console or Console()
+    console.print(drawn)
+    if table.note:
+        console.print(Text(table.note))
 
 
 def to_markdown(scores: pd.DataFrame) -> str:
@@ -194,18 +240,27 @@ def percent(share: float) -> str:
     return f"{float(f'{100 * share:.2g}'):g} %"
 
 
-def sizes(scores: pd.DataFrame) -> list[tuple[int, str]]:
-    """The numbers of labels that the probe was given, rising, and the heading of each: `1 % (80)`."""
+def sizes(scores: pd.DataFrame) -> list[Size]:
+    """The settings by which the probe was given labels, by their number.
+
+    Args:
+        scores: as `joined` returns them.
+    """
     probes = scores[scores["measure"] == PROBE]
-    counts = sorted({int(n) for n in probes["labels"]})
+    found = sorted({(int(n), str(by)) for n, by in zip(probes["labels"], probes["setting"], strict=True)})
     known = scores.loc[scores["measure"] == KNN, "labels"]
-    total = int(known.max()) if len(known) else max(counts, default=1)
-    return [(n, f"{percent(n / max(total, 1))} ({n})") for n in counts]
+    total = max(int(known.max()) if len(known) else max((n for n, _ in found), default=1), 1)
+    return [Size(n, setting, f"{_named(setting, n / total)} ({n})") for n, setting in found]
+
+
+def _named(setting: str, share: float) -> str:
+    """What labels are drawn by, in a heading; older versions did not keep it."""
+    return setting if "per class" in setting else percent(share) + " again" * setting.count("again")
 
 
 def _columns(scores: pd.DataFrame) -> list[Column]:
     measures = set(scores["measure"])
-    columns = [Column(title, PROBE, n, True) for n, title in sizes(scores)]
+    columns = [Column(size.title, PROBE, size.labels, True, size.setting) for size in sizes(scores)]
     if KNN in measures:
         columns.append(Column(KNN, KNN, int(scores.loc[scores["measure"] == KNN, "labels"].max()), True))
     free = [RANK] if columns else list(WITHOUT_LABELS)

@@ -38,9 +38,10 @@ def verdict(scores: pd.DataFrame, *, labelled: Collection[str] = ()) -> str:
     scores = joined(scores)
     counts = sizes(scores)
     if counts:
-        fewest, title = counts[0]
-        share = title.split(" (")[0]
-        lead = f"With {fewest:,} labels ({share} of them)".replace(",", " ")
+        fewest, setting, title = counts[0]
+        share = title.split(" (")[0] + " of them" * ("per class" not in title)
+        lead = f"With {fewest:,} labels ({share})".replace(",", " ")
+        scores = scores[scores["setting"] == setting]
         return _compare(lead, _scores(scores, PROBE, fewest), labelled)
     if (scores["measure"] == KNN).any():
         return _compare("By kNN", _scores(scores, KNN, None), labelled)

@@ -19,24 +19,31 @@ if TYPE_CHECKING:
     from replearn.data import Samples
 
 
+FULL, OWN = "32-true", "scikit-learn's own"  # precisions that round nothing off
+
+
 @dataclass(kw_only=True)
 class EmbedOptions(DataOptions):
     """Write the representation of every sample of DATA by the method in RUN.
 
     A .parquet file has the columns `index`, `name` (of files), `label` (if there are any) and `h`, the
-    representation; a .npy file holds the representations alone. Killed, the same command goes on.
+    representation; a .npy file holds the representations alone. How they were made (precision, run, samples,
+    versions) is in the table's metadata, or beside the array in FILE.npy.json. Killed, the same command goes on.
 
     Attributes:
         run: folder that `fit` or `demo` wrote, or a method's in one of `compare`: runs/compare/SimCLR.
         data: built-in name (digits, digits:test) or path.
         out: .parquet or .npy file; RUN/DATA.parquet if not given.
         rows: samples per batch.
+        precision: of the networks: `32-true`, or `bf16-mixed`, which rounds to 8 bits; that of the run if not given,
+            where `auto` is `32-true`.
     """
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
     out: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
     rows: int = 512
+    precision: Annotated[str | None, tyro.conf.arg(metavar="TEXT")] = None
 
 
 def run(args: list[str]) -> None:
@@ -52,6 +59,8 @@ def run(args: list[str]) -> None:
     out = Path(options.out or Path(options.run) / f"{short_name(options.data)}.parquet")
     check_out(out)
     method = load_run(options.run)
+    if options.precision:
+        _set_precision(method, options.precision)
     make_run(out.parent)
     samples = load_samples(options.data, options, like=described(options.run))
     began = time.monotonic()
@@ -62,7 +71,20 @@ def run(args: list[str]) -> None:
             rows.append(part)
         made += rows.done
     seconds = time.monotonic() - began
-    print(f"{shown(out)}: {len(samples):,} rows, {minutes(seconds)}, {speed(made / seconds)}")
+    rounded = "" if plan["precision"] in (FULL, OWN) else f", {plan['precision']}"
+    print(f"{shown(out)}: {len(samples):,} rows{rounded}, {minutes(seconds)}, {speed(made / seconds)}")
+
+
+def _set_precision(method: Any, precision: str) -> None:
+    """Let a method's networks compute in this precision."""
+    from replearn.engine.machine import choose_for_inference
+
+    if not hasattr(method, "precision"):
+        raise ValueError(
+            f"--precision is for networks; {type(method).__name__} is of scikit-learn. Leave it out."
+        )
+    choose_for_inference(method.device, precision)
+    method.precision = precision
 
 
 def embed_rows(method: Any, samples: "Samples", *, start: int, batch: int) -> "Iterator[np.ndarray]":
@@ -73,18 +95,21 @@ def embed_rows(method: Any, samples: "Samples", *, start: int, batch: int) -> "I
     """
     import numpy as np
 
+    from replearn.engine.embed import check_finite
     from replearn.methods import Model
 
     if start == len(samples):
         return
     rest = samples.subset(np.arange(start, len(samples)))
     if isinstance(method, Model):
-        yield from method.transform_parts(rest, rows=batch)
+        yield from method.transform_parts(rest, rows=batch, first=start)
         return
     for first in range(0, len(rest), batch):
         index = np.arange(first, min(first + batch, len(rest)))
         if hasattr(method, "transform"):
-            yield method.transform(rest.subset(index).flat())
+            part = method.transform(rest.subset(index).flat())
+            check_finite(part, first=start + first)
+            yield part
         else:
             yield _placed(method, samples)[start + index]
 
@@ -111,7 +136,7 @@ def columns_of(samples: "Samples") -> "Columns":
 
 def _plan(method: Any, options: EmbedOptions, samples: "Samples") -> dict[str, Any]:
     """All that the rows depend on."""
-    from replearn.engine.machine import choose
+    from replearn.engine.machine import choose_for_inference
     from replearn.engine.run import METHOD, WEIGHTS
     from replearn.methods.store import versions
 
@@ -120,13 +145,15 @@ def _plan(method: Any, options: EmbedOptions, samples: "Samples") -> dict[str, A
         with (Path(options.run) / name).open("rb") as file:
             while part := file.read(2**20):
                 digest.update(part)
-    machine = str(choose(method.device, method.precision)) if hasattr(method, "precision") else ""
+    own = not hasattr(method, "precision")
+    machine = None if own else choose_for_inference(method.device, method.precision)
     return {
         "run": digest.hexdigest(),
         "samples": samples.fingerprint(),
         "rows": len(samples),
         "batch": options.rows,
-        "machine": machine,
+        "device": machine.device if machine else "cpu",
+        "precision": machine.precision if machine else OWN,
         "versions": versions(),
     }
 

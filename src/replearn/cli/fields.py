@@ -15,6 +15,7 @@ from replearn.cli.options import is_union
 from replearn.engine.run import METHOD, read_json
 from replearn.methods import Entry, Model
 
+SEED = "random_state"
 PLAIN = (int, float, str, bool, type(None))
 
 
@@ -36,7 +37,12 @@ def make_method(entry: Entry, options: Any, stored: dict[str, Any] | None = None
     if issubclass(entry.cls, Model):
         return entry.cls(**values)
     given = {name: literal(value) for name, value in values.items() if value is not None}
-    return entry.cls(**(stored or {}) | given)
+    return entry.cls(**_seeded(entry.cls) | (stored or {}) | given)
+
+
+def _seeded(cls: type[Any]) -> dict[str, Any]:
+    """A seed for a class of scikit-learn that draws: bare, it would draw anew each time."""
+    return {SEED: 0} if SEED in inspect.signature(cls).parameters else {}
 
 
 def stored_fields(entry: Entry, run: Path) -> dict[str, Any]:
@@ -77,11 +83,13 @@ def _of_fields(cls: type[Any], stored: dict[str, Any]) -> type[Any]:
 
 
 def _of_parameters(cls: type[Any]) -> type[Any]:
-    told = _parameter_docs(cls)
+    told, seeded = _parameter_docs(cls), _seeded(cls)
     members: list[Any] = []
     for name, parameter in inspect.signature(cls).parameters.items():
         note = tyro.conf.arg(
-            help=told.get(name, ""), metavar="VALUE", help_behavior_hint=f"(default: {parameter.default})"
+            help=told.get(name, ""),
+            metavar="VALUE",
+            help_behavior_hint=f"(default: {seeded.get(name, parameter.default)})",
         )
         members.append((name, Annotated[str | None, note], dataclasses.field(default=None)))
     return dataclasses.make_dataclass(cls.__name__, members, kw_only=True)

@@ -4,6 +4,7 @@ Until then the rows lie in a folder beside it, `.NAME.part/`, of `plan.json` (wh
 `rows.npy`. Only whole batches are kept, so an interrupted file ends with the bits of an uninterrupted one.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -53,7 +54,9 @@ class Rows:
 
 @contextmanager
 def resumable(out: Path, plan: dict[str, Any], *, total: int, batch: int, columns: Columns) -> Iterator[Rows]:
-    """While entered, rows can be appended; then they become the file `out`.
+    """While entered, rows can be appended; then they become the file `out`, which says how they were made.
+
+    That is in the metadata of a table, under `replearn`, and in FILE.npy.json beside an array.
 
     Args:
         out: a `.parquet` or `.npy` file.
@@ -77,10 +80,11 @@ def resumable(out: Path, plan: dict[str, Any], *, total: int, batch: int, column
         if out.suffix == ".npy":
             with rows.path.open("rb") as file:
                 os.fsync(file.fileno())
+            write_json(out.with_name(f"{out.name}.json"), plan)
             os.replace(rows.path, out)
         else:
             with replacing(out) as part:
-                write_parquet(part, rows.path, columns)
+                write_parquet(part, rows.path, columns, made=plan)
     shutil.rmtree(folder)
 
 
@@ -92,14 +96,17 @@ def check_out(out: Path) -> None:
         raise ValueError(f"--out must be a new file; {out} exists. Delete it, or choose another name.")
 
 
-def write_parquet(path: Path, rows: Path, columns: Columns) -> None:
-    """A table of `columns` and the rows of an `.npy` file as `h`, a list of fixed size."""
+def write_parquet(path: Path, rows: Path, columns: Columns, *, made: dict[str, Any]) -> None:
+    """A table of `columns` and the rows of an `.npy` file as `h`, a list of fixed size; `made` says how, as JSON in
+    the metadata under `replearn`.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     h = np.load(rows, mmap_mode="r", allow_pickle=False)
     kind = pa.list_(pa.float32(), h.shape[1])
-    with pq.ParquetWriter(path, _schema(columns(0, 0), kind)) as writer:
+    schema = _schema(columns(0, 0), kind).with_metadata({"replearn": json.dumps(made)})
+    with pq.ParquetWriter(path, schema) as writer:
         for start in range(0, len(h), GROUP):
             stop = min(start + GROUP, len(h))
             flat = pa.array(np.ascontiguousarray(h[start:stop]).reshape(-1))

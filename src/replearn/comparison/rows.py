@@ -15,6 +15,7 @@ from sklearn.base import clone
 
 from replearn.data import ArraySamples, Batch, Samples, Texts, TextSamples
 from replearn.encoders import comes_with_weights
+from replearn.engine.embed import check_finite
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, read_json
 from replearn.methods.arrays import save_arrays
@@ -138,7 +139,10 @@ def represent(method: Any, train: Samples, test: Samples) -> tuple[np.ndarray, n
     if isinstance(method, Model):
         return method.transform(train), method.transform(test)
     if hasattr(method, "transform"):
-        return method.transform(train.flat()), method.transform(test.flat())
+        rows = method.transform(train.flat()), method.transform(test.flat())
+        for part in rows:
+            check_finite(part)
+        return rows
     return method.embedding_[: len(train)], method.embedding_[len(train) :]
 
 

@@ -1,6 +1,6 @@
 """Representations of many samples, at speed and in bounded memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ def embed_parts(
     machine: Machine,
     *,
     rows: int = 512,
+    first: int = 0,
 ) -> Iterator[Float[np.ndarray, "n d"]]:
     """Representations of `samples` in order, `rows` at a time.
 
@@ -33,6 +34,10 @@ def embed_parts(
         samples: what to embed.
         machine: device and precision.
         rows: samples per batch.
+        first: the number of the first sample, by which messages count.
+
+    Raises:
+        ValueError: rows are not finite.
     """
     for module in modules:
         module.to(machine.device)
@@ -41,7 +46,42 @@ def embed_parts(
         # Nothing is handed out within a context: it would hold in the caller's code too.
         with evaluating(modules), torch.inference_mode(), autocast(machine):
             h = represent(samples[index].to(machine.device)).float().cpu().numpy()  # (n, d)
+        check_finite(h, modules, first=first + start)
         yield h
+
+
+def check_finite(
+    rows: Float[np.ndarray, "n ..."], modules: Iterable[nn.Module] = (), *, first: int = 0
+) -> None:
+    """Raises ValueError where rows of what a method computes hold NaN or infinity.
+
+    Args:
+        rows: one for each sample.
+        modules: what computed them: their weights are looked at for the cause.
+        first: the number of the first row.
+    """
+    bad = np.flatnonzero(~np.isfinite(rows).reshape(len(rows), -1).all(axis=1))
+    if not len(bad):
+        return
+    broken = _not_finite(modules)
+    advice = (
+        f"Weights are broken, {broken}: restore the run's files, or fit again."
+        if broken
+        else "Look at these samples for values far from the others, or compute with precision 32-true."
+    )
+    raise ValueError(
+        f"representations must be finite; {len(bad):,} of rows {first:,} to {first + len(rows) - 1:,} hold NaN or "
+        f"infinity, the first is row {first + bad[0]:,}. {advice}"
+    )
+
+
+def _not_finite(modules: Iterable[nn.Module]) -> str | None:
+    """The first tensor of modules that holds NaN or infinity."""
+    for module in modules:
+        for name, tensor in (*module.named_parameters(), *module.named_buffers()):
+            if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+                return f"{type(module).__name__}.{name}"
+    return None
 
 
 def autocast(machine: Machine) -> Any:

@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -18,7 +18,8 @@ from lightning_fabric.strategies.single_device import SingleDeviceStrategy
 from lightning_fabric.strategies.strategy import Strategy
 from torch.nn.parallel import DistributedDataParallel
 
-PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed", "bf16-true", "16-true", "64-true")
+PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed")
+FORMER = ("bf16-true", "16-true", "64-true")  # of saved runs: they are read in 32 bits
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,11 @@ class Machine:
 
 
 def choose(device: str = "auto", precision: str = "auto") -> Machine:
-    """The device and precision to use.
+    """The device and precision to train with.
 
     Args:
         device: `auto` (a GPU if there is one), `cpu`, `cuda`, `mps`.
-        precision: `auto` (bfloat16 where the processor computes in it, else 32 bits), `32-true`,
+        precision: of training; `auto` (bfloat16 where the processor computes in it, else 32 bits), `32-true`,
             `bf16-mixed`, or another of `PRECISIONS`, which are Fabric's names.
 
     Raises:
@@ -55,6 +56,8 @@ def choose(device: str = "auto", precision: str = "auto") -> Machine:
         device = (
             "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
         )
+    if precision == "16-mixed" and device == "cpu":
+        raise ValueError("precision 16-mixed needs a GPU; got cpu. Use bf16-mixed, or 32-true.")
     if precision != "auto":
         return Machine(device, precision, "as asked")
     if device.startswith("cuda"):
@@ -65,6 +68,23 @@ def choose(device: str = "auto", precision: str = "auto") -> Machine:
     if device == "cpu" and _cpu_has_bf16():
         return Machine(device, "bf16-mixed", "the processor has bfloat16 arithmetic")
     return Machine(device, "32-true", "no bfloat16 arithmetic")
+
+
+def choose_for_inference(device: str = "auto", precision: str = "auto") -> Machine:
+    """The device and precision by which fitted networks are read: 32 bits, unless another precision is asked for.
+
+    In training, bfloat16 is noise that averages out. In a representation it stays: 8 bits of a number are left, and
+    near neighbours change places.
+
+    Args:
+        device, precision: as in `choose`; `auto` is `32-true`.
+
+    Raises:
+        ValueError: there is no such device or precision.
+    """
+    if precision not in ("auto", *FORMER):
+        return choose(device, precision)
+    return replace(choose(device, "32-true"), why="representations are computed in 32 bits")
 
 
 def make_fabric(machine: Machine, loggers: Sequence[Any] = ()) -> Fabric:

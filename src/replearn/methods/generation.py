@@ -102,6 +102,11 @@ def continued(
             unread, held, memory = rows[:, -max(1, context // 2) :], 0, None
         logits, memory = step(unread, memory)
         held += unread.shape[1]
+        if bool(logits.isnan().any()):
+            raise ValueError(
+                "the next token's chances must be numbers; the model gives NaN. Its weights are broken: restore the "
+                "run's files, or fit again."
+            )
         new = choice.of(logits.float().cpu().masked_fill(never[: logits.shape[1]], -torch.inf), generator)
         new = torch.where(ended, end, new)  # (n,)
         rows, unread = torch.cat([rows, new[:, None]], dim=1), new[:, None]

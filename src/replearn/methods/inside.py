@@ -13,7 +13,7 @@ from replearn.data import Batch, Samples
 from replearn.encoders import Encoder
 from replearn.encoders.modes import evaluating
 from replearn.engine.embed import embed_parts
-from replearn.engine.machine import choose
+from replearn.engine.machine import choose_for_inference
 from replearn.methods.coder import Generator
 from replearn.methods.latent import Variational
 from replearn.methods.model import Model
@@ -65,7 +65,7 @@ def layers_of(method: Any, samples: Samples) -> list[Float[np.ndarray, "n _"]]:
         widths[:] = [layer.shape[1] for layer in found]
         return torch.cat(found, dim=1)  # (n, d_1 + d_2 + ...)
 
-    machine = choose(method.device, method.precision)
+    machine = choose_for_inference(method.device, method.precision)
     try:
         rows = np.concatenate(list(embed_parts(all_layers, [encoder], samples, machine)))
     except ValueError:  # a network of timm's that does not say
@@ -77,7 +77,7 @@ def divergences_of(method: Any, samples: Samples) -> Float[np.ndarray, " k"] | N
     """What each unit of the code tells, in nats: its mean divergence from the prior; None without a prior."""
     if not isinstance(method, Variational) or not len(samples):
         return None
-    machine = choose(method.device, method.precision)
+    machine = choose_for_inference(method.device, method.precision)
     modules = list(method.modules().values())
     told = embed_parts(lambda batch: unit_kl(*method.posterior(batch)), modules, samples, machine)
     return np.asarray(np.concatenate(list(told)).mean(axis=0))

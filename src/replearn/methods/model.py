@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from replearn.data import Batch, Description, Samples, TextSamples, as_samples, describe
 from replearn.encoders import tokenizer_of
 from replearn.engine.embed import embed_parts
-from replearn.engine.machine import choose, join_processes, random_state_kept
+from replearn.engine.machine import choose_for_inference, join_processes, random_state_kept
 from replearn.engine.run import STATE, remove
 from replearn.engine.train import seed_of
 from replearn.methods.checks import check_same_kind, check_samples, check_seed
@@ -35,7 +35,8 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
     Attributes:
         random_state: seed of all that is drawn: weights, order and views.
         device: `auto`, `cpu`, `cuda`, ...
-        precision: `auto`, `32-true`, `bf16-mixed`, ...
+        precision: `auto` (training: bfloat16 where the processor has it, else 32 bits; what is fitted: always 32
+            bits), `32-true`, `bf16-mixed`, ...
     """
 
     family: ClassVar[str]
@@ -139,16 +140,28 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         parts = list(self.transform_parts(as_samples(X)))
         return np.concatenate(parts)
 
-    def transform_parts(self, X: Any, *, rows: int = 512) -> Iterator[Float[np.ndarray, "n d"]]:
-        """Like `transform`, `rows` samples at a time: memory does not grow with the number of samples."""
+    def transform_parts(
+        self, X: Any, *, rows: int = 512, first: int = 0
+    ) -> Iterator[Float[np.ndarray, "n d"]]:
+        """Like `transform`, `rows` samples at a time: memory does not grow with the number of samples.
+
+        Args:
+            X: samples.
+            rows: at a time.
+            first: the number of the first sample, by which messages count.
+
+        Raises:
+            ValueError: the samples are not like those of `fit`, or representations are not finite.
+        """
         if not self.modules():
             raise NotFittedError(
                 f"{type(self).__name__} must be fitted before transform. Call fit, or load a run."
             )
         samples = as_samples(X)
         check_same_kind(self, samples)
-        machine = choose(self.device, self.precision)
-        return embed_parts(self.represent, list(self.modules().values()), samples, machine, rows=rows)
+        machine = choose_for_inference(self.device, self.precision)
+        modules = list(self.modules().values())
+        return embed_parts(self.represent, modules, samples, machine, rows=rows, first=first)
 
     def modules(self) -> dict[str, nn.Module]:
         """The modules by name: all attributes that end in `_` and are modules."""

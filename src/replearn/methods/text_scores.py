@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from replearn.data import TextSamples
 from replearn.data.tokenizer import LAST, Tokenizer
 from replearn.encoders.modes import evaluating
+from replearn.engine.embed import check_finite
 from replearn.methods.generation import Choice, continued
 
 
@@ -59,12 +60,15 @@ class TextScores(ABC):
         a context (less one token), except at a text's beginning. What fills up a batch is never counted.
 
         Raises:
-            ValueError: the texts are one string, or none.
+            ValueError: the texts are one string, or none, or what is told of them is not finite.
         """
         self._must_be_fitted()
         rows = [self._row(ids) for ids in self.own_tokenizer.encode(strings(texts))]
-        with evaluating(list(self.modules().values())), torch.inference_mode():
-            return self.score(rows)
+        modules = list(self.modules().values())
+        with evaluating(modules), torch.inference_mode():
+            found = self.score(rows)
+        check_finite(np.array([row.sum() for row in found]), modules)
+        return found
 
     def log_likelihoods(self, texts: Sequence[str]) -> Float[np.ndarray, " n"]:
         """ln p of each text, its end included, in nats."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from replearn.data import Batch, Samples, TextSamples
 from replearn.encoders import TextEncoder
-from replearn.engine.machine import choose
+from replearn.engine.machine import choose_for_inference
 from replearn.methods import Method
 from replearn.methods.checks import check_same_kind
 from replearn.transfer.checks import check_fitted
@@ -121,4 +121,4 @@ class Predictor(Method):
         return [self.encoder_, self.head_]
 
     def _machine(self) -> Any:
-        return choose(self.device, self.precision)
+        return choose_for_inference(self.device, self.precision)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from replearn.data import Batch
 from replearn.encoders import TextEncoder
 from replearn.engine.embed import embed_parts
-from replearn.engine.machine import choose
+from replearn.engine.machine import choose_for_inference
 from replearn.transfer.features import Features, features_of
 from replearn.transfer.reading import read_words, token_samples
 from replearn.transfer.tag import first_tokens
@@ -39,7 +39,7 @@ def word_states(
         return found.x  # (n, l, t, d)
 
     rows, seen, at = [], [], 0
-    for part in embed_parts(states, [encoder], samples, choose(device, precision), rows=ROWS):
+    for part in embed_parts(states, [encoder], samples, choose_for_inference(device, precision), rows=ROWS):
         for text in part:  # (l, t, d)
             first = first_tokens(samples, at)
             rows.append(text[:, first[first >= 0]])  # (l, w, d)

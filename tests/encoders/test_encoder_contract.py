@@ -104,6 +104,14 @@ def test_input_is_standardised_per_channel_in_channels_last() -> None:
     assert seen[0].is_contiguous(memory_format=torch.channels_last)
 
 
+def test_a_column_far_from_zero_keeps_its_digits() -> None:
+    """Years, time stamps: the mean is large beside the deviation."""
+    x = 2.0**20 + torch.arange(8.0)[:, None]
+    encoder = Encoder(torch.nn.Identity(), dim=1, mean=x.mean(0), std=x.std(0))
+    unknown = torch.full((8,), -1)
+    torch.testing.assert_close(encoder(Batch(x=x, labels=unknown, index=unknown)), (x - x.mean(0)) / x.std(0))
+
+
 @pytest.mark.parametrize(
     ("name", "count"), [("resnet_small", 1_207_264), ("cnn", 92_896), ("mlp", 796_928), ("conv", 1_699_040)]
 )

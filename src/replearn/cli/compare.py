@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -33,6 +33,8 @@ class CompareOptions(JudgeOptions):
         run: folder to write to.
         resume: go on with the runs in that folder.
         choose: also rank the methods by measures that need no labels, and tell how far that agrees with labels.
+        scaling: what is done to the columns of a table, the same for every row: standard, range (into [0, 1]) or
+            none; auto is standard, range where a method learns from no numbers below 0.
     """
 
     methods: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="METHOD...")]
@@ -41,6 +43,7 @@ class CompareOptions(JudgeOptions):
     run: Annotated[str, tyro.conf.arg(metavar="FOLDER")] = "runs/compare"
     resume: Flag = False
     choose: Flag = False
+    scaling: Literal["auto", "standard", "range", "none"] = "auto"
 
 
 def run(args: list[str]) -> None:
@@ -52,7 +55,7 @@ def run(args: list[str]) -> None:
     if options.seeds < 1:
         raise ValueError(f"--seeds must be at least 1; got {options.seeds}.")
     methods = make_methods(options.methods, shared)
-    from replearn.cli.evaluations import Judged, write_evaluation
+    from replearn.cli.evaluations import Judged, print_preprocessing, write_evaluation
     from replearn.cli.runs import new_run, shown
     from replearn.comparison import compare, run_name
     from replearn.engine.run import REPORT
@@ -73,12 +76,14 @@ def run(args: list[str]) -> None:
             runs=folder,
             resume=options.resume,
             choose=options.choose,
+            scaling=options.scaling,
         )
         title = f"{', '.join(methods)} on {options.data}"
         comparison.facts.update(title=title, command=["replearn", "compare", *args])
         runs = {name: run_name(name, 0) for name in methods}
         write_evaluation(folder, comparison, Judged(options.data, options.test, options), runs)
         print_table(comparison.scores)
+        print_preprocessing(comparison)
         if options.choose:
             print_choice(comparison.scores)
         print(f"written: {shown(write_report(folder / REPORT, comparison, title=title))}")

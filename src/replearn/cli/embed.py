@@ -159,10 +159,12 @@ def _plan(method: Any, options: EmbedOptions, samples: "Samples") -> dict[str, A
 
 
 def _placed(method: Any, samples: "Samples") -> "np.ndarray":
-    placed: np.ndarray = method.embedding_
+    from replearn.methods.columns import bare
+
+    placed: np.ndarray = bare(method).embedding_
     if len(placed) != len(samples):
         raise ValueError(
-            f"{type(method).__name__} places only the {len(placed):,} samples it was fitted on; got "
+            f"{type(bare(method)).__name__} places only the {len(placed):,} samples it was fitted on; got "
             f"{len(samples):,} others. Fit it on these, or choose a method with a map of its own, like pca."
         )
     return placed

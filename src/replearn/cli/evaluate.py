@@ -57,17 +57,19 @@ def run(args: list[str]) -> None:
 
 def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     """Represent, judge, write, print."""
-    from replearn.cli.evaluations import Judged, untrained_row, write_evaluation
+    from replearn.cli.evaluations import Judged, print_preprocessing, untrained_row, write_evaluation
     from replearn.cli.language import language_facts, print_language
     from replearn.cli.runs import described, load_run, shown
     from replearn.comparison import Representation, judge, raw_input, represent, training_of, visual_words
     from replearn.methods import Method
+    from replearn.methods.columns import bare, columns_beside
     from replearn.report import print_latents, print_table
 
     folder = Path(options.run)
     method = load_run(options.run)
     train, test = load_parts(options.data, options, test=options.test, like=described(options.run))
-    name, (history, alarms) = type(method).__name__, training_of(method)
+    columns = columns_beside(method, train)
+    name, (history, alarms) = type(bare(method)).__name__, training_of(method)
     seconds = history[-1]["seconds"] if history else 0.0
     # The run comes first: samples that it can't represent are told before anything is computed.
     rows = [Representation(name, *represent(method, train, test), method, seconds, history, alarms)]
@@ -76,7 +78,7 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     if isinstance(method, Method) and not (method.needs_labels and train.labels is None):
         before = untrained_row(method, train, test)
         rows[:0] = [] if before is None else [before]
-    rows.insert(0, raw_input(train, test))
+    rows.insert(0, raw_input(train, test, columns))
     comparison = judge(
         ((options.seed, row) for row in rows),
         train,
@@ -84,6 +86,7 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
         fractions=options.fractions,
         per_class=options.per_class,
         draws=options.draws,
+        columns=columns,
     )
     if options.latent:
         from replearn.comparison import with_latents
@@ -96,6 +99,7 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     judged = Judged(options.data, options.test, options)
     written = write_evaluation(folder, comparison, judged, {name: "."})
     print_table(comparison.scores)
+    print_preprocessing(comparison)
     print_latents(comparison.scores)
     print_language(language)
     print(f"written: {shown(written)}; next:\n  replearn report {shown(folder)}")

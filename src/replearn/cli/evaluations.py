@@ -4,6 +4,7 @@ report can be written again.
     data    DATA and its options, as on the command line
     rows    name; `run`, the row's run folder below this one, or null (raw input, untrained encoder); seconds;
             alarms
+    scaling what was done to the columns of a table (see `replearn.methods.columns`)
     scores  rows of `Comparison.scores`
     facts   `Comparison.facts`
 """
@@ -21,6 +22,7 @@ from replearn.cli.samples import DataOptions, load_parts
 from replearn.comparison import (
     BEFORE,
     GIVEN,
+    PREPROCESSING,
     RAW,
     WORDS,
     Comparison,
@@ -34,6 +36,7 @@ from replearn.comparison import (
 from replearn.encoders import comes_with_weights
 from replearn.engine.run import EVALUATION, read_json, write_json
 from replearn.methods import Method
+from replearn.methods.columns import learn_columns, scaling_for, scaling_of
 
 log = logging.getLogger("replearn")
 
@@ -64,8 +67,14 @@ def write_evaluation(folder: Path, comparison: Comparison, judged: Judged, runs:
         {"name": row.name, "run": runs.get(row.name), "seconds": row.seconds, "alarms": list(row.alarms)}
         for row in comparison.rows
     ]
-    content = {"data": judged.to_json(), "rows": rows, "scores": comparison.scores.to_dict("records")}
-    write_json(folder / EVALUATION, plain(content | {"facts": comparison.facts}))
+    content = {
+        "data": judged.to_json(),
+        "rows": rows,
+        "scaling": scaling_of(comparison.columns),
+        "scores": comparison.scores.to_dict("records"),
+        "facts": comparison.facts,
+    }
+    write_json(folder / EVALUATION, plain(content))
     return folder / EVALUATION
 
 
@@ -94,13 +103,14 @@ def read_evaluation(folder: Path) -> Comparison:
             (str(row["name"]), row["run"], float(row["seconds"]), row["alarms"]) for row in content["rows"]
         ]
         scores = pd.DataFrame(content["scores"]).fillna({"low": math.nan, "high": math.nan})
-        facts = dict(content["facts"])
+        facts, scaling = dict(content["facts"]), str(content.get("scaling", "none"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(
             f"{folder / EVALUATION} must be as replearn wrote it; it is not ({error!r}). Evaluate again."
         ) from error
     train, held = load_parts(data, options, test=test)
-    rows = [raw_input(train, held)] if any(name == RAW for name, *_ in entries) else []
+    columns = learn_columns(scaling_for(scaling, train), train)
+    rows = [raw_input(train, held, columns)] if any(name == RAW for name, *_ in entries) else []
     for name, run, seconds, alarms in entries:
         if run is not None:
             method = load_run(str(below(folder, run)))
@@ -114,7 +124,13 @@ def read_evaluation(folder: Path) -> Comparison:
     if any(name == WORDS for name, *_ in entries):
         words = visual_words(train, held, random_state=int(facts.get("seeds", [0])[0]))
         rows += [] if words is None else [words]
-    return Comparison(train, held, rows, scores, facts)
+    return Comparison(train, held, rows, scores, facts, columns)
+
+
+def print_preprocessing(comparison: Comparison) -> None:
+    """Print what all rows of a table had done to their columns."""
+    if PREPROCESSING in comparison.facts:
+        print(f"every row: {comparison.facts[PREPROCESSING]}")
 
 
 def untrained_row(method: Method, train: Any, test: Any) -> Representation | None:

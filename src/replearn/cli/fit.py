@@ -1,6 +1,7 @@
 """`replearn fit METHOD DATA`: learn a representation into a run folder."""
 
 import dataclasses
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from replearn.cli.samples import DataOptions, is_builtin, load_samples, short_na
 
 if TYPE_CHECKING:
     from replearn.methods import Entry
+
+log = logging.getLogger("replearn")
 
 USAGE = """usage: replearn fit METHOD DATA [--run FOLDER] [--resume] [options]
 
@@ -44,12 +47,15 @@ class FitOptions(DataOptions):
         resume: go on with the run in that folder, with its own fields where none are given.
         tensorboard: write TensorBoard's files into the run folder, too.
         split: part of built-in data.
+        scaling: what is done to the columns of a table before a method of scikit-learn sees them: standard, range
+            (into [0, 1]) or none; auto is standard, range for methods that learn from no numbers below 0.
     """
 
     run: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None
     resume: Flag = False
     tensorboard: Flag = False
     split: Literal["train", "test", "all"] = "train"
+    scaling: Literal["auto", "standard", "range", "none"] = "auto"
 
 
 def run(args: list[str]) -> None:
@@ -93,19 +99,28 @@ def run_folder(entry: "Entry", options: Any) -> Path:
 def fit(method: Any, options: Any, folder: Path) -> None:
     """Learn, save, and say what came of it."""
     from replearn.cli.runs import minutes, new_run, shown
-    from replearn.comparison import stored_arrays
+    from replearn.comparison import fit_arrays, stored_arrays
     from replearn.methods import Model
     from replearn.methods.arrays import save_arrays
+    from replearn.methods.columns import IN_WORDS, learn_columns, scaling_for, scaling_of
 
     with new_run(folder):  # it must be writable: better known before the data are read
         samples = load_samples(data_part(options), options)
         began = time.monotonic()
         if isinstance(method, Model):
+            if options.scaling != "auto":
+                raise ValueError(
+                    f"--scaling is for methods of scikit-learn; {type(method).__name__} standardises columns by "
+                    "itself. Leave it out."
+                )
             loggers = [_tensorboard(folder)] if options.tensorboard else []
             method.fit(samples, run=folder, resume=options.resume, loggers=loggers)
-        elif not (options.resume and stored_arrays(method, samples, folder)):
-            method.fit(samples.flat())
-            save_arrays(method, samples, folder)
+        else:
+            columns = learn_columns(scaling_for(options.scaling, samples, [method]), samples)
+            if not (options.resume and stored_arrays(method, samples, folder, columns)):
+                save_arrays(fit_arrays(method, samples, columns=columns), samples, folder)
+            if samples.kind == "table":
+                log.info("%s", IN_WORDS[scaling_of(columns)])
     told = _speed(method, minutes(time.monotonic() - began))
     print(f"{type(method).__name__} on {options.data}: {len(samples):,} samples, {told}")
     print(f"saved in {shown(folder)}; next:")

@@ -2,7 +2,7 @@
 *raw input*, *untrained encoder* (or *encoder as given*) and, of images, *bag of visual words*.
 """
 
-from replearn.comparison.compare import Comparison, compare, judge, machine_in_words, run_name
+from replearn.comparison.compare import PREPROCESSING, Comparison, compare, judge, machine_in_words, run_name
 from replearn.comparison.latents import with_latents
 from replearn.comparison.rows import (
     BASELINES,
@@ -13,6 +13,7 @@ from replearn.comparison.rows import (
     WORDS,
     Representation,
     fit_and_represent,
+    fit_arrays,
     of_two_views,
     raw_input,
     represent,
@@ -26,6 +27,7 @@ __all__ = [
     "BASELINES",
     "BEFORE",
     "GIVEN",
+    "PREPROCESSING",
     "RAW",
     "UNTRAINED",
     "WORDS",
@@ -33,6 +35,7 @@ __all__ = [
     "Representation",
     "compare",
     "fit_and_represent",
+    "fit_arrays",
     "judge",
     "machine_in_words",
     "of_two_views",

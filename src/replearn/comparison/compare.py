@@ -14,7 +14,6 @@ import torch
 
 from replearn.comparison.rows import (
     BASELINES,
-    RAW,
     Representation,
     fit_and_represent,
     of_two_views,
@@ -26,7 +25,10 @@ from replearn.comparison.rows import (
 from replearn.data import Samples
 from replearn.evaluate import scorecard
 from replearn.methods.base import Method
+from replearn.methods.columns import IN_WORDS, Columns, learn_columns, scaling_for, scaling_of
 from replearn.methods.store import versions
+
+PREPROCESSING = "preprocessing"  # the fact that says what was done to the columns of a table
 
 log = logging.getLogger("replearn")
 
@@ -40,7 +42,8 @@ class Comparison:
         rows: a representation per row of the table, of the first seed.
         scores: `representation, seed, measure, labels, mean, low, high, draws`; see
             `replearn.evaluate.scorecard`.
-        facts: what was run, for the reader: fields, seeds, versions, machine.
+        facts: what was run, for the reader: preprocessing, seeds, versions, machine.
+        columns: what brought the columns of a table into one unit for every row; None where nothing did.
     """
 
     train: Samples
@@ -48,6 +51,7 @@ class Comparison:
     rows: list[Representation]
     scores: pd.DataFrame
     facts: dict[str, Any] = field(default_factory=dict)
+    columns: Columns | None = None
 
 
 def compare(
@@ -62,6 +66,7 @@ def compare(
     runs: str | Path | None = None,
     resume: bool = False,
     choose: bool = False,
+    scaling: str = "auto",
 ) -> Comparison:
     """Fit every method on `train` and judge all representations alike; only methods that need labels look at them.
 
@@ -79,6 +84,8 @@ def compare(
         resume: go on with the runs that lie there.
         choose: also measure the alignment of two views, by which (and the effective rank) methods can be chosen
             without labels: see `replearn.evaluate.choose`.
+        scaling: what is done to the columns of a table, the same for every row: `standard`, `range` (into [0, 1]) or
+            `none`; `auto` is `standard`, or `range` where a method learns from no numbers below 0.
 
     Returns:
         The representations of the first seed, and the scores of all.
@@ -88,12 +95,22 @@ def compare(
     """
     named = dict(methods) if isinstance(methods, Mapping) else {type(m).__name__: m for m in methods}
     folder = None if runs is None else Path(runs)
+    columns = learn_columns(scaling_for(scaling, train, named.values()), train)
     rows = (
         (seed, row)
         for seed in seeds
-        for row in _representations(named, train, test, seed, folder, resume=resume)
+        for row in _representations(named, train, test, seed, folder, columns, resume=resume)
     )
-    return judge(rows, train, test, fractions=fractions, per_class=per_class, draws=draws, choose=choose)
+    return judge(
+        rows,
+        train,
+        test,
+        fractions=fractions,
+        per_class=per_class,
+        draws=draws,
+        choose=choose,
+        columns=columns,
+    )
 
 
 def judge(
@@ -105,12 +122,14 @@ def judge(
     per_class: Sequence[int] = (),
     draws: int = 5,
     choose: bool = False,
+    columns: Columns | None = None,
 ) -> Comparison:
     """Score representations of the same samples, given with the seed that each was made with.
 
     Args:
         rows: seed and representation; made one after the other, so only the first seed's stay in memory.
         train, test, fractions, per_class, draws, choose: as for `compare`.
+        columns: what the columns of a table were scaled by, for every row.
     """
     shown: list[Representation] = []
     scores = []
@@ -125,8 +144,6 @@ def judge(
             fractions=fractions,
             per_class=per_class,
             draws=draws,
-            # Columns of a table have units of their own; those of pixels and of representations compare.
-            scaling="columns" if row.name == RAW and train.kind == "table" else "common",
             random_state=seed,
             views=of_two_views(row.method, train, seed) if choose and row.name not in BASELINES else None,
         )
@@ -136,14 +153,23 @@ def judge(
             shown.append(row)
     table = pd.concat(scores, ignore_index=True)
     first = ["representation", "seed"]
-    facts = {"seeds": seeds, "draws": draws, "versions": versions(), "machine": machine_in_words()}
-    return Comparison(train, test, shown, table[first + [c for c in table.columns if c not in first]], facts)
+    told = {PREPROCESSING: IN_WORDS[scaling_of(columns)]} if train.kind == "table" else {}
+    facts = {"seeds": seeds, "draws": draws, **told, "versions": versions(), "machine": machine_in_words()}
+    ordered = table[first + [c for c in table.columns if c not in first]]
+    return Comparison(train, test, shown, ordered, facts, columns)
 
 
 def _representations(
-    named: Mapping[str, Any], train: Samples, test: Samples, seed: int, runs: Path | None, *, resume: bool
+    named: Mapping[str, Any],
+    train: Samples,
+    test: Samples,
+    seed: int,
+    runs: Path | None,
+    columns: Columns | None,
+    *,
+    resume: bool,
 ) -> Iterator[Representation]:
-    yield raw_input(train, test)
+    yield raw_input(train, test, columns)
     seeded = {name: with_seed(method, seed) for name, method in named.items()}
     ours = [method for method in seeded.values() if isinstance(method, Method)]
     if ours:
@@ -154,7 +180,7 @@ def _representations(
     for name, method in seeded.items():
         log.info("fitting %s, seed %d", name, seed)
         run = None if runs is None else runs / run_name(name, seed)
-        yield fit_and_represent(name, method, train, test, run=run, resume=resume)
+        yield fit_and_represent(name, method, train, test, columns=columns, run=run, resume=resume)
 
 
 def run_name(name: str, seed: int) -> str:

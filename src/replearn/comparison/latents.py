@@ -12,6 +12,7 @@ from replearn.data import Samples
 from replearn.evaluate import latent_scores
 from replearn.evaluate.interpolation import Decode
 from replearn.evaluate.probe_space import ProbeSpace, probe_space
+from replearn.methods.columns import Columns
 from replearn.methods.inside import decoder_of, layers_of
 from replearn.methods.latent import Variational
 
@@ -37,19 +38,18 @@ def with_latents(comparison: Comparison, *, random_state: int = 0) -> Comparison
         random_state: seed of all draws.
     """
     train, test = comparison.train, comparison.test
-    decoders = {row.name: _decoder(row, test) for row in comparison.rows}
+    decoders = {row.name: _decoder(row, test, comparison.columns) for row in comparison.rows}
     learned = [name for name, decode in decoders.items() if decode is not None and name != RAW]
     raw = next(row for row in comparison.rows if row.name == RAW)
-    scale = _scale(raw.train, train.kind)
     space = None
     if learned:
         labels = None if train.labels is None else np.asarray(train.labels)
-        space = probe_space(raw.train / scale, raw.test / scale, labels, random_state=random_state)
+        space = probe_space(raw.train, raw.test, labels, random_state=random_state)
     frames = [comparison.scores]
     for row in comparison.rows:
         log.info("judging the code of %s", row.name)
         decode = decoders[row.name] if learned else None
-        found = judge_code(row, train, test, decode, raw.test, scale, space, random_state)
+        found = judge_code(row, train, test, decode, raw.test, space, random_state)
         frames.append(found.assign(representation=row.name, seed=comparison.facts.get("seeds", [0])[0]))
     return replace(comparison, scores=pd.concat(frames, ignore_index=True))
 
@@ -60,7 +60,6 @@ def judge_code(
     test: Samples,
     decode: Decode | None,
     originals: np.ndarray,
-    scale: np.ndarray,
     space: ProbeSpace | None,
     random_state: int,
 ) -> pd.DataFrame:
@@ -72,8 +71,8 @@ def judge_code(
         row.test,
         train_labels=train.labels,
         test_labels=test.labels,
-        decode=None if decode is None else lambda codes: decode(codes).reshape(len(codes), -1) / scale,
-        originals=originals / scale,
+        decode=decode,
+        originals=originals,
         space=space,
         layers=layers,
         factors=train.factors if judged else None,
@@ -84,17 +83,18 @@ def judge_code(
     return scores[~scores["measure"].isin(TRIVIAL)] if row.name == RAW else scores
 
 
-def _decoder(row: Representation, samples: Samples) -> Decode | None:
+def _decoder(row: Representation, samples: Samples, columns: Columns | None) -> Decode | None:
+    """From codes to rows of numbers as the raw input is given, or None of a row that has no decoder."""
     if row.name == RAW:
         return lambda rows: rows
     if row.name in BEFORE or samples.kind == "text":  # what a text is told from is no row of numbers
         return None
-    return decoder_of(row.method, samples.shape)
+    decode = decoder_of(row.method, samples.shape)
+    if decode is None:
+        return None
 
+    def rows_from(codes: np.ndarray) -> np.ndarray:
+        rows = decode(codes).reshape(len(codes), -1)
+        return rows if columns is None else np.asarray(columns.transform(rows))
 
-def _scale(rows: np.ndarray, kind: str) -> np.ndarray:
-    """What columns are divided by (d,): of tables their deviations, since they have units of their own."""
-    if kind != "table":
-        return np.ones(1, dtype=np.float32)
-    deviation = rows.std(axis=0)
-    return np.where(deviation > 0, deviation, 1).astype(np.float32)
+    return rows_from

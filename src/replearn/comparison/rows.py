@@ -1,5 +1,8 @@
 """The rows of a comparison: what methods made of samples, and the honest rows *raw input*, *untrained encoder* and, of
 images, *bag of visual words*.
+
+Columns of a table have been brought into one unit for every row, by one scaler (see `replearn.methods.columns`);
+networks, which standardise columns by themselves, are given them as they come.
 """
 
 import logging
@@ -21,6 +24,7 @@ from replearn.engine.run import METHOD, read_json
 from replearn.methods.arrays import save_arrays
 from replearn.methods.base import Method
 from replearn.methods.classical import BagOfVisualWords
+from replearn.methods.columns import Columns, bare, behind_columns, columns_before, rows_of, scaling_of
 from replearn.methods.load import load
 from replearn.methods.model import Model
 from replearn.views import default_views
@@ -57,9 +61,9 @@ class Representation:
     alarms: Sequence[str] = ()
 
 
-def raw_input(train: Samples, test: Samples) -> Representation:
-    """The samples as they come, as numbers: the row that every method must beat."""
-    return Representation(RAW, train.flat(), test.flat())
+def raw_input(train: Samples, test: Samples, columns: Columns | None = None) -> Representation:
+    """The samples as numbers, the columns of a table in one unit: the row that every method must beat."""
+    return Representation(RAW, rows_of(train, columns), rows_of(test, columns))
 
 
 def untrained_encoder(method: Method, train: Samples, test: Samples) -> Representation:
@@ -85,7 +89,14 @@ def visual_words(train: Samples, test: Samples, *, random_state: int = 0) -> Rep
 
 
 def fit_and_represent(
-    name: str, method: Any, train: Samples, test: Samples, *, run: Path | None = None, resume: bool = False
+    name: str,
+    method: Any,
+    train: Samples,
+    test: Samples,
+    *,
+    columns: Columns | None = None,
+    run: Path | None = None,
+    resume: bool = False,
 ) -> Representation:
     """Fit a clone of `method` on `train` and represent both parts.
 
@@ -94,6 +105,7 @@ def fit_and_represent(
         method: of ours or of scikit-learn; one that places only the samples it is fitted on is fitted on both
             parts.
         train, test: the samples.
+        columns: what brings columns of a table into one unit for scikit-learn's estimators, or None.
         run: a folder to keep the fitted method in, or None.
         resume: go on with the run that lies there, or take it as it is if it has ended.
     """
@@ -104,14 +116,21 @@ def fit_and_represent(
         history, alarms = training_of(method)
         seconds = history[-1]["seconds"] if history else time.monotonic() - began
         return Representation(name, *represent(method, train, test), method, seconds, history, alarms)
-    stored = stored_arrays(method, train, run) if run is not None and resume else None
+    stored = stored_arrays(method, train, run, columns) if run is not None and resume else None
     if stored is not None:
         return Representation(name, *represent(stored, train, test), stored)
-    method.fit(train.flat() if hasattr(method, "transform") else np.concatenate([train.flat(), test.flat()]))
+    parts = (train,) if hasattr(method, "transform") else (train, test)
+    method = fit_arrays(method, *parts, columns=columns)
     seconds = time.monotonic() - began
     if run is not None:
         save_arrays(method, train, run)
     return Representation(name, *represent(method, train, test), method, seconds)
+
+
+def fit_arrays(method: Any, *parts: Samples, columns: Columns | None) -> Any:
+    """scikit-learn's estimator fitted on the rows of samples; one that takes rows as they come."""
+    rows = [rows_of(part, columns) for part in parts]
+    return behind_columns(columns, method.fit(np.concatenate(rows) if len(rows) > 1 else rows[0]))
 
 
 def of_two_views(method: Any, samples: Samples, seed: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -143,25 +162,33 @@ def represent(method: Any, train: Samples, test: Samples) -> tuple[np.ndarray, n
         for part in rows:
             check_finite(part)
         return rows
-    return method.embedding_[: len(train)], method.embedding_[len(train) :]
+    placed = bare(method).embedding_
+    return placed[: len(train)], placed[len(train) :]
 
 
-def stored_arrays(method: Any, samples: Samples, run: Path) -> Any:
+def stored_arrays(method: Any, samples: Samples, run: Path, columns: Columns | None = None) -> Any:
     """scikit-learn's estimator in a run folder, or None where there is none yet.
 
     Raises:
-        ValueError: it is of another class, or has other parameters or samples.
+        ValueError: it is of another class, or has other parameters, samples or scaling of columns.
     """
     if not (run / METHOD).exists():
         return None
-    stored, content = load(run), read_json(run / METHOD)
+    found, content = load(run), read_json(run / METHOD)
+    before, now = scaling_of(columns_before(found)), scaling_of(columns)
+    if before != now:
+        raise ValueError(
+            f"a run is resumed with the scaling of columns it began with; {run} has {before!r}, this is {now!r}. "
+            f"Give --scaling {before}, or choose another folder."
+        )
+    stored = bare(found)
     same = type(stored) is type(method) and stored.get_params(deep=False) == method.get_params(deep=False)
     if not same or content["samples"]["fingerprint"] != samples.fingerprint():
         raise ValueError(
             f"a run is resumed with the method, parameters and samples it began with; {run} holds {stored}, "
             f"and this is {method} on {len(samples)} samples. Choose another folder."
         )
-    return stored
+    return found
 
 
 def training_of(method: Any) -> tuple[Sequence[dict[str, float]], list[str]]:

@@ -37,7 +37,7 @@ def load(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
         raise ValueError(f"{folder / METHOD} must hold {', '.join(sorted(missing))}; it does not. Fit again.")
     cls = find_method(content["class"]).cls
     if not issubclass(cls, Model):
-        return arrays_from_run(cls, content["fields"], folder)
+        return arrays_from_run(cls, content, folder)
     method = cls(**_fields(cls, content["fields"], encoder))
     method.samples_ = description_from_json(content["samples"])
     with random_state_kept(), torch.no_grad(), made_from(content.get("folder")):

@@ -10,7 +10,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from replearn.comparison import Comparison
+from replearn.comparison import PREPROCESSING, Comparison
 from replearn.data import Samples
 from replearn.engine.run import replacing
 from replearn.report.appearance import appearance
@@ -81,6 +81,7 @@ def render(comparison: Comparison, *, title: str) -> str:
         table=table_rows(comparison.scores),
         choice=choice(comparison.scores),
         labelled=labelled,
+        preprocessing=comparison.facts.get(PREPROCESSING),
         styles=styles([row.name for row in comparison.rows]),
         few_labels=few_label_chart(comparison.scores),
         map=_map_data(comparison, maps, sheet),

@@ -10,6 +10,7 @@ from typing import Any
 from replearn.comparison import Comparison, Representation
 from replearn.data import Samples
 from replearn.engine.pace import speed
+from replearn.methods.columns import bare
 
 LONGEST = 600  # characters of a value
 NAMED = 20  # skipped samples that are named
@@ -102,13 +103,14 @@ def _representation(row: Representation) -> Block:
     lines = [("numbers per sample", f"{row.train.shape[1]:,}")]
     if row.method is None:
         return Block(row.name, lines)
-    lines.insert(0, ("class", type(row.method).__name__))
+    method = bare(row.method)
+    lines.insert(0, ("class", type(method).__name__))
     if row.seconds > 0:
         lines.append(("time to fit", f"{row.seconds:,.1f} s"))
     speeds = [float(at["samples_per_second"]) for at in row.history if "samples_per_second" in at]
     speeds = [speed for speed in speeds if math.isfinite(speed)]
     if speeds:
         lines.append(("speed", speed(statistics.median(speeds))))
-    get_params = getattr(row.method, "get_params", None)
+    get_params = getattr(method, "get_params", None)
     fields = get_params(deep=False) if callable(get_params) else {}
     return Block(row.name, lines + [(str(name), in_words(value)) for name, value in fields.items()])

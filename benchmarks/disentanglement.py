@@ -30,7 +30,7 @@ METHODS: dict[str, dict[str, float]] = {
     "factorvae": {"gamma": 35.0},
 }
 ORDERED = (1, 3, 4)  # scale, x and y are amounts; shape is not, and rotation goes round
-COLLAPSED = 0.05  # of the largest variance: Kim & Mnih's bound for codes whose prior has variance 1
+COLLAPSED = 0.05  # Kim & Mnih's bound for codes whose prior has variance 1
 TERMS = ("size", "epochs", "batch_size", "dim", "hidden")
 SHOWN = ["FactorVAE score", "MIG", "DCI disentanglement", "DCI completeness", "DCI informativeness", "SAP"]
 SHOWN += ["modularity", "explicitness", "beta-VAE score", "rate", "distortion", "active_units", "seconds"]

@@ -16,6 +16,7 @@ from replearn.evaluate import (
     mutual_information_gap,
     separated_attribute_predictability,
 )
+from replearn.evaluate.scorecard import COLUMNS
 
 STEPS = (3, 4, 5, 6)
 FACTORS = np.tile(np.stack(np.unravel_index(np.arange(360), STEPS), axis=1), (10, 1))  # (3600, 4)
@@ -145,8 +146,20 @@ def test_a_factor_that_no_code_holds():
 
 def test_collapsed_codes_may_be_left_out():
     codes = FACTORS * [1, 1, 1, 1e-3]
-    assert factor_vae_score(codes, FACTORS, collapsed=0) == pytest.approx(1)
+    assert factor_vae_score(codes, FACTORS) == pytest.approx(1)
     assert factor_vae_score(codes, FACTORS, collapsed=0.05) == pytest.approx(3 / 4)
+    large = codes * [1, 1000, 1, 1]  # a large code makes no other small
+    assert factor_vae_score(large, FACTORS, collapsed=0.05) == pytest.approx(3 / 4)
+
+
+def test_dci_by_boosted_trees():
+    rng = np.random.default_rng(0)
+    codes = np.hstack([FACTORS[:400] + 0.3 * rng.normal(size=(400, 4)), rng.normal(size=(400, 2))])
+    forest, boosted = dci(codes, FACTORS[:400]), dci(codes, FACTORS[:400], boosted=True)
+    assert boosted.importance.shape == (6, 4)
+    np.testing.assert_allclose(boosted.importance.sum(axis=0), 1)
+    assert boosted.importance[:4].argmax(axis=0).tolist() == [0, 1, 2, 3]
+    assert boosted.disentanglement != forest.disentanglement
 
 
 def test_one_hot_codes_are_explicit():
@@ -167,7 +180,7 @@ def test_draws_follow_the_seed_and_nothing_else():
 
 def test_the_table_is_a_scorecard():
     found = disentanglement(FACTORS, FACTORS)
-    assert list(found.columns) == ["measure", "labels", "mean", "low", "high", "draws"]
+    assert list(found.columns) == COLUMNS
     assert list(found["measure"]) == list(PERFECT)
     assert (found["labels"] == 3600).all()
     assert found["low"].notna().tolist() == [True, True] + [False] * 7

@@ -21,7 +21,7 @@ log = logging.getLogger("replearn")
 # Of the raw input these are what they are by construction.
 TRIVIAL = ("reconstruction error", "reconstruction distance", "spherical distance", "spherical straightness")
 PRIOR = (
-    0.05  # share of the largest variance under which a VAE's unit is the prior (Kim & Mnih, 2018, appendix)
+    0.05  # variance under which a VAE's unit is the prior, whose variance is 1 (Kim & Mnih, 2018, appendix)
 )
 WIDEST = 128  # numbers in a code whose disentanglement is measured
 
@@ -77,7 +77,7 @@ def judge_code(
         layers=layers,
         factors=train.factors if judged else None,
         ordered=train.amounts,
-        collapsed=PRIOR if isinstance(row.method, Variational) else 0.001,
+        collapsed=PRIOR if isinstance(row.method, Variational) else 0.0,
         random_state=random_state,
     )
     return scores[~scores["measure"].isin(TRIVIAL)] if row.name == RAW else scores

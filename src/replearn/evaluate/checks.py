@@ -31,6 +31,29 @@ def check_features(features: Array, name: str = "features") -> Array:
     return features
 
 
+def moves(features: Array) -> npt.NDArray[np.bool_]:
+    """Which columns (d,) change by more than rounding: by more than 8 units in the last place of their largest value.
+
+    Each is held against itself, so that no column's unit says anything of another.
+    """
+    size = np.abs(features).max(axis=0).astype(np.float64)
+    spread = features.max(axis=0).astype(np.float64) - features.min(axis=0)
+    return np.asarray(spread > 8 * np.finfo(features.dtype).eps * size)
+
+
+def unit_columns(features: Array) -> npt.NDArray[np.float64]:
+    """Columns less their mean, over their deviation, so that units of measure do not matter; one that is constant is 0.
+
+    >>> unit_columns(np.array([[1e-9, 5.0], [3e-9, 5.0]])).round(6).tolist()
+    [[-1.0, 0.0], [1.0, 0.0]]
+    """
+    size = np.abs(features).max(axis=0).astype(np.float64)
+    rows = features / np.where(size > 0, size, 1)  # so that squares neither vanish nor overflow
+    rows = (rows - rows.mean(axis=0)) * moves(features)
+    deviation = rows.std(axis=0)
+    return np.asarray(rows / np.where(deviation > 0, deviation, 1))
+
+
 def check_labels(labels: Array, rows: int, name: str = "labels") -> Array:
     """Return labels (n,), one for each row."""
     labels = np.asarray(labels)

@@ -4,9 +4,9 @@ Both draw rows that agree in one factor, the others as they come; so rows should
 """
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Int
 
-from replearn.evaluate.checks import Array
+from replearn.evaluate.checks import Array, moves, unit_columns
 from replearn.evaluate.mutual_information import check_codes
 
 
@@ -45,7 +45,7 @@ def beta_vae_score(
     from sklearn.linear_model import LogisticRegression
 
     codes, factors = check_codes(codes, factors)
-    scaled = _scaled(codes)
+    scaled = unit_columns(codes)
     rng = np.random.default_rng(random_state)
     asked = np.arange(points) % factors.shape[1]
     differences = np.empty((points, codes.shape[1]))
@@ -65,7 +65,7 @@ def factor_vae_score(
     *,
     votes: int = 4000,
     rows: int = 64,
-    collapsed: float = 0.001,
+    collapsed: float = 0.0,
     random_state: int = 0,
 ) -> float:
     r"""Accuracy of a vote: the code that varies least where a factor is fixed names that factor.
@@ -81,8 +81,9 @@ def factor_vae_score(
         factors: numbers of the factors' values (n, f).
         votes: M, to learn and to judge by, together.
         rows: L, rows in a vote.
-        collapsed: codes whose variance is less than this share of the largest one are left out. Kim & Mnih leave out
-            those that collapsed to the prior, by a variance under 0.05: for codes of a VAE, ask for 0.05.
+        collapsed: codes of a smaller variance are left out. It is in the unit of the codes: for means of a VAE, whose
+            prior has variance 1, Kim & Mnih take 0.05, which leaves out those that collapsed to the prior. At 0 only
+            constant codes are left out, and units of measure do not matter.
         random_state: seed of the draws.
 
     Raises:
@@ -96,8 +97,8 @@ def factor_vae_score(
     1.0
     """
     codes, factors = check_codes(codes, factors)
-    variance = codes.var(axis=0) * _moves(codes)
-    scaled = _scaled(codes[:, (variance > 0) & (variance >= collapsed * variance.max())])
+    variance = codes.astype(np.float64).var(axis=0)
+    scaled = unit_columns(codes[:, moves(codes) & (variance >= collapsed)])
     if scaled.shape[1] == 0:
         return 1 / int(factors.shape[1])
     rng = np.random.default_rng(random_state)
@@ -110,18 +111,6 @@ def factor_vae_score(
             table[half, :, factor] = np.bincount(stillest, minlength=scaled.shape[1])
     named = table[0].argmax(axis=1)
     return float(table[1, np.arange(len(named)), named].sum() / table[1].sum())
-
-
-def _scaled(codes: Array) -> Float[np.ndarray, "n d"]:
-    """Codes over their deviation; a constant one becomes 0."""
-    centred = (codes - codes.mean(axis=0)) * _moves(codes)
-    deviation = centred.std(axis=0)
-    return np.asarray(centred / np.where(deviation > 0, deviation, 1))
-
-
-def _moves(codes: Array) -> Bool[np.ndarray, " d"]:
-    """Which codes are not constant; a variance would be that of rounding."""
-    return np.asarray((codes != codes[0]).any(axis=0))
 
 
 def _alike(

@@ -24,12 +24,14 @@ def singular_values(features: Array, *, centre: bool = False) -> npt.NDArray[np.
     [4.0, 3.0]
     """
     rows = torch.from_numpy(np.ascontiguousarray(check_features(features))).double()
+    size = float(rows.abs().max())
+    rows = rows / (size or 1.0)  # so that squares neither vanish nor overflow
     if centre:
         rows = rows - rows.mean(dim=0)
     gram = rows.T @ rows if rows.shape[0] >= rows.shape[1] else rows @ rows.T
     squares = torch.linalg.eigvalsh(gram).flip(0).clamp_min(0)
     squares[squares <= squares[0] * len(squares) * torch.finfo(torch.float64).eps] = 0
-    return np.asarray(squares.sqrt().numpy())
+    return np.asarray((squares.sqrt() * size).numpy())
 
 
 def effective_rank(features: Array, *, centre: bool = False) -> float:
@@ -194,13 +196,16 @@ def population_sparseness(features: Array) -> float:
 
 
 def dead_dimensions(features: Array, *, tolerance: float = 1e-6) -> float:
-    """Share of columns that (almost) never change: spread below `tolerance` times the largest column's.
+    """Share of columns that (almost) never change: a deviation of up to `tolerance` times their own largest value.
+
+    A column's unit does not matter, nor do other columns. What trembles around 0 is alive.
 
     >>> dead_dimensions(np.array([[0.0, 1.0, 5.0], [1.0, 1.0, 6.0]])) == 1 / 3
     True
     """
-    spread = check_features(features).astype(np.float64).std(axis=0)
-    return float((spread <= tolerance * spread.max()).mean())
+    rows = check_features(features).astype(np.float64)
+    size = np.abs(rows).max(axis=0)
+    return float(((rows / np.where(size > 0, size, 1)).std(axis=0) <= tolerance).mean())
 
 
 def _sparseness(rates: npt.NDArray[np.float64]) -> float:

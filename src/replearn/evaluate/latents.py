@@ -31,7 +31,7 @@ def latent_scores(
     layers: tuple[Sequence[Array], Sequence[Array]] = ((), ()),
     factors: Array | None = None,
     ordered: Sequence[int] = (),
-    collapsed: float = 0.001,
+    collapsed: float = 0.0,
     random_state: int = 0,
 ) -> pd.DataFrame:
     """Score a latent space by every measure that its samples allow.

@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Int
 
-from replearn.evaluate.checks import Array, check_features
+from replearn.evaluate.checks import Array, check_features, unit_columns
 
 
 def top_samples(activations: Array, *, count: int = 8) -> Int[np.ndarray, "d k"]:
@@ -33,9 +33,8 @@ def telling_units(activations: Array, *, count: int = 6) -> Int[np.ndarray, " d"
     >>> telling_units(np.array([[0.0, 1.0], [0.0, 0.0], [0.0, 1.0], [9.0, 0.0]]), count=1).tolist()
     [0]
     """
-    rows = check_features(activations, "activations").astype(np.float64)
-    rows = rows - rows.mean(axis=0)
+    rows = unit_columns(check_features(activations, "activations"))
     second = np.square(rows).mean(axis=0)
-    alive = second > 1e-12 * max(float(second.max()), 1e-300)
+    alive = second > 0
     peaked = np.where(alive, (rows**4).mean(axis=0) / np.where(alive, second, 1) ** 2, -1.0)
     return np.argsort(-peaked, kind="stable")[:count].astype(np.int64)

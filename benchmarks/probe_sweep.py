@@ -9,7 +9,8 @@ from record import Part, Setting
 
 from replearn import load_data
 from replearn.evaluate import linear_probe
-from replearn.evaluate.linear import REGULARISATIONS, stratified_folds
+from replearn.evaluate.folds import stratified_folds
+from replearn.evaluate.linear import REGULARISATIONS
 
 GOAL = 10.0
 VALIDATION = 0.2

@@ -9,7 +9,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from replearn.evaluate import LinearProbe, linear_probe, logistic
-from replearn.evaluate.linear import REGULARISATIONS, fit_probes, stratified_folds
+from replearn.evaluate.folds import stratified_folds
+from replearn.evaluate.linear import REGULARISATIONS, fit_probes
 from replearn.evaluate.logistic import solve
 
 DIGITS, CLASSES = load_digits(return_X_y=True)

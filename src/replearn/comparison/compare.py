@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from replearn.comparison.copies import copies_across, together_in_training
 from replearn.comparison.rows import (
     BASELINES,
     Representation,
@@ -134,6 +135,7 @@ def judge(
     shown: list[Representation] = []
     scores = []
     seeds: list[int] = []
+    near, groups = copies_across(train, test), together_in_training(train)
     for seed, row in rows:
         log.info("judging %s", row.name)
         score = scorecard(
@@ -144,6 +146,7 @@ def judge(
             fractions=fractions,
             per_class=per_class,
             draws=draws,
+            groups=groups,
             random_state=seed,
             views=of_two_views(row.method, train, seed) if choose and row.name not in BASELINES else None,
         )
@@ -154,7 +157,14 @@ def judge(
     table = pd.concat(scores, ignore_index=True)
     first = ["representation", "seed"]
     told = {PREPROCESSING: IN_WORDS[scaling_of(columns)]} if train.kind == "table" else {}
-    facts = {"seeds": seeds, "draws": draws, **told, "versions": versions(), "machine": machine_in_words()}
+    facts = {
+        "seeds": seeds,
+        "draws": draws,
+        **told,
+        **near,
+        "versions": versions(),
+        "machine": machine_in_words(),
+    }
     ordered = table[first + [c for c in table.columns if c not in first]]
     return Comparison(train, test, shown, ordered, facts, columns)
 

@@ -5,6 +5,7 @@ Nothing here trains an encoder, so anybody's vectors can be scored.
 
 from replearn.evaluate.choosing import agreement, choose
 from replearn.evaluate.clusters import ClusterScore, class_silhouette, cluster_scores, compare_clusters
+from replearn.evaluate.copies import NearCopies, near_copies, near_texts
 from replearn.evaluate.disentanglement import disentanglement
 from replearn.evaluate.factor_information import modularity, mutual_information_gap
 from replearn.evaluate.factor_prediction import DCI, dci, explicitness, separated_attribute_predictability
@@ -53,6 +54,7 @@ __all__ = [
     "LinearProbe",
     "LinearScore",
     "LogPartition",
+    "NearCopies",
     "ProbeSpace",
     "WordSimilarity",
     "accuracy_interval",
@@ -94,6 +96,8 @@ __all__ = [
     "modularity",
     "mutual_information",
     "mutual_information_gap",
+    "near_copies",
+    "near_texts",
     "nearest",
     "overlap",
     "population_sparseness",

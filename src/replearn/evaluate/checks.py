@@ -82,6 +82,19 @@ def is_labelled(labels: Array) -> npt.NDArray[np.bool_]:
     return np.asarray(labels != -1)
 
 
+def check_groups(groups: Array | None, labels: Array, name: str = "groups") -> Array | None:
+    """The groups (n,) of the rows that are labelled, or None."""
+    if groups is None:
+        return None
+    groups = np.asarray(groups)
+    if groups.shape != np.shape(labels):
+        raise ValueError(
+            f"{name} must hold one group for each of the {len(labels)} rows; got shape {groups.shape}. "
+            "Give a row of no group a number of its own."
+        )
+    return np.asarray(groups[is_labelled(np.asarray(labels))])
+
+
 def check_labelled(features: Array, labels: Array, name: str) -> tuple[Array, Array]:
     """Check features and labels, and keep the rows with a label."""
     features = check_features(features, name)

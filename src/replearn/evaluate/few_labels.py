@@ -6,7 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from replearn.evaluate.checks import Array, check_classes, check_labels, check_split, is_labelled
+from replearn.evaluate.checks import (
+    Array,
+    check_classes,
+    check_groups,
+    check_labels,
+    check_split,
+    is_labelled,
+)
 from replearn.evaluate.intervals import accuracy_interval
 from replearn.evaluate.linear import fit_probes, score_probe
 
@@ -110,6 +117,7 @@ def few_label_curve(
     per_class: Sequence[int] = (),
     draws: int = 5,
     scaling: str = "common",
+    groups: Array | None = None,
     random_state: int = 0,
 ) -> pd.DataFrame:
     """Test accuracy of a linear probe by number of training labels.
@@ -124,7 +132,7 @@ def few_label_curve(
         fractions: shares of the training labels; 1.0 is fitted once, as there is one draw of all labels.
         per_class: numbers of labels of each class.
         draws: how many draws of each size.
-        scaling: "common" or "columns", as in `linear_probe`.
+        scaling, groups: as in `linear_probe`.
         random_state: seed of the draws and of the probes' splits.
 
     Returns:
@@ -143,6 +151,7 @@ def few_label_curve(
     """
     if draws < 1:
         raise ValueError(f"draws must be at least 1; got {draws}. Five give a usable interval.")
+    groups = check_groups(groups, np.asarray(train_labels))
     train, train_labels, test, test_labels = check_split(train, train_labels, test, test_labels)
     check_classes(train_labels)
     seeds = [int(seed) for seed in np.random.SeedSequence(random_state).generate_state(draws)]
@@ -157,7 +166,14 @@ def few_label_curve(
     for setting, drawn in rows:
         once = drawn[:1] if len(drawn[0]) == len(train) else drawn
         scores = score_draws(
-            train, train_labels, test, test_labels, once, scaling=scaling, random_state=random_state
+            train,
+            train_labels,
+            test,
+            test_labels,
+            once,
+            scaling=scaling,
+            groups=groups,
+            random_state=random_state,
         )
         interval = accuracy_interval(scores, len(test))
         table.append((setting, len(drawn[0]), float(np.mean(scores)), *interval, len(scores)))
@@ -172,6 +188,7 @@ def score_draws(
     drawn: Sequence[npt.NDArray[np.int64]],
     *,
     scaling: str = "common",
+    groups: Array | None = None,
     random_state: int = 0,
 ) -> list[float]:
     """Test accuracy of the probe fitted to each draw; the draws are of one size and hold every class."""
@@ -182,6 +199,7 @@ def score_draws(
         probes = fit_probes(
             [train[i] for i in part],
             [train_labels[i] for i in part],
+            groups=None if groups is None else [groups[i] for i in part],
             scaling=scaling,
             random_state=random_state,
         )

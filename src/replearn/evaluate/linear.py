@@ -34,11 +34,13 @@ from replearn.evaluate.checks import (
     Array,
     check_classes,
     check_features,
+    check_groups,
     check_labelled,
     check_same_columns,
     check_split,
     class_numbers,
 )
+from replearn.evaluate.folds import stratified_folds
 from replearn.evaluate.logistic import solve
 
 REGULARISATIONS = tuple(float(f"{value:.3g}") for value in np.logspace(-5, 1, 9))
@@ -114,12 +116,14 @@ class LinearProbe(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.scaling = scaling
         self.random_state = random_state
 
-    def fit(self, X: Array, y: Array) -> "LinearProbe":
-        """Choose λ and fit; X (n, d), y (n,) with -1 for unlabelled."""
+    def fit(self, X: Array, y: Array, groups: Array | None = None) -> "LinearProbe":
+        """Choose λ and fit; X (n, d), y (n,) with -1 for unlabelled, groups (n,) that no part held out cuts."""
         rows, labels = check_labelled(X, y, "train")
+        known = check_groups(groups, np.asarray(y))
         fitted = fit_probes(
             [rows],
             [labels],
+            groups=None if known is None else [known],
             regularisations=self.regularisations,
             validation=self.validation,
             scaling=self.scaling,
@@ -153,6 +157,7 @@ def linear_probe(
     regularisations: Sequence[float] | None = None,
     validation: float = 0.2,
     scaling: str = "common",
+    groups: Array | None = None,
     random_state: int = 0,
 ) -> LinearScore:
     """Test accuracy of a `LinearProbe`; the test set takes no part in choosing the regularisation.
@@ -164,6 +169,7 @@ def linear_probe(
         regularisations: λ to try; 9 values from 1e-5 to 10 when None.
         validation: share of the training labels held out to choose λ.
         scaling: "common", or "columns" for columns of different units; see the module.
+        groups: of each training row (n,), copies of a sample or rows of one patient: a group is held out as a whole.
         random_state: seed of the split.
 
     Raises:
@@ -175,11 +181,12 @@ def linear_probe(
     >>> score.accuracy > 0.9, score.selection
     (True, 'cross-validation')
     """
+    groups = check_groups(groups, np.asarray(train_labels))
     train, train_labels, test, test_labels = check_split(train, train_labels, test, test_labels)
     probe = LinearProbe(
         regularisations=regularisations, validation=validation, scaling=scaling, random_state=random_state
     )
-    return score_probe(probe.fit(train, train_labels), test, test_labels, labels=len(train))
+    return score_probe(probe.fit(train, train_labels, groups), test, test_labels, labels=len(train))
 
 
 def score_probe(probe: LinearProbe, test: Array, test_labels: Array, *, labels: int) -> LinearScore:
@@ -203,6 +210,7 @@ def fit_probes(
     tables: Sequence[Array],
     labels: Sequence[Array],
     *,
+    groups: Sequence[Array] | None = None,
     regularisations: Sequence[float] | None = None,
     validation: float = 0.2,
     scaling: str = "common",
@@ -210,7 +218,8 @@ def fit_probes(
 ) -> list[LinearProbe]:
     """Fit one `LinearProbe` to each of several labelled tables (n, d) of the same shape, all at once.
 
-    Each equals the probe fitted to its table alone. All tables must hold the same classes.
+    Each equals the probe fitted to its table alone. All tables must hold the same classes. Groups are held
+    out as a whole.
     """
     penalties = _regularisations(regularisations)
     if not 0 < validation <= 0.5:
@@ -221,7 +230,13 @@ def fit_probes(
         raise ValueError(f"scaling must be one of {', '.join(SCALINGS)}; got {scaling!r}.")
     classes = check_classes(labels[0])
     numbers = np.stack([class_numbers(part, classes) for part in labels])  # (b, n)
-    folds = np.stack([stratified_folds(part, round(1 / validation), random_state) for part in numbers])
+    whole = [None] * len(numbers) if groups is None else list(groups)
+    folds = np.stack(
+        [
+            stratified_folds(part, round(1 / validation), random_state, together)
+            for part, together in zip(numbers, whole, strict=True)
+        ]
+    )
     basis = Basis(np.stack(tables), scaling)
     truth = torch.from_numpy(numbers)
     held = 1 if len(tables[0]) >= FEW else round(1 / validation)
@@ -247,17 +262,6 @@ def fit_probes(
         probe.validation_accuracies_ = () if accuracies is None else tuple(accuracies[index].tolist())
         probes.append(probe)
     return probes
-
-
-def stratified_folds(labels: Int[np.ndarray, " n"], folds: int, random_state: int) -> Int[np.ndarray, " n"]:
-    """Deal the rows of each class out to folds 0, 1, …; a class of one row gets -1: it is never held out."""
-    rng = np.random.default_rng(random_state)
-    order = rng.permutation(len(labels))
-    order = order[np.argsort(labels[order], kind="stable")]  # by class, shuffled within
-    fold = np.empty(len(labels), dtype=np.int64)
-    fold[order] = np.arange(len(labels)) % folds
-    single = np.bincount(labels)[labels] == 1
-    return np.where(single, -1, fold)
 
 
 def _regularisations(given: Sequence[float] | None) -> tuple[float, ...]:

@@ -50,6 +50,7 @@ def scorecard(
     per_class: Sequence[int] = (),
     draws: int = 5,
     scaling: str = "common",
+    groups: Array | None = None,
     random_state: int = 0,
     clusters: bool = False,
     views: tuple[Array, Array] | None = None,
@@ -67,6 +68,8 @@ def scorecard(
             (None, or all -1), only measures without labels are taken.
         fractions, per_class, draws: sizes and number of the draws of labels.
         scaling: of the linear probe's features, "common" or "columns", as in `linear_probe`.
+        groups: of the training rows (n,): copies of a sample, or rows of one patient, which `linear_probe` holds out
+            together where it chooses its penalty.
         random_state: seed of draws, splits, k-means and sub-samples.
         clusters: whether to run k-means.
         views: embeddings of two views of the same samples (n', d), for alignment.
@@ -98,6 +101,7 @@ def scorecard(
                 per_class=per_class,
                 draws=draws,
                 scaling=scaling,
+                groups=groups,
                 random_state=random_state,
             )
             numbers = curve.itertuples(index=False, name=None)

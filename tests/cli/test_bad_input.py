@@ -123,8 +123,9 @@ def test_a_broken_evaluation_file(command, run, content):
     assert "evaluation.json" in command("report", run).line
 
 
-def test_samples_of_another_shape(command, run):
-    assert "must be like those of fit" in command("embed", run, "digits").line
+def test_samples_of_another_kind(command, run, tmp_path):
+    (tmp_path / "table.csv").write_text("a,b\n1,2\n3,4\n")
+    assert "must be like those of fit" in command("embed", run, "table.csv").line
 
 
 def test_a_full_disk_is_told_with_what_to_do(command, data, monkeypatch):

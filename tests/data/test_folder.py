@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from replearn.data import DataWarning, as_samples, folder
+from replearn.data import DataWarning, as_samples, folder, survey
 
 
 def pixels(number, size=8):
@@ -119,10 +119,10 @@ def test_unequal_sizes_become_squares(draw):
     root = draw("a.png")
     Image.new("RGB", (300, 100), "blue").save(root / "b.png")
     samples = as_samples(root)
-    assert samples.shape == (3, folder.DEFAULT_SIZE, folder.DEFAULT_SIZE)
+    assert samples.shape == (3, survey.DEFAULT_SIZE, survey.DEFAULT_SIZE)
     assert samples[np.array([1])].x[0, :, 50, 50].tolist() == [0, 0, 255]
     assert as_samples(root, image_size=20).shape == (3, 20, 20)
-    assert as_samples(root).shape == (3, folder.DEFAULT_SIZE, folder.DEFAULT_SIZE)
+    assert as_samples(root).shape == (3, survey.DEFAULT_SIZE, survey.DEFAULT_SIZE)
 
 
 def test_equal_sizes_are_kept_up_to_a_limit(tmp_path):
@@ -157,6 +157,23 @@ def test_second_time_comes_from_the_cache(draw, monkeypatch):
     assert second.fingerprint() == first.fingerprint()
     assert second.classes == first.classes
     assert list(second.names) == list(first.names)
+
+
+def test_a_run_asks_for_the_size_that_images_have(draw, cache, tmp_path, caplog):
+    """`fit` reads images at their own size, `embed` and `evaluate` at the run's: one entry serves all."""
+    root = draw("cat/1.png", "dog/2.png")
+    first = as_samples(root)
+    second = as_samples(root, image_size=8)
+    assert second.fingerprint() == first.fingerprint()
+    assert len([path for path in cache.iterdir() if path.is_dir()]) == 1
+    Image.new("RGB", (300, 100), "blue").save(root / "dog" / "3.png")
+    with caplog.at_level("INFO", logger="replearn"):
+        unequal = as_samples(root)
+    assert "3 of 3 images were resized to 96 x 96" in caplog.text
+    assert as_samples(root, image_size=96).fingerprint() == unequal.fingerprint()
+    assert len([path for path in cache.iterdir() if path.is_dir()]) == 2
+    assert as_samples(root, image_size=8).shape == (3, 8, 8)
+    assert len([path for path in cache.iterdir() if path.is_dir()]) == 3
 
 
 def test_change_is_noticed(draw):

@@ -17,7 +17,7 @@ from typing import Any
 
 import pandas as pd
 
-from replearn.cli.runs import load_run
+from replearn.cli.runs import described, load_run
 from replearn.cli.samples import DataOptions, load_parts
 from replearn.comparison import (
     BEFORE,
@@ -34,7 +34,7 @@ from replearn.comparison import (
     visual_words,
 )
 from replearn.encoders import comes_with_weights
-from replearn.engine.run import EVALUATION, read_json, write_json
+from replearn.engine.run import EVALUATION, METHOD, read_json, write_json
 from replearn.methods import Method
 from replearn.methods.columns import learn_columns, scaling_for, scaling_of
 
@@ -108,7 +108,8 @@ def read_evaluation(folder: Path) -> Comparison:
         raise ValueError(
             f"{folder / EVALUATION} must be as replearn wrote it; it is not ({error!r}). Evaluate again."
         ) from error
-    train, held = load_parts(data, options, test=test)
+    like = described(str(folder)) if (folder / METHOD).is_file() else None  # what `evaluate` was given
+    train, held = load_parts(data, options, test=test, like=like)
     columns = learn_columns(scaling_for(scaling, train), train)
     rows = [raw_input(train, held, columns)] if any(name == RAW for name, *_ in entries) else []
     for name, run, seconds, alarms in entries:

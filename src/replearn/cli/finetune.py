@@ -116,7 +116,11 @@ def read_parts(options: FineTuneOptions) -> Parts:
         ValueError: the data are not as the task needs them.
     """
     if options.task == "classify":
-        train, test = load_parts(options.data, options, test=options.test)
+        from replearn.cli.runs import described
+        from replearn.engine.run import METHOD
+
+        like = described(options.run) if (Path(options.run).expanduser() / METHOD).is_file() else None
+        train, test = load_parts(options.data, options, test=options.test, like=like)
         return (train, None), (test, None)
     X, y = read_task(options.data, options)
     if options.test is not None:

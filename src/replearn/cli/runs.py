@@ -65,10 +65,11 @@ def held(path: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Described:
-    """Kind and shape of the samples that a run was fitted on."""
+    """Kind, shape and levels of the samples that a run was fitted on."""
 
     kind: str
     shape: tuple[int, ...]
+    levels: tuple[float, float] | None
 
 
 def described(path: str) -> Described:
@@ -77,8 +78,10 @@ def described(path: str) -> Described:
     Raises:
         ValueError: the folder holds no run, or a broken one.
     """
-    stored = read_json(open_run(path) / METHOD)["samples"]
-    return Described(stored["kind"], tuple(stored["shape"]))
+    from replearn.data import description_from_json
+
+    stored = description_from_json(read_json(open_run(path) / METHOD)["samples"])
+    return Described(stored.kind, stored.shape, stored.levels)
 
 
 def minutes(seconds: float) -> str:

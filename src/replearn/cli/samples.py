@@ -36,20 +36,21 @@ def load_samples(data: str, options: DataOptions, *, like: Any = None) -> "Sampl
     Args:
         data: built-in name or path.
         options: how to read them.
-        like: samples (or the description of those of a run) whose image size is taken where none is given.
+        like: samples (or the description of those of a run) as which images are read: of their size, grey or in
+            colour, with their levels.
 
     Raises:
         ValueError: as `replearn.data.as_samples` does.
     """
-    from replearn.data import as_samples
+    from replearn.data import as_samples, read_alike
 
     if is_builtin(data):
         _check_unset(data, options)
-        return as_samples(data)
-    size = options.image_size
-    if size is None and like is not None and like.kind == "image" and like.shape[1] == like.shape[2]:
-        size = like.shape[1]
-    return as_samples(data, options.labels, image_size=size, text=options.text)
+        return as_samples(data) if like is None else read_alike(data, like)
+    how: dict[str, Any] = {"image_size": options.image_size, "text": options.text}
+    if like is None:
+        return as_samples(data, options.labels, **how)
+    return read_alike(data, like, options.labels, **how)
 
 
 def load_parts(
@@ -71,7 +72,8 @@ def load_parts(
                 f"built-in data to judge by must be named whole, since both parts are needed; got {data}. "
                 f"Write {data.partition(':')[0]}."
             )
-        return load_samples(f"{data}:train", options), load_samples(f"{data}:test", options)
+        train, held = (load_samples(f"{data}:{part}", options, like=like) for part in ("train", "test"))
+        return train, held
     samples = load_samples(data, options, like=like)
     train, held = split(samples, test=TEST_SHARE, random_state=0)
     log.info(

@@ -23,7 +23,7 @@ from replearn.comparison.rows import (
     visual_words,
     with_seed,
 )
-from replearn.data import Samples
+from replearn.data import Samples, alike
 from replearn.evaluate import scorecard
 from replearn.methods.base import Method
 from replearn.methods.columns import IN_WORDS, Columns, learn_columns, scaling_for, scaling_of
@@ -94,6 +94,7 @@ def compare(
     Raises:
         ValueError: a method can't learn from these samples.
     """
+    test = alike(test, train, convert=False)
     named = dict(methods) if isinstance(methods, Mapping) else {type(m).__name__: m for m in methods}
     folder = None if runs is None else Path(runs)
     columns = learn_columns(scaling_for(scaling, train, named.values()), train)

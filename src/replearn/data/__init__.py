@@ -1,5 +1,6 @@
 """Where samples come from; nothing random, nothing learned."""
 
+from replearn.data.alike import alike, read_alike
 from replearn.data.cache import CacheError, cache_folder
 from replearn.data.datasets import DATASETS, BuiltIn, load_data
 from replearn.data.description import Description, describe, description_from_json
@@ -30,12 +31,14 @@ __all__ = [
     "TokenStream",
     "TokenWindows",
     "Tokenizer",
+    "alike",
     "as_float",
     "as_samples",
     "cache_folder",
     "describe",
     "description_from_json",
     "load_data",
+    "read_alike",
     "read_pairs",
     "read_spans",
     "read_tags",

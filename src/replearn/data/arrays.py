@@ -1,5 +1,6 @@
 """Arrays and tensors of any common layout become `(n, c, h, w)` images or `(n, d)` tables."""
 
+import logging
 from collections.abc import Iterator
 from math import prod
 from typing import Any
@@ -8,7 +9,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from replearn.data.levels import Levels, in_words, range_of
 from replearn.data.stored import StoredRows, stored_rows
+
+log = logging.getLogger("replearn")
 
 # Numbers that are looked at together when a whole array is checked or resized: keeps temporaries small.
 CHUNK = 2**22
@@ -20,15 +24,15 @@ def is_array(data: Any) -> bool:
 
 
 def standard_array(data: Any) -> np.ndarray | StoredRows:
-    """An array as samples hold it: uint8 or float32 `(n, c, h, w)`, or float32 `(n, d)`.
+    """An array as samples hold it: uint8, uint16 or float32 `(n, c, h, w)`, or float32 `(n, d)`.
 
     2 axes are a table `(n, d)`, 3 are grey images `(n, h, w)`, 4 are images with channels first or last. Of
     the first and the last axis, the channels are the one that leaves square images; if both do or neither
     does, the shorter; if both are equally long, the first.
 
-    Numbers: uint8 are bytes in [0, 255]; wider integers must lie there too; booleans become 0 and 255; uint16
-    becomes float in [0, 1]; floats must lie in [0, 1]. Tables take any finite numbers. A memory map of bytes
-    or of float32 is never read into memory.
+    Numbers: uint8 are bytes in [0, 255]; wider integers must lie there too; booleans become 0 and 255; uint16 are
+    levels, of which the range of the whole array becomes [0, 1] (`replearn.data.levels`); floats must lie in [0, 1].
+    Tables take any finite numbers. A memory map of bytes, uint16 or float32 is never read into memory.
 
     Raises:
         ValueError: no samples, another number of axes, objects, NaN or infinity, images out of range.
@@ -94,18 +98,16 @@ def _with_channel(array: np.ndarray) -> np.ndarray:
 
 def _stored(array: np.ndarray, axes: tuple[int, ...] | None = None) -> StoredRows | None:
     """A memory map that can be used as it lies in its file; None for any other array."""
-    usable = array.dtype == np.float32 or (array.dtype == np.uint8 and array.ndim == 4)
+    usable = array.dtype == np.float32 or (array.dtype in (np.uint8, np.uint16) and array.ndim == 4)
     return stored_rows(array, axes) if isinstance(array, np.memmap) and usable else None
 
 
 def _bytes_or_floats(array: np.ndarray) -> np.ndarray:
-    """uint8 and float32 as they are, everything else as the nearer of the two."""
-    if array.dtype in (np.uint8, np.float32):
+    """uint8, uint16 and float32 as they are, everything else as the nearest of them."""
+    if array.dtype in (np.uint8, np.uint16, np.float32):
         return array
     if array.dtype == bool:
         return array.astype(np.uint8) * np.uint8(255)
-    if array.dtype == np.uint16:
-        return array.astype(np.float32) / np.float32(65535)
     if array.dtype.kind == "f":
         return array.astype(np.float32)
     low, high = array.min(), array.max()
@@ -144,6 +146,21 @@ def _check_unit(images: np.ndarray | StoredRows) -> None:
         )
 
 
+def depth_of(images: np.ndarray | StoredRows) -> Levels | None:
+    """The range that becomes [0, 1]: of uint16 that of their depth, None of bytes and floats."""
+    if images.dtype != np.uint16:
+        return None
+    bounds = [(int(part.min()), int(part.max())) for _, part in chunks(images)]
+    low, high = min(low for low, _ in bounds), max(high for _, high in bounds)
+    levels = range_of(low, high, whole=True)
+    log.info(
+        "16-bit images: levels %s, read as float32: %s become 0 ... 1",
+        in_words((low, high)),
+        in_words(levels),
+    )
+    return levels
+
+
 def chunks(array: np.ndarray | StoredRows) -> Iterator[tuple[int, np.ndarray]]:
     """Consecutive parts of an array with the position of each one's first row."""
     rows = max(1, CHUNK // prod(array.shape[1:]))
@@ -154,20 +171,24 @@ def chunks(array: np.ndarray | StoredRows) -> Iterator[tuple[int, np.ndarray]]:
 
 def square_images(images: np.ndarray | StoredRows, size: int) -> np.ndarray | StoredRows:
     """Images `(n, c, h, w)` as squares: shorter side resized (antialiased bicubic), then cut."""
-    height, width = images.shape[2:]
-    if height == width == size:
+    if images.shape[2:] == (size, size):
         return images
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    squares = (
-        part[:, :, top : top + side, left : left + side] for _, part in chunks(images)
-    )  # (k, c, side, side)
-    return np.concatenate([_resize(part, size) for part in squares])
+    return np.concatenate([resized(part, (size, size)) for _, part in chunks(images)])
 
 
-def _resize(images: np.ndarray, size: int) -> np.ndarray:
-    x = torch.from_numpy(np.array(images, dtype=np.float32))
-    resized = functional.interpolate(x, (size, size), mode="bicubic", antialias=True)
-    if images.dtype == np.uint8:
-        return resized.round().clamp(0, 255).to(torch.uint8).numpy()
-    return resized.clamp(0, 1).numpy()
+def resized(images: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The largest part of images `(n, c, h, w)` that has this shape's proportions, from the middle, resized to it.
+
+    Antialiased bicubic; numbers keep their type, and levels their range.
+    """
+    height, width = images.shape[2:]
+    scale = min(height / shape[0], width / shape[1])
+    high, wide = max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
+    top, left = (height - high) // 2, (width - wide) // 2
+    part = images[:, :, top : top + high, left : left + wide]
+    x = torch.from_numpy(np.array(part, dtype=np.float32))
+    x = functional.interpolate(x, shape, mode="bicubic", antialias=True)
+    if images.dtype == np.float32:
+        return x.clamp(0, 1).numpy()
+    result: np.ndarray = x.round().clamp(0, np.iinfo(images.dtype).max).numpy().astype(images.dtype)
+    return result

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from replearn.data.levels import SIXTEEN_BITS, Levels
 from replearn.data.samples import Samples
 from replearn.data.text import TextSamples
 from replearn.data.tokenizer import Tokenizer, blank_tokenizer
@@ -24,6 +25,7 @@ class Description:
             encoder has the true ones among its weights.
         tokenizer: of texts, else None; of a loaded run, one that knows its size alone, since the encoder has the true
             one among its weights.
+        levels: of images deeper than bytes, which level became 0 and which 1, as `Samples` has it.
     """
 
     kind: str
@@ -33,6 +35,7 @@ class Description:
     fingerprint: str
     statistics: tuple[Float[Tensor, " c"], Float[Tensor, " c"]]
     tokenizer: Tokenizer | None = None
+    levels: Levels | None = None
 
     def __len__(self) -> int:
         return self.n
@@ -51,6 +54,7 @@ def describe(samples: Samples) -> Description:
         *(samples.kind, samples.shape, samples.classes, len(samples), samples.fingerprint()),
         statistics=samples.statistics,
         tokenizer=samples.tokenizer if isinstance(samples, TextSamples) else None,
+        levels=samples.levels,
     )
 
 
@@ -64,10 +68,13 @@ def description_from_json(content: dict[str, Any]) -> Description:
         shape = tuple(content["shape"])
         channels = shape[0] if shape else 1
         size = content.get("vocabulary")
+        # Runs of before this was kept took 16 bits for [0, 1], whatever the images held.
+        levels = content.get("levels", SIXTEEN_BITS if content["kind"] == "image" else None)
         return Description(
             *(content["kind"], shape, tuple(content["classes"]), content["n"], content["fingerprint"]),
             statistics=(torch.zeros(channels), torch.ones(channels)),
             tokenizer=None if size is None else blank_tokenizer(size),
+            levels=None if levels is None else (float(levels[0]), float(levels[1])),
         )
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(

@@ -2,32 +2,33 @@
 
 import hashlib
 import json
-import os
+import logging
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import suppress
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 import numpy as np
 
-from replearn.data.cache import ArrayWriter, cached
-from replearn.data.decode import Header, UndecodableError, quiet_pillow, read_header, read_image
+from replearn.data.cache import ArrayWriter, cache_folder, cached
+from replearn.data.decode import read_image, read_levels
+from replearn.data.image_files import UndecodableError, quiet_pillow
+from replearn.data.levels import Levels, in_words, range_of
 from replearn.data.progress import progress
 from replearn.data.samples import ArraySamples
 from replearn.data.sources import SUFFIXES, Source, folder_labels
 from replearn.data.stored import open_rows
+from replearn.data.survey import SHARE, Survey, pool_of, survey_of, threads
 
-# Images of unequal size, or larger than KEPT, become squares of this side unless the caller names one.
-DEFAULT_SIZE = 96
-KEPT = 512
-# Decoded at once, and the names a thread takes at once.
+log = logging.getLogger("replearn")
+
+# Decoded at once.
 PART_BYTES = 2**25
-SHARE = 32
 # Part of the cache's key: raise it when decoding changes.
-VERSION = 1
+VERSION = 2
 SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev"}
 
 
@@ -66,13 +67,12 @@ def image_samples(
         )
     if labelled:
         refuse_splits(source, "images")
-    settings = f"{VERSION} {source.key} {image_size}"
-    key = "images-" + hashlib.blake2b(settings.encode(), digest_size=16).hexdigest()
-    entry = cached(key, lambda folder: _build(source, folder, image_size))
+    entry = _entry(source, image_size)
     info = json.loads((entry / "info.json").read_text())
     skipped = [(name, reason) for name, reason in info["skipped"]]
     _report(source, skipped, strict=strict)
     images = open_rows(entry / "images.npy")
+    _tell(source, info, images.shape)
     labels = np.load(entry / "labels.npy") if labelled and info["classes"] else None
     return ArraySamples(
         images,
@@ -80,7 +80,52 @@ def image_samples(
         classes=info["classes"] if labelled else (),
         names=StoredNames(entry / "names.json", len(images)),
         skipped=skipped,
+        levels=tuple(info["levels"]) if info["levels"] else None,
     )
+
+
+def _entry(source: Source, image_size: int | None) -> Path:
+    """The cache's folder of these images.
+
+    A run that was fitted on images of their own size asks for that size later: these are the same images.
+    """
+
+    def key(size: int | None) -> str:
+        settings = f"{VERSION} {source.key} {size}"
+        return "images-" + hashlib.blake2b(settings.encode(), digest_size=16).hexdigest()
+
+    same = cache_folder() / key(None) / "images.npy"
+    if image_size is not None and same.is_file():
+        with suppress(OSError, ValueError):  # damaged: `cached` sees to it
+            if open_rows(same).shape[2:] == (image_size, image_size):
+                image_size = None
+    return cached(key(image_size), lambda folder: _build(source, folder, image_size))
+
+
+def _tell(source: Source, info: dict[str, Any], shape: tuple[int, ...]) -> None:
+    """What of these images is not as it was: a line each."""
+    n, path = shape[0], source.path
+    for what, count in info["lost"].items():
+        line = f"{path}: {count:,} of {n:,} images have {what}"
+        warnings.warn(line, DataWarning, stacklevel=4)
+    if info["mixed"]:
+        levels = in_words(tuple(info["range"]))
+        line = (
+            f"{path}: {info['mixed']:,} of {n:,} images are deeper than 8 bits and the others are not, so all become "
+            f"8 bits: levels {levels} of the deep ones are read as 0 ... 255"
+        )
+        warnings.warn(line, DataWarning, stacklevel=4)
+    if info["levels"]:
+        held, levels = in_words(tuple(info["range"])), in_words(tuple(info["levels"]))
+        log.info("%s: levels %s, read as float32: %s become 0 ... 1", path, held, levels)
+    if info["pages"] > 1:
+        log.info("%s: each image has %d pages, read as its channels", path, info["pages"])
+    if info["resized"]:
+        height, width = shape[2:]
+        log.info(
+            "%s: %s of %s images were resized to %d x %d, cut to that shape in the middle",
+            *(path, f"{info['resized']:,}", f"{n:,}", height, width),
+        )
 
 
 class StoredNames(Sequence[str]):
@@ -127,34 +172,17 @@ def _report(source: Source, skipped: list[tuple[str, str]], *, strict: bool) -> 
     warnings.warn(line, DataWarning, stacklevel=4)
 
 
-@dataclass
-class Survey:
-    """What the headers of all files tell."""
-
-    good: list[int]
-    bad: dict[int, str]
-    sizes: set[tuple[int, int]]
-    grey: bool
-
-    @property
-    def large(self) -> bool:
-        """Whether decoding outlasts the Python around it (32 x 32 JPEG: a fifth), so threads help."""
-        return any(height * width > 64 * 64 for height, width in self.sizes)
-
-    def square(self, image_size: int | None) -> int | None:
-        """Side of the square to make of each image, None to keep them as they are."""
-        if image_size is not None:
-            return image_size
-        return None if len(self.sizes) == 1 and max(max(self.sizes)) <= KEPT else DEFAULT_SIZE
-
-
 def _build(source: Source, folder: Path, image_size: int | None) -> None:
     """Decode all images of `source` into `folder`: images.npy, labels.npy, names.json, info.json."""
+    found: Levels | None = None
     with quiet_pillow(), progress("decoding images", 2 * len(source.names)) as advance:
-        with _pool(_threads() if source.parallel else 1) as pool:
-            survey = _survey(source, pool, advance)
-        with _pool(_threads() if survey.large else 1) as pool:
-            kept = _decode(source, folder, survey, survey.square(image_size), pool, advance)
+        with pool_of(threads() if source.parallel else 1) as pool:
+            survey = survey_of(source, pool, advance)
+        size = survey.square(image_size)
+        with pool_of(threads() if survey.large else 1) as pool:
+            if survey.deep and not survey.all_deep:
+                found = _extremes(source, survey, pool)
+            kept, held = _decode(source, folder, survey, size, found, pool, advance)
     if not kept:
         name, reason = next((source.names[place], reason) for place, reason in sorted(survey.bad.items()))
         raise ValueError(
@@ -167,40 +195,38 @@ def _build(source: Source, folder: Path, image_size: int | None) -> None:
     if labels is not None:
         np.save(folder / "labels.npy", labels)
     (folder / "names.json").write_text(json.dumps(names))
-    skipped = [(source.names[place], reason) for place, reason in sorted(survey.bad.items())]
-    (folder / "info.json").write_text(json.dumps({"classes": classes, "skipped": skipped}))
+    pages = survey.pages
+    if pages == 1 and set(survey.stacks) != {1}:
+        lost = "more than one page, of which the first is read"
+        survey.lost[lost] += sum(count for number, count in survey.stacks.items() if number > 1)
+    info = {
+        "classes": classes,
+        "skipped": [(source.names[place], reason) for place, reason in sorted(survey.bad.items())],
+        "lost": survey.lost,
+        "resized": 0 if size is None else sum(survey.sizes.values()) - survey.sizes[size, size],
+        "pages": pages,
+        "mixed": len(survey.deep) if found else 0,
+        "range": found or held,
+        "levels": range_of(*held, whole=survey.whole) if held else None,
+    }
+    (folder / "info.json").write_text(json.dumps(info))
 
 
-def _survey(source: Source, pool: ThreadPoolExecutor, advance: Callable[[int], None]) -> Survey:
-    """Read every file's header: sizes and colours must be known before the first image is stored."""
+def _extremes(source: Source, survey: Survey, pool: ThreadPoolExecutor) -> Levels | None:
+    """The range of the deep images among others that are not."""
 
-    def look(places: range) -> list[Header | str]:
-        return [_header_or_reason(source, place) for place in places]
+    def look(place: int) -> Levels | None:
+        try:
+            with source.open(place) as file:
+                levels = read_levels(file, size=None)
+        except Exception:  # `_fill` says so
+            return None
+        return float(levels.min()), float(levels.max())
 
-    survey = Survey([], {}, set(), grey=True)
-    shares = [
-        range(start, min(start + SHARE, len(source.names))) for start in range(0, len(source.names), SHARE)
-    ]
-    for places, headers in zip(shares, pool.map(look, shares), strict=True):
-        for place, header in zip(places, headers, strict=True):
-            if isinstance(header, str):
-                survey.bad[place] = header
-                continue
-            survey.good.append(place)
-            survey.sizes.add((header.height, header.width))
-            survey.grey &= header.grey
-        advance(len(places))
-    return survey
-
-
-def _header_or_reason(source: Source, place: int) -> Header | str:
-    try:
-        with source.open(place) as file:
-            return read_header(file)
-    except UndecodableError as error:
-        return str(error)
-    except Exception as error:  # what a damaged or locked zip member raises is not documented
-        return f"cannot be read: {error}"
+    found = [bounds for bounds in pool.map(look, survey.deep) if bounds]
+    if not found:
+        return None
+    return range_of(min(low for low, _ in found), max(high for _, high in found), whole=survey.whole)
 
 
 def _decode(
@@ -208,61 +234,60 @@ def _decode(
     folder: Path,
     survey: Survey,
     size: int | None,
+    levels: Levels | None,
     pool: ThreadPoolExecutor,
     advance: Callable[[int], None],
-) -> list[int]:
-    """Write the images that the survey found good; return the places of those that decode."""
+) -> tuple[list[int], Levels | None]:
+    """Write the images that the survey found good; return the places of those that decode, and of levels the lowest
+    and the highest.
+    """
     if not survey.good:
-        return []
+        return [], None
     height, width = next(iter(survey.sizes)) if size is None else (size, size)
-    shape = (1 if survey.grey else 3, height, width)
+    shape = (survey.pages if survey.grey else 3, height, width)
     rows = max(1, min(1024, PART_BYTES // int(np.prod(shape))))
-    part = np.empty((rows, *shape), dtype=np.uint8)  # (k, c, h, w)
+    part: np.ndarray = np.empty((rows, *shape), dtype=survey.dtype())  # (k, c, h, w)
     kept: list[int] = []
+    bounds: list[Levels] = []
+
+    def read(file: BufferedReader | BytesIO) -> np.ndarray:
+        if survey.all_deep:
+            return read_levels(file, size=size, pages=survey.pages)
+        return read_image(file, size=size, grey=survey.grey, levels=levels, pages=survey.pages)
 
     def fill(share: range, places: list[int]) -> list[str | None]:
-        return [_fill(source, places[i], part[i], size=size, grey=survey.grey) for i in share]
+        return [_fill(source, places[i], part[i], read) for i in share]
 
-    with ArrayWriter(folder / "images.npy", most=len(survey.good), shape=shape) as writer:
+    with ArrayWriter(folder / "images.npy", most=len(survey.good), shape=shape, dtype=part.dtype) as writer:
         for start in range(0, len(survey.good), rows):
             places = survey.good[start : start + rows]
-            step = min(SHARE, max(1, len(places) // _threads()))
+            step = min(SHARE, max(1, len(places) // threads()))
             shares = [range(first, min(first + step, len(places))) for first in range(0, len(places), step)]
             reasons = [reason for done in pool.map(fill, shares, [places] * len(shares)) for reason in done]
             fine = np.array([reason is None for reason in reasons])
-            writer.append(part[: len(places)][fine])
+            images = part[: len(places)][fine]
+            writer.append(images)
+            if survey.all_deep and len(images):
+                bounds.append((float(images.min()), float(images.max())))
             kept += [place for place, reason in zip(places, reasons, strict=True) if reason is None]
             survey.bad |= {place: why for place, why in zip(places, reasons, strict=True) if why is not None}
             advance(len(places))
-    return kept
+    held = (min(low for low, _ in bounds), max(high for _, high in bounds)) if bounds else None
+    return kept, held
 
 
-def _fill(source: Source, place: int, row: np.ndarray, *, size: int | None, grey: bool) -> str | None:
+def _fill(
+    source: Source, place: int, row: np.ndarray, read: Callable[[BufferedReader | BytesIO], np.ndarray]
+) -> str | None:
     """Decode one image into `row`; the reason if it cannot be."""
     try:
         with source.open(place) as file:
-            image = read_image(file, size=size, grey=grey)
+            image = read(file)
     except UndecodableError as error:
         return str(error)
     except Exception as error:  # as above
         return f"cannot be read: {error}"
     if image.shape != row.shape:
         return f"decodes to shape {image.shape}, not {row.shape} as its header says"
-    row[:] = image
+    row[:] = np.rint(image) if row.dtype == np.uint16 else image
     return None
-
-
-@contextmanager
-def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads whose waiting work is dropped when something fails, so that Ctrl-C ends at once."""
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            yield pool
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _threads() -> int:
-    """Pillow releases the interpreter while it decodes; more than 8 threads only wait for each other."""
-    return min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from replearn.data.arrays import is_array, square_images, standard_array
+from replearn.data.arrays import depth_of, is_array, square_images, standard_array
 from replearn.data.cache import ArrayWriter, cache_folder, writable
-from replearn.data.decode import GREY_MODES, square, standard_mode, to_bytes
+from replearn.data.decode import square, standard_mode, to_bytes
+from replearn.data.image_files import DEEP_MODES, GREY_MODES
 from replearn.data.samples import ArraySamples
 from replearn.data.stored import StoredRows, open_rows
 
@@ -32,23 +33,28 @@ def item_samples(items: Any, *, image_size: int | None) -> tuple[ArraySamples, l
         raise ValueError("data must hold at least one sample; got none.")
     pairs = not isinstance(items, list)
     first, _ = _content(items[0], pairs=pairs)
-    grey = _mode(first) in (None, *GREY_MODES)
+    grey, depth = _mode(first) in (None, *GREY_MODES), DEEP_MODES.get(_mode(first) or "")
     labels: list[Any] = []
 
     def part(start: int) -> np.ndarray:
         arrays: list[np.ndarray] = []
         for place in range(start, min(start + PART, len(items))):
             sample, label = _content(items[place], pairs=pairs)
+            if DEEP_MODES.get(_mode(sample) or "") != depth:
+                raise ValueError(
+                    f"images must all have one depth; image {place} is {_mode(sample)}, image 0 {_mode(first)}. "
+                    "Convert them."
+                )
             arrays.append(_array(sample, place, grey=grey, image_size=image_size))
             labels.append(label.item() if hasattr(label, "item") else label)
             if arrays[-1].shape != arrays[0].shape:
                 raise ValueError(_ragged(place, arrays[-1].shape, arrays[0].shape))
-        if _mode(first) is not None:
+        if _mode(first) is not None and depth is None:
             return np.stack(arrays)
         return _in_memory(np.stack(arrays), image_size)
 
     x = _collect(part, len(items))
-    return ArraySamples(x), None if all(label is None for label in labels) else labels
+    return ArraySamples(x, levels=depth_of(x)), None if all(label is None for label in labels) else labels
 
 
 def _in_memory(stack: np.ndarray, image_size: int | None) -> np.ndarray:
@@ -107,6 +113,10 @@ def _array(sample: Any, place: int, *, grey: bool, image_size: int | None) -> np
             raise ValueError(
                 f"images must be all grey or all colour; image {place} is {mode}, image 0 grey. Convert them."
             )
+        if mode in DEEP_MODES:
+            x = standard_array(np.asarray(sample)[None])
+            images = np.asarray(x if image_size is None else square_images(x, image_size))  # (1, 1, h, w)
+            return images.reshape(images.shape[1:])
         image = standard_mode(sample, grey=grey)
         return to_bytes(image if image_size is None else square(image, image_size))
     if isinstance(sample, str | bytes | Path | dict):

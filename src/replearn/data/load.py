@@ -10,7 +10,7 @@ from typing import Any
 from torch.utils.data import Dataset, IterableDataset
 
 from replearn.data.array_files import read_npy, read_npz
-from replearn.data.arrays import is_array, square_images, standard_array
+from replearn.data.arrays import depth_of, is_array, square_images, standard_array
 from replearn.data.datasets import DATASETS, load_data
 from replearn.data.folder import image_samples
 from replearn.data.items import item_samples
@@ -184,9 +184,10 @@ def _from_dataset(data: Any, *, image_size: int | None) -> ArraySamples:
 
 def _from_array(data: Any, *, image_size: int | None) -> ArraySamples:
     x = standard_array(data)
+    levels = depth_of(x)
     if image_size is None or x.ndim != 4:
-        return ArraySamples(x)
-    return ArraySamples(square_images(x, image_size))
+        return ArraySamples(x, levels=levels)
+    return ArraySamples(square_images(x, image_size), levels=levels)
 
 
 def _from_path(

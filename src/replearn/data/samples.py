@@ -19,6 +19,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from replearn.data.levels import Levels, scaled
 from replearn.data.stored import StoredRows
 
 UNLABELLED = -1
@@ -90,6 +91,8 @@ class Samples(ABC):
         factors: int64 `(n, f)`, what each sample was made from, by which representations can be judged; or None.
         factor_names: a name per column of `factors`.
         amounts: columns of `factors` whose numbers are amounts in equal steps, not names or angles.
+        levels: of images deeper than bytes, which level became 0 and which 1 (see `replearn.data.levels`); None of
+            bytes and of floats that were given in [0, 1].
         groups: name of the group of each sample (a patient, a speaker), `""` where it is of none; or None. A split
             keeps a group on one side.
     """
@@ -104,6 +107,7 @@ class Samples(ABC):
     factor_names: tuple[str, ...] = ()
     amounts: tuple[int, ...] = ()
     groups: np.ndarray | None = None
+    levels: Levels | None = None
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -193,11 +197,13 @@ class ArraySamples(Samples):
     """Samples in one array, in memory or on disk: `(n, c, h, w)` images or `(n, d)` tables.
 
     Args:
-        x: uint8 `(n, c, h, w)`, float32 `(n, c, h, w)` in [0, 1], or float32 `(n, d)`.
+        x: uint8 `(n, c, h, w)`, float32 `(n, c, h, w)` in [0, 1] or of levels, uint16 `(n, c, h, w)` of levels, or
+            float32 `(n, d)`.
         labels: int64 `(n,)`, -1 where unknown, or None.
         classes: name of each label.
         names: a name per sample.
         skipped: name and reason of each sample that was left out.
+        levels: which of the numbers in `x` become 0 and 1, where they are levels; of uint16 the range of its depth.
     """
 
     def __init__(
@@ -208,8 +214,10 @@ class ArraySamples(Samples):
         classes: Sequence[str] = (),
         names: Sequence[str] | None = None,
         skipped: Sequence[tuple[str, str]] = (),
+        levels: Levels | None = None,
     ) -> None:
         self.x = x
+        self.levels = levels
         self.kind = "image" if x.ndim == 4 else "table"
         self.shape = tuple(x.shape[1:])
         self.labels = labels
@@ -222,9 +230,10 @@ class ArraySamples(Samples):
 
     def __getitem__(self, index: np.ndarray) -> Batch:
         labels = np.full(len(index), UNLABELLED) if self.labels is None else self.labels[index]
+        rows = np.asarray(self.x[index])
         return Batch(
             # Indexing copies, so the tensor owns its memory.
-            x=torch.from_numpy(np.asarray(self.x[index])),
+            x=torch.from_numpy(rows if self.levels is None else scaled(rows, self.levels)),
             labels=torch.from_numpy(labels.astype(np.int64)),
             index=torch.from_numpy(np.asarray(index, dtype=np.int64)),
         )
@@ -245,6 +254,7 @@ class Subset(Samples):
         self.factor_names = samples.factor_names
         self.amounts = samples.amounts
         self.groups = None if samples.groups is None else samples.groups[index]
+        self.levels = samples.levels
 
     def __len__(self) -> int:
         return len(self.index)

@@ -1,8 +1,8 @@
 """Checks at the door of `fit` and `transform`: each says what must hold, what came and what to do."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from replearn.data import Samples
+from replearn.data import Samples, read_alike
 from replearn.data.processes import processes
 from replearn.engine.optimizers import OPTIMIZERS
 
@@ -80,6 +80,17 @@ def _advice(method: "Method", n: int) -> str:
     """A batch size that the method and n samples allow, or else more samples."""
     size = max(1, n // 2)
     return f"batch_size={size} or less, or more samples" if size >= method.smallest_batch else "more samples"
+
+
+def samples_like_fit(method: "Model", X: Any) -> Samples:
+    """The samples in `X`, read as those of `fit` were: see `replearn.data.read_alike`.
+
+    Raises:
+        ValueError: they are of another kind or shape, and nothing plain makes them alike.
+    """
+    samples = read_alike(X, method.samples_)
+    check_same_kind(method, samples)
+    return samples
 
 
 def check_same_kind(method: "Model", samples: Samples) -> None:

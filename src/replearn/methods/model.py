@@ -23,7 +23,7 @@ from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference, join_processes, random_state_kept
 from replearn.engine.run import STATE, remove
 from replearn.engine.train import seed_of
-from replearn.methods.checks import check_same_kind, check_samples, check_seed
+from replearn.methods.checks import check_samples, check_seed, samples_like_fit
 from replearn.methods.store import begun, end_run, has_ended, restore
 from replearn.views.choose import make_views
 
@@ -136,8 +136,16 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         check_samples(self, samples)
 
     def transform(self, X: Any) -> Float[np.ndarray, "n d"]:
-        """The representation of each sample, float32."""
-        parts = list(self.transform_parts(as_samples(X)))
+        """The representation of each sample, float32.
+
+        Args:
+            X: samples like those of `fit`. Files of images are made so (size, grey or colour, levels), with a line;
+                of arrays and samples, grey ones get the channels of colour ones, and nothing else is changed.
+
+        Raises:
+            ValueError: they are of another kind or shape.
+        """
+        parts = list(self.transform_parts(X))
         return np.concatenate(parts)
 
     def transform_parts(
@@ -157,8 +165,7 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
             raise NotFittedError(
                 f"{type(self).__name__} must be fitted before transform. Call fit, or load a run."
             )
-        samples = as_samples(X)
-        check_same_kind(self, samples)
+        samples = samples_like_fit(self, X)
         machine = choose_for_inference(self.device, self.precision)
         modules = list(self.modules().values())
         return embed_parts(self.represent, modules, samples, machine, rows=rows, first=first)

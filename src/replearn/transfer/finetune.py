@@ -18,7 +18,7 @@ from jaxtyping import Float
 from sklearn.utils import ClassifierTags, RegressorTags
 from torch import Tensor, nn
 
-from replearn.data import Batch, Description, Samples
+from replearn.data import Batch, Description, Samples, alike
 from replearn.data.processes import collect
 from replearn.encoders import TextEncoder
 from replearn.engine.distributed import gather
@@ -35,7 +35,7 @@ from replearn.transfer.lessons import Lessons, parted
 from replearn.transfer.predictor import Predictor
 from replearn.transfer.reading import TokenSamples
 from replearn.transfer.span import Span
-from replearn.transfer.starting_encoder import encoder_again, read_as, starting_encoder
+from replearn.transfer.starting_encoder import encoder_again, read_as, samples_of, starting_encoder
 from replearn.transfer.store import load_run
 from replearn.transfer.task_data import (
     KINDS,
@@ -137,7 +137,9 @@ class FineTune(Predictor):
 
     def _asked(self, X: Any, y: Any) -> Samples:
         self.__dict__.pop("keeper_", None)  # of a training that was interrupted
-        samples = read_samples(self.task, X)
+        samples, before = read_samples(self.task, X), samples_of(self.encoder)
+        if before is not None:
+            samples = alike(samples, before, convert=False)
         kind, self._answers = read_answers(self.task, y, samples)
         self.task_ = KINDS[kind].learned(self._answers)
         return samples

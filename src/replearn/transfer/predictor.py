@@ -11,7 +11,7 @@ from replearn.data import Batch, Samples, TextSamples
 from replearn.encoders import TextEncoder
 from replearn.engine.machine import choose_for_inference
 from replearn.methods import Method
-from replearn.methods.checks import check_same_kind
+from replearn.methods.checks import check_same_kind, samples_like_fit
 from replearn.transfer.checks import check_fitted
 from replearn.transfer.features import MIXTURE, Features, features_of
 from replearn.transfer.in_batches import told_rows
@@ -84,6 +84,8 @@ class Predictor(Method):
         return np.array(getattr(self.task_, "values", ()))
 
     def _samples(self, X: Any) -> Samples:
+        if self.task in ("classify", "regress"):
+            return samples_like_fit(self, X)
         samples = read_samples(self.task, X)
         check_same_kind(self, samples)
         return samples

@@ -9,7 +9,7 @@ from torch import nn
 from replearn.data import Description, description_from_json
 from replearn.encoders import Encoder, TextEncoder, made_from, make_encoder
 from replearn.encoders.text import Pooling as OnePooling
-from replearn.engine.run import METHOD
+from replearn.engine.run import METHOD, read_json
 from replearn.methods import Model, find_method
 from replearn.methods.store import to_json
 from replearn.views import view_from_json
@@ -39,6 +39,15 @@ def starting_encoder(spec: Any, samples: Description) -> tuple[Encoder, Recipe |
     if isinstance(spec, str | nn.Module):
         return make_encoder(spec, samples), None
     return _encoder_of(spec, samples)
+
+
+def samples_of(spec: Any) -> Description | None:
+    """What an encoder was trained on, where that is known: of a run folder or a fitted method."""
+    if isinstance(spec, str | Path):
+        file = Path(spec).expanduser() / METHOD
+        content = read_json(file) if file.is_file() else None
+        return description_from_json(content["samples"]) if isinstance(content, dict) else None
+    return getattr(spec, "samples_", None) if isinstance(spec, Model) else None
 
 
 def encoder_again(recipe: Recipe) -> Encoder:

@@ -20,10 +20,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from replearn.data import Batch, as_samples
+from replearn.data import Batch
 from replearn.encoders.rbm import RARE, switched
 from replearn.methods.boltzmann import BoltzmannMachine, energy
-from replearn.methods.checks import check_same_kind
+from replearn.methods.checks import samples_like_fit
 from replearn.objectives.elbo import log_mean_exp
 from replearn.objectives.partition import annealed_partitions
 
@@ -68,8 +68,7 @@ class RBM(BoltzmannMachine):
             chains, temperatures: of annealed importance sampling; more are surer.
             random_state: seed.
         """
-        samples, layer = as_samples(X), self.machines[0]
-        check_same_kind(self, samples)
+        samples, layer = samples_like_fit(self, X), self.machines[0]
         log_z = log_mean_exp(
             self.log_partition(chains=chains, temperatures=temperatures, random_state=random_state)
         )

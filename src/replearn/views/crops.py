@@ -17,10 +17,11 @@ FEWEST = 8  # pixels of a small crop's side, unless the image has less
 AREAS = {
     "photo": ((0.4, 1.0), (0.05, 0.4)),
     "grey": ((0.4, 1.0), (0.05, 0.4)),
+    "directed": ((0.4, 1.0), (0.05, 0.4)),
     "drawing": ((0.6, 1.0), (0.5, 0.9)),
 }
 # A twentieth of a little image is too few pixels to tell anything.
-LITTLE_AREAS = AREAS | {"photo": ((0.3, 1.0), (0.1, 0.4)), "grey": ((0.3, 1.0), (0.1, 0.4))}
+LITTLE_AREAS = AREAS | dict.fromkeys(("photo", "grey", "directed"), ((0.3, 1.0), (0.1, 0.4)))
 
 
 def crops(view: View, preset: str, samples: Samples) -> MultiCrop:

@@ -1,17 +1,16 @@
 """The views that a method takes if it is given none, chosen by its samples. All their numbers are here."""
 
 import difflib
+import logging
 from collections.abc import Callable
 
-import numpy as np
-import torch
-
-from replearn.data.samples import Samples, as_float
+from replearn.data.samples import Samples
 from replearn.views.base import Split, View
 from replearn.views.colour import Brightness, Colour, Contrast, Grey
 from replearn.views.compose import Chain, Pair, Same
 from replearn.views.crops import crops
 from replearn.views.cuts import CUTS
+from replearn.views.evidence import evidence_of
 from replearn.views.filters import Blur
 from replearn.views.geometry import Crop, Elastic, Flip, Rotate, Shear
 from replearn.views.noise import Masking
@@ -19,7 +18,12 @@ from replearn.views.stroke import Stroke
 from replearn.views.table import Swap
 from replearn.views.text import DropWords, Span
 
-PRESETS = ("photo", "grey", "drawing", "table", "text")
+log = logging.getLogger("replearn")
+
+PRESETS = ("photo", "grey", "directed", "drawing", "table", "text")
+# Grey images are drawings if at least so much of them is a flat ground, and what is drawn on it is at most so thick
+# for its length; other grey images have a left and a right from this share on. See decision 21.
+FLAT, THICK, DIRECTED = 0.4, 0.25, 0.75
 # Up to so many pixels a side, photographs are jittered less and not blurred, as SimCLR does for CIFAR-10.
 SMALL = 32
 
@@ -43,6 +47,13 @@ def grey_views(samples: Samples) -> View:
     return Chain(Crop(0.08, 1.0), Flip(), Brightness(0.6), Contrast(0.6), Blur(0.1, 2.0, 0.5))
 
 
+def directed_views(samples: Samples) -> View:
+    """Images that have a left and a right: the same without flips."""
+    grey = grey_views(samples)
+    assert isinstance(grey, Chain)
+    return Chain(*(view for view in grey.views if not isinstance(view, Flip)))
+
+
 def table_views(samples: Samples) -> View:
     """Tables: some features of each row replaced by another row's, so that no unit of measure matters."""
     return Swap(0.3)
@@ -56,6 +67,7 @@ def text_views(samples: Samples) -> View:
 _MAKERS = {
     "photo": photo_views,
     "grey": grey_views,
+    "directed": directed_views,
     "drawing": drawing_views,
     "table": table_views,
     "text": text_views,
@@ -101,17 +113,22 @@ SPLITS: dict[str, Callable[[str, Samples], Split]] = {
 
 
 def default_views(samples: Samples, split: str = "pair") -> Split:
-    """Views of every sample by the preset that fits: see `preset_for`.
+    """Views of every sample by the preset that fits: see `preset_for`. Of images it is said which, and why.
 
     Args:
         samples: to be seen.
         split: what the preset is made into, one of `SPLITS`.
     """
-    return named_views(preset_for(samples), samples, split)
+    preset, why = chosen(samples)
+    if samples.kind == "image" and split != "twice":
+        log.info(
+            "views: %s, since %s; choose others by --views or views=, e.g. %r", preset, why, _other(preset)
+        )
+    return named_views(preset, samples, split)
 
 
 def named_views(name: str, samples: Samples, split: str = "pair") -> Split:
-    """Views of every sample, by a preset: `photo`, `grey`, `drawing`, `table` or `text`.
+    """Views of every sample, by a preset: `photo`, `grey`, `directed`, `drawing`, `table` or `text`.
 
     Args:
         name: of the preset.
@@ -140,33 +157,40 @@ def kind_of(preset: str) -> str:
 
 
 def preset_for(samples: Samples) -> str:
-    """The name of the preset that fits: `table`, `text`; of images, `photo` for three channels, `drawing` for one
-    channel on a flat background (`is_drawing`), `grey` for all others.
+    """The name of the preset that fits: `table`, `text`; of images, `photo` for three channels.
+
+    One channel is a `drawing` if thin strokes lie on a flat ground, else `directed` if the images have a left and a
+    right, else `grey`: see `replearn.views.evidence`. Any other number of channels is `grey`.
 
     Raises:
         ValueError: if the samples are of another kind.
     """
+    return chosen(samples)[0]
+
+
+def chosen(samples: Samples) -> tuple[str, str]:
+    """The preset that fits, and why, as a clause with its numbers."""
     if samples.kind in ("table", "text"):
-        return samples.kind
+        return samples.kind, f"these are samples of kind {samples.kind}"
     if samples.kind != "image":
         raise ValueError(
             f"default views exist for images, tables and texts; got samples of kind {samples.kind!r}. Give views."
         )
     if samples.shape[0] == 3:
-        return "photo"
-    return "drawing" if is_drawing(samples) else "grey"
+        return "photo", "images have three channels"
+    if samples.shape[0] != 1:
+        return "grey", f"images have {samples.shape[0]} channels"
+    found = evidence_of(samples)
+    ground = f"{found.flat:.0%} of the pixels are a flat ground"
+    strokes = f"what is drawn is {found.thickness:.2f} as thick as long"
+    if found.flat >= FLAT and found.thickness <= THICK:
+        return "drawing", f"{ground} and {strokes} (drawings: at least {FLAT:.0%}, at most {THICK})"
+    why = strokes + f" (drawings: at most {THICK})" if found.flat >= FLAT else f"only {ground}"
+    sides = f"{found.mirrored:.0%} of the images look more like others than their mirror images do"
+    if found.mirrored >= DIRECTED:
+        return "directed", f"{why}, and {sides} (a left and a right: at least {DIRECTED:.0%})"
+    return "grey", f"{why}, and {sides} (a left and a right: at least {DIRECTED:.0%})"
 
 
-def is_drawing(samples: Samples) -> bool:
-    """Whether images are drawings: one channel, mostly one flat background.
-
-    Of at most 256 samples, evenly spread: the background is the median of all border pixels, and at least 40
-    % of all pixels must be within 0.1 of it. Of the built-in digits 79 % are; of photographs made grey about
-    20 %.
-    """
-    if samples.kind != "image" or samples.shape[0] != 1:
-        return False
-    rows = np.unique(np.linspace(0, len(samples) - 1, num=min(len(samples), 256)).astype(np.int64))
-    x = as_float(samples[rows].x)[:, 0]  # (n, h, w)
-    border = torch.cat([x[:, 0], x[:, -1], x[:, :, 0], x[:, :, -1]], dim=1)
-    return bool(((x - border.median()).abs() <= 0.1).float().mean() >= 0.4)
+def _other(preset: str) -> str:
+    return "drawing" if preset in ("grey", "directed") else "grey"

@@ -1,12 +1,15 @@
 """Which samples make which batch: a function of (random_state, epoch), on any number of processes."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import torch
 
 from replearn.data.processes import process, processes
 from replearn.data.samples import Batch, Samples
+from replearn.engine.distributed import mean_over_processes
 
 
 @runtime_checkable
@@ -39,3 +42,21 @@ def batches(plan: Plan, samples: Samples, *, first: int, steps: int) -> Iterator
             start = number % per_epoch * plan.batch_size + offset
             parts.append(samples[order[start : start + rows]].part_of(plan.batch_size, start=offset))
         yield parts
+
+
+def divisors(counts: Sequence[float]) -> list[float]:
+    """By what the loss of each of a step's batches is divided, so that their sum is the loss of the joined batch.
+
+    A batch whose loss is a mean over `counts[i]` things has its share of them, `counts[i] / sum(counts)`; one with none
+    has no share.
+
+    Args:
+        counts: of the batches, this process's rows of them.
+
+    >>> divisors([4, 4]), divisors([3, 1, 0])
+    ([2.0, 2.0], [1.3333333333333333, 4.0, inf])
+    """
+    if len(counts) == 1:
+        return [1.0]
+    whole = mean_over_processes(torch.tensor(counts, dtype=torch.float64)).tolist()
+    return [sum(whole) / count if count else math.inf for count in whole]

@@ -24,7 +24,7 @@ from replearn.data.processes import process, processes
 from replearn.data.samples import Batch, Samples
 from replearn.encoders.base import Encoder
 from replearn.encoders.modes import evaluating
-from replearn.engine.batches import batches, steps_of
+from replearn.engine.batches import batches, divisors, steps_of
 from replearn.engine.checkpoint import Checkpoints
 from replearn.engine.distributed import join_batch_norms, mean_over_processes, wait_for_all
 from replearn.engine.embed import autocast
@@ -71,6 +71,7 @@ class Learner(Protocol):
     def looked_at(self) -> int: ...
     def modules(self) -> dict[str, nn.Module]: ...
     def terms(self, batch: Batch) -> Terms: ...
+    def loss_count(self, batch: Batch) -> float: ...
     def after_step(self, progress: float) -> None: ...
     def enough(self) -> bool: ...
     def represent(self, batch: Batch) -> Tensor: ...
@@ -89,6 +90,7 @@ class Step(nn.Module):
         super().__init__()
         self.learned = nn.ModuleDict(learner.modules())
         self.terms = learner.terms
+        self.loss_count = learner.loss_count
 
     def forward(self, term: Callable[[], Tensor]) -> Tensor:
         # Fabric would look into a batch and convert its tensors; a function it passes on as it is.
@@ -202,14 +204,17 @@ def one_step(
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Forward, backward and update on a batch, given in parts whose gradients add up.
 
+    Each part has the share of the step that its `loss_count` has: a mean over unequal counts is that of the whole.
+
     Returns:
-        The mean of the parts' losses, and of each of their terms that has a name.
+        The loss of the whole, and each of its terms that has a name.
     """
     for group in optimizer.param_groups:
         group["lr"] = rate * group.get("scale", 1.0)  # of another optimiser: all alike
     optimizer.zero_grad(set_to_none=True)
     total: dict[str, Tensor] = {}
-    for i, batch in enumerate(parts):
+    divided = divisors([module.module.loss_count(batch) for batch in parts])
+    for i, (batch, by) in enumerate(zip(parts, divided, strict=True)):
         with fabric.autocast():
             terms = module.module.terms(batch.to(fabric.device))  # of the Step, not of what wraps it
         named: dict[str, Tensor] = {}
@@ -217,10 +222,10 @@ def one_step(
         for j, term in enumerate(row):
             last = i + 1 == len(parts) and j + 1 == len(row)
             with fabric.no_backward_sync(module, enabled=not last):
-                loss = module(term) / len(parts)
+                loss = module(term) / by
                 fabric.backward(loss)
-            for name, value in (named or {"": loss * len(parts)}).items():
-                total[name] = total.get(name, 0) + value.detach() / len(parts)
+            for name, value in (named or {"": loss}).items():
+                total[name] = total.get(name, 0) + value.detach() / (by if name else 1)
     optimizer.step()
     whole = mean_over_processes(torch.stack(list(total.values())))  # one number per name
     return whole.sum(), {name: whole[i] for i, name in enumerate(total) if name}

@@ -29,7 +29,8 @@ class Method(Model):
         encoder: a name (see `replearn.encoders`) or a module, which is copied; `auto` fits the kind of data.
         epochs: passes over the samples.
         batch_size: samples per step, over all processes.
-        accumulate: batches whose gradients are added up for a step.
+        accumulate: batches whose gradients are added up for a step. The gradient is that of one batch of all their
+            samples, unless the loss compares samples of a batch with each other: these stay those of one batch.
         slice_size: the encoder works on so many samples at a time, in less memory, or None. The gradient is the same,
             except that batch normalisation sees a slice at a time.
         optimizer: `adamw`, `sgd` or `lars`.
@@ -76,6 +77,13 @@ class Method(Model):
         parameters is seen to by the method, which detaches what is not a player's own (`replearn.encoders.frozen`).
         """
         return [partial(self.loss, batch)]
+
+    def loss_count(self, batch: Batch) -> float:
+        """How many things the loss of a batch is the mean of: its samples, unless it is of labelled ones only, say.
+
+        By it, batches whose gradients are added up for a step have their share.
+        """
+        return len(batch)
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
         """The representation h of a batch."""

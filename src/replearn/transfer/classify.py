@@ -44,11 +44,13 @@ class Classify(Task):
     def prior(self, answers: list[Any], samples: Samples) -> Float[Tensor, " c"]:
         return log_shares(self.values, answers)
 
+    def counts(self, targets: Tensor) -> Float[Tensor, " n"]:
+        return (targets >= 0).float()
+
     def loss(self, logits: Tensor, targets: Tensor) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
         """Cross-entropy in nats."""
-        return cross_entropy(logits.float(), targets, ignore_index=-1, reduction="none"), (
-            targets >= 0
-        ).float()
+        losses = cross_entropy(logits.float(), targets, ignore_index=-1, reduction="none")
+        return losses, self.counts(targets)
 
     def answers(self, rows: Sequence[np.ndarray], samples: Samples, index: Int[np.ndarray, " n"]) -> Any:
         return np.array(self.values)[np.stack(rows).argmax(1)]

@@ -203,6 +203,10 @@ class FineTune(Predictor):
         sums, counts = self.task_.loss(logits, self._lessons.targets_of(batch).to(logits.device))
         return gather(sums).sum() / collect(counts).sum().clamp_min(1.0)
 
+    def loss_count(self, batch: Batch) -> float:
+        """Answers that are known: of samples, words, or ends of spans."""
+        return float(self.task_.counts(self._lessons.targets_of(batch)).sum())
+
     def rates(self) -> dict[str, float]:
         """Learning rates of the encoder's layers."""
         return layer_rates(self.levels_, rate=self.encoder_rate, decay=self.layer_decay)

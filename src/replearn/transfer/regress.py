@@ -57,11 +57,13 @@ class Regress(Task):
             )
         return torch.from_numpy((np.stack(rows) - self.mean) / self.deviation).float()  # (n, c)
 
+    def counts(self, targets: Tensor) -> Float[Tensor, " n"]:
+        return (~targets.isnan().any(1)).float()
+
     def loss(self, logits: Tensor, targets: Tensor) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
         """Squared error in units of the variance."""
-        error = (logits.float() - targets).square().mean(1)
-        known = ~error.isnan()
-        return error.nan_to_num(0.0), known.float()
+        known = self.counts(targets)
+        return (logits.float() - targets.nan_to_num(0.0)).square().mean(1) * known, known
 
     def answers(self, rows: Sequence[np.ndarray], samples: Samples, index: Int[np.ndarray, " n"]) -> Any:
         numbers = np.stack(rows) * self.deviation + self.mean  # (n, c)

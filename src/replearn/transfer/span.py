@@ -74,10 +74,13 @@ class Span(Task):
         odds = (2.0 + len(known) - there) / there * float(samples.lengths.mean())
         return odds.log().repeat(2)
 
+    def counts(self, targets: Tensor) -> Float[Tensor, " n"]:
+        return torch.full((len(targets),), float(self.outputs), device=targets.device)
+
     def loss(self, logits: Tensor, targets: Tensor) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
         """Minus the log-probability of the right tokens, in nats, over beginnings and ends of all labels."""
         told = logits.float().log_softmax(1).masked_fill(~targets, float("-inf")).logsumexp(1)  # (n, 2 k)
-        return -told.sum(1), told.new_full((len(told),), float(self.outputs))
+        return -told.sum(1), self.counts(targets)
 
     def answers(self, rows: Sequence[np.ndarray], samples: Samples, index: Int[np.ndarray, " n"]) -> Any:
         assert isinstance(samples, TokenSamples)

@@ -62,10 +62,13 @@ class Tag(Task):
     def prior(self, answers: list[Any], samples: Samples) -> Float[Tensor, " c"]:
         return log_shares(self.values, (tag for tags in answers for tag in tags or ()))
 
+    def counts(self, targets: Tensor) -> Float[Tensor, " n"]:
+        return (targets >= 0).sum(1).float()
+
     def loss(self, logits: Tensor, targets: Tensor) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
         """Cross-entropy in nats, over words."""
         losses = cross_entropy(logits.float().mT, targets, ignore_index=-1, reduction="none")  # (n, t)
-        return losses.sum(1), (targets >= 0).sum(1).float()
+        return losses.sum(1), self.counts(targets)
 
     def answers(self, rows: Sequence[np.ndarray], samples: Samples, index: Int[np.ndarray, " n"]) -> Any:
         assert isinstance(samples, TokenSamples)

@@ -50,6 +50,10 @@ class Task(ABC):
         return torch.zeros(self.outputs)
 
     @abstractmethod
+    def counts(self, targets: Tensor) -> Float[Tensor, " n"]:
+        """How many answers of each sample are known."""
+
+    @abstractmethod
     def loss(self, logits: Tensor, targets: Tensor) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"]]:
         """The loss summed over each sample's answers, and the number of these."""
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from replearn.data import Batch, Description
 from replearn.data.processes import collect
+from replearn.data.samples import UNLABELLED
 from replearn.encoders import make_encoder
 from replearn.engine.distributed import gather
 from replearn.methods.base import Method
@@ -49,6 +50,10 @@ class Supervised(Method):
         view = self.views_(batch)[0]
         logits = self.logits_(self.encoder_(view))  # (n, c)
         return cross_entropy(gather(logits), collect(batch.labels), smoothing=self.smoothing)
+
+    def loss_count(self, batch: Batch) -> float:
+        """The labelled samples."""
+        return int((batch.labels != UNLABELLED).sum())
 
     def loss_at_collapse(self) -> float:
         return math.log(len(self.samples_.classes))

@@ -182,7 +182,7 @@ def learn(what: str, seed: int, bench: Path | None) -> dict[str, Any]:
             "CPU minutes": (time.process_time() - began) / 60,
             "minutes": (time.monotonic() - clock) / 60,
             "steps": int(method.history_.rows[-1]["step"]),
-            "alarms": [alarm.kind for alarm in method.history_.watch.alarms],
+            "alarms": [alarm.kind for alarm in method.history_.alarms],
             **held_out(method, corpus, tasks["python-manual"][1]),
         }
         represent = method.transform

@@ -6,6 +6,7 @@ from sklearn import cluster
 from sklearn.linear_model import LogisticRegression
 
 import replearn
+from made_methods import small
 from replearn.methods import Model, registry
 from replearn.methods.arrays import save_arrays
 from replearn.methods.classical import PCA, FastICA, KMeans, MiniBatchKMeans
@@ -15,17 +16,11 @@ CLASSES = [
     for entry in registry().values()
     if not issubclass(entry.cls, Model) and entry.family == "classical" and hasattr(entry.cls, "transform")
 ]
-GIVEN = {"MiniBatchDictionaryLearning": {"max_iter": 2}, "NMF": {"tol": 0.1}}
 
 
 @pytest.fixture(scope="module")
 def digits():
     return replearn.load_data("digits8x8", split="train").subset(np.arange(300))
-
-
-def small(cls, **given):
-    size = "n_clusters" if hasattr(cls(), "n_clusters") else "n_components"
-    return cls(**{size: 6, "random_state": 0} | GIVEN.get(cls.__name__, {}) | given)
 
 
 @pytest.mark.parametrize("cls", CLASSES)

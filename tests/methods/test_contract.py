@@ -2,7 +2,6 @@
 
 import inspect
 from dataclasses import fields
-from functools import cache
 
 import numpy as np
 import pytest
@@ -13,50 +12,24 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
+import made_methods
 import replearn
-from made_texts import made_texts
+from made_methods import kind, quick
 from replearn.encoders import text_encoder
 from replearn.engine.signals import Stopped
 from replearn.methods import Method, Model, registry
 from replearn.views import Chain, Crop, DropWords, Pair, Rotate, Same, Span
 
 OURS = [entry.cls for entry in registry().values() if issubclass(entry.cls, Method)]
-QUICK = {"encoder": "cnn", "epochs": 2, "batch_size": 32, "device": "cpu"}
-# Of methods that read nothing but texts.
-QUICK_TEXT = QUICK | {"encoder": "words", "batch_size": 8, "window": 16, "vocabulary": 300}
 VIEWS = {
     "image": Pair(Chain(Crop(0.5, 1), Rotate(10)), Same()),
     "text": Pair(Chain(Span(0.5, 1), DropWords(0.1)), Same()),
 }
 
 
-def kind(cls):
-    return "image" if "image" in cls.kinds else cls.kinds[0]
-
-
-def quick(cls, **given):
-    """A method, set so that it trains in a second; it takes what it has fields for (not all have an encoder)."""
-    known = {field.name for field in fields(cls)}
-    said = (QUICK if kind(cls) == "image" else QUICK_TEXT) | given
-    return cls(**{name: value for name, value in said.items() if name in known})
-
-
 @pytest.fixture
 def few(cls):
-    return few_images() if kind(cls) == "image" else few_texts()
-
-
-@cache
-def few_texts():
-    pytest.importorskip("tokenizers")
-    return replearn.as_samples(made_texts(96), np.arange(96) % 3)
-
-
-@cache
-def few_images():
-    digits = replearn.load_data("digits", split="train").subset(np.arange(96))
-    little = digits[np.arange(96)].x.numpy()[:, :, ::2, ::2]  # 14 pixels: a quarter of the work
-    return replearn.as_samples(np.ascontiguousarray(little), digits.labels)
+    return made_methods.few(cls)
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +200,7 @@ def test_samples_of_another_shape_are_refused(cls, few, table):
 
 @pytest.mark.parametrize("cls", [cls for cls in OURS if kind(cls) != "text" and "text" in cls.kinds])
 def test_methods_of_views_learn_from_texts_without_a_line_about_them(cls, tmp_path):
-    texts = few_texts()
+    texts = made_methods.few_texts()
     method = quick(cls, encoder="words", batch_size=16).fit(texts)
     h = method.transform(texts)
     assert h.shape == (96, method.representation_dim)

@@ -2,7 +2,6 @@
 
 import inspect
 from dataclasses import fields
-from functools import cache
 
 import numpy as np
 import pytest
@@ -10,38 +9,19 @@ import torch
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+import made_methods
 import replearn
-from made_texts import made_texts
+from made_methods import quick
 from replearn.engine.run import WEIGHTS
 from replearn.methods import Method, Model, registry
 
 MODELS = [e.cls for e in registry().values() if issubclass(e.cls, Model) and not issubclass(e.cls, Method)]
-# Little dictionaries of few places; a model without these fields is taken as it is.
 DRAWS_NOTHING = ("NGram",)  # counts are counts
-SMALL = {"epochs": 1, "least": 1, "words": 8, "atoms": 8, "drawn": 600, "side": 4, "device": "cpu"}
-
-
-def quick(cls, **given):
-    known = {field.name for field in fields(cls)}
-    return cls(**{name: value for name, value in SMALL.items() if name in known} | given)
 
 
 @pytest.fixture
 def few(cls):
-    return few_images() if "image" in cls.kinds else few_texts()
-
-
-@cache
-def few_texts():
-    pytest.importorskip("tokenizers")
-    return replearn.as_samples(made_texts(64), np.arange(64) % 3)
-
-
-@cache
-def few_images():
-    digits = replearn.load_data("digits", split="train").subset(np.arange(64))
-    little = digits[np.arange(64)].x.numpy()[:, :, ::2, ::2]
-    return replearn.as_samples(np.ascontiguousarray(little), digits.labels)
+    return made_methods.few(cls)
 
 
 def weights(model):
@@ -82,7 +62,7 @@ def test_same_seed_same_bits_and_another_seed_others(cls, few):
 def test_one_row_per_sample_whatever_lies_beside_it(cls, few):
     model = quick(cls).fit(few)
     h = model.transform(few)
-    assert h.shape == (64, model.representation_dim)
+    assert h.shape == (len(few), model.representation_dim)
     assert h.dtype == np.float32
     assert np.isfinite(h).all()
     assert len(model.get_feature_names_out()) == h.shape[1]

@@ -59,7 +59,8 @@ class Transformer(nn.Module):
         types = {"token_type_ids": tokens.types} if tokens.types is not None and self.tells_parts else {}
         with rows_of(tokens):
             found = self.net(input_ids=tokens.ids, attention_mask=mask, output_hidden_states=True, **types)
-        return list(found.hidden_states)
+        # The last layer's, from where they are the same in all releases: some leave out what normalises them.
+        return [*found.hidden_states[:-1], found.last_hidden_state]
 
     def word_vectors(self) -> Float[Tensor, "v d"]:
         """The vector of each token."""

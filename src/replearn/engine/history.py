@@ -87,6 +87,11 @@ class History:
     def alarms(self) -> list[Alarm]:
         return self.watch.alarms
 
+    @property
+    def past(self) -> "Past":
+        """What a fitted method keeps of it: no bar, no files, no loggers."""
+        return Past(self.rows, self.alarms)
+
     def add(
         self,
         loss: Tensor,

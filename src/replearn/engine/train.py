@@ -29,7 +29,7 @@ from replearn.engine.checkpoint import Checkpoints
 from replearn.engine.distributed import join_batch_norms, mean_over_processes, wait_for_all
 from replearn.engine.embed import autocast
 from replearn.engine.health import Health, Watch, examine
-from replearn.engine.history import History
+from replearn.engine.history import History, Past
 from replearn.engine.machine import Machine, choose, make_fabric, random_state_kept, seed_draws
 from replearn.engine.memory import freed_memory_kept, freed_memory_returned
 from replearn.engine.optimizers import make_optimizer, schedule
@@ -104,7 +104,7 @@ def train(
     run: Path | None = None,
     resume: bool = False,
     loggers: Iterable[Any] = (),
-) -> History:
+) -> Past:
     """Train the modules of `learner` on `samples`; they are left on the device, in evaluation mode.
 
     Args:
@@ -172,7 +172,7 @@ def train(
                 raise stopped(pace, run, stopping, saved=saved)
         history.flush()
     step.eval()
-    return history
+    return history.past
 
 
 @contextmanager

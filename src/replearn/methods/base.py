@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.data import Batch, Samples
-from replearn.engine.history import History, Past
+from replearn.engine.history import Past
 from replearn.engine.train import train
 from replearn.methods.checks import check_batch_size, check_fields
 from replearn.methods.model import Model
@@ -142,7 +142,7 @@ class Method(Model):
     def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:
         """Train the modules."""
         through = self.training_samples(samples)
-        self.history_: History | Past = train(self, through, run=run, resume=resume, loggers=loggers)
+        self.history_: Past = train(self, through, run=run, resume=resume, loggers=loggers)
 
     @property
     def representation_dim(self) -> int:

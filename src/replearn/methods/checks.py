@@ -96,6 +96,11 @@ def samples_like_fit(method: "Model", X: Any) -> Samples:
 def check_same_kind(method: "Model", samples: Samples) -> None:
     """Raises ValueError where the samples are not like those of `fit`."""
     expected = method.samples_
+    if samples.kind == expected.kind == "table" and samples.shape != expected.shape:
+        raise ValueError(  # in scikit-learn's words, which its own tools look for
+            f"X has {samples.shape[0]} features, but {type(method).__name__} is expecting {expected.shape[0]} features "
+            "as input: samples must be like those of fit. Give the same columns, or fit on these."
+        )
     if (samples.kind, samples.shape) != (expected.kind, expected.shape):
         raise ValueError(
             f"samples must be like those of fit, {expected.kind} of shape {expected.shape}; "

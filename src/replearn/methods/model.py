@@ -183,6 +183,26 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         with begun(self, path) as folder:
             end_run(self, folder)
 
+    # What scikit-learn asks for besides.
+
+    @property
+    def n_features_in_(self) -> int:
+        """Numbers per row of the table that it was fitted on."""
+        fitted_on: Description | None = getattr(self, "samples_", None)
+        if fitted_on is None or fitted_on.kind != "table":
+            raise AttributeError(
+                f"{type(self).__name__} was fitted on no table, so its rows have no number of columns"
+            )
+        return int(fitted_on.shape[0])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]  # what `transform` returns, whatever came
+        tags.target_tags.required = self.needs_labels
+        tags.input_tags.two_d_array = "table" in self.kinds
+        tags.input_tags.string = "text" in self.kinds
+        return tags
+
     @property
     def _n_features_out(self) -> int:  # scikit-learn names output columns by it
         return self.representation_dim

@@ -104,7 +104,7 @@ class WordVectors(Model):
         vectors, history = self.learn_vectors(stream, counts, keeping)
         vectors[counts == 0] = 0
         self.words_.vectors.copy_(torch.from_numpy(vectors))
-        self.history_: History | Past = history
+        self.history_: Past = history.past
 
     def represent(self, batch: Batch) -> Float[Tensor, "n dim"]:
         rows = self.vocabulary_.tokenizer.encode(batch.x)

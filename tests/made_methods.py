@@ -1,0 +1,72 @@
+"""Every method of the registry, set so that it learns in a second, and samples that it learns from."""
+
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+import replearn
+from made_texts import made_texts
+from replearn.data import Samples
+from replearn.methods import Method, Model, registry
+
+CLASSES = [entry.cls for entry in registry().values()]
+# Of methods that are trained by gradients; and of those that read nothing but texts.
+QUICK = {"encoder": "cnn", "epochs": 2, "batch_size": 32, "device": "cpu"}
+QUICK_TEXT = QUICK | {"encoder": "words", "batch_size": 8, "window": 16, "vocabulary": 300}
+# Of other models: little dictionaries of few places.
+SMALL = {"epochs": 1, "least": 1, "words": 8, "atoms": 8, "drawn": 600, "side": 4, "device": "cpu"}
+
+ARRAYS: dict[str, dict[str, Any]] = {"MiniBatchDictionaryLearning": {"max_iter": 2}, "NMF": {"tol": 0.1}}
+
+
+def kind(cls: type[Any]) -> str:
+    """Of the samples that it is tested on."""
+    kinds = getattr(cls, "kinds", ("image",))
+    return "image" if "image" in kinds else kinds[0]
+
+
+def quick(cls: type[Any], **given: Any) -> Any:
+    """A method that learns in a second; it takes what it has fields for (not all have an encoder)."""
+    if not is_dataclass(cls):  # scikit-learn's own
+        return small(cls, **given)
+    said = SMALL
+    if issubclass(cls, Method):
+        said = QUICK if kind(cls) == "image" else QUICK_TEXT
+    known = {field.name for field in fields(cls)}
+    return cls(**{name: value for name, value in (said | given).items() if name in known})
+
+
+def small(cls: type[Any], **given: Any) -> Any:
+    """One of scikit-learn's, of six numbers or clusters; t-SNE, which draws its map, of two."""
+    size = "n_clusters" if hasattr(cls(), "n_clusters") else "n_components"
+    number = 6 if hasattr(cls, "transform") else 2
+    return cls(**{size: number, "random_state": 0} | ARRAYS.get(cls.__name__, {}) | given)
+
+
+def few(cls: type[Any]) -> Samples:
+    """Samples that a method learns from."""
+    return few_images() if kind(cls) == "image" else few_texts()
+
+
+@cache
+def few_texts() -> Samples:
+    pytest.importorskip("tokenizers")
+    return replearn.as_samples(made_texts(96), np.arange(96) % 3)
+
+
+@cache
+def few_images() -> Samples:
+    digits = replearn.load_data("digits", split="train").subset(np.arange(96))
+    little = digits[np.arange(96)].x.numpy()[:, :, ::2, ::2]  # 14 pixels: a quarter of the work
+    return replearn.as_samples(np.ascontiguousarray(little), digits.labels)
+
+
+def fitted(cls: type[Any]) -> Any:
+    """A method that has learned."""
+    if issubclass(cls, Model):
+        return quick(cls).fit(few(cls))
+    samples = few(cls)
+    return quick(cls).fit(samples.flat())

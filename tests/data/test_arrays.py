@@ -101,7 +101,7 @@ def with_gap(shape):
     [
         (with_gap((3, 4)), "NaN or infinity in 1 of 3 rows .first: row 1"),
         (with_gap((3, 1, 8, 8)), "1 of 3 images"),
-        (np.array([[1e300, 0.0]]), "infinity in 1 of 1 rows"),
+        (np.array([[1e300, 0.0]]), r"at most 1e\+18 in size.*column '0'.*1e\+300"),
         (np.full((2, 8, 8), 1.5), r"must lie in \[0, 1\].*Divide by 255"),
         (np.full((2, 8, 8), -1.0), r"must lie in \[0, 1\]"),
         (np.full((2, 8, 8), 300), "must lie in 0 ... 255"),

@@ -3,6 +3,7 @@
 import os
 import zipfile
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,9 +40,9 @@ def test_sub_folders_are_classes(draw):
 
 
 @pytest.mark.parametrize(
-    "names", [("cat/1.png", "dog/2.png", "3.png"), ("one/1.png", "one/2.png"), ("one/1.png",)]
+    "names", [("1.png", "2.png"), ("one/1.png", "2.png"), ("one/1.png", "one/2.png"), ("one/1.png",)]
 )
-def test_some_sub_folders_are_no_classes(draw, names):
+def test_one_sub_folder_is_no_class(draw, names):
     assert as_samples(draw(*names)).labels is None
 
 
@@ -222,3 +223,68 @@ def test_damaged_zip(tmp_path, draw):
     path.write_bytes(whole[:start] + bytes(50) + whole[start + 50 :])
     with pytest.warns(DataWarning, match="1 of 2 images"):
         assert as_samples(path).skipped[0][0] == "a.png"
+
+
+def test_images_outside_the_sub_folders_are_unlabelled_and_counted(draw, tmp_path, caplog):
+    caplog.set_level("INFO", "replearn")
+    root = draw("cat/1.png", "dog/2.png", "loose.png")
+    for data in (root, pack(root, tmp_path / "pets.zip"), pack(root, tmp_path / "wrapped.zip", "pets/")):
+        caplog.clear()
+        samples = as_samples(data)
+        assert samples.classes == ("cat", "dog")
+        assert samples.labels.tolist() == [0, 1, -1]
+        assert "1 of 3 samples are unlabelled" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "names", [("cat\\1.png", "dog\\2.png"), ("cat\\1.png", "dog/2.png", "pets\\dog\\3.png")]
+)
+def test_backslashes_in_a_zip_separate_folders(draw, tmp_path, names):
+    picture = (draw("1.png") / "1.png").read_bytes()
+    with zipfile.ZipFile(tmp_path / "pets.zip", "w") as archive:
+        for name in names:
+            info = zipfile.ZipInfo("placeholder")
+            info.filename = name  # as it lies in the file, on any system
+            archive.writestr(info, picture)
+    samples = as_samples(tmp_path / "pets.zip")
+    assert list(samples.names) == [name.replace("\\", "/") for name in names]
+    assert samples.classes == ("cat", "dog", "pets")[: len(names)]
+    assert len(as_samples(tmp_path / "pets.zip" / "cat")) == 1
+
+
+def test_class_folders_that_are_not_utf8(draw, tmp_path):
+    root = draw("1.png")
+    for number, name in enumerate((b"caf\xe9", b"caf\xe8")):
+        folder = os.path.join(os.fsencode(root), name)
+        os.mkdir(folder)
+        (picture,) = [entry for entry in os.scandir(root) if entry.is_file()]
+        with (
+            open(picture.path, "rb") as source,
+            open(os.path.join(folder, b"%d.png" % number), "wb") as target,
+        ):
+            target.write(source.read())
+    samples = as_samples(root)
+    assert samples.classes == ("caf\\xe8", "caf\\xe9")
+    assert sorted(samples.labels.tolist()) == [-1, 0, 1]
+    for name in samples.classes:
+        name.encode()
+
+
+@pytest.mark.parametrize("make", [str, Path, np.str_])
+def test_a_list_of_paths_is_images_in_that_order(draw, make):
+    root = draw("b.png", "a.png", "cat/c.png")
+    paths = [root / name for name in ("b.png", "cat/c.png", "a.png", "b.png")]
+    samples = as_samples([make(path) for path in paths], ["x", "y", "y", "x"])
+    assert samples.kind == "image"
+    assert list(samples.names) == [str(path) for path in paths]
+    assert samples.labels.tolist() == [0, 1, 1, 0]
+    plain, x = as_samples(root), samples[np.arange(4)].x
+    for row, name in enumerate(("b.png", "cat/c.png", "a.png", "b.png")):
+        np.testing.assert_array_equal(x[row], plain[np.array([list(plain.names).index(name)])].x[0])
+
+
+def test_a_list_of_paths_that_are_not_there(draw):
+    root = draw("a.png")
+    with pytest.raises(ValueError, match=r"1 of 2 are not, the first: 'nothing\.png'"):
+        as_samples([str(root / "a.png"), "nothing.png"])
+    assert as_samples(["a.png is a picture", "b.png"]).kind == "text"

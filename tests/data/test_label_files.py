@@ -66,9 +66,9 @@ def test_missing_and_unknown_rows_warn_once(labelled):
     [
         ("file,label\na.png,x\na.png,y\n", "1 rows contradict an earlier one: 'a.png'"),
         ("file,label\nz.png,x\n", "none of its 1 rows fits one of 3"),
-        ("file,colour\na.png,x\n", "must have a column label or class.*got file, colour"),
+        ("file,colour\na.png,x\n", "must have a column label or labels or class.*got file, colour"),
         ("size,label\n3,x\n", "must have a column file or name"),
-        ("", "readable table"),
+        ("", "must have a column file or name.*got none"),
     ],
 )
 def test_bad_files(labelled, text, message):
@@ -84,5 +84,5 @@ def test_ambiguous_short_names_fit_nothing(draw, tmp_path):
 
 
 def test_no_such_file(draw, tmp_path):
-    with pytest.raises(ValueError, match="labels must be a CSV or Parquet file"):
+    with pytest.raises(ValueError, match="labels must be a CSV, TSV, JSON-lines or Parquet file"):
         as_samples(draw(*NAMES), tmp_path / "nothing.csv")

@@ -20,7 +20,7 @@ table = np.zeros((4, 2), np.float32)
         (["b", "a", None, "b"], [1, 0, -1, 1], ("a", "b")),
         (["b", "a", "", float("nan")], [1, 0, -1, -1], ("a", "b")),
         (np.array(["b", "a", "a", "b"]), [1, 0, 0, 1], ("a", "b")),
-        ([True, False, True, True], [1, 0, 1, 1], ("0", "1")),
+        ([True, False, True, True], [1, 0, 1, 1], ("False", "True")),
         (torch.tensor([1, 0, 1, 0]), [1, 0, 1, 0], ("0", "1")),
         (pd.Series(["x", pd.NA, "y", "x"]), [0, -1, 1, 0], ("x", "y")),
         (pd.Series([1, None, 0, 1], dtype="Int64"), [1, -1, 0, 1], ("0", "1")),

@@ -46,9 +46,11 @@ def test_table_without_a_header(tmp_path):
     [
         ("", None, "readable table"),
         ("a,b\n", None, "at least one sample"),
-        ("a,b\n1,x\n", None, "1 of 2 columns do not: b"),
-        ("a,b\n1,\n2,3\n", None, "NaN or infinity in 1 of 2 rows"),
-        ("a,b\n1,2\n", "kind", "got 'kind'. Columns: a, b"),
+        ("a,b\nx,\ny,\n", None, "'a' .texts, or names of many values.; 'b' .holds no value.*by columns="),
+        ("a,b\n1,inf\n2,3\n", None, "column 'b' of .* holds 1 that are infinite"),
+        ("a;b\n1;2\n", None, "separated by semicolons"),
+        ("a,b\n1,2\n", "kind", "must have a column 'kind'; it has 'a', 'b'"),
+        ("a,b\n1,1e38\n2,3\n", None, r"at most 1e\+18 in size.*column 'b'.*holds 1e\+38"),
         ('a,b\n"1,2\n', None, "readable table"),
     ],
 )

@@ -175,7 +175,8 @@ def test_bad_files_of_spans(tmp_path):
     path.write_text('{"text": "", "spans": []}\nnot json')
     with pytest.raises(ValueError, match=r"s\.jsonl, line 2, must be JSON"):
         read_spans(path)
-    with pytest.raises(ValueError, match="must have a column 'span'"):
+    path.write_text('{"text": "", "spans": []}\n{"text": "", "other": []}')
+    with pytest.raises(ValueError, match="must have a column 'span'; it has 'text', 'spans', 'other'"):
         read_spans(path, spans="span")
     with pytest.raises(ValueError, match=r"must exist and end in \.jsonl"):
         read_spans(tmp_path / "s.csv")

@@ -70,15 +70,6 @@ def test_tsv_has_no_quotes_but_around_a_cell(tmp_path):
     assert samples.labels.tolist() == [1, 2, 3, 4]
 
 
-@pytest.mark.parametrize("labels", [["1", "", "2"], ["1.0", "nan", "2.0"], ["x", "NA", "y"]])
-def test_labels_of_a_file_are_those_of_its_frame(tmp_path, labels):
-    path = tmp_path / "t.csv"
-    path.write_text("text,label\n" + "".join(f"t,{label}\n" for label in labels))
-    found, expected = as_samples(path), as_samples(pd.read_csv(path))
-    assert found.labels.tolist() == expected.labels.tolist()
-    assert found.classes == expected.classes
-
-
 @pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.parquet", None])
 def test_numbers_stay_a_table(tmp_path, name):
     table = pd.DataFrame({"text": [1.0, 2, 3], "b": [4, 5, 6]})

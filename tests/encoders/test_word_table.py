@@ -101,3 +101,18 @@ def test_what_cannot_be_is_told(table, tmp_path):
         write_word2vec(WordTable(["a b"], torch.ones(1, 2)), tmp_path / "file")
     with pytest.raises(ValueError, match="2 words and 1 vectors"):
         WordTable(["a", "b"], torch.ones(1, 2))
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_words_that_come_twice_count_once(tmp_path, binary, caplog):
+    path = tmp_path / "w.txt"
+    rows = [("b", [1.0, 2.0]), ("a", [3.0, 4.0]), ("b", [5.0, 6.0])]
+    with path.open("wb") as file:
+        file.write(b"3 2\n")
+        for word, row in rows:
+            numbers = np.array(row, "<f4").tobytes() if binary else " ".join(map(str, row)).encode()
+            file.write(word.encode() + b" " + numbers + b"\n")
+    table = read_word2vec(path, binary=binary)
+    assert list(table.words) == ["b", "a"]
+    assert table.vectors.tolist() == [[1, 2], [3, 4]]
+    assert "1 of 3 lines repeat a word and are left out; the first of each counts: 'b'" in caplog.text

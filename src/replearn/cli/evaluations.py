@@ -92,8 +92,8 @@ def read_evaluation(folder: Path) -> Comparison:
     try:
         stored = content["data"]
         # An option that is newer than the file has its default.
-        known = {
-            field.name: stored[field.name]
+        known: dict[str, Any] = {
+            field.name: tuple(value) if isinstance(value := stored[field.name], list) else value
             for field in dataclasses.fields(DataOptions)
             if field.name in stored
         }

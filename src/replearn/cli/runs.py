@@ -65,11 +65,12 @@ def held(path: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Described:
-    """Kind, shape and levels of the samples that a run was fitted on."""
+    """Kind, shape and levels of the samples that a run was fitted on, and how the columns of a table were read."""
 
     kind: str
     shape: tuple[int, ...]
     levels: tuple[float, float] | None
+    reading: Any = None
 
 
 def described(path: str) -> Described:
@@ -81,7 +82,7 @@ def described(path: str) -> Described:
     from replearn.data import description_from_json
 
     stored = description_from_json(read_json(open_run(path) / METHOD)["samples"])
-    return Described(stored.kind, stored.shape, stored.levels)
+    return Described(stored.kind, stored.shape, stored.levels, stored.reading)
 
 
 def minutes(seconds: float) -> str:

@@ -1,5 +1,6 @@
 """DATA on the command line: from its name and options to samples."""
 
+import dataclasses
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,13 +21,19 @@ class DataOptions:
     """How to read DATA.
 
     Attributes:
-        labels: CSV or Parquet file with columns `file` and `label`; for a table, the column of labels.
+        labels: CSV, TSV, JSON-lines or Parquet file with columns `file` and `label`; for a table, the column of labels.
         text: of a table, the column of texts; `text` if there is one of that name.
+        columns: of a table, those to learn from, if not all that look like features.
+        drop: columns of a table not to learn from.
+        groups: column (of a table, or of the file of labels) of what a split keeps together: patients, speakers.
         image_size: make square images of this side, in pixels.
     """
 
     labels: Annotated[str | None, tyro.conf.arg(metavar="FILE|COLUMN")] = None
     text: Annotated[str | None, tyro.conf.arg(metavar="COLUMN")] = None
+    columns: Annotated[tuple[str, ...], tyro.conf.arg(metavar="COLUMN...")] = ()
+    drop: Annotated[tuple[str, ...], tyro.conf.arg(metavar="COLUMN...")] = ()
+    groups: Annotated[str | None, tyro.conf.arg(metavar="COLUMN")] = None
     image_size: Annotated[int | None, tyro.conf.arg(metavar="PIXELS")] = None
 
 
@@ -36,8 +43,8 @@ def load_samples(data: str, options: DataOptions, *, like: Any = None) -> "Sampl
     Args:
         data: built-in name or path.
         options: how to read them.
-        like: samples (or the description of those of a run) as which images are read: of their size, grey or in
-            colour, with their levels.
+        like: samples (or the description of those of a run) as which images are read, of their size, grey or in
+            colour, with their levels; and whose reading of a table's columns is taken.
 
     Raises:
         ValueError: as `replearn.data.as_samples` does.
@@ -47,7 +54,13 @@ def load_samples(data: str, options: DataOptions, *, like: Any = None) -> "Sampl
     if is_builtin(data):
         _check_unset(data, options)
         return as_samples(data) if like is None else read_alike(data, like)
-    how: dict[str, Any] = {"image_size": options.image_size, "text": options.text}
+    if getattr(like, "reading", None) is not None and (options.columns or options.drop):
+        raise ValueError(
+            "--columns and --drop choose what is learned from, and this run has learned; "
+            f"it reads {', '.join(like.reading.names[:10])}. Leave them out."
+        )
+    names = ("image_size", "text", "groups", "columns", "drop")
+    how: dict[str, Any] = {name: getattr(options, name) for name in names}
     if like is None:
         return as_samples(data, options.labels, **how)
     return read_alike(data, like, options.labels, **how)
@@ -65,7 +78,8 @@ def load_parts(
 
     if test is not None:
         train = load_samples(data, options, like=like)
-        return train, with_classes(load_samples(test, options, like=train), train)
+        same = dataclasses.replace(options, columns=(), drop=())  # the reading of `train` says it
+        return train, check_groups(train, with_classes(load_samples(test, same, like=train), train))
     if is_builtin(data):
         if ":" in data:
             raise ValueError(
@@ -93,6 +107,21 @@ def with_classes(samples: "Samples", train: "Samples") -> "Samples":
     return as_samples(samples, names, classes=train.classes)
 
 
+def check_groups(train: "Samples", test: "Samples") -> "Samples":
+    """The test part; a warning if it holds samples of groups that training holds."""
+    if train.groups is None or test.groups is None:
+        return test
+    both = ({*train.groups.tolist()} & {*test.groups.tolist()}) - {""}
+    if both:
+        rows = sum(name in both for name in test.groups.tolist())
+        log.warning(
+            "%d groups are in both parts, with %d of %d test samples: the scores are not those of new groups; the "
+            "first: %r",
+            *(len(both), rows, len(test), min(both)),
+        )
+    return test
+
+
 def is_builtin(data: str) -> bool:
     """Whether this names built-in data, or a part of them."""
     from replearn.data import DATASETS
@@ -106,7 +135,8 @@ def short_name(data: str) -> str:
 
 
 def _check_unset(data: str, options: DataOptions) -> None:
-    given = ("--labels", options.labels), ("--text", options.text), ("--image-size", options.image_size)
-    for name, value in given:
-        if value is not None:
-            raise ValueError(f"{name} is for files and folders; got the built-in {data}. Leave it out.")
+    for name in ("labels", "text", "columns", "drop", "groups", "image_size"):
+        if getattr(options, name) not in (None, ()):
+            raise ValueError(
+                f"--{name.replace('_', '-')} is for files and folders; got the built-in {data}. Leave it out."
+            )

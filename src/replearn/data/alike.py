@@ -39,7 +39,7 @@ class Likeness(Protocol):
 
 
 def read_alike(data: Any, expected: Likeness, labels: Any = None, **options: Any) -> Samples:
-    """`as_samples(data, labels)`, read as samples like those expected.
+    """`as_samples(data, labels)`, read as samples like those expected; the columns of a table as theirs.
 
     Files of images are decoded at the expected size (unless `image_size` is among the options), so they come from the
     same part of the cache as those that a run was fitted on.
@@ -51,7 +51,8 @@ def read_alike(data: Any, expected: Likeness, labels: Any = None, **options: Any
     from_file = isinstance(data, str | Path) and str(data).partition(":")[0] not in DATASETS
     if from_file and expected.kind == "image" and expected.shape[1] == expected.shape[2]:
         options = {"image_size": expected.shape[1]} | {k: v for k, v in options.items() if v is not None}
-    return alike(as_samples(data, labels, **options), expected, convert=isinstance(data, str | Path))
+    samples = as_samples(data, labels, like=expected, **options)
+    return alike(samples, expected, convert=isinstance(data, str | Path))
 
 
 def alike(samples: Samples, expected: Likeness, *, convert: bool) -> Samples:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from replearn.data.levels import SIXTEEN_BITS, Levels
 from replearn.data.samples import Samples
+from replearn.data.table_reading import TableReading
 from replearn.data.text import TextSamples
 from replearn.data.tokenizer import Tokenizer, blank_tokenizer
 
@@ -26,6 +27,7 @@ class Description:
         tokenizer: of texts, else None; of a loaded run, one that knows its size alone, since the encoder has the true
             one among its weights.
         levels: of images deeper than bytes, which level became 0 and which 1, as `Samples` has it.
+        reading: how the columns of a table became numbers; else None.
     """
 
     kind: str
@@ -36,16 +38,18 @@ class Description:
     statistics: tuple[Float[Tensor, " c"], Float[Tensor, " c"]]
     tokenizer: Tokenizer | None = None
     levels: Levels | None = None
+    reading: TableReading | None = None
 
     def __len__(self) -> int:
         return self.n
 
     def to_json(self) -> dict[str, Any]:
-        """All but the statistics, with lists for tuples, and of a tokenizer its size."""
+        """All but the statistics, with lists for tuples, of a tokenizer its size, of a reading its columns."""
         content = asdict(self)
-        del content["statistics"], content["tokenizer"]
+        del content["statistics"], content["tokenizer"], content["reading"]
         size = {"vocabulary": self.tokenizer.size} if self.tokenizer else {}
-        return content | {"shape": list(self.shape), "classes": list(self.classes)} | size
+        reading = {"reading": self.reading.to_json()} if self.reading else {}
+        return content | {"shape": list(self.shape), "classes": list(self.classes)} | size | reading
 
 
 def describe(samples: Samples) -> Description:
@@ -55,6 +59,7 @@ def describe(samples: Samples) -> Description:
         statistics=samples.statistics,
         tokenizer=samples.tokenizer if isinstance(samples, TextSamples) else None,
         levels=samples.levels,
+        reading=samples.reading,
     )
 
 
@@ -67,7 +72,7 @@ def description_from_json(content: dict[str, Any]) -> Description:
     try:
         shape = tuple(content["shape"])
         channels = shape[0] if shape else 1
-        size = content.get("vocabulary")
+        size, columns = content.get("vocabulary"), content.get("reading")
         # Runs of before this was kept took 16 bits for [0, 1], whatever the images held.
         levels = content.get("levels", SIXTEEN_BITS if content["kind"] == "image" else None)
         return Description(
@@ -75,6 +80,7 @@ def description_from_json(content: dict[str, Any]) -> Description:
             statistics=(torch.zeros(channels), torch.ones(channels)),
             tokenizer=None if size is None else blank_tokenizer(size),
             levels=None if levels is None else (float(levels[0]), float(levels[1])),
+            reading=None if columns is None else TableReading.from_json(columns),
         )
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""A table of labels beside a folder of images: one row per file, matched by name."""
+"""A file of labels beside a folder of images: one row per file, matched by name."""
 
 import warnings
 from collections import Counter
@@ -6,36 +6,47 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
+
+from replearn.data.columns import LABEL_NAMES
 from replearn.data.folder import DataWarning
-from replearn.data.tables import is_table_file, read_table
+from replearn.data.records import column_names, is_record_file, labels_in, records
+from replearn.data.tables import group_names
 
 FILE_COLUMNS = ("file", "name", "filename", "file_name", "path", "image", "id")
-LABEL_COLUMNS = ("label", "class", "category", "target")
+LABEL_COLUMNS = (*LABEL_NAMES, "category")
 
 
-def read_label_file(path: Path, names: Sequence[str]) -> list[Any]:
-    """The label of each name, None where the file has none.
+def read_label_file(
+    path: Path, names: Sequence[str], *, groups: str | None = None
+) -> tuple[list[Any], np.ndarray | None]:
+    """The label of each name, None where the file has none; and the group of each, if a column of them is named.
 
     A row's file is a path below the folder of images; the file's name alone, or that without its ending,
     will do where only one image has it. Rows that say the same twice are fine. Images without a row stay
     unlabelled, and rows without an image are left out, both with a `DataWarning` that counts and names them.
+    Names are read as they are written (`0000` is not `0`); labels by the rule of `written_labels`.
 
     Raises:
         ValueError: no such file, no columns for name and label, rows that contradict each other, or no row
             that fits.
     """
-    if not path.is_file() or not is_table_file(path):
-        raise ValueError(f"labels must be a CSV or Parquet file, or one label per sample; got {str(path)!r}.")
-    frame = read_table(path).rename(columns=lambda name: str(name).strip().lower())
-    file_column = _pick(path, frame.columns, FILE_COLUMNS)
-    label_column = _pick(path, frame.columns, LABEL_COLUMNS)
-    column = frame[label_column].astype(object)
-    rows = zip(frame[file_column].astype(str), column.where(column.notna(), None), strict=True)
-    labels, unknown = _match(path, rows, names)
+    if not path.is_file() or not is_record_file(path):
+        raise ValueError(
+            f"labels must be a CSV, TSV, JSON-lines or Parquet file, or one label per sample; got {str(path)!r}."
+        )
+    columns = column_names(path)
+    file_column = _pick(path, columns, FILE_COLUMNS)
+    label_column = _pick(path, columns, LABEL_COLUMNS)
+    wanted = [file_column, label_column, *([groups] if groups is not None else [])]
+    rows = [values for _, values in records(path, wanted)]
+    files = ["" if row[0] is None else str(row[0]) for row in rows]
+    own = labels_in(path, [row[1] for row in rows])
+    labels, unknown = _match(path, zip(files, own, strict=True), names)
     missing = [name for place, name in enumerate(names) if place not in labels]
     if not labels:
         raise ValueError(
-            f"{path} must name the files; none of its {len(frame):,} rows fits one of {len(names):,}. "
+            f"{path} must name the files; none of its {len(rows):,} rows fits one of {len(names):,}. "
             f"Rows: {_few(unknown)}; files: {_few(names)}."
         )
     lines = []
@@ -47,7 +58,11 @@ def read_label_file(path: Path, names: Sequence[str]) -> list[Any]:
         lines.append(f"{len(unknown):,} rows fit no file and are left out: {_few(unknown)}")
     if lines:
         warnings.warn(f"{path}: {'. '.join(lines)}", DataWarning, stacklevel=4)
-    return [labels.get(place) for place in range(len(names))]
+    found = [labels.get(place) for place in range(len(names))]
+    if groups is None:
+        return found, None
+    of_files, _ = _match(path, zip(files, (row[2] for row in rows), strict=True), names)
+    return found, group_names([of_files.get(place) for place in range(len(names))])
 
 
 def _match(
@@ -82,10 +97,11 @@ def _places(names: Sequence[str]) -> dict[str, int]:
 
 
 def _pick(path: Path, columns: Iterable[str], wanted: tuple[str, ...]) -> str:
-    found = next((name for name in wanted if name in columns), None)
+    by_name = {name.strip().casefold(): name for name in reversed(list(columns))}
+    found = next((by_name[name] for name in wanted if name in by_name), None)
     if found is None:
         raise ValueError(
-            f"{path} must have a column {' or '.join(wanted[:3])}; got {', '.join(columns)}. Rename one."
+            f"{path} must have a column {' or '.join(wanted[:3])}; got {', '.join(columns) or 'none'}. Rename one."
         )
     return found
 

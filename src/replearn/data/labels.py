@@ -1,7 +1,11 @@
-"""Labels as given (numbers, names, gaps) become positions in a tuple of class names, or -1."""
+"""Labels as given (numbers, names, gaps) become positions in a tuple of class names, or -1.
+
+Cells of a file of text are names; `written_labels` says which of them are numbers.
+"""
 
 import difflib
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +16,37 @@ from replearn.data.samples import UNLABELLED
 
 # Integer labels are kept as they are, so a head has one output for each number up to the largest.
 LARGEST_LABEL = 65_535
+WHOLE = re.compile(r"-1|0|[1-9][0-9]{0,4}")  # as a label is written that is a number
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+MEASURED = 100  # different numbers from which they are measurements, not names
+BOOLEANS = ("False", "True")
+
+
+def written_labels(cells: Sequence[str | None]) -> list[str | int | float | None]:
+    """Labels as a file of text holds them: names as they are written, so `007` is not `7`, and `None` is a name.
+
+    They are numbers if all of them are whole, from -1 to 65,535, with no zero or sign in front (`7`, or throughout
+    `7.0`, as pandas writes numbers beside gaps). Other numbers are names too (`2.50`), unless there are fractions
+    and more than 100 values, or values that hardly repeat: then they are measurements, no classes. An empty cell is
+    unknown.
+
+    >>> written_labels(["1", "", "0"]), written_labels(["07", "x7"]), written_labels(["NA", "None", "True"])
+    ([1, None, 0], ['07', 'x7'], ['NA', 'None', 'True'])
+    """
+    there = {cell for cell in cells if cell}
+    for ending in ("", ".0"):
+        numbers = {cell: int(cell.removesuffix(ending)) for cell in there if _is_whole_label(cell, ending)}
+        if len(numbers) == len(there):
+            return [numbers[cell] if cell else None for cell in cells]
+    many = len(there) > MEASURED or 2 * len(there) > len(cells)
+    if many and all(NUMBER.fullmatch(cell) for cell in there) and any(float(cell) % 1 for cell in there):
+        return [float(cell) if cell else None for cell in cells]
+    return [cell or None for cell in cells]
+
+
+def _is_whole_label(cell: str, ending: str) -> bool:
+    number = cell.removesuffix(ending)
+    return cell == number + ending and bool(WHOLE.fullmatch(number)) and int(number) <= LARGEST_LABEL
 
 
 def encode_labels(
@@ -20,8 +55,8 @@ def encode_labels(
     """Labels as int64 positions in the class names, and these names.
 
     Numbers stay the numbers they are (class `3` is named `"3"`), so that training and test labels that were
-    passed apart agree. Names are numbered in sorted order, or in the order of `classes`. `None`, NaN, an
-    empty name and the number -1 mean unknown, which becomes -1.
+    passed apart agree. Names are numbered in sorted order, or in the order of `classes`; booleans are the names
+    `False` and `True`. `None`, NaN, an empty name and the number -1 mean unknown, which becomes -1.
 
     Args:
         labels: one per sample: integers, booleans, whole floats or names; a sequence, array, tensor or
@@ -44,9 +79,12 @@ def encode_labels(
         raise ValueError(
             f"labels must hold one label per sample; got {len(column):,} labels for {n:,} samples."
         )
+    if _holds_booleans(column):
+        known = BOOLEANS if classes is None else classes
+        return _named(np.array([None if _unknown(label) else str(label) for label in column], object), known)
     if column.dtype.kind == "f" and classes is None:
         column = _whole(column)
-    if column.dtype.kind in "iub" and classes is None:
+    if column.dtype.kind in "iu" and classes is None:
         return _numbers(column)
     return _named(column, classes)
 
@@ -70,17 +108,25 @@ def _column(labels: Any) -> np.ndarray:
 def _from_list(labels: list[Any]) -> np.ndarray:
     """A list with gaps: numbers and None become floats and NaN, everything else objects."""
     present = [label for label in labels if label is not None]
-    if present and not any(isinstance(label, str | bytes) for label in present):
+    if present and not any(isinstance(label, str | bytes | bool | np.bool_) for label in present):
         return np.asarray([np.nan if label is None else label for label in labels])
     column = np.empty(len(labels), dtype=object)
     column[:] = labels
     return column
 
 
+def _holds_booleans(column: np.ndarray) -> bool:
+    """Whether all labels that are there are False or True."""
+    if column.dtype.kind != "O":
+        return column.dtype.kind == "b"
+    there = [label for label in column if not _unknown(label)]
+    return bool(there) and all(isinstance(label, bool | np.bool_) for label in there)
+
+
 def _whole(column: np.ndarray) -> np.ndarray:
     """Floats as integers, NaN as -1."""
     known = ~np.isnan(column)
-    fractions = known & (column != np.floor(column))
+    fractions = known & ~(np.isfinite(column) & (column == np.floor(column)))
     if fractions.any():
         raise ValueError(
             f"labels must be classes (whole numbers or names); got {column[fractions][0]}. "
@@ -120,10 +166,12 @@ def _named(column: np.ndarray, classes: Sequence[str] | None) -> tuple[np.ndarra
 
 
 def _unknown(label: Any) -> bool:
-    return label is None or (isinstance(label, float) and math.isnan(label)) or label == UNLABELLED
+    if label is None or (isinstance(label, float) and math.isnan(label)):
+        return True
+    return label == UNLABELLED or (isinstance(label, str | bytes) and not label)
 
 
 def _text(label: Any) -> str:
     if isinstance(label, bytes):
         return label.decode("utf-8", "replace")
-    return str(int(label)) if isinstance(label, float) and label == int(label) else str(label)
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)

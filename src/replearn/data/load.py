@@ -1,34 +1,28 @@
 """The one door for data: whatever it is, `as_samples` makes samples of it."""
 
 import copy
-import difflib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch.utils.data import Dataset, IterableDataset
 
-from replearn.data.array_files import read_npy, read_npz
-from replearn.data.arrays import depth_of, is_array, square_images, standard_array
+from replearn.data.arrays import is_array
+from replearn.data.asked import Asked, Found
 from replearn.data.datasets import DATASETS, load_data
 from replearn.data.folder import image_samples
 from replearn.data.items import item_samples
 from replearn.data.label_files import read_label_file
 from replearn.data.labels import encode_labels
+from replearn.data.paths import from_array, from_path
 from replearn.data.records import is_record_file
-from replearn.data.samples import ArraySamples, Samples
-from replearn.data.sources import find_source, is_text_name
-from replearn.data.tables import is_table_file, read_table, table_samples
+from replearn.data.samples import UNLABELLED, ArraySamples, Samples
+from replearn.data.sources import ListSource, is_image_name
+from replearn.data.tables import TableOptions, group_names, table_samples
 from replearn.data.text import text_samples
-from replearn.data.text_files import file_samples, is_text_file, line_samples
-from replearn.data.text_tables import (
-    TEXT_COLUMN,
-    has_texts,
-    text_column,
-    text_frame_samples,
-    text_table_samples,
-)
+from replearn.data.text_tables import TEXT_COLUMN, has_texts, text_frame_samples
 
 log = logging.getLogger("replearn")
 
@@ -41,8 +35,12 @@ def as_samples(
     *,
     image_size: int | None = None,
     text: str | None = None,
+    columns: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    groups: Any = None,
     strict: bool = False,
     classes: Sequence[str] | None = None,
+    like: Any = None,
 ) -> Samples:
     """Samples of whatever holds data.
 
@@ -52,9 +50,9 @@ def as_samples(
             - samples, returned as they are (with `labels`, if given);
             - a numpy array or torch tensor: a table `(n, d)` or images (see `standard_array` for layouts and
               ranges); a memory-mapped array stays on disk;
-            - a pandas DataFrame of numbers, or with a column `text` of texts; its column `label`, if any, holds the
-              labels;
-            - a list, Series or array of strings, which are texts;
+            - a pandas DataFrame, of features (see `choose_columns`) or with a column `text` of texts; its column
+              `label`, if any, holds the labels;
+            - a list, Series or array of strings, which are texts, or of paths of images;
             - a list of arrays or PIL images of one shape, or of rows of numbers;
             - a torch Dataset with a length, of images or `(image, label)`;
             - a built-in name (`DATASETS`), or one part of it: `digits`, `digits:train`, `digits:test`;
@@ -63,11 +61,15 @@ def as_samples(
               (one per file), a CSV, TSV, JSON-lines or Parquet file with a column `text`; all of them also `.gz`.
               A folder that holds both images and texts is one of images.
         labels: one class per sample (numbers, names; None, NaN or -1 where unknown); the name of a table's
-            column; or, for named files, the path of a CSV or Parquet file with columns `file` and `label`.
-            Without it, a folder's classes are its sub-folders if every file lies in one.
+            column; or, for named files, the path of a CSV, TSV, JSON-lines or Parquet file with columns `file` and
+            `label`. Without it, a folder's classes are its sub-folders; files outside of them are unlabelled.
         image_size: make square images of this side. None keeps arrays as they are, and images in a folder
             too if all have one size of at most 512 pixels a side; else they become 96 x 96.
         text: the column of a table that holds its texts, if it is not called `text`.
+        columns: of a table, those to learn from; without it, all that look like features.
+        drop: columns of a table that are not to be learned from.
+        groups: what a split keeps together (patients, speakers): a name per sample; the name of a column of a table or
+            of the file of labels.
         strict: raise if an image file cannot be decoded, or texts are not as they should be (not UTF-8, too long,
             missing). Otherwise the file is left out and listed in `samples.skipped`, bytes that are no UTF-8 are
             replaced, long lines cut, with one warning.
@@ -84,29 +86,96 @@ def as_samples(
     """
     if image_size is not None and not 1 <= image_size <= LARGEST_SIZE:
         raise ValueError(f"image_size must lie in 1 ... {LARGEST_SIZE}, pixels; got {image_size}.")
-    if text is not None and not _is_table(data):
-        named = repr(str(data)) if isinstance(data, str | Path) else type(data).__name__
-        raise ValueError(f"text must name a column of a table; got text={text!r} for {named}. Leave it out.")
-    if isinstance(data, str) and data.partition(":")[0] in DATASETS:
-        samples, own = _built_in(data), None
-    elif isinstance(data, str | Path):
-        path = Path(data).expanduser()
-        samples, own = _from_path(path, labels, image_size=image_size, text=text, strict=strict)
-    else:
-        samples, own = _from_object(data, labels, image_size=image_size, text=text, strict=strict)
+    _check_for_tables(data, text=text, columns=columns, drop=drop)
+    column = groups if isinstance(groups, str) else None
+    asked = Asked(
+        labels=labels,
+        image_size=image_size,
+        text=text,
+        table=TableOptions(
+            labels=labels if isinstance(labels, str) else None,
+            groups=column if _is_table(data) else None,
+            columns=columns,
+            drop=drop,
+            reading=getattr(like, "reading", None),
+            strict=strict,
+        ),
+    )
+    samples, own, of_groups = _found(data, asked)
     if isinstance(labels, str | Path) and own is None:
         if samples.names is None:
             raise ValueError(
                 f"labels must be one per sample, since these samples have no names; got {str(labels)!r}."
             )
-        own = read_label_file(Path(labels).expanduser(), samples.names)
+        own, of_groups = read_label_file(Path(labels).expanduser(), samples.names, groups=column)
     elif labels is not None and not isinstance(labels, str | Path):
         own = labels
     elif own is None and classes is not None and samples.labels is not None:
         own = [None if label < 0 else samples.classes[label] for label in samples.labels]
-    if own is None:
-        return samples
-    return _with_labels(samples, own, classes)
+    if own is not None:
+        samples = _with_labels(samples, own, classes)
+    if groups is not None:
+        samples = _with_groups(samples, groups if of_groups is None else of_groups)
+    if isinstance(data, str | Path) or isinstance(labels, str | Path):
+        _tell_unlabelled(samples, own)
+    return samples
+
+
+def _found(data: Any, asked: Asked) -> Found:
+    """Samples of whatever holds data, and what they bring."""
+    if isinstance(data, str) and data.partition(":")[0] in DATASETS:
+        return _built_in(data), None, None
+    if isinstance(data, str | Path):
+        return from_path(Path(data).expanduser(), asked)
+    return _from_object(data, asked)
+
+
+def _check_for_tables(data: Any, *, text: str | None, columns: Sequence[str], drop: Sequence[str]) -> None:
+    """Raises ValueError where an option for tables is given for something else."""
+    for name, value in (("text", text), ("columns", columns), ("drop", drop)):
+        if value and not _is_table(data):
+            named = repr(str(data)) if isinstance(data, str | Path) else type(data).__name__
+            raise ValueError(
+                f"{name} must name a column of a table; got {name}={value!r} for {named}. Leave it out."
+            )
+    if isinstance(columns, str) or isinstance(drop, str):
+        raise ValueError(
+            f"columns and drop must be lists of names; got {columns or drop!r}. Put it in brackets."
+        )
+
+
+def _tell_unlabelled(samples: Samples, own: Any) -> None:
+    """A line of the log if not every sample of a file or folder has a label, where any has; -1 is a warning."""
+    unknown = len(samples) if samples.labels is None else int((samples.labels == UNLABELLED).sum())
+    if not unknown or (samples.labels is None and own is None):
+        return
+    minus = sum(
+        isinstance(label, int | np.integer) and label == UNLABELLED
+        for label in (own if own is not None else ())
+    )
+    if minus:
+        log.warning(
+            "%d of %d samples are unlabelled, %d of them by the label -1 (write another name to make it a class)",
+            *(unknown, len(samples), minus),
+        )
+    else:
+        log.info("%d of %d samples are unlabelled", unknown, len(samples))
+
+
+def _with_groups(samples: Samples, given: Any) -> Samples:
+    """A shallow copy of samples with groups."""
+    if isinstance(given, str):
+        raise ValueError(
+            f"groups must be a column of a table or of a file of labels; got {given!r} without one. Pass labels=."
+        )
+    groups = group_names(given)
+    if len(groups) != len(samples):
+        raise ValueError(
+            f"groups must hold one name per sample; got {len(groups):,} for {len(samples):,} samples."
+        )
+    changed = copy.copy(samples)
+    changed.groups = groups
+    return changed
 
 
 def _with_labels(samples: Samples, labels: Any, classes: Sequence[str] | None) -> Samples:
@@ -128,31 +197,55 @@ def _built_in(data: str) -> Samples:
     return load_data(name, split="train" if part == "train" else "test" if part == "test" else None)
 
 
-def _from_object(
-    data: Any, labels: Any, *, image_size: int | None, text: str | None, strict: bool
-) -> tuple[Samples, Any]:
-    """Samples of an object in memory, and the labels that it brings."""
-    if isinstance(data, Samples):
-        return data, None
-    if _holds_strings(data):
-        return text_samples(data if isinstance(data, list | tuple) else data.tolist()), None
-    if is_array(data):
-        return _from_array(data, image_size=image_size), None
+def _from_object(data: Any, asked: Asked) -> Found:
+    """Samples of an object in memory, and what it brings."""
     if hasattr(data, "columns") and hasattr(data, "to_numpy"):
-        return _from_frame(data, labels if isinstance(labels, str) else None, text=text, strict=strict)
+        return _from_frame(data, asked)
+    return _from_sequence(data, asked), None, None
+
+
+def _from_sequence(data: Any, asked: Asked) -> Samples:
+    """Samples of an object in memory that brings nothing but them."""
+    if isinstance(data, Samples):
+        return data
+    if _holds_strings(data):
+        strings = data if isinstance(data, list | tuple) else data.tolist()
+        return _images_at(strings, asked) or text_samples(strings)
+    if is_array(data):
+        return from_array(data, asked)
     if isinstance(data, Dataset):
-        return _from_dataset(data, image_size=image_size), None
+        return _from_dataset(data, image_size=asked.image_size)
     if isinstance(data, list | tuple):
-        return item_samples(list(data), image_size=image_size)[0], None
+        images = _images_at(data, asked) if data and isinstance(data[0], Path) else None
+        return images or item_samples(list(data), image_size=asked.image_size)[0]
     kinds = "an array, tensor, DataFrame, list, Dataset, built-in name or path"
     raise ValueError(f"data must be {kinds}; got {type(data).__name__}.")
 
 
-def _from_frame(frame: Any, labels: str | None, *, text: str | None, strict: bool) -> tuple[Samples, Any]:
-    """Samples of a pandas frame: texts, if it has a column of them, else numbers."""
-    if text is not None or has_texts(frame):
-        return text_frame_samples(frame, text or TEXT_COLUMN, labels, strict=strict)
-    return table_samples(frame, labels)
+def _images_at(paths: Sequence[Any], asked: Asked) -> Samples | None:
+    """The images at a list of paths, or None if it is none: if an item is no name of an image file.
+
+    Raises:
+        ValueError: all are such names, and some of no file.
+    """
+    if not all(isinstance(path, str | Path) and is_image_name(Path(path).name) for path in paths):
+        return None
+    missing = [str(path) for path in paths if not Path(path).is_file()]
+    if missing:
+        raise ValueError(
+            f"a list of names of image files must name files that are there; {len(missing):,} of {len(paths):,} are "
+            f"not, the first: {missing[0]!r}."
+        )
+    return image_samples(ListSource(paths), image_size=asked.image_size, strict=asked.strict, labelled=False)
+
+
+def _from_frame(frame: Any, asked: Asked) -> Found:
+    """Samples of a pandas frame: texts, if it has a column of them, else features."""
+    table = asked.table
+    if asked.text is not None or has_texts(frame):
+        column = asked.text or TEXT_COLUMN
+        return text_frame_samples(frame, column, table.labels, groups=table.groups, strict=asked.strict)
+    return table_samples(frame, table, origin="the frame")
 
 
 def _is_table(data: Any) -> bool:
@@ -180,62 +273,3 @@ def _from_dataset(data: Any, *, image_size: int | None) -> ArraySamples:
     if len(names) >= len(samples.classes) and all(name.isdigit() for name in samples.classes):
         samples.classes = names
     return samples
-
-
-def _from_array(data: Any, *, image_size: int | None) -> ArraySamples:
-    x = standard_array(data)
-    levels = depth_of(x)
-    if image_size is None or x.ndim != 4:
-        return ArraySamples(x, levels=levels)
-    return ArraySamples(square_images(x, image_size), levels=levels)
-
-
-def _from_path(
-    path: Path, labels: Any, *, image_size: int | None, text: str | None, strict: bool
-) -> tuple[Samples, Any]:
-    """Samples of a file or folder, and the labels that it brings."""
-    suffix = path.suffix.lower()
-    if path.is_file() and suffix == ".npy":
-        return _from_array(read_npy(path), image_size=image_size), None
-    if path.is_file() and suffix == ".npz":
-        x, own = read_npz(path)
-        return _from_array(x, image_size=image_size), own
-    if path.is_file() and is_text_file(path):
-        return line_samples(path, strict=strict), None
-    if path.is_file() and (is_table_file(path) or is_record_file(path)):
-        return _from_table(path, labels if isinstance(labels, str) else None, text=text, strict=strict)
-    source = find_source(path)
-    if source is not None and source.texts and not source.names:
-        texts = find_source(path, is_text_name)
-        assert texts is not None
-        return file_samples(texts, strict=strict, labelled=labels is None)
-    if source is not None:
-        if source.texts:
-            log.info(
-                "%s: read as %d images; %d .txt files are left out", path, len(source.names), source.texts
-            )
-        return image_samples(source, image_size=image_size, strict=strict, labelled=labels is None), None
-    if path.is_file():
-        raise ValueError(
-            f"a file must be .npy, .npz, .csv, .parquet, .txt, .jsonl or a zip of images or texts; got {str(path)!r}. "
-            "Name the folder for a single image."
-        )
-    near = difflib.get_close_matches(path.name, [*DATASETS, *_siblings(path)], n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
-    raise ValueError(
-        f"data must be a path that exists or a built-in name ({', '.join(DATASETS)}); got "
-        f"{str(path)!r}.{hint}"
-    )
-
-
-def _from_table(path: Path, labels: str | None, *, text: str | None, strict: bool) -> tuple[Samples, Any]:
-    """Samples of a file of rows: texts, if it has a column of them, else numbers."""
-    column = text_column(path, text)
-    if column is not None:
-        return text_table_samples(path, column, labels, strict=strict)
-    return table_samples(read_table(path), labels)
-
-
-def _siblings(path: Path) -> list[str]:
-    """What lies beside a path that does not exist."""
-    return [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []

@@ -5,7 +5,6 @@ surrogates in its strings (PEP 383); `as_text` replaces them.
 """
 
 import csv
-import difflib
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from replearn.data.columns import check_names
+from replearn.data.labels import NUMBER, written_labels
 from replearn.data.text_files import blocks
 from replearn.data.text_store import Notes
 
@@ -23,7 +24,8 @@ LONGEST_CELL = 2**20  # characters
 LONGEST_ROW = 2**24  # bytes of a line
 ROWS_AT_ONCE = 1024  # of Parquet
 
-GAPS = frozenset(("", "NA", "N/A", "n/a", "NaN", "nan", "<NA>", "NULL", "null", "None"))  # as pandas has them
+# What stands for a missing number; beside names it is a name, and only an empty cell is missing.
+GAPS = frozenset(("", "NA", "N/A", "n/a", "NaN", "nan", "<NA>", "NULL", "null", "None"))
 LONE = re.compile("[\ud800-\udfff]")  # surrogates
 
 Row = tuple[str, list[Any]]
@@ -40,7 +42,7 @@ def is_json_lines(path: Path) -> bool:
 
 
 def column_names(path: Path) -> list[str]:
-    """The columns of a file: its first line, or the names in its first object.
+    """The columns of a file: its first line, or the names in its objects, all of them.
 
     Raises:
         ValueError: the file cannot be read.
@@ -48,12 +50,20 @@ def column_names(path: Path) -> list[str]:
     if path.name.lower().endswith(PARQUET):
         return [str(name) for name in _parquet(path).schema_arrow.names]
     if is_json_lines(path):
-        return next((list(found) for _, found in _objects(path, shown=False)), [])
+        return list(dict.fromkeys(name for _, found in _objects(path, shown=False) for name in found))
     return next((cells for _, cells in _cells(path, shown=False)), [])
 
 
-def records(path: Path, columns: Sequence[str]) -> Iterator[Row]:
-    """The place of each row and its values in these columns, None where it has none.
+def has_column(path: Path, name: str) -> bool:
+    """Whether a file has a column; of JSON lines, whether any object has it, read until one is found."""
+    if is_json_lines(path):
+        return any(name in found for _, found in _objects(path, shown=False))
+    return name in column_names(path)
+
+
+def records(path: Path, columns: Sequence[str], *, maybe: Sequence[str] = ()) -> Iterator[Row]:
+    """The place of each row and its values in these columns, None where it has none; then those in `maybe`, columns
+    that the file need not have.
 
     In a CSV file quotes are quotes. In a TSV file they are characters, as its definition has it, except around a whole
     cell. Cells of both are strings.
@@ -65,23 +75,21 @@ def records(path: Path, columns: Sequence[str]) -> Iterator[Row]:
         endings = ", ".join((*SEPARATED[::2], *JSON_LINES[::2], *PARQUET))
         raise ValueError(f"a file of rows must exist and end in {endings}; got {str(path)!r}.")
     check_columns(path, columns)
-    if path.name.lower().endswith(PARQUET):
-        return _parquet_rows(path, columns)
     if is_json_lines(path):
-        return ((place, [found.get(name) for name in columns]) for place, found in _objects(path))
-    return _separated_rows(path, columns)
+        wanted = (*columns, *maybe)
+        return ((place, [found.get(name) for name in wanted]) for place, found in _objects(path))
+    there = column_names(path)
+    found = [*columns, *(name for name in maybe if name in there)]
+    rows = _parquet_rows(path, found) if path.name.lower().endswith(PARQUET) else _separated_rows(path, found)
+    blank = [None] * (len(columns) + len(maybe) - len(found))  # one `maybe` at most is asked for
+    return ((place, values + blank) for place, values in rows)
 
 
 def check_columns(path: Path, columns: Sequence[str]) -> None:
     """Raises ValueError if a file does not have these columns."""
-    there = column_names(path)
-    for name in columns:
-        if name not in there:
-            near = difflib.get_close_matches(name, there, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ValueError(
-                f"{path} must have a column {name!r}; it has {', '.join(map(repr, there[:10])) or 'none'}.{hint}"
-            )
+    missing = [name for name in columns if not has_column(path, name)]
+    if missing:
+        check_names(column_names(path), missing, str(path))
 
 
 def as_text(path: Path, place: str, value: Any, notes: Notes) -> str:
@@ -104,22 +112,24 @@ def as_text(path: Path, place: str, value: Any, notes: Notes) -> str:
 
 
 def typed(path: Path, values: list[Any]) -> list[Any]:
-    """A column's values: of CSV and TSV files numbers, if all are, and None where there is a gap."""
+    """A column's values: of CSV and TSV files numbers, if all are, with None where there is a gap; else names."""
     if not path.name.lower().endswith(SEPARATED):
         return values
-    for kind in (int, float):
-        numbers = {value: as_number(value, kind) for value in set(values) - GAPS}
-        if None not in numbers.values():
-            return [numbers.get(value) for value in values]
-    return [None if value in GAPS else value for value in values]
+    found = written_labels(values)
+    numbers = {value: as_number(value) for value in set(values) - GAPS}
+    if any(isinstance(value, str) for value in found) and numbers and None not in numbers.values():
+        return [numbers.get(value) for value in values]
+    return found
 
 
-def as_number(cell: str, kind: type[int] | type[float] = float) -> int | float | None:
+def labels_in(path: Path, values: list[Any]) -> list[Any]:
+    """A column of labels: of CSV and TSV files by the rule of `written_labels`, of others as they are."""
+    return written_labels(values) if path.name.lower().endswith(SEPARATED) else values
+
+
+def as_number(cell: str) -> float | None:
     """The number that a cell holds, or None."""
-    try:
-        return kind(cell)
-    except ValueError:
-        return None
+    return float(cell) if NUMBER.fullmatch(cell.strip()) else None
 
 
 def _separated_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from replearn.data.levels import Levels, scaled
 from replearn.data.stored import StoredRows
+from replearn.data.table_reading import TableReading
 
 UNLABELLED = -1
 SHOWN = 3  # names of classes that are shown of samples
@@ -95,6 +96,7 @@ class Samples(ABC):
             bytes and of floats that were given in [0, 1].
         groups: name of the group of each sample (a patient, a speaker), `""` where it is of none; or None. A split
             keeps a group on one side.
+        reading: how the columns of a table became numbers; None of other samples.
     """
 
     kind: str
@@ -108,6 +110,7 @@ class Samples(ABC):
     amounts: tuple[int, ...] = ()
     groups: np.ndarray | None = None
     levels: Levels | None = None
+    reading: TableReading | None = None
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -179,7 +182,9 @@ class Samples(ABC):
         offset = total / count
         std = (squares / count - offset.square()).clamp(min=0).sqrt().float()
         # A constant channel says nothing: dividing by 1 keeps it at zero.
-        return (first + offset).float(), torch.where(std > 1e-6, std, torch.ones_like(std))
+        # What is small beside the mean is rounding, however small the unit is.
+        least = ((first + offset).abs() * 1e-6).clamp(min=1e-18).float()
+        return (first + offset).float(), torch.where(std > least, std, torch.ones_like(std))
 
 
 def positions(index: np.ndarray | Sequence[int]) -> np.ndarray:
@@ -255,6 +260,7 @@ class Subset(Samples):
         self.amounts = samples.amounts
         self.groups = None if samples.groups is None else samples.groups[index]
         self.levels = samples.levels
+        self.reading = samples.reading
 
     def __len__(self) -> int:
         return len(self.index)

@@ -4,9 +4,9 @@ import hashlib
 import os
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader, BytesIO
-from itertools import takewhile
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -71,8 +71,30 @@ class FolderSource(Source):
         return open(os.path.join(self.path, self.names[position]), "rb")
 
 
+class ListSource(Source):
+    """Files that are listed one by one, in that order."""
+
+    parallel = True
+
+    def __init__(self, paths: Sequence[str | Path]) -> None:
+        self.path = Path(os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths]))
+        self.names = [os.fspath(path) for path in paths]
+        self.texts = 0
+        digest = hashlib.blake2b(b"list", digest_size=16)
+        for name in self.names:
+            stat = os.stat(name)
+            line = f"{os.path.abspath(name)}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\n"
+            digest.update(line.encode("utf-8", "surrogateescape"))
+        self.key = digest.hexdigest()
+
+    def open(self, position: int) -> BufferedReader | BytesIO:
+        return open(self.names[position], "rb")
+
+
 class ZipSource(Source):
     """All files of a kind in a zip, or below one folder of it. Nothing is unpacked to disk.
+
+    A backslash in a member's name separates folders, as a slash does: some programs write it.
 
     The key covers each member's name, size and CRC-32, so it is the content's.
     """
@@ -83,17 +105,13 @@ class ZipSource(Source):
         self.path = path / inside
         prefix = f"{inside.strip('/')}/" if inside else ""
         self._archive = _open_zip(path)
-        below = [
-            member
-            for member in self._archive.infolist()
-            if not member.is_dir() and member.filename.startswith(prefix)
-        ]
-        members = [member for member in below if wanted(member.filename)]
-        members.sort(key=lambda member: member.filename)
-        self._members = members
-        self.names = [member.filename.removeprefix(prefix) for member in members]
-        self.texts = sum(is_text_name(member.filename) for member in below)
-        listing = [(member.filename, member.file_size, member.CRC) for member in members]
+        named = [(member.filename.replace("\\", "/"), member) for member in self._archive.infolist()]
+        below = [(name, member) for name, member in named if name.startswith(prefix) and name[-1:] != "/"]
+        members = sorted(((name, member) for name, member in below if wanted(name)), key=itemgetter(0))
+        self._members = [member for _, member in members]
+        self.names = [name.removeprefix(prefix) for name, _ in members]
+        self.texts = sum(is_text_name(name) for name, _ in below)
+        listing = [(name, member.file_size, member.CRC) for name, member in members]
         self.key = hashlib.blake2b(ascii(listing).encode(), digest_size=16).hexdigest()
 
     def open(self, position: int) -> BufferedReader | BytesIO:
@@ -159,20 +177,26 @@ def walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def folder_labels(names: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Classes from sub-folders: the first folder of each name, beyond the folders that all names share.
+    """Classes from sub-folders: the first folder of each name, beyond the folders that all names in folders share.
 
-    Only if every file lies in a sub-folder and there are at least two of them; otherwise the files are
-    unlabelled.
+    Files that lie outside the sub-folders are unlabelled, -1; all are where there are not two sub-folders. Bytes of a
+    folder's name that are no UTF-8 are written as `\\xe9`, so that two such folders stay two classes.
 
-    >>> folder_labels(["set/cat/1.png", "set/dog/1.png"])
-    (array([0, 1]), ('cat', 'dog'))
+    >>> folder_labels(["set/cat/1.png", "set/dog/1.png", "set/2.png"])
+    (array([ 0,  1, -1]), ('cat', 'dog'))
     >>> folder_labels(["1.png", "dog/1.png"])
     (None, ())
     """
     folders = [name.split("/")[:-1] for name in names]
-    low, high = min(folders), max(folders)  # what these two share, all share
-    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(low, high, strict=False)))
-    if any(len(parts) <= shared for parts in folders):
+    shared = 0
+    while len(found := {parts[shared] for parts in folders if len(parts) > shared}) == 1:
+        shared += 1
+    if not found:
         return None, ()
-    classes, labels = np.unique([parts[shared] for parts in folders], return_inverse=True)
-    return labels.astype(np.int64), tuple(classes.tolist())
+    classes = sorted(found)
+    position = {name: number for number, name in enumerate(classes)}
+    labels = [position[parts[shared]] if len(parts) > shared else -1 for parts in folders]
+    readable = (
+        name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for name in classes
+    )
+    return np.array(labels, dtype=np.int64), tuple(readable)

@@ -1,17 +1,85 @@
-"""Tables of numbers: pandas frames, CSV and Parquet files."""
+"""Tables: pandas frames, CSV and Parquet files, arrays of two axes.
 
+file --read_table--> frame --choose_columns--> features --learn_reading, read_frame--> TableSamples
+"""
+
+import copy
+import logging
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from replearn.data.arrays import standard_array
+import numpy as np
+
+from replearn.data.arrays import chunks, standard_array
+from replearn.data.columns import LABEL_NAMES, choose_columns, gaps, is_number, label_column
+from replearn.data.folder import warn_of_data
+from replearn.data.labels import encode_labels, written_labels
 from replearn.data.samples import ArraySamples
+from replearn.data.stored import StoredRows
+from replearn.data.table_reading import LARGEST, TableReading, learn_reading, read_frame
 
 if TYPE_CHECKING:  # pandas is imported where it is used: most data come as arrays or images
     from pandas import DataFrame
 
+log = logging.getLogger("replearn")
+
 TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
-# A column of this name holds the labels unless others are given: it must never be learned from.
-LABEL_COLUMN = "label"
+# What stands for a missing number in a file; in a column of names it is a name, and only an empty cell is missing.
+NO_NUMBER = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-nan", "<NA>", "NULL", "null", "None"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableOptions:
+    """What is asked of a table.
+
+    Attributes:
+        labels, groups: columns of classes, and of groups that a split keeps together.
+        columns: to learn from, if they are not to be found.
+        drop: not to learn from.
+        reading: how other rows were read, so that these are read alike; None: learn it from these.
+        strict: raise where columns are left out or gaps are filled, instead of a `DataWarning`.
+    """
+
+    labels: str | None = None
+    groups: str | None = None
+    columns: Sequence[str] = ()
+    drop: Sequence[str] = ()
+    reading: TableReading | None = None
+    strict: bool = False
+
+
+class TableSamples(ArraySamples):
+    """Rows of a table, read as numbers.
+
+    Args:
+        frame: the columns that are read.
+        reading: how.
+        learned: whether it was learned from these rows, so that a split may learn it again from a part of them.
+    """
+
+    def __init__(self, frame: "DataFrame", reading: TableReading, *, origin: str, learned: bool) -> None:
+        x, self.notes = read_frame(frame, reading, origin=origin)
+        super().__init__(x)
+        self.frame = frame
+        self.reading = reading
+        self.origin = origin
+        self.learned = learned
+
+    def learned_on(self, index: np.ndarray) -> "TableSamples":
+        """The same rows, with medians and values of the rows at `index`; of a reading that was given, as they are."""
+        if not self.learned:
+            return self
+        reading = learn_reading(self.frame.iloc[index])
+        again = TableSamples(self.frame, reading, origin=self.origin, learned=True)
+        changed = copy.copy(self)
+        changed.__dict__.pop("statistics", None)
+        changed.x, changed.shape, changed.reading = again.x, again.shape, reading
+        for line in again.notes:
+            log.info("%s: %s", self.origin, line)
+        return changed
 
 
 def is_table_file(path: Path) -> bool:
@@ -19,8 +87,17 @@ def is_table_file(path: Path) -> bool:
     return path.name.lower().endswith(TABLE_SUFFIXES)
 
 
-def read_table(path: Path) -> "DataFrame":
+def read_table(path: Path, *, texts: Sequence[str] = (), labels: str | None = None) -> "DataFrame":
     """A CSV, TSV or Parquet file; a CSV whose first line is all numbers has no header.
+
+    Columns of a CSV file are numbers where all of their cells are (`NA` and the like are gaps), else names as they are
+    written. The labels, which the file has under the name that is given or one of `LABEL_NAMES`, are read as names
+    too, and become numbers by the rule of `written_labels`.
+
+    Args:
+        path: of the file.
+        texts: columns that are read as names in any case.
+        labels: the column of labels, if it isn't called so.
 
     Raises:
         ValueError: the file is damaged or empty.
@@ -29,39 +106,171 @@ def read_table(path: Path) -> "DataFrame":
 
     try:
         if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path)
-        separator = "\t" if ".tsv" in path.suffixes else ","
-        frame = pd.read_csv(path, sep=separator)
-        return pd.read_csv(path, sep=separator, header=None) if _all_numbers(frame.columns) else frame
-    except (ValueError, OSError, pd.errors.ParserError) as error:  # pyarrow's errors are these, too
+            return _named(pd.read_parquet(path))
+        return _read_separated(path, texts, labels)
+    except (
+        ValueError,
+        OSError,
+        EOFError,
+        zlib.error,
+    ) as error:  # pandas' and pyarrow's errors are these, too
         reason = " ".join(str(error).split())[:200]
         raise ValueError(f"{path} must be a readable table with at least one row; {reason}.") from error
 
 
-def table_samples(frame: "DataFrame", labels: str | None) -> tuple[ArraySamples, Any]:
-    """The numeric columns as samples, and the column of labels (named by `labels`, or `label`) or None.
+def table_samples(
+    frame: "DataFrame", options: TableOptions, *, origin: str = "the table"
+) -> tuple[TableSamples, Any, Any]:
+    """The features of a table as samples, its labels or None, and its groups or None.
 
     Raises:
-        ValueError: no such column, columns that are not numbers, gaps.
+        ValueError: no such column, no feature, a number that is infinite or too large.
     """
-    frame = frame.rename(columns=str)
+    frame = _named(frame)
     if len(frame) == 0:
         raise ValueError(f"a table must hold at least one sample; got none under {frame.shape[1]} columns.")
-    if labels is not None and labels not in frame.columns:
-        raise ValueError(
-            f"labels must name a column; got {labels!r}. Columns: {', '.join(frame.columns[:10])}."
+    label = label_column(list(frame.columns), options.labels, origin=origin)
+    values = None if label is None else _labels(frame, label, given=options.labels is not None)
+    lines = []
+    if options.reading is None:
+        chosen = choose_columns(
+            frame,
+            origin=origin,
+            labels=options.labels,
+            groups=options.groups,
+            columns=options.columns,
+            drop=options.drop,
         )
-    column = labels or (LABEL_COLUMN if LABEL_COLUMN in frame.columns else None)
-    numbers = frame if column is None else frame.drop(columns=column)
-    other = [name for name in numbers.columns if numbers[name].dtype.kind not in "buif"]
-    if other:
+        features = frame[list(chosen.features)]
+        reading = learn_reading(features)
+        samples = TableSamples(features, reading, origin=origin, learned=True)
+        lines = [f"not learned from: {chosen.told()}"] if chosen.left_out else []
+        if label is not None and values is None:
+            lines.append(f"{label!r} holds measurements: neither learned from nor labels")
+        lines += filter(None, [reading.told()])
+    else:
+        samples = TableSamples(frame, options.reading, origin=origin, learned=False)
+        known = {*options.reading.names, label, options.groups}
+        others = [name for name in frame.columns if name not in known]
+        if others:
+            log.info(
+                "%s: columns that were not learned from are left out: %s", origin, ", ".join(others[:10])
+            )
+        for line in samples.notes:
+            log.warning("%s: %s", origin, line)
+    if lines:
+        warn_of_data(f"{origin}: {'; '.join(lines)}", strict=options.strict)
+    if label is not None and options.labels is None and label != LABEL_NAMES[0] and values is not None:
+        log.info("%s: column %r holds the labels", origin, label)
+    groups = None if options.groups is None else group_names(frame[options.groups])
+    return samples, values, groups
+
+
+def array_samples(data: Any, reading: TableReading | None = None) -> ArraySamples:
+    """An array `(n, d)` as samples; digits that float32 would lose are saved by a shift, which `reading` keeps.
+
+    Raises:
+        ValueError: as `standard_array` does; a number is too large.
+    """
+    import pandas as pd
+
+    array = data.detach().cpu().numpy() if hasattr(data, "detach") else data
+    plain = reading is not None and not reading.texts and not any(c.marked for c in reading.columns)
+    fits = reading is not None and plain and array.ndim == 2 and len(reading.columns) == array.shape[1]
+    wide = array.ndim == 2 and array.dtype.kind in "iuf" and array.dtype.itemsize > 4 and 0 not in array.shape
+    known = reading if fits and reading is not None and any(c.shift for c in reading.columns) else None
+    if known is None and (not wide or not np.isfinite(array).all()):  # `standard_array` says in how many rows
+        return ArraySamples(_within(standard_array(data)))
+    frame = pd.DataFrame(array)
+    found = known or learn_reading(_named(frame))
+    if not any(column.shift for column in found.columns):
+        return ArraySamples(_within(standard_array(data)))
+    samples = TableSamples(
+        frame.set_axis(list(found.names), axis=1), found, origin="the array", learned=known is None
+    )
+    if known is None:
+        warn_of_data(f"the array: {found.told()}", strict=False)
+    return samples
+
+
+def group_names(values: Any) -> np.ndarray:
+    """Names of groups, `""` where there is none.
+
+    Raises:
+        ValueError: they are not one column.
+    """
+    import pandas as pd
+
+    column = pd.Series(values)
+    if column.ndim != 1:
+        raise ValueError(f"groups must be one column; got shape {column.shape}.")
+    missing = gaps(column)
+    return np.array(
+        ["" if gap else str(value) for gap, value in zip(missing, column, strict=True)], dtype=str
+    )
+
+
+def _read_separated(path: Path, texts: Sequence[str], labels: str | None) -> "DataFrame":
+    import pandas as pd
+
+    settings: Any = {"sep": "\t" if ".tsv" in path.suffixes else ",", "low_memory": False}
+    header = pd.read_csv(path, nrows=0, **settings)
+    if _all_numbers(header.columns):
+        settings["header"] = None
+        header = pd.read_csv(path, nrows=1, **settings)
+    names = {str(name): name for name in header.columns}
+    label = labels if labels in names else label_column(list(names), None, origin=str(path))
+    as_names = {name for text, name in names.items() if text in {*texts, label}}
+    settings["keep_default_na"] = False
+    frame = pd.read_csv(
+        path,
+        dtype=dict.fromkeys(as_names, str),
+        na_values={name: NO_NUMBER for name in names.values() if name not in as_names},
+        **settings,
+    )
+    others = [name for name in frame.columns if name not in as_names and not is_number(frame[name])]
+    if others:
+        again = pd.read_csv(path, usecols=others, dtype=str, **settings)
+        frame[others] = again[others]
+    frame = _named(frame)
+    if label is not None:
+        frame[label] = pd.Series(written_labels(frame[label].tolist()), dtype=object, index=frame.index)
+    return frame
+
+
+def _labels(frame: "DataFrame", label: str, *, given: bool) -> Any:
+    """The column of labels; None of one that was found by its name and holds no classes."""
+    if given or label == LABEL_NAMES[0]:
+        return frame[label]
+    try:
+        encode_labels(frame[label], len(frame))
+    except ValueError:
+        return None
+    return frame[label]
+
+
+def _named(frame: "DataFrame") -> "DataFrame":
+    """The frame with names of columns that are strings.
+
+    Raises:
+        ValueError: two are the same.
+    """
+    frame = frame.set_axis([str(name) for name in frame.columns], axis=1)
+    twice = frame.columns[frame.columns.duplicated()]
+    if len(twice):
+        raise ValueError(f"columns must have names of their own; {twice[0]!r} comes twice. Rename one.")
+    return frame
+
+
+def _within(x: "np.ndarray | StoredRows") -> "np.ndarray | StoredRows":
+    """The same, if its numbers are not too large."""
+    size = max((float(np.abs(part).max()) for _, part in chunks(x)), default=0.0)
+    if size > LARGEST:
         raise ValueError(
-            f"a table must hold numbers; {len(other)} of {numbers.shape[1]} columns do not: "
-            f"{', '.join(other[:5])}. Drop "
-            "them, encode them (pandas.get_dummies), or name the column of classes by labels=, of texts by text=."
+            f"values must be at most {LARGEST:.0e} in size, for their squares must fit float32; got {size:.3g}. "
+            "Divide them by a constant."
         )
-    samples = ArraySamples(standard_array(numbers.to_numpy(dtype="float32", na_value=float("nan"))))
-    return samples, None if column is None else frame[column]
+    return x
 
 
 def _all_numbers(columns: Any) -> bool:

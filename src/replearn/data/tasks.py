@@ -7,6 +7,7 @@
 An error names the file and the line.
 """
 
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ from replearn.data.records import (
     whole_lines,
 )
 from replearn.data.text_store import Notes
+
+log = logging.getLogger("replearn")
 
 LabelledSpan = tuple[int, int, str]
 
@@ -63,7 +66,11 @@ def read_pairs(
         second.append(_text(path, place, other, notes))
         targets.append(_text(path, place, aim, notes) if isinstance(aim, str) else aim)
     _end(path, len(first), notes, "pair")
-    return first, second, typed(path, targets)
+    found = typed(path, targets)
+    unknown = sum(value is None for value in found)
+    if unknown:
+        log.warning("%s: %d of %d pairs have no target", path, unknown, len(found))
+    return first, second, found
 
 
 def read_tags(

@@ -79,8 +79,8 @@ def file_samples(
         with progress("reading texts", len(source.names)) as advance:
             for place, name in enumerate(source.names):
                 for texts in _file(source, place, writer.notes):
-                    label = [] if numbers is None else [classes[numbers[place]]] * len(texts)
-                    writer.append(texts, label, [name] * len(texts))
+                    own = None if numbers is None or numbers[place] < 0 else classes[numbers[place]]
+                    writer.append(texts, [] if numbers is None else [own] * len(texts), [name] * len(texts))
                 advance(1)
 
     key = hash_of(f"files {VERSION} {LONGEST_FILE} {source.key}")

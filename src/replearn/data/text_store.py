@@ -16,7 +16,7 @@ from replearn.data.folder import StoredNames, warn_of_data
 from replearn.data.text import StoredTexts, TextSamples
 
 # Part of the cache's key: raise it when what is stored of the same files changes.
-VERSION = 1
+VERSION = 2
 TEXTS, ENDS, LABELS, NAMES, INFO = "texts.utf8", "ends.int64", "labels.int32", "names.json", "info.json"
 
 

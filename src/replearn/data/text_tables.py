@@ -5,6 +5,9 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from replearn.data.columns import LABEL_NAMES, check_names, label_column
 from replearn.data.folder import warn_of_data
 from replearn.data.records import (
     GAPS,
@@ -12,11 +15,12 @@ from replearn.data.records import (
     as_text,
     check_columns,
     column_names,
+    has_column,
     is_json_lines,
+    labels_in,
     records,
-    typed,
 )
-from replearn.data.tables import LABEL_COLUMN
+from replearn.data.tables import group_names
 from replearn.data.text import TextSamples, text_samples
 from replearn.data.text_files import file_key
 from replearn.data.text_store import Notes, TextWriter, stored_texts
@@ -41,8 +45,8 @@ def text_column(path: Path, named: str | None) -> str | None:
         check_columns(path, [named])
         return named
     if is_json_lines(path):
-        there = column_names(path)
-        if TEXT_COLUMN not in there:
+        if not has_column(path, TEXT_COLUMN):
+            there = column_names(path)
             raise ValueError(
                 f"{path} must have texts under {TEXT_COLUMN!r}, or text= (--text) must name them; "
                 f"it has {', '.join(map(repr, there[:10])) or 'nothing'}."
@@ -59,14 +63,15 @@ def text_column(path: Path, named: str | None) -> str | None:
 
 
 def text_table_samples(
-    path: Path, column: str, labels: str | None, *, strict: bool = False
-) -> tuple[TextSamples, list[Any] | None]:
-    """The texts of a file's column, one sample per row, and the column of labels (named, or `label`) or None.
+    path: Path, column: str, labels: str | None, *, groups: str | None = None, strict: bool = False
+) -> tuple[TextSamples, list[Any] | None, np.ndarray | None]:
+    """The texts of a file's column, one sample per row, and the columns of labels (see `label_column`; of JSON lines
+    named, or `label`) and of groups, or None.
 
     Args:
         path: a CSV, TSV, JSON-lines or Parquet file.
         column: of the texts.
-        labels: the column of labels.
+        labels, groups: the columns of labels and of groups.
         strict: raise where a text is missing or no UTF-8, instead of a `DataWarning`.
 
     Raises:
@@ -74,13 +79,17 @@ def text_table_samples(
             character, or what `strict` says.
         CacheError: the cache cannot be written.
     """
-    if labels is not None:
-        check_columns(path, [labels])
-    label = labels or (LABEL_COLUMN if LABEL_COLUMN in column_names(path) else None)
-    chosen = [column] if label is None else [column, label]
+    check_columns(path, [name for name in (labels, groups) if name is not None])
+    label = labels
+    if label is None:  # of JSON lines any object may have it: no pass over the file is spent to know
+        label = (
+            LABEL_NAMES[0]
+            if is_json_lines(path)
+            else label_column(column_names(path), None, origin=str(path))
+        )
 
     def build(writer: TextWriter) -> None:
-        rows = records(path, chosen)
+        rows = records(path, [column], maybe=[] if label is None else [label])
         while part := list(islice(rows, ROWS_AT_ONCE)):
             texts = [_bytes(path, place, values[0], writer.notes) for place, values in part]
             found = [] if label is None else [_hashable(path, place, values[1]) for place, values in part]
@@ -88,26 +97,25 @@ def text_table_samples(
 
     key = file_key(path, f"rows {column!a} {label!a} {LONGEST_TEXT}")
     samples, found = stored_texts(str(path), key, build, strict=strict, most=LONGEST_TEXT)
-    return samples, None if found is None else typed(path, found)
+    names = None if groups is None else group_names([values[0] for _, values in records(path, [groups])])
+    return samples, None if found is None else labels_in(path, found), names
 
 
 def text_frame_samples(
-    frame: "DataFrame", column: str, labels: str | None, *, strict: bool = False
-) -> tuple[TextSamples, Any]:
+    frame: "DataFrame", column: str, labels: str | None, *, groups: str | None = None, strict: bool = False
+) -> tuple[TextSamples, Any, np.ndarray | None]:
     """The same of a pandas frame."""
     frame = frame.rename(columns=str)
-    for name in filter(None, (column, labels)):
-        if name not in frame.columns:
-            raise ValueError(
-                f"a frame must have a column {name!r}; it has {', '.join(map(repr, frame.columns[:10]))}."
-            )
-    label = labels or (LABEL_COLUMN if LABEL_COLUMN in frame.columns else None)
+    names = list(frame.columns)
+    check_names(names, [column, *([groups] if groups is not None else [])], "the frame")
+    label = label_column(names, labels, origin="the frame")
     texts = frame[column].astype(object)
     missing = texts.isna()
     if missing.any():
         warn_of_data(f"the frame: {Notes(missing=int(missing.sum())).told()}", strict=strict)
     samples = text_samples(texts.where(~missing, "").tolist())
-    return samples, None if label is None else frame[label]
+    found = None if groups is None else group_names(frame[groups])
+    return samples, None if label is None else frame[label], found
 
 
 def has_texts(frame: "DataFrame") -> bool:

@@ -4,6 +4,8 @@ text:    number of words, dim, end of line; then a line for each word: word, num
 binary:  the same first line; then for each word: word, a space, dim float32 of four bytes, end of line
 """
 
+import logging
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -12,6 +14,8 @@ import numpy as np
 import torch
 
 from replearn.encoders.word_table import WordTable
+
+log = logging.getLogger("replearn")
 
 LINE = 2**16  # bytes in which the end of a word must come: a file without ends is none of ours
 
@@ -48,7 +52,9 @@ def read_word2vec(path: str | Path, *, binary: bool | None = None, most: int | N
     Args:
         path: of the file.
         binary: its format; None: found out.
-        most: so many words at most, the first; files are mostly sorted by frequency.
+        most: so many lines at most, the first; files are mostly sorted by frequency.
+
+    Of lines that repeat a word the first counts; a line of the log says how many do not.
 
     Raises:
         ValueError: the file holds something else, or ends too soon.
@@ -77,8 +83,23 @@ def read_word2vec(path: str | Path, *, binary: bool | None = None, most: int | N
         raise ValueError(
             f"{source} must hold a word and its vector on a line; it holds none. Check the file."
         )
-    words, rows = zip(*found, strict=True)
-    return WordTable(words, torch.from_numpy(np.stack(rows)))
+    table = _once(found, source)
+    return WordTable(tuple(table), torch.from_numpy(np.stack(list(table.values()))))
+
+
+def _once(found: list[tuple[str, np.ndarray]], source: Path) -> dict[str, np.ndarray]:
+    """The first vector of each word; a line of the log counts the others."""
+    table: dict[str, np.ndarray] = {}
+    for word, row in found:
+        table.setdefault(word, row)
+    if len(table) < len(found):
+        counts = Counter(word for word, _ in found).most_common(3)
+        log.warning(
+            "%s: %d of %d lines repeat a word and are left out; the first of each counts: %s",
+            *(source, len(found) - len(table), len(found)),
+            ", ".join(repr(word) for word, count in counts if count > 1),
+        )
+    return table
 
 
 def _head(first: list[bytes]) -> tuple[int, int] | None:

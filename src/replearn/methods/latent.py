@@ -13,9 +13,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data import Batch, Description, Samples, as_samples
+from replearn.data import Batch, Description, Samples
 from replearn.encoders.modes import evaluating
 from replearn.engine.machine import random_state_kept
+from replearn.methods.checks import samples_like_fit
 from replearn.methods.coder import Generator
 from replearn.methods.likelihoods import make_likelihood
 from replearn.objectives.elbo import log_mean_exp, log_normal, unit_kl
@@ -101,7 +102,8 @@ class Variational(Generator):
         """
         if draws < 1:
             raise ValueError(f"draws must be at least 1; got {draws}. More give a tighter bound.")
-        samples, own, rows = as_samples(X), next(self.decoder_.parameters()), max(1, ROWS // draws)
+        samples = samples_like_fit(self, X)
+        own, rows = next(self.decoder_.parameters()), max(1, ROWS // draws)
         found = []
         with random_state_kept(), evaluating(self.modules().values()), torch.inference_mode():
             torch.manual_seed(random_state)

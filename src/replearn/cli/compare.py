@@ -82,11 +82,12 @@ def run(args: list[str]) -> None:
         comparison.facts.update(title=title, command=["replearn", "compare", *args])
         runs = {name: run_name(name, 0) for name in methods}
         write_evaluation(folder, comparison, Judged(options.data, options.test, options), runs)
+        written = write_report(folder / REPORT, comparison, title=title)
         print_table(comparison.scores)
         print_preprocessing(comparison)
         if options.choose:
             print_choice(comparison.scores)
-        print(f"written: {shown(write_report(folder / REPORT, comparison, title=title))}")
+        print(f"written: {shown(written)}")
 
 
 def check_folder(folder: Path, *, resume: bool) -> None:

@@ -11,15 +11,19 @@ import os
 import shlex
 import signal
 import sys
+import threading
+import time
 import traceback
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
 
-from replearn.cli.voice import is_first_process, voice
+from replearn.cli.voice import is_first_process, open_streams, voice
 
 # Packages whose ValueErrors tell of the user's input: ours, and those that check parameters that we pass on.
 CHECKED = ("replearn", "sklearn", "lightning_fabric")
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+ECHO = 1.0  # seconds in which one wish to stop may come twice, from a launcher and from its group
 NO_ACCESS = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR),
     *(errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP),
@@ -33,13 +37,16 @@ def guarded(work: Callable[[], None], args: list[str]) -> int:
         work: what a command does.
         args: the command line, to tell how to go on after a stop.
     """
-    with voice():
+    open_streams()
+    with voice(), _terminable():
         try:
             work()
             sys.stdout.flush()
         except BrokenPipeError:
             _give_up_stdout()
         except SystemExit as error:
+            if isinstance(error.__context__, BrokenPipeError):  # by which rich leaves
+                return 0
             return error.code if isinstance(error.code, int) else 0
         except KeyboardInterrupt as stop:
             return _stopped(stop, args)
@@ -48,18 +55,51 @@ def guarded(work: Callable[[], None], args: list[str]) -> int:
     return 0
 
 
-def _stopped(stop: KeyboardInterrupt, args: list[str]) -> int:
-    from replearn.engine.signals import Stopped
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came, outside of a training."""
 
-    if not isinstance(stop, Stopped):
-        _say("interrupted")
-        return 128 + signal.SIGINT
-    again = args if "--resume" in args else [*args, "--resume"]
-    _say(f"{stop.told}. To go on: {shlex.join(['replearn', *again])}")
-    return 128 + stop.signal
+    signal = signal.SIGTERM
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """While entered, SIGTERM stops what is done as Ctrl-C does; a second one, a second later, ends the process."""
+    first: list[float] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if not first:
+            first.append(time.monotonic())
+            raise Terminated
+        if time.monotonic() - first[0] > ECHO:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    before = signal.getsignal(signal.SIGTERM)
+    if threading.current_thread() is not threading.main_thread() or before in (signal.SIG_IGN, None):
+        yield
+        return
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _stopped(stop: KeyboardInterrupt, args: list[str]) -> int:
+    from replearn.engine.signals import Stopped, told_signal
+
+    number = getattr(stop, "signal", signal.SIGINT)
+    if isinstance(stop, Stopped):
+        again = args if "--resume" in args else [*args, "--resume"]
+        _say(f"{stop.told}. To go on: {shlex.join(['replearn', *again])}")
+    else:
+        _say(f"stopped by {told_signal(number)} before the end. The same command does it again.")
+    return 128 + int(number)
 
 
 def _failed(error: Exception) -> int:
+    if isinstance(error, OSError):
+        _flush_or_give_up()
     if os.environ.get("REPLEARN_TRACEBACK"):
         traceback.print_exception(error)
     line = bad_input(error)
@@ -110,8 +150,15 @@ def _home(error: Exception) -> str:
 
 def _say(line: str, *, always: bool = False) -> None:
     if always or is_first_process():
-        with suppress(BrokenPipeError):
+        with suppress(OSError):
             print(f"replearn: {' '.join(line.split())}", file=sys.stderr, flush=True)
+
+
+def _flush_or_give_up() -> None:
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _give_up_stdout()
 
 
 def _give_up_stdout() -> None:

@@ -1,5 +1,6 @@
 """Run folders as commands meet them."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 
 from replearn.engine.owner import is_first, owned
 from replearn.engine.run import METHOD, make_run, open_run, read_json
+from replearn.engine.signals import Stopped, told_signal
 from replearn.transfer import load
 
 
@@ -40,11 +42,19 @@ def new_run(folder: Path) -> Iterator[None]:
     try:
         with owned(folder):
             yield
-    except BaseException:  # a stop, too
+    except BaseException as error:  # a stop, too
+        if isinstance(error, KeyboardInterrupt) and not isinstance(error, Stopped) and _holds_runs(folder):
+            number = int(getattr(error, "signal", signal.SIGINT))
+            told = f"stopped by {told_signal(number)} before the end; the runs in {shown(folder)} are kept"
+            raise Stopped(told, number) from error
         if made and is_first():
             with suppress(OSError):  # it holds something
                 folder.rmdir()
         raise
+
+
+def _holds_runs(folder: Path) -> bool:
+    return any((run / METHOD).exists() for run in (folder, *folder.glob("*/")))
 
 
 @contextmanager

@@ -3,29 +3,91 @@
 Of the processes that torchrun starts, only the first one speaks.
 """
 
+import codecs
+import io
 import logging
 import os
 import sys
+import unicodedata
 import warnings
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, redirect_stdout
-from typing import TextIO
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from typing import Any, TextIO
 
 QUIET = ("lightning.fabric", "lightning_fabric", "torch.distributed", "matplotlib", "PIL")
 # Warnings of others tell of their own future, not of the user's data.
 HEARD = ("replearn", "sklearn")
+STDERR = 2  # its number
+# What a terminal without these characters gets.
+WIDE = "+-"
+PLAIN = dict(zip("–—−·×≤≥…αβ’‘“”•→←─━│┃", "---.x<>.ab''\"\"*><--||", strict=True)) | {"±": WIDE}
 
 
 class Stderr(logging.Handler):
     """Lines on whatever stderr is at that time: a progress bar takes its place meanwhile."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        print(" ".join(record.getMessage().split()), file=sys.stderr, flush=True)
+        say(" ".join(record.getMessage().split()))
+
+
+def say(line: str) -> None:
+    """A line on stderr; where its reader has left (`2>&1 | head -1`), work goes on without."""
+    with suppress(OSError):
+        print(line, file=sys.stderr, flush=True)
+
+
+class Nowhere(io.TextIOBase):
+    """A stream that keeps nothing."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+def open_streams() -> None:
+    """Where stdout or stderr is closed (`>&-`), let what goes there go nowhere, and no file get its number."""
+    if sys.stdout is not None and sys.stderr is not None:
+        return
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= STDERR:
+        pass
+    os.close(handle)
+    sys.stdout, sys.stderr = sys.stdout or Nowhere(), sys.stderr or Nowhere()
+
+
+def plain(error: UnicodeError) -> tuple[str, int]:
+    """What a terminal gets for characters that it has no code for, as wide as they are."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    found = "".join(PLAIN.get(c) or _without_accent(c) for c in error.object[error.start : error.end])
+    wide = found.endswith(WIDE) and error.object[error.end : error.end + 1] == " "
+    return found, error.end + wide
+
+
+def _without_accent(character: str) -> str:
+    first = unicodedata.normalize("NFKD", character)[0]
+    return first if first.isascii() else "?"
+
+
+codecs.register_error("plain", plain)
 
 
 def is_first_process() -> bool:
     """Whether this is the process that speaks."""
-    return os.environ.get("RANK", "0") == "0"
+    return os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0")) == "0"
+
+
+@contextmanager
+def spelled(stream: Any) -> Iterator[None]:
+    """While entered, a stream writes what its encoding lacks in another way, instead of failing."""
+    before = getattr(stream, "errors", None)
+    if not isinstance(stream, io.TextIOWrapper) or before is None:
+        yield
+        return
+    stream.reconfigure(errors="plain")
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # it was closed
+            stream.reconfigure(errors=before)
 
 
 @contextmanager
@@ -35,6 +97,8 @@ def voice() -> Iterator[None]:
     level, handler = log.level, Stderr()
     levels = {name: logging.getLogger(name).level for name in QUIET}
     with ExitStack() as stack:
+        stack.enter_context(spelled(sys.stdout))
+        stack.enter_context(spelled(sys.stderr))
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("default")
         warnings.showwarning = _show_warning
@@ -64,4 +128,4 @@ def _show_warning(
 ) -> None:
     heard = category.__module__.partition(".")[0] in HEARD
     if heard and not issubclass(category, FutureWarning | DeprecationWarning) and is_first_process():
-        print(f"warning: {' '.join(str(message).split())}", file=sys.stderr, flush=True)
+        say(f"warning: {' '.join(str(message).split())}")

@@ -24,6 +24,15 @@ class Stopped(KeyboardInterrupt):
         self.told = told
 
 
+def told_signal(number: int) -> str:
+    """A signal as readers know it.
+
+    >>> told_signal(signal.SIGINT), told_signal(signal.SIGTERM)
+    ('Ctrl-C', 'SIGTERM')
+    """
+    return "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+
+
 class StopSignal:
     """While entered, `asked` becomes the number of a signal that asks to stop.
 

@@ -1,0 +1,178 @@
+"""Terminals that know no more than ASCII, streams that are closed, readers that leave, and stops: for every command."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+
+import numpy as np
+import pytest
+from tiny_training import TINY
+
+from replearn.cli import COMMANDS, main
+
+CALLS = {
+    "list": (),
+    "data": (),
+    "fit": ("simclr", "DATA", *TINY, "--epochs", "1", "--run", "new"),
+    "embed": ("RUN", "DATA", "--out", "e.npy"),
+    "evaluate": ("RUN", "DATA", "--draws", "2"),
+    "finetune": ("RUN", "DATA", "--epochs", "1", "--to", "tuned"),
+    "compare": ("pca", "--data", "DATA", "--draws", "2", "--run", "all"),
+    "report": ("RUN",),
+    "demo": ("--run", "demo"),
+}
+WRITTEN = {
+    "fit": "new/weights.safetensors",
+    "embed": "e.npy",
+    "evaluate": "RUN/evaluation.json",
+    "finetune": "tuned/weights.safetensors",
+    "compare": "all/report.html",
+    "report": "RUN/report.html",
+    "demo": "demo/report.html",
+}
+
+
+QUICK = [name for name in CALLS if name != "demo"]
+
+
+def test_every_command_is_here():
+    assert CALLS.keys() == COMMANDS.keys()
+
+
+@pytest.fixture
+def call(command, run, data, tmp_path, monkeypatch):
+    """A command's arguments, with all that it needs in place, and the file that it writes."""
+
+    def made(name):
+        if name == "report":
+            assert command("evaluate", run, data, "--draws", "2").code == 0
+        if name == "demo":
+            from replearn.cli import demo
+
+            monkeypatch.setattr(demo, "methods", small_methods)
+            monkeypatch.setattr(demo, "DATA", "digits8x8")
+        args = [str({"RUN": run, "DATA": data}.get(arg, arg)) for arg in (name, *CALLS[name])]
+        return args, tmp_path / WRITTEN[name].replace("RUN", str(run)) if name in WRITTEN else None
+
+    return made
+
+
+def small_methods(seed):
+    import replearn
+    from replearn.methods.classical import PCA
+
+    return replearn.SimCLR(encoder="cnn", hidden=8, dim=4, epochs=1, max_minutes=1), PCA(n_components=4)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_terminal_of_ascii(name, call, monkeypatch):
+    args, written = call(name)
+    streams = [io.TextIOWrapper(io.BytesIO(), encoding="ascii") for _ in range(2)]
+    monkeypatch.setattr(sys, "stdout", streams[0])
+    monkeypatch.setattr(sys, "stderr", streams[1])
+    assert main(args) == 0
+    out = streams[0].buffer.getvalue().decode("ascii")
+    assert out
+    assert "?" not in out.replace("openreview.net/forum?", "")
+    assert written is None or written.is_file()
+    if name in ("evaluate", "report", "demo"):
+        assert " +-" in out
+        assert len({len(line) for line in out.splitlines() if line.startswith("|")}) == 1
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_streams_that_are_closed(name, call, monkeypatch):
+    args, written = call(name)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", None)
+        patch.setattr(sys, "stderr", None)
+        assert main(args) == 0
+    assert written is None or written.is_file()
+
+
+@pytest.fixture
+def deaf():
+    """A stream whose reader has left."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    stream = os.fdopen(writer, "w", buffering=1)
+    yield stream
+    with suppress(OSError):
+        stream.close()
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_readers_that_leave(name, call, deaf, monkeypatch):
+    args, written = call(name)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", deaf)
+        patch.setattr(sys, "stderr", deaf)
+        assert main(args) == 0
+    assert written is None or written.is_file()
+
+
+def test_a_closed_stdout_is_no_file_that_is_written(process, run, data, tmp_path):
+    code = "import sys; from replearn.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "embed", str(run), str(data), "--out", "e.npy"]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *command], cwd=tmp_path, timeout=120, check=False
+    )
+    assert done.returncode == 0
+    assert np.load(tmp_path / "e.npy").shape == (96, 128)
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize(("number", "told"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monkeypatch, capfd, tmp_path):
+    args, _ = call(name)
+    reached = threading.Event()
+
+    def slow(*_, **__):
+        reached.set()
+        os.kill(os.getpid(), number)
+        time.sleep(5)
+
+    place = {
+        "list": "replearn.methods.registry",
+        "data": "rich.console.Console.print",
+        "embed": "replearn.cli.embed.load_samples",
+        "fit": "replearn.cli.fit.load_samples",
+        "evaluate": "replearn.comparison.judge",
+        "finetune": "replearn.cli.finetune.load_parts",
+        "compare": "replearn.cli.compare.load_parts",
+        "report": "replearn.report.write_report",
+        "demo": "replearn.cli.demo.load_parts",
+    }[name]
+    monkeypatch.setattr(place, slow)
+    before = signal.getsignal(signal.SIGTERM)
+    capfd.readouterr()
+    assert main(args) == 128 + number
+    assert reached.is_set()
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("replearn: ")]
+    assert lines == [f"replearn: stopped by {told} before the end. The same command does it again."]
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert not {path.name for path in tmp_path.iterdir()} & {"new", "all", "tuned", "demo", "e.npy"}
+
+
+def test_a_comparison_that_is_stopped_says_how_to_go_on(command, data, monkeypatch):
+    from replearn import comparison
+
+    judge = comparison.compare
+
+    def stopping(*args, **options):
+        judge(*args, **options)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+    monkeypatch.setattr(comparison, "compare", stopping)
+    args = ("compare", "pca", "--data", data, "--draws", "2", "--run", "all")
+    answer = command(*args)
+    assert answer.code == 143
+    assert "the runs in all are kept. To go on: replearn compare pca" in answer.err
+    monkeypatch.undo()
+    assert command(*args, "--resume").code == 0

@@ -1,8 +1,11 @@
 """Each bad input is one line that says what to do, and exit code 2."""
 
+import copy
 import errno
+import json
 import os
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,6 +118,53 @@ def test_truncated_weights(command, run, data):
 def test_a_broken_method_file(command, run, data, content):
     (run / "method.json").write_text(content)
     assert command("evaluate", run, data).line
+
+
+def places(value, path=()):
+    """Where in a JSON file something stands; of lists, the first two."""
+    yield path
+    pairs = (
+        value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
+    )
+    for key, part in pairs:
+        yield from places(part, (*path, key))
+
+
+def altered(content, path, value):
+    content = copy.deepcopy(content)
+    place = content
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return content
+
+
+WRONG = (None, 3, "x", [], {}, -1, [[1]])
+
+
+def test_a_method_file_with_anything_wrong_in_it(command, run, data):
+    content = json.loads((run / "method.json").read_text())
+    for path in list(places(content))[1:]:
+        for value in (
+            WRONG if path[0] in ("class", "samples") or path[-1] in ("device", "dim") else [-1, [[1]]]
+        ):
+            (run / "method.json").write_text(json.dumps(altered(content, path, value)))
+            answer = command("embed", run, data, "--out", "e.npy")
+            assert answer.code in (0, 2), (path, value, answer.err)
+            Path("e.npy").unlink(missing_ok=True)
+
+
+def test_an_evaluation_file_with_anything_wrong_in_it(command, run, data, monkeypatch):
+    assert command("evaluate", run, data, "--draws", "1").code == 0
+    monkeypatch.setattr("replearn.report.write_report", lambda path, *_, **__: path)  # which draws for long
+    content = json.loads((run / "evaluation.json").read_text())
+    for path in list(places(content))[1:]:
+        if path[0] == "facts" or (path[0] == "scores" and path[1:2] == (1,)):
+            continue
+        for value in WRONG if path[0] == "data" else [3, [[1]], {}]:
+            (run / "evaluation.json").write_text(json.dumps(altered(content, path, value)))
+            answer = command("report", run)
+            assert answer.code in (0, 2), (path, value, answer.err)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"data": 3}'])

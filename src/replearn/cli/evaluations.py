@@ -38,6 +38,8 @@ from replearn.engine.run import EVALUATION, METHOD, read_json, write_json
 from replearn.methods import Method
 from replearn.methods.columns import learn_columns, scaling_for, scaling_of
 
+NUMBERS = ("mean", "low", "high")
+
 log = logging.getLogger("replearn")
 
 
@@ -102,9 +104,10 @@ def read_evaluation(folder: Path) -> Comparison:
         entries = [
             (str(row["name"]), row["run"], float(row["seconds"]), row["alarms"]) for row in content["rows"]
         ]
-        scores = pd.DataFrame(content["scores"]).fillna({"low": math.nan, "high": math.nan})
+        scores = _scores(content["scores"])
         facts, scaling = dict(content["facts"]), str(content.get("scaling", "none"))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        _check_kinds(known | {"data": data or 0, "test": test})
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ValueError(
             f"{folder / EVALUATION} must be as replearn wrote it; it is not ({error!r}). Evaluate again."
         ) from error
@@ -132,6 +135,23 @@ def print_preprocessing(comparison: Comparison) -> None:
     """Print what all rows of a table had done to their columns."""
     if PREPROCESSING in comparison.facts:
         print(f"every row: {comparison.facts[PREPROCESSING]}")
+
+
+def _scores(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """The stored scores as a table, each column of its type; an error where one is of another."""
+    scores = pd.DataFrame(rows).fillna({"low": math.nan, "high": math.nan})
+    for name in {"representation", "measure", "setting"} & {*scores.columns}:
+        if not all(isinstance(value, str) or value is None for value in scores[name]):
+            raise TypeError(f"{name} must be a name")
+    return scores.astype({"labels": int, "draws": int, "seed": int} | dict.fromkeys(NUMBERS, float))
+
+
+def _check_kinds(named: dict[str, Any]) -> None:
+    """Raises TypeError where what names data, or says how to read them, is of another kind."""
+    for name, kind in {"data": str, "test": str, "labels": str, "text": str, "image_size": int}.items():
+        value = named.get(name)
+        if value is not None and not isinstance(value, kind):
+            raise TypeError(f"{name} is {value!r}")
 
 
 def untrained_row(method: Method, train: Any, test: Any) -> Representation | None:

@@ -12,6 +12,9 @@ from replearn.engine.run import METHOD, make_run, open_run, read_json
 from replearn.engine.signals import Stopped, told_signal
 from replearn.transfer import load
 
+# What comes of a file that says other things than it must.
+BROKEN = (KeyError, IndexError, TypeError, AttributeError, RuntimeError, ArithmeticError)
+
 
 def load_run(path: str) -> Any:
     """The fitted method or `FineTune` in a run folder.
@@ -22,7 +25,7 @@ def load_run(path: str) -> Any:
     folder = open_run(path)
     try:
         return load(folder)
-    except (KeyError, TypeError, AttributeError) as error:
+    except BROKEN as error:
         raise ValueError(
             f"{folder / METHOD} must be as `replearn fit` wrote it; it is not ({error!r}). Fit again."
         ) from error

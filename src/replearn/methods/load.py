@@ -52,6 +52,9 @@ def _fields(cls: type[Any], stored: dict[str, Any], encoder: nn.Module | None) -
             f"{METHOD} must name fields of {cls.__name__}; {', '.join(sorted(unknown))} is none. "
             "It was written by another version: install that one, or fit again."
         )
+    for name in ("device", "precision"):
+        if not isinstance(stored.get(name, ""), str):
+            raise ValueError(f"{name} in {METHOD} must be a name; got {stored[name]!r}. Fit again.")
     values = {name: _value(value) for name, value in stored.items()}
     if isinstance(stored.get("encoder"), dict):
         if encoder is None:

@@ -38,7 +38,7 @@ from replearn.engine.run import EVALUATION, METHOD, read_json, write_json
 from replearn.methods import Method
 from replearn.methods.columns import learn_columns, scaling_for, scaling_of
 
-NUMBERS = ("mean", "low", "high")
+NAMES = ("representation", "measure", "setting")  # columns of the scores that are no numbers
 
 log = logging.getLogger("replearn")
 
@@ -140,10 +140,15 @@ def print_preprocessing(comparison: Comparison) -> None:
 def _scores(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """The stored scores as a table, each column of its type; an error where one is of another."""
     scores = pd.DataFrame(rows).fillna({"low": math.nan, "high": math.nan})
-    for name in {"representation", "measure", "setting"} & {*scores.columns}:
-        if not all(isinstance(value, str) or value is None for value in scores[name]):
-            raise TypeError(f"{name} must be a name")
-    return scores.astype({"labels": int, "draws": int, "seed": int} | dict.fromkeys(NUMBERS, float))
+    for name in scores.columns:
+        named = name in NAMES
+        if any(
+            isinstance(value, list | dict) or (named and not isinstance(value, str) and not pd.isna(value))
+            for value in scores[name]
+        ):
+            raise TypeError(f"{name} holds something else")
+        scores[name] = scores[name] if named else pd.to_numeric(scores[name])
+    return scores.astype({"labels": int, "draws": int, "seed": int})
 
 
 def _check_kinds(named: dict[str, Any]) -> None:

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from replearn.data import Batch
+from replearn.data.equal import content_ids
+from replearn.data.processes import collect
 from replearn.methods.base import Method
 from replearn.views import Split, alike
 
@@ -28,6 +30,10 @@ class JointEmbedding(Method):
 
     def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n e"] | None:
         return self.head_(h)  # type: ignore[no-any-return]
+
+    def content(self, batch: Batch) -> Int[Tensor, " m"]:
+        """A number per sample of the joined batch that equal ones share: they are no negatives of each other."""
+        return collect(content_ids(batch))
 
     def same_views(self, batch: Batch) -> bool:
         return alike(self.views_(batch))

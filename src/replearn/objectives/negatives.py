@@ -4,6 +4,8 @@ A contrastive objective takes a mask `keep` of the negatives of each of its rows
 
     keep = draw_negatives(strangers(a, b), number)
     nt_xent(a, b, keep=keep)
+
+A sample that is in a batch twice is no negative of itself: `strangers` takes a number per sample that equal ones share.
 """
 
 import torch
@@ -11,11 +13,12 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
-def strangers(*views: Float[Tensor, "n d"]) -> Bool[Tensor, "m m"]:
+def strangers(*views: Float[Tensor, "n d"], content: Int[Tensor, " n"] | None = None) -> Bool[Tensor, "m m"]:
     """Where two rows are of different samples, `m = views * n` rows in all, one view below the other.
 
     Args:
         views: embeddings; row `i` of each is a view of sample `i`. Only their number and length are looked at.
+        content: a number per sample that equal samples share; None: no two are equal.
 
     Raises:
         ValueError: there is no view, or they differ in length.
@@ -30,7 +33,8 @@ def strangers(*views: Float[Tensor, "n d"]) -> Bool[Tensor, "m m"]:
             f"strangers needs views of the same samples; got lengths {[len(view) for view in views]}. "
             "Pass one or more of one length."
         )
-    sample = torch.arange(len(views[0]), device=views[0].device).repeat(len(views))  # (m,)
+    sample = torch.arange(len(views[0]), device=views[0].device) if content is None else content
+    sample = sample.repeat(len(views))  # (m,)
     return sample[:, None] != sample
 
 

@@ -66,9 +66,9 @@ class CMC(JointEmbeddingOfParts):
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         networks = zip(self.heads_, self.encoders_, self.views_(batch), strict=True)
         z = [gather(head(encoder(group))) for head, encoder, group in networks]  # (n, dim) each
-        losses = []
+        losses, content = [], self.content(batch)
         for a, b in permutations(z, 2):
-            keep = draw_negatives(strangers(a), self.negatives)
+            keep = draw_negatives(strangers(a, content=content), self.negatives)
             losses.append(info_nce(a, b, temperature=self.temperature, keep=keep))
         return torch.stack(losses).sum()
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description
@@ -68,16 +68,25 @@ class CPC(JointEmbeddingOfParts):
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         ways = directions(self._latents(batch, self.views_(batch)))  # (n, r, w, dim) each
-        losses = [self.contrast(z, forecast(z)) for forecast, z in zip(self.forecast_, ways, strict=True)]
+        content = torch.unique(self.content(batch), return_inverse=True)[1]  # (n,)
+        losses = [
+            self.contrast(z, forecast(z), content) for forecast, z in zip(self.forecast_, ways, strict=True)
+        ]
         return torch.stack(losses).mean()
 
-    def contrast(self, z: Float[Tensor, "n r w d"], ahead: list[Tensor]) -> Float[Tensor, ""]:
+    def contrast(
+        self, z: Float[Tensor, "n r w d"], ahead: list[Tensor], content: Int[Tensor, " m"] | None = None
+    ) -> Float[Tensor, ""]:
         """The mean loss over all rows that are guessed, by the contexts of a direction."""
         z, losses = gather(z), []
+        if content is not None:  # the same place of equal samples
+            content = (
+                content[:, None] * z.shape[2] + torch.arange(z.shape[2], device=z.device)
+            ).flatten()  # (n·w,)
         for k, guesses in enumerate(ahead, start=1):
             for guess, later in zip(gather(guesses).unbind(1), z[:, k:].unbind(1), strict=True):
                 a, b = guess.flatten(0, 1), later.flatten(0, 1)  # (n·w, dim) each
-                keep = draw_negatives(strangers(b), self.negatives)
+                keep = draw_negatives(strangers(b, content=content), self.negatives)
                 losses.append(future_contrast(a, b, temperature=self.temperature, keep=keep))
         return torch.stack(losses).mean()
 

@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from replearn.data import Batch, Description
@@ -57,11 +57,14 @@ class MoCoV3(JointEmbedding):
         a, b = self.views_(batch)
         query_a, query_b = (gather(self.predictor_(self.head_(self.encoder_(view)))) for view in (a, b))
         key_a, key_b = (gather(self.teacher_(view)) for view in (a, b))  # (n, dim) each
-        return self.contrast(query_a, key_b) + self.contrast(query_b, key_a)
+        content = self.content(batch)
+        return self.contrast(query_a, key_b, content) + self.contrast(query_b, key_a, content)
 
-    def contrast(self, queries: Float[Tensor, "n d"], keys: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
+    def contrast(
+        self, queries: Float[Tensor, "n d"], keys: Float[Tensor, "n d"], content: Int[Tensor, " n"]
+    ) -> Float[Tensor, ""]:
         """The loss of queries that look for their keys."""
-        keep = draw_negatives(strangers(keys), self.negatives)
+        keep = draw_negatives(strangers(keys, content=content), self.negatives)
         return info_nce(queries, keys, temperature=self.temperature, keep=keep)
 
     def after_step(self, progress: float) -> None:

@@ -2,6 +2,7 @@
 
     batch --views--> a, b --encoder--> h --head--> z --nt_xent--> loss
 
+Samples of a batch that are equal are no negatives of each other.
 The head is thrown away after training; the representation is h. In version 2 it is what comes out of the first
 layer of a head of three: `depth=3, layer=1`.
 
@@ -57,7 +58,7 @@ class SimCLR(JointEmbedding):
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         a, b = (gather(self.head_(self.encoder_(view))) for view in self.views_(batch))  # (n, dim) each
-        keep = draw_negatives(strangers(a, b), self.negatives)
+        keep = draw_negatives(strangers(a, b, content=self.content(batch)), self.negatives)
         return nt_xent(a, b, temperature=self.temperature, keep=keep)
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:

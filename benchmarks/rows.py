@@ -136,14 +136,15 @@ def cell(values: "pd.Series[float]", *, percent: bool = False, spread: bool = Fa
     Args:
         values: over seeds.
         percent: they are shares.
-        spread: show their standard deviation, where there are several.
+        spread: show their standard deviation, where there are several that differ: that no seed changes a number
+            does not make it sure.
     """
     values = values.dropna().astype(float) * (100 if percent else 1)
     if values.empty or (not percent and values.eq(0).all()):
         return ""
     mean = values.mean()
     shown = f"{mean:.1f}" if percent else f"{mean:.3g}" if abs(mean) < 1000 else f"{mean:,.0f}"
-    if not spread or len(values) < 2:
+    if not spread or values.nunique() < 2:
         return shown
-    deviation = values.std() if values.nunique() > 1 else 0.0  # not what rounding leaves
+    deviation = values.std()
     return f"{shown} ± {deviation:.1f}" if percent else f"{shown} ± {deviation:.2g}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pandas as pd
 import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -90,3 +91,9 @@ def test_a_program_understands_the_command_of_a_row_that_it_keeps(
     one = program.parse()
     assert one.one
     assert one.seeds == [row["seed"]]
+
+
+def test_a_number_that_no_seed_changes_has_no_deviation(rows: ModuleType) -> None:
+    """± 0.0 would say that it is sure."""
+    assert rows.cell(pd.Series([0.7, 0.7, 0.7]), percent=True, spread=True) == "70.0"
+    assert rows.cell(pd.Series([0.6, 0.8]), percent=True, spread=True) == "70.0 ± 14.1"

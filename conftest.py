@@ -30,3 +30,23 @@ sys.path.insert(0, str(Path(__file__).parent / "tests"))
 install_import_hook("replearn", "shape_checks.checked")
 for package in TELL_BY_LOG:
     logging.getLogger(package).addHandler(Deprecations(logging.WARNING))
+
+
+unexpected: list[str] = []
+
+
+def pytest_warning_recorded(warning_message: warnings.WarningMessage, nodeid: str) -> None:
+    """Note a warning of ours: between us and who called there are frames of the shape checks, which filters see."""
+    if warning_message.category.__module__.partition(".")[0] == "replearn":
+        unexpected.append(f"{nodeid}: {warning_message.message}")
+
+
+def pytest_sessionfinish(session: Any) -> None:
+    """Such a warning is an error."""
+    if unexpected and session.exitstatus == 0:
+        session.exitstatus = 1
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    for line in unexpected:
+        terminalreporter.write_line(f"FAILED by a warning of ours that no test expects: {line}", red=True)

@@ -73,6 +73,18 @@ def test_zip_equals_folder(draw, tmp_path):
     assert list(inside.names) == ["2.png", "3.png"]
 
 
+def test_large_members_of_a_zip_are_unpacked_as_they_are_read(tmp_path, monkeypatch):
+    root = tmp_path / "images"
+    root.mkdir()
+    for number, ending in enumerate(("png", "jpg", "tif", "gif", "webp", "bmp")):
+        Image.fromarray(pixels(number, 40)).save(root / f"{number}.{ending}")
+    plain = as_samples(root)
+    archive = pack(root, tmp_path / "x.zip")
+    monkeypatch.setattr("replearn.data.sources.LARGEST_WHOLE", 10)
+    monkeypatch.setattr(zipfile.ZipFile, "read", None)  # calling it would fail
+    np.testing.assert_array_equal(as_samples(archive)[np.arange(6)].x, plain[np.arange(6)].x)
+
+
 @pytest.mark.parametrize(
     "name",
     ["snö ☃.png", "a b.png", 'it\'s "q".png', "<script>alert(1)<script>.png", "new\nline.png", "%s{}.png"],

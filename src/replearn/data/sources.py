@@ -21,6 +21,8 @@ SUFFIXES = frozenset(
 TEXT_SUFFIXES = frozenset({".txt"})
 # A member of a zip that unpacks to more is refused unread.
 LARGEST_MEMBER = 2**30
+# One that unpacks to more is unpacked as it is read, so that many at once take little memory.
+LARGEST_WHOLE = 2**26
 
 
 class Source(ABC):
@@ -118,6 +120,8 @@ class ZipSource(Source):
         member = self._members[position]
         if member.file_size > LARGEST_MEMBER:
             raise OSError(f"unpacks to {member.file_size:,} bytes, over the limit of {LARGEST_MEMBER:,}")
+        if member.file_size > LARGEST_WHOLE:
+            return BufferedReader(self._archive.open(member))  # type: ignore[arg-type]  # it has readinto
         return BytesIO(self._archive.read(member))  # safe from many threads: zipfile locks each read
 
 

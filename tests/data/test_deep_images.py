@@ -187,6 +187,15 @@ def test_what_pillow_leaves_out_is_counted(tmp_path, shape, dtype, write, lost):
         as_samples(folder_of(tmp_path, images, ending="png" if callable(write) else "tif", write=how))
 
 
+def test_a_bitmap_of_16_bits_a_pixel_loses_nothing(tmp_path):
+    """Five or six bits a colour."""
+    masks = struct.pack("<III", 0xF800, 0x07E0, 0x001F)
+    header = struct.pack("<IiiHHIIiiII", 40, 8, 8, 1, 16, 3, 128, 0, 0, 0, 0)
+    file = struct.pack("<2sIHHI", b"BM", 14 + 40 + 12 + 128, 0, 0, 66)
+    (tmp_path / "a.bmp").write_bytes(file + header + masks + struct.pack("<H", 0xF800) * 64)
+    assert everything(as_samples(tmp_path))[0, :, 4, 4].tolist() == [255, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("shape", "dtype", "reason"),
     [

@@ -1,5 +1,6 @@
 """Image files opened: which formats, what their headers tell, and why one cannot be used."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -89,7 +90,10 @@ def _lost(image: "Image") -> str:
     bands = len(image.getbands())
     if image.format == "TIFF" and (channels := image.tag_v2.get(277, 1)) > bands:  # type: ignore[attr-defined]
         return f"{channels} channels, of which {bands} {'are' if bands > 1 else 'is'} read"
-    if image.mode not in DEEP_MODES and ";16" in str(getattr(image, "tile", "")):
+    raw = str(
+        getattr(image, "tile", "")
+    )  # `RGB;16B` and the like; `BGR;16` of a BMP is 16 bits for all three
+    if image.mode not in DEEP_MODES and re.search(";16[BLN]", raw):
         return "16 bits a channel, of which Pillow reads the upper 8"
     return ""
 

@@ -1,7 +1,7 @@
 """An encoder takes a batch and gives its representation: `encoder(batch) -> h`, of shape `(n, dim)`."""
 
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -9,6 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.data.samples import Batch, as_float
+
+Want = Literal["pooled", "states", "layers"]
 
 
 @runtime_checkable
@@ -65,9 +67,33 @@ class Encoder(nn.Module):
         self.register_buffer("mean", mean.clone())
         self.register_buffer("std", std.clone())
 
-    def forward(self, batch: Batch) -> Float[Tensor, "n dim"]:
-        h: Tensor = self.body(self.standardise(batch))  # (n, dim)
+    def forward(self, batch: Batch | Tensor) -> Float[Tensor, "n dim"]:
+        h: Tensor = self.read(batch)  # (n, dim)
         return h
+
+    def read(self, batch: Any, want: Want = "pooled") -> Any:
+        """What the body makes of a batch, a tensor as its content, or what `standardise` gave: the one way in.
+
+        Slices and compilation go through here, so what methods train with must, too.
+
+        Args:
+            batch: samples.
+            want: `pooled`, the representation `(n, dim)`; of texts also `states`, the last layer's `(n, t, d)`, or
+                `layers`, the states before and after each layer.
+        """
+        x = self.standardise(batch)
+        if want == "pooled":
+            return self.body(x)
+        states = self._method("states")(x)
+        return states[-1] if want == "states" else states
+
+    @property
+    def net(self) -> nn.Module:
+        """The network in its own layout, without what fits it to samples: timm's, torchvision's, the library's."""
+        net = self.body
+        while getattr(net, "wraps", False):
+            net = net.net  # type: ignore[assignment]
+        return net
 
     def layers(self, batch: Batch) -> list[Float[Tensor, "n _"]]:
         """What each stage of the body returns, pooled over positions, from the first stage to the last.
@@ -89,9 +115,9 @@ class Encoder(nn.Module):
         found: Tensor = self._method("tokens")(self.standardise(batch))  # (n, t, d)
         return found
 
-    def standardise(self, batch: Batch) -> Tensor:
+    def standardise(self, batch: Batch | Tensor) -> Tensor:
         """The batch as the body reads it: floats, zero mean and unit variance per channel or column."""
-        x = as_float(batch.x)
+        x = as_float(batch if isinstance(batch, Tensor) else batch.x)
         shape = (1, -1, *(1,) * (x.ndim - 2))
         if (
             x.ndim == 2

@@ -36,6 +36,19 @@ class SpelledTokens(Tokens):
     letters: Int[Tensor, "w c"]
     which: Int[Tensor, "n t"]
 
+    def rows(self, start: int, stop: int) -> "SpelledTokens":
+        """The rows from `start` up to `stop`, as a part of these."""
+        plain = Tokens(self.ids, self.mask, self.start, self.total, self.types).rows(start, stop)
+        return SpelledTokens(
+            plain.ids,
+            plain.mask,
+            plain.start,
+            plain.total,
+            plain.types,
+            letters=self.letters,
+            which=self.which[start:stop],
+        )
+
 
 class SpellingVocabulary(Vocabulary):
     """A tokenizer into words, and the letters of every word, known or not.

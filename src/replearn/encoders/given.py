@@ -14,6 +14,8 @@ from replearn.encoders.stages import pooled
 class Pooled(nn.Module):
     """A network that returns maps `(n, c, h, w)`, with the mean over positions as output."""
 
+    wraps = True
+
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data.samples import Batch
+from replearn.data.samples import UNLABELLED, Batch
 from replearn.data.tokenizer import PAD
 from replearn.encoders.base import Encoder
 from replearn.encoders.vocabulary import Tokens, Vocabulary
@@ -27,6 +27,7 @@ class TextBody(nn.Module):
     """
 
     fixed = False
+    wraps = True
 
     def __init__(self, net: nn.Module, *, pooling: Pooling = "mean") -> None:
         super().__init__()
@@ -94,6 +95,11 @@ class TextEncoder(Encoder):
         """The token with which texts are filled up."""
         return self.vocabulary.tokenizer.special(PAD)
 
-    def standardise(self, batch: Batch) -> Tokens:  # type: ignore[override]
-        """The batch as the body reads it: tokens."""
+    def standardise(self, batch: Batch | Tensor | Tokens) -> Tokens:  # type: ignore[override]
+        """The batch as the body reads it: tokens; a tensor holds ids of windows that are full."""
+        if isinstance(batch, Tokens):
+            return batch
+        if isinstance(batch, Tensor):
+            rows = torch.arange(len(batch), device=batch.device)
+            batch = Batch(batch, torch.full_like(rows, UNLABELLED), rows)
         return self.vocabulary.read(batch, self.length)

@@ -38,6 +38,7 @@ class TimmNet(nn.Module):
         fixed: whether the model reads images of one size only.
     """
 
+    wraps = True
     resize: tuple[int, ...] | None = None
     fixed: bool = False
 

@@ -36,6 +36,8 @@ class Transformer(nn.Module):
         causal: whether a state tells only of what came before it.
     """
 
+    wraps = True
+
     def __init__(self, net: nn.Module, *, length: int, causal: bool) -> None:
         super().__init__()
         self.net = with_row_dropout(net)

@@ -1,7 +1,7 @@
 """A tokenizer among a network's buffers: it is saved with the weights, and comes back with them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -35,6 +35,17 @@ class Tokens:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def rows(self, start: int, stop: int) -> "Tokens":
+        """The rows from `start` up to `stop`, as a part of these."""
+        return replace(
+            self,
+            ids=self.ids[start:stop],
+            mask=self.mask[start:stop],
+            start=self.start + start,
+            total=self.total or len(self),
+            types=None if self.types is None else self.types[start:stop],
+        )
+
     @cached_property
     def full(self) -> bool:
         """Whether nothing had to be filled up."""
@@ -65,7 +76,9 @@ class Vocabulary(nn.Module):
         """The batch as tokens, at most `length` of each text: texts are encoded, windows of tokens stay as they are."""
         if isinstance(batch.x, Tensor):  # windows are full, and what fills up may be a mark of theirs
             ids = batch.x[:, :length]
-            return self.tokens(ids, torch.ones_like(ids, dtype=torch.bool), batch.start, batch.total)
+            tokens = self.tokens(ids, torch.ones_like(ids, dtype=torch.bool), batch.start, batch.total)
+            vars(tokens)["full"] = True  # known without a look, which an export couldn't take
+            return tokens
         heads = [text[: length * LONGEST] for text in batch.x]  # a text may have a million characters
         rows = cut(self.tokenizer.encode(heads, framed=True), length, self.tokenizer)
         lengths = torch.tensor([len(row) for row in rows], device=batch.labels.device)  # (n,)

@@ -22,11 +22,12 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from replearn.data.samples import Batch
-from replearn.encoders.base import Encoder
+from replearn.encoders.base import Encoder, Want
+from replearn.encoders.text import TextEncoder
 from replearn.engine.machine import choose
 from replearn.views import Split
 
-Forward = Callable[[Batch], Tensor]
+Read = Callable[[Any, Want], Any]
 
 
 @contextmanager
@@ -37,12 +38,12 @@ def in_slices(module: nn.Module, size: int | None) -> Iterator[None]:
         return
     encoders = [part for part in module.modules() if isinstance(part, Encoder)]
     for encoder in encoders:
-        encoder.forward = partial(_forward, encoder, encoder.forward, size)  # type: ignore[method-assign]
+        encoder.read = partial(_read, encoder, encoder.read, size)  # type: ignore[method-assign]
     try:
         yield
     finally:
         for encoder in encoders:
-            del encoder.forward
+            del encoder.read
 
 
 @contextmanager
@@ -112,21 +113,29 @@ def _set_random_state(device: torch.device, state: Tensor) -> None:
         torch.get_device_module(device).set_rng_state(state)
 
 
-def _forward(encoder: Encoder, whole: Forward, size: int, batch: Batch) -> Tensor:
+def _read(encoder: Encoder, whole: Read, size: int, batch: Any, want: Want = "pooled") -> Any:
     if len(batch) <= size or not torch.is_grad_enabled():
-        return whole(batch)
-    number = math.ceil(len(batch) / size)
+        return whole(batch, want)
+    # Texts are filled up before they are parted, or slices would be of unlike lengths.
+    rows = encoder.standardise(batch) if isinstance(encoder, TextEncoder) else batch
+    number = math.ceil(len(rows) / size)
     # Even slices: a last one of a single sample would have no batch statistics.
-    bounds = [len(batch) * i // number for i in range(number + 1)]
-    slices = [batch.rows(start, stop) for start, stop in pairwise(bounds)]
-    return torch.cat([_again(encoder, whole, rows) for rows in slices])  # (n, dim)
+    bounds = [len(rows) * i // number for i in range(number + 1)]
+    found = [_again(encoder, whole, _part(rows, *bound), want) for bound in pairwise(bounds)]
+    if want == "layers":
+        return [torch.cat(layer) for layer in zip(*found, strict=True)]
+    return torch.cat(found)  # (n, ...)
 
 
-def _again(encoder: Encoder, whole: Forward, batch: Batch) -> Tensor:
+def _part(rows: Any, start: int, stop: int) -> Any:
+    return rows[start:stop] if isinstance(rows, Tensor) else rows.rows(start, stop)
+
+
+def _again(encoder: Encoder, whole: Read, rows: Any, want: Want) -> Any:
     def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
         return nullcontext(), buffers_kept(encoder)
 
-    return checkpoint(whole, batch, use_reentrant=False, context_fn=contexts)
+    return checkpoint(whole, rows, want, use_reentrant=False, context_fn=contexts)
 
 
 @contextmanager

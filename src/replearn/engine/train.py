@@ -179,10 +179,11 @@ def train(
 def ready(learner: Learner, step: Step) -> Iterator[None]:
     """While entered, the modules are in training mode, compiled and sliced as the learner asks."""
     step.train()
-    nets = [net for module in step.learned.values() for net in compilable(module)]
-    for net in nets:
-        if learner.compile:
-            net.compile()
+    nets: list[Any] = [net for module in step.learned.values() for net in compilable(module)]
+    for net in nets if learner.compile else ():
+        net.compile()
+        if hasattr(net, "states"):  # of texts, which language models ask for instead
+            net.states = torch.compile(net.states)
     try:
         size = learner.slice_size
         memory = freed_memory_kept() if size is None else freed_memory_returned()
@@ -191,6 +192,7 @@ def ready(learner: Learner, step: Step) -> Iterator[None]:
     finally:
         for net in nets:
             net._compiled_call_impl = None
+            vars(net).pop("states", None)
 
 
 def compilable(module: nn.Module) -> list[nn.Module]:

@@ -1,5 +1,6 @@
 """What methods share that are made of restricted Boltzmann machines, one or several on top of each other."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -37,6 +38,10 @@ class BoltzmannMachine(Method):
 
     family: ClassVar[str] = "reconstruction"
     kinds: ClassVar[tuple[str, ...]] = ("image", "table")
+    refused: ClassVar[Mapping[str, str]] = {
+        "slice_size": "it has no encoder that could work in slices",
+        "compile": "its layers are one product each, with nothing to compile",
+    }
     encoder: ClassVar[str] = "none"  # type: ignore[misc]  # no field: it takes the inherited one away
 
     dim: int = 256

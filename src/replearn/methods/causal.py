@@ -116,7 +116,8 @@ class CausalLanguageModel(LanguageModel, TextScores):
         return getattr(self.encoder_.body.net, "remembers", False)
 
     def _states(self, ids: Tensor, start: int = 0) -> Float[Tensor, "n t d"]:
-        return self.encoder_.body.states(Tokens(ids, torch.ones_like(ids, dtype=torch.bool), start))[-1]
+        tokens = Tokens(ids, torch.ones_like(ids, dtype=torch.bool), start)
+        return self.encoder_.read(tokens, "states")  # type: ignore[no-any-return]
 
     def _of_states(self, states: Float[Tensor, "*n d"]) -> Float[Tensor, "*n v"]:
         found: Tensor = (

@@ -45,6 +45,16 @@ def check_fields(method: "Method") -> None:
         )
 
 
+def check_refused(method: "Model") -> None:
+    """Raises ValueError where a field is given that would do nothing for this method."""
+    for name, reason in method.refused.items():
+        value = getattr(method, name)
+        if value not in (type(method).__dataclass_fields__[name].default, "32-true"):
+            raise ValueError(
+                f"{name} must be left out for {type(method).__name__}, since {reason}; got {value!r}."
+            )
+
+
 def check_seed(random_state: int) -> None:
     """Raises ValueError where this is no seed."""
     if random_state < 0:

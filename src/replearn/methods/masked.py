@@ -49,7 +49,7 @@ class MaskedLanguageModel(LanguageModel):
 
     def states(self, tokens: Tokens) -> Float[Tensor, "n t d"]:
         """The last layer's states."""
-        return self.encoder_.body.states(tokens)[-1]
+        return self.encoder_.read(tokens, "states")  # type: ignore[no-any-return]
 
     def told(self, states: Float[Tensor, "n t d"], places: Batch, hidden: Batch) -> Float[Tensor, ""]:
         """Nats per hidden token; only their states go through the head, whose product is the largest of all."""

@@ -5,7 +5,7 @@ class of scikit-learn, is a `Model` and no more: it writes `build(samples)` (mod
 in attributes that end in `_`), `learn(samples)` and `represent(batch)`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,7 +23,7 @@ from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference, join_processes, random_state_kept
 from replearn.engine.run import STATE, remove
 from replearn.engine.train import seed_of
-from replearn.methods.checks import check_samples, check_seed, samples_like_fit
+from replearn.methods.checks import check_refused, check_samples, check_seed, samples_like_fit
 from replearn.methods.store import begun, end_run, has_ended, restore
 from replearn.views.choose import make_views
 
@@ -44,6 +44,7 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
     year: ClassVar[int]
     paper: ClassVar[str]
     needs_labels: ClassVar[bool] = False
+    refused: ClassVar[Mapping[str, str]] = {}  # fields that would do nothing; completes "..., since"
     split: ClassVar[str] = "pair"  # what the default views give: see `replearn.views.defaults.SPLITS`
 
     random_state: int = 0
@@ -132,6 +133,7 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
 
     def check(self, samples: Samples) -> None:
         """Raises ValueError where a field can't work, or not with these samples."""
+        check_refused(self)
         check_seed(self.random_state)
         check_samples(self, samples)
 

@@ -1,6 +1,6 @@
 """`WordVectors`: what methods share that learn a vector for each word, from the words near it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -40,6 +40,7 @@ class WordVectors(Model):
 
     family: ClassVar[str] = "language"
     kinds: ClassVar[tuple[str, ...]] = ("text",)
+    refused: ClassVar[Mapping[str, str]] = {"precision": "vectors are learned and read in 32 bits"}
 
     dim: int = 100
     vocabulary: int = 200_000

@@ -55,8 +55,7 @@ def features_of(encoder: Encoder, batch: Batch, *, mixed: bool, tokenwise: bool)
     assert isinstance(encoder, TextEncoder)
     sides = batch.x.sides if isinstance(batch.x, Inputs) else 1
     tokens = _tokens(encoder, batch)
-    states = encoder.body.states(tokens)
-    chosen = states if mixed else states[-1:]
+    chosen = encoder.read(tokens, "layers") if mixed else [encoder.read(tokens, "states")]
     if tokenwise:
         return Features(torch.stack(chosen, 1), tokens.mask)  # (n, l, t, d)
     x = torch.stack([encoder.body.pool(layer, tokens) for layer in chosen], 1)  # (n * sides, l, d)

@@ -148,6 +148,11 @@ class FineTune(Predictor):
         """Raises ValueError where a field can't work, or not with these samples."""
         check_task(self.task)
         check_own_fields(self)
+        if self.trained == "frozen" and (self.slice_size is not None or self.compile):
+            raise ValueError(
+                "slice_size and compile must be left out for trained='frozen', since the encoder is read once, before "
+                f"the training; got {self.slice_size} and {self.compile}."
+            )
         super().check(samples)
 
     def build(self, samples: Description) -> None:

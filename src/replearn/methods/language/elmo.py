@@ -60,7 +60,7 @@ class ELMo(LanguageModel):
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         """Nats per word, mean of both directions."""
         tokens = self.encoder_.standardise(batch)  # all windows are full: no word is for filling up
-        past, future = self.encoder_.body.states(tokens)[-1].chunk(2, -1)  # (n, t, d)
+        past, future = self.encoder_.read(tokens, "states").chunk(2, -1)  # (n, t, d)
         told = self.told(tokens.ids)
         next_ = cross_entropy(self.softmax_(past[:, :-1]).flatten(0, 1), told[:, 1:].flatten())
         last = cross_entropy(self.softmax_(future[:, 1:]).flatten(0, 1), told[:, :-1].flatten())

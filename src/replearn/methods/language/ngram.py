@@ -10,7 +10,7 @@ References: Shannon, Bell System Technical Journal 1948, section 3 (texts drawn 
     Chen & Goodman, Computer Speech and Language 1999 (the smoothing). https://doi.org/10.1006/csla.1999.0128
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -46,6 +46,7 @@ class NGram(Model, TextScores):
 
     family: ClassVar[str] = "language"
     kinds: ClassVar[tuple[str, ...]] = ("text",)
+    refused: ClassVar[Mapping[str, str]] = {"precision": "counts are whole numbers"}
     year: ClassVar[int] = 1948
     paper: ClassVar[str] = "https://doi.org/10.1002/j.1538-7305.1948.tb01338.x"
 

@@ -12,6 +12,7 @@ unit variance.
 References: Rifai et al., ICML 2011, equations 1 and 7. https://icml.cc/2011/papers/455_icmlpaper.pdf
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -38,6 +39,11 @@ class ContractiveAutoencoder(Coder):
 
     year: ClassVar[int] = 2011
     paper: ClassVar[str] = "https://icml.cc/2011/papers/455_icmlpaper.pdf"
+
+    refused: ClassVar[Mapping[str, str]] = {
+        "slice_size": "its penalty is a gradient by the samples, through the whole encoder",
+        "compile": "its penalty is differentiated twice, which compiled networks can't be",
+    }
 
     learning_rate: float = 1e-2
     weight: float = 1.0

@@ -175,7 +175,6 @@ def test_scikit_learns_protocol(cls, few, table):
         ("learning_rate", -1.0, "greater than 0"),
         ("warmup", 1.5, r"\[0, 1\)"),
         ("optimizer", "adam", "adamw"),
-        ("batch_size", 1000, "at most the number of samples, 96|fill a batch of 1000"),
         ("batch_size", 0, "at least"),
         ("encoder", "resnet_smal", "resnet_small|bert_small"),
         ("max_minutes", 0.0, "greater than 0"),

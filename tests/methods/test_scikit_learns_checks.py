@@ -19,7 +19,7 @@ FAILS = {
     "check_estimator_sparse_tag": WORDS + "data must be an array; got csr_matrix",
     "check_estimator_sparse_array": WORDS + "data must be an array; got csr_array",
     "check_estimator_sparse_matrix": WORDS + "data must be an array; got csr_matrix",
-    "check_fit2d_1sample": WORDS + "batch_size must be at most the number of samples",
+    "check_fit2d_1sample": WORDS + "a method must have samples enough for its smallest batch",
     "check_fit2d_predict1d": WORDS + "an array must be a table or images",
     "check_fit2d_1feature": WORDS + "Autoencoder's dim must be smaller than the numbers of a sample",
     "check_requires_y_none": WORDS + "needs labels of at least two classes",

@@ -26,7 +26,6 @@ from replearn.transfer import FineTune
         ({"validation": 0.001}, r"validation must leave samples on both sides.* Raise it"),
         ({"validation": 0.999}, r"validation must leave samples on both sides.* Lower it"),
         ({"length": 2}, "length must be at least 4 tokens"),
-        ({"batch_size": 100}, "batch_size must be at most the number of samples, 40"),
         ({"encoder": "bert_tny"}, "Nearest: bert_tiny"),
         ({"encoder": "/tmp"}, "encoder must be a run folder"),
         ({"encoder": np.zeros(3)}, "encoder must be a fitted method"),

@@ -159,8 +159,7 @@ def _speed(method: Any, elapsed: str) -> str:
     loss, time = f"loss {last['loss']:.4f}", minutes(last["seconds"])
     if not hasattr(method, "batch_size"):  # vectors of words are learned by no batches
         return f"{loss}, {time}"
-    pace = last["step"] * method.batch_size * method.accumulate / max(last["seconds"], 1e-9)
-    return f"{loss}, {speed(pace)}, {time}"
+    return f"{loss}, {speed(last['samples_per_second'])}, {time}"
 
 
 def _tensorboard(folder: Path) -> Any:

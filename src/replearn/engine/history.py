@@ -3,6 +3,7 @@
 import csv
 import logging
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from replearn.data.processes import process
+from replearn.data.progress import EVERY
 from replearn.engine.health import NOT_FINITE, Alarm, Health, NotFinite, Watch
 from replearn.engine.pace import Pace, speed
 from replearn.engine.run import (
@@ -81,6 +83,7 @@ class History:
             disable=process() != 0 or not sys.stderr.isatty(),
             transient=True,
         )
+        self._told = time.monotonic()  # a line, where there is no bar
         self._task = self._bar.add_task("", total=pace.steps, completed=pace.step)
 
     @property
@@ -116,6 +119,16 @@ class History:
                 self._tell(alarm)
         if self.pace.step % self._every == 0:
             self.flush()
+        if self._bar.disable and process() == 0 and time.monotonic() - self._told >= EVERY:
+            self._told = time.monotonic()
+            loss_now = f", loss {self.rows[-1]['loss']:.4f}" if self.rows else ""
+            log.info(
+                "step %d of %d (%.0f %%)%s",
+                self.pace.step,
+                self.pace.steps,
+                100 * self.pace.progress,
+                loss_now,
+            )
 
     def flush(self) -> None:
         """Write the row of the steps since the last one."""

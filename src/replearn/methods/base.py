@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from replearn.data import Batch, Samples
 from replearn.engine.history import Past
 from replearn.engine.train import train
-from replearn.methods.checks import check_batch_size, check_fields
+from replearn.methods.checks import check_batch_size, check_fields, fitting_batches
 from replearn.methods.model import Model
 
 
@@ -28,7 +28,7 @@ class Method(Model):
     Attributes:
         encoder: a name (see `replearn.encoders`) or a module, which is copied; `auto` fits the kind of data.
         epochs: passes over the samples.
-        batch_size: samples per step, over all processes.
+        batch_size: samples per step, over all processes; of fewer samples, all.
         accumulate: batches whose gradients are added up for a step. The gradient is that of one batch of all their
             samples, unless the loss compares samples of a batch with each other: these stay those of one batch.
         slice_size: the encoder works on so many samples at a time, in less memory, or None. The gradient is the same,
@@ -142,7 +142,8 @@ class Method(Model):
     def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:
         """Train the modules."""
         through = self.training_samples(samples)
-        self.history_: Past = train(self, through, run=run, resume=resume, loggers=loggers)
+        with fitting_batches(self, len(through)):
+            self.history_: Past = train(self, through, run=run, resume=resume, loggers=loggers)
 
     @property
     def representation_dim(self) -> int:

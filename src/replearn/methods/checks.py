@@ -1,14 +1,19 @@
 """Checks at the door of `fit` and `transform`: each says what must hold, what came and what to do."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from replearn.data import Samples, read_alike
-from replearn.data.processes import processes
+from replearn.data.processes import process, processes
 from replearn.engine.optimizers import OPTIMIZERS
 
 if TYPE_CHECKING:
     from replearn.methods.base import Method
     from replearn.methods.model import Model
+
+log = logging.getLogger("replearn")
 
 
 def check_fields(method: "Method") -> None:
@@ -78,18 +83,33 @@ def check_samples(method: "Model", samples: Samples) -> None:
 
 
 def check_batch_size(method: "Method", n: int) -> None:
-    """Raises ValueError where a batch has more than the n samples."""
-    if method.batch_size > n:
+    """Raises ValueError where the n samples are fewer than the method's smallest batch."""
+    if min(method.batch_size, n // processes() * processes()) < max(1, method.smallest_batch):
         raise ValueError(
-            f"batch_size must be at most the number of samples, {n}; got {method.batch_size}. "
-            f"Pass {_advice(method, n)}."
+            f"{type(method).__name__} must have at least {max(processes(), method.smallest_batch)} samples for a "
+            f"batch; got {n}. Give more samples."
         )
 
 
-def _advice(method: "Method", n: int) -> str:
-    """A batch size that the method and n samples allow, or else more samples."""
-    size = max(1, n // 2)
-    return f"batch_size={size} or less, or more samples" if size >= method.smallest_batch else "more samples"
+@contextmanager
+def fitting_batches(method: "Method", n: int) -> Iterator[None]:
+    """While entered, `batch_size` is at most the n samples there are, which the log says; then as given again.
+
+    Raises:
+        ValueError: there are fewer samples than in the method's smallest batch.
+    """
+    check_batch_size(method, n)
+    asked, most = method.batch_size, n // processes() * processes()
+    if asked <= most:
+        yield
+        return
+    if process() == 0:
+        log.info("batches of %d samples, since there are no more; batch_size is %d", most, asked)
+    method.batch_size = most
+    try:
+        yield
+    finally:
+        method.batch_size = asked
 
 
 def samples_like_fit(method: "Model", X: Any) -> Samples:

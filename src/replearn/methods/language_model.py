@@ -53,14 +53,13 @@ class LanguageModel(TextMethod):
         """The texts as windows.
 
         Raises:
-            ValueError: there are fewer windows than in a batch.
+            ValueError: they fill none.
         """
         assert isinstance(samples, TextSamples)
         windows = TokenWindows(token_stream(samples, samples.tokenizer), self.window)
-        if len(windows) < self.batch_size:
+        if not len(windows):
             raise ValueError(
-                f"the texts must fill a batch of {self.batch_size} windows of {self.window} tokens; they fill "
-                f"{len(windows)}. Lower batch_size or window, or give more text."
+                f"the texts must fill a window of {self.window} tokens; they don't. Lower window, or give more text."
             )
         self._frequencies = windows.stream.entropy()
         return windows

@@ -24,7 +24,7 @@ from replearn.encoders import TextEncoder
 from replearn.engine.distributed import gather
 from replearn.engine.train import train
 from replearn.methods import Model
-from replearn.methods.checks import check_batch_size
+from replearn.methods.checks import check_batch_size, fitting_batches
 from replearn.transfer.checks import check_own_fields, check_reading, layers_read
 from replearn.transfer.early_stopping import BestKeeper
 from replearn.transfer.features import Pooling, kept_features
@@ -196,9 +196,10 @@ class FineTune(Predictor):
         self.head_.begin_at(self.task_.prior(self._answers, inputs))
         if len(held):
             self.keeper_ = BestKeeper(self.modules(), patience=self.patience)
-        self.history_ = train(self, seen.subset(learned), run=run, resume=resume, loggers=loggers)
-        if len(held):
-            self._take_best()
+        with fitting_batches(self, len(learned)):
+            self.history_ = train(self, seen.subset(learned), run=run, resume=resume, loggers=loggers)
+            if len(held):
+                self._take_best()
         del self._lessons
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:

@@ -73,7 +73,7 @@ def command(asked: argparse.Namespace, wanted: Mapping[str, Any]) -> list[str]:
 def measure(asked: argparse.Namespace) -> dict[str, Any]:
     """One row: fit, represent, reconstruct, judge."""
     from replearn import load_data
-    from replearn.comparison import fit_and_represent, judge, raw_input, untrained_encoder
+    from replearn.comparison import fit_and_represent, judge, raw_input, untrained_encoders
     from replearn.methods import Autoencoder, find_method
 
     name, size, seed = asked.methods[0], asked.sizes[0], asked.seeds[0]
@@ -81,7 +81,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     if name == "raw":
         row = raw_input(train, test)
     elif name == "untrained":
-        row = untrained_encoder(Autoencoder(random_state=seed), train, test)
+        row = next(untrained_encoders({"Autoencoder": Autoencoder(random_state=seed)}, train, test))
     else:
         cls, field = find_method(name).cls, sized(name)
         given = {"epochs": asked.epochs, "random_state": seed} | ({field: size} if field else {})

@@ -88,7 +88,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     """One row: train, represent, judge."""
     from sklearn.decomposition import PCA
 
-    from replearn.comparison import fit_and_represent, judge, raw_input, untrained_encoder
+    from replearn.comparison import fit_and_represent, judge, raw_input, untrained_encoders
     from replearn.methods import SimCLR, find_method
 
     train, test = samples(asked)
@@ -96,7 +96,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     if name == "raw":
         row = raw_input(train, test)
     elif name == "untrained":
-        row = untrained_encoder(SimCLR(random_state=seed), train, test)
+        row = next(untrained_encoders({"SimCLR": SimCLR(random_state=seed)}, train, test))
     elif name == "pca":
         row = fit_and_represent("PCA", PCA(COMPONENTS, random_state=seed), train, test)
     else:

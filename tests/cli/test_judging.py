@@ -77,11 +77,11 @@ def test_compare_prints_one_table_and_writes_one_report(command, data, tmp_path)
     answer = command("compare", *asked, "--data", data, *shared, *FEW, "--seeds", "2")
     assert answer.code == 0
     folder = tmp_path / "runs" / "compare"
-    names = ["raw input", "untrained encoder", "SimCLR", "Autoencoder", "PCA"]
+    names = ["raw input", "untrained SimCLR", "untrained Autoencoder", "SimCLR", "Autoencoder", "PCA"]
     assert rows(folder) == names
-    assert all(name in answer.out for name in names)
+    assert all(name[:18] in answer.out for name in names)
     assert (folder / "report.html").is_file()
-    fields = {name: json.loads((folder / name / "method.json").read_text())["fields"] for name in names[2:]}
+    fields = {name: json.loads((folder / name / "method.json").read_text())["fields"] for name in names[3:]}
     assert (fields["SimCLR"]["temperature"], fields["SimCLR"]["epochs"]) == (0.2, 1)
     assert (fields["Autoencoder"]["dim"], fields["Autoencoder"]["encoder"]) == (3, "cnn")
     assert fields["PCA"]["parameters"]["n_components"] == 4

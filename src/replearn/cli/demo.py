@@ -110,11 +110,11 @@ def make_room(folder: Path, *, resume: bool) -> None:
 def _rows(
     train: "Samples", test: "Samples", seed: int, folder: Path, *, resume: bool
 ) -> "Iterator[Representation]":
-    from replearn.comparison import fit_and_represent, raw_input, untrained_encoder, visual_words
+    from replearn.comparison import fit_and_represent, raw_input, untrained_encoders, visual_words
 
     simclr, pca = methods(seed)
     yield raw_input(train, test)
-    yield untrained_encoder(simclr, train, test)
+    yield from untrained_encoders({"SimCLR": simclr}, train, test)
     words = visual_words(train, test, random_state=seed)
     if words is not None:
         yield words

@@ -57,11 +57,11 @@ def run(args: list[str]) -> None:
 
 def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     """Represent, judge, write, print."""
-    from replearn.cli.evaluations import Judged, print_preprocessing, untrained_row, write_evaluation
+    from replearn.cli.commands import next_command
+    from replearn.cli.evaluations import Judged, print_preprocessing, untrained_rows, write_evaluation
     from replearn.cli.language import language_facts, print_language
     from replearn.cli.runs import described, load_run, shown
     from replearn.comparison import Representation, judge, raw_input, represent, training_of, visual_words
-    from replearn.methods import Method
     from replearn.methods.columns import bare, columns_beside
     from replearn.report import print_latents, print_table
 
@@ -73,11 +73,9 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     seconds = history[-1]["seconds"] if history else 0.0
     # The run comes first: samples that it can't represent are told before anything is computed.
     rows = [Representation(name, *represent(method, train, test), method, seconds, history, alarms)]
-    words = visual_words(train, test, random_state=options.seed)
+    words = visual_words(train, test, random_state=options.seed, beside=[method])
     rows[:0] = [] if words is None else [words]
-    if isinstance(method, Method) and not (method.needs_labels and train.labels is None):
-        before = untrained_row(method, train, test)
-        rows[:0] = [] if before is None else [before]
+    rows[:0] = untrained_rows({name: method}, train, test)
     rows.insert(0, raw_input(train, test, columns))
     comparison = judge(
         ((options.seed, row) for row in rows),
@@ -102,4 +100,4 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     print_preprocessing(comparison)
     print_latents(comparison.scores)
     print_language(language)
-    print(f"written: {shown(written)}; next:\n  replearn report {shown(folder)}")
+    print(f"written: {shown(written)}; next:\n  {next_command('report', shown(folder))}")

@@ -1,7 +1,7 @@
 """`evaluation.json` of a run folder: scores, what was run, and where each row of the table is, so that the
 report can be written again.
 
-    data    DATA and its options, as on the command line
+    data    DATA and its options, as on the command line, and a hash of what each part held
     rows    name; `run`, the row's run folder below this one, or null (raw input, untrained encoder); seconds;
             alarms
     scaling what was done to the columns of a table (see `replearn.methods.columns`)
@@ -12,15 +12,17 @@ report can be written again.
 import dataclasses
 import logging
 import math
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from replearn.cli.commands import next_command
 from replearn.cli.runs import described, load_run
 from replearn.cli.samples import DataOptions, load_parts
 from replearn.comparison import (
-    BEFORE,
     GIVEN,
     PREPROCESSING,
     RAW,
@@ -30,15 +32,19 @@ from replearn.comparison import (
     raw_input,
     represent,
     training_of,
-    untrained_encoder,
+    untrained,
+    untrained_encoders,
     visual_words,
 )
+from replearn.data import Samples
+from replearn.data.copies import content_fingerprint
 from replearn.encoders import comes_with_weights
-from replearn.engine.run import EVALUATION, METHOD, read_json, write_json
+from replearn.engine.run import EVALUATION, read_json, write_json
 from replearn.methods import Method
 from replearn.methods.columns import learn_columns, scaling_for, scaling_of
 
-NAMES = ("representation", "measure", "setting")  # columns of the scores that are no numbers
+NAMES = ("representation", "measure", "setting", "cut")  # columns of the scores that are no numbers
+FINGERPRINTS = "fingerprints"
 
 log = logging.getLogger("replearn")
 
@@ -69,8 +75,10 @@ def write_evaluation(folder: Path, comparison: Comparison, judged: Judged, runs:
         {"name": row.name, "run": runs.get(row.name), "seconds": row.seconds, "alarms": list(row.alarms)}
         for row in comparison.rows
     ]
+    parts = {"train": comparison.train, "test": comparison.test}
+    hashes = {part: content_fingerprint(samples) for part, samples in parts.items()}
     content = {
-        "data": judged.to_json(),
+        "data": judged.to_json() | {FINGERPRINTS: hashes},
         "rows": rows,
         "scaling": scaling_of(comparison.columns),
         "scores": comparison.scores.to_dict("records"),
@@ -84,12 +92,12 @@ def read_evaluation(folder: Path) -> Comparison:
     """The comparison that `write_evaluation` stored, its representations made again from data and weights.
 
     Raises:
-        ValueError: there is none, it is broken, or one of its runs is.
+        ValueError: there is none, it is broken, or one of its runs is, or the data are others than those that were
+            judged.
     """
     if not (folder / EVALUATION).is_file():
-        raise ValueError(
-            f"{folder} must hold {EVALUATION}; it does not. Run `replearn evaluate {folder} DATA` first."
-        )
+        asked = next_command("evaluate", folder, "DATA")
+        raise ValueError(f"{folder} must hold {EVALUATION}; it does not. Run `{asked}` first.")
     content = read_json(folder / EVALUATION)
     try:
         stored = content["data"]
@@ -111,8 +119,15 @@ def read_evaluation(folder: Path) -> Comparison:
         raise ValueError(
             f"{folder / EVALUATION} must be as replearn wrote it; it is not ({error!r}). Evaluate again."
         ) from error
-    like = described(str(folder)) if (folder / METHOD).is_file() else None  # what `evaluate` was given
-    train, held = load_parts(data, options, test=test, like=like)
+    own = any(run == "." for _, run, *_ in entries)
+    log.info("reading %s%s, which %s names", data, f" and {test}" if test else "", folder / EVALUATION)
+    train, held = load_parts(data, options, test=test, like=described(str(folder)) if own else None)
+    again = next_command("evaluate", folder, data, options=options) + (
+        f" --test {shlex.quote(test)}" if test else ""
+    )
+    check_same_data(
+        stored.get(FINGERPRINTS), train, held, f"`{again}`" if own else "compare again, into another --run"
+    )
     columns = learn_columns(scaling_for(scaling, train), train)
     rows = [raw_input(train, held, columns)] if any(name == RAW for name, *_ in entries) else []
     for name, run, seconds, alarms in entries:
@@ -121,10 +136,8 @@ def read_evaluation(folder: Path) -> Comparison:
             history, _ = training_of(method)
             made = represent(method, train, held)
             rows.append(Representation(name, *made, method, seconds, history, alarms))
-    ours = next((row.method for row in rows if isinstance(row.method, Method)), None)
-    if ours is not None and any(name in BEFORE for name, *_ in entries):
-        before = untrained_row(ours, train, held)
-        rows[1:1] = [] if before is None else [before]
+    before = untrained_rows({row.name: row.method for row in rows}, train, held)
+    rows[1:1] = [row for row in before if row.name in {name for name, *_ in entries}]
     if any(name == WORDS for name, *_ in entries):
         words = visual_words(train, held, random_state=int(facts.get("seeds", [0])[0]))
         rows += [] if words is None else [words]
@@ -159,19 +172,35 @@ def _check_kinds(named: dict[str, Any]) -> None:
             raise TypeError(f"{name} is {value!r}")
 
 
-def untrained_row(method: Method, train: Any, test: Any) -> Representation | None:
-    """The row *untrained encoder*, also where there are fewer samples than in the batches of training.
+def check_same_data(known: Any, train: Samples, test: Samples, again: str) -> None:
+    """Raises ValueError where samples are not those whose hashes an evaluation kept; `again` says how to go on."""
+    if not isinstance(known, dict):
+        raise ValueError(
+            f"{EVALUATION} must say which data were judged; it does not, as of an older version. Judge again: {again}."
+        )
+    for part, samples in {"train": train, "test": test}.items():
+        if known.get(part) != content_fingerprint(samples):
+            raise ValueError(
+                f"the data must be those that were judged; those of the {part} part have changed since, so that "
+                f"the scores are of other samples. Judge again: {again}."
+            )
 
-    None, and a warning, where the folder or file is gone from which the encoder came.
-    """
-    blank = type(method)(**method.get_params(deep=False) | {"batch_size": min(method.batch_size, len(train))})
-    try:
-        return untrained_encoder(blank, train, test)
-    except ValueError as error:
-        if not comes_with_weights(method.encoder):
-            raise
-        log.warning("no row %s: %s", GIVEN, error)
-        return None
+
+def untrained_rows(methods: Mapping[str, Any], train: Samples, test: Samples) -> list[Representation]:
+    """The rows of networks before training, without those whose folder or file is gone, which a warning names."""
+    there = {}
+    for name, method in methods.items():
+        if not isinstance(method, Method) or (method.needs_labels and train.labels is None):
+            continue
+        try:
+            untrained(method, train)
+        except ValueError as error:
+            if not comes_with_weights(method.encoder):
+                raise
+            log.warning("no row %s: %s", GIVEN, error)
+        else:
+            there[name] = method
+    return list(untrained_encoders(there, train, test))
 
 
 def below(folder: Path, name: Any) -> Path:

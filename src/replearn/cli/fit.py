@@ -98,8 +98,9 @@ def run_folder(entry: "Entry", options: Any) -> Path:
 
 def fit(method: Any, options: Any, folder: Path) -> None:
     """Learn, save, and say what came of it."""
+    from replearn.cli.commands import next_command
     from replearn.cli.runs import minutes, new_run, shown
-    from replearn.comparison import fit_arrays, stored_arrays
+    from replearn.comparison import cut_short, fit_arrays, stored_arrays, training_of
     from replearn.methods import Model
     from replearn.methods.arrays import save_arrays
     from replearn.methods.columns import IN_WORDS, learn_columns, scaling_for, scaling_of
@@ -123,10 +124,13 @@ def fit(method: Any, options: Any, folder: Path) -> None:
                 log.info("%s", IN_WORDS[scaling_of(columns)])
     told = _speed(method, minutes(time.monotonic() - began))
     print(f"{type(method).__name__} on {options.data}: {len(samples):,} samples, {told}")
+    if cut := cut_short(*training_of(method)[:1], method):
+        print(f"ended by max_minutes after {cut}; the whole schedule was drawn together")
     print(f"saved in {shown(folder)}; next:")
     if hasattr(method, "transform"):
-        print(f"  replearn evaluate {shown(folder)} {options.data}")
-    print(f"  replearn embed {shown(folder)} {options.data}")
+        whole = options.data.partition(":")[0] if is_builtin(options.data) else options.data
+        print(f"  {next_command('evaluate', shown(folder), whole, options=options)}")
+    print(f"  {next_command('embed', shown(folder), options.data, options=options)}")
 
 
 def data_part(options: Any) -> str:

@@ -2,30 +2,31 @@
 *raw input*, *untrained encoder* (or *encoder as given*) and, of images, *bag of visual words*.
 """
 
+from replearn.comparison.checks import check_methods
 from replearn.comparison.compare import PREPROCESSING, Comparison, compare, judge, machine_in_words, run_name
 from replearn.comparison.latents import with_latents
 from replearn.comparison.rows import (
-    BASELINES,
-    BEFORE,
     GIVEN,
     RAW,
     UNTRAINED,
     WORDS,
     Representation,
+    before_training,
+    cut_short,
     fit_and_represent,
     fit_arrays,
+    is_baseline,
     of_two_views,
     raw_input,
     represent,
     stored_arrays,
     training_of,
-    untrained_encoder,
+    untrained,
+    untrained_encoders,
     visual_words,
 )
 
 __all__ = [
-    "BASELINES",
-    "BEFORE",
     "GIVEN",
     "PREPROCESSING",
     "RAW",
@@ -33,9 +34,13 @@ __all__ = [
     "WORDS",
     "Comparison",
     "Representation",
+    "before_training",
+    "check_methods",
     "compare",
+    "cut_short",
     "fit_and_represent",
     "fit_arrays",
+    "is_baseline",
     "judge",
     "machine_in_words",
     "of_two_views",
@@ -44,7 +49,8 @@ __all__ = [
     "run_name",
     "stored_arrays",
     "training_of",
-    "untrained_encoder",
+    "untrained",
+    "untrained_encoders",
     "visual_words",
     "with_latents",
 ]

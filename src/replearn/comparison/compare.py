@@ -12,20 +12,20 @@ from typing import Any
 import pandas as pd
 import torch
 
+from replearn.comparison.checks import check_methods
 from replearn.comparison.copies import copies_across, together_in_training
 from replearn.comparison.rows import (
-    BASELINES,
     Representation,
     fit_and_represent,
+    is_baseline,
     of_two_views,
     raw_input,
-    untrained_encoder,
+    untrained_encoders,
     visual_words,
     with_seed,
 )
 from replearn.data import Samples, alike
 from replearn.evaluate import scorecard
-from replearn.methods.base import Method
 from replearn.methods.columns import IN_WORDS, Columns, learn_columns, scaling_for, scaling_of
 from replearn.methods.store import versions
 
@@ -41,8 +41,8 @@ class Comparison:
     Attributes:
         train, test: the samples.
         rows: a representation per row of the table, of the first seed.
-        scores: `representation, seed, measure, labels, mean, low, high, draws`; see
-            `replearn.evaluate.scorecard`.
+        scores: `representation, seed, measure, labels, mean, low, high, draws`; see `replearn.evaluate.scorecard`.
+            Where the minutes of a training ended it, `cut` says after how many steps of how many.
         facts: what was run, for the reader: preprocessing, seeds, versions, machine.
         columns: what brought the columns of a table into one unit for every row; None where nothing did.
     """
@@ -71,9 +71,9 @@ def compare(
 ) -> Comparison:
     """Fit every method on `train` and judge all representations alike; only methods that need labels look at them.
 
-    The rows *raw input*, *untrained encoder* (of the first method that has one) and, of images of at least 16
-    pixels a side, *bag of visual words* come first. The test part is looked at once, after the last step of training:
-    no epoch and no probe is chosen by it.
+    The rows *raw input*, *untrained encoder* (one for each network that is unlike the others) and, of images of at
+    least 16 pixels a side, *bag of visual words* come first. All methods are checked before any is fitted. The test
+    part is looked at once, after the last step of training: no epoch and no probe is chosen by it.
 
     Args:
         methods: methods of ours or of scikit-learn, by the name that tables show, or a list (named by class).
@@ -92,12 +92,13 @@ def compare(
         The representations of the first seed, and the scores of all.
 
     Raises:
-        ValueError: a method can't learn from these samples.
+        ValueError: a method can't learn from these samples; none was fitted.
     """
     test = alike(test, train, convert=False)
     named = dict(methods) if isinstance(methods, Mapping) else {type(m).__name__: m for m in methods}
     folder = None if runs is None else Path(runs)
     columns = learn_columns(scaling_for(scaling, train, named.values()), train)
+    check_methods(named, train, columns)
     rows = (
         (seed, row)
         for seed in seeds
@@ -149,13 +150,15 @@ def judge(
             draws=draws,
             groups=groups,
             random_state=seed,
-            views=of_two_views(row.method, train, seed) if choose and row.name not in BASELINES else None,
+            views=of_two_views(row.method, train, seed) if choose and not is_baseline(row.name) else None,
         )
-        scores.append(score.assign(representation=row.name, seed=seed))
+        scores.append(score.assign(representation=row.name, seed=seed, cut=row.cut))
         seeds += [] if seed in seeds else [seed]
         if seed == seeds[0]:
             shown.append(row)
     table = pd.concat(scores, ignore_index=True)
+    if not (table["cut"] != "").any():
+        table = table.drop(columns="cut")
     first = ["representation", "seed"]
     told = {PREPROCESSING: IN_WORDS[scaling_of(columns)]} if train.kind == "table" else {}
     facts = {
@@ -182,10 +185,8 @@ def _representations(
 ) -> Iterator[Representation]:
     yield raw_input(train, test, columns)
     seeded = {name: with_seed(method, seed) for name, method in named.items()}
-    ours = [method for method in seeded.values() if isinstance(method, Method)]
-    if ours:
-        yield untrained_encoder(ours[0], train, test)
-    words = visual_words(train, test, random_state=seed)
+    yield from untrained_encoders(seeded, train, test)
+    words = visual_words(train, test, random_state=seed, beside=seeded.values())
     if words is not None:
         yield words
     for name, method in seeded.items():

@@ -7,7 +7,8 @@ networks, which standardise columns by themselves, are given them as they come.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,8 @@ log = logging.getLogger("replearn")
 
 RAW, UNTRAINED, WORDS = "raw input", "untrained encoder", "bag of visual words"
 GIVEN = "encoder as given"
-BEFORE = (UNTRAINED, GIVEN)  # rows that show networks before training
-BASELINES = (RAW, *BEFORE, WORDS)
+BEFORE, AFTER = "untrained ", " as given"  # around the names of methods, where there are several networks
+NAMED = 3  # methods that a row's name has room for
 LEAST_SIDE = 16  # pixels of images that have visual words
 VIEWED = 2048  # training samples whose views are compared
 
@@ -60,32 +61,114 @@ class Representation:
     history: Sequence[dict[str, float]] = ()
     alarms: Sequence[str] = ()
 
+    @property
+    def cut(self) -> str:
+        """How far a training came that its minutes ended, `27 of 3,900 steps`; "" of any other."""
+        return cut_short(self.history, self.method)
+
 
 def raw_input(train: Samples, test: Samples, columns: Columns | None = None) -> Representation:
     """The samples as numbers, the columns of a table in one unit: the row that every method must beat."""
     return Representation(RAW, rows_of(train, columns), rows_of(test, columns))
 
 
-def untrained_encoder(method: Method, train: Samples, test: Samples) -> Representation:
-    """The representation by a method's networks as they are before training.
+def before_training(name: str) -> bool:
+    """Whether a row of this name shows a network before training.
 
-    The row is named *encoder as given* where the method was given a module, a folder or a file, whose weights may
-    have learned elsewhere: the gap to the method's row is what this training added.
+    >>> before_training("untrained SimCLR"), before_training("SimCLR as given"), before_training("SimCLR")
+    (True, True, False)
     """
-    blank = clone(method).prepare(train)
-    name = GIVEN if comes_with_weights(method.encoder) else UNTRAINED
-    return Representation(name, blank.transform(train), blank.transform(test), blank)
+    return name.startswith(BEFORE) or name.endswith(AFTER)
 
 
-def visual_words(train: Samples, test: Samples, *, random_state: int = 0) -> Representation | None:
-    """What features made by hand are worth: `BagOfVisualWords`; None of samples in which it finds no words."""
+def is_baseline(name: str) -> bool:
+    """Whether a row of this name was there before any method learned."""
+    return name in (RAW, WORDS) or before_training(name)
+
+
+def untrained_encoders(methods: Mapping[str, Any], train: Samples, test: Samples) -> Iterator[Representation]:
+    """The representation by each network as it is before training: one row for methods whose networks are alike.
+
+    A row is named *untrained encoder*; *encoder as given* where the method was given a module, a folder or a file,
+    whose weights may have learned elsewhere: the gap to the method's row is what this training added. Where networks
+    differ each row is named after its methods, *untrained SimCLR*.
+
+    Args:
+        methods: by the name of their rows; those that are not trained have no such row.
+        train, test: the samples.
+    """
+    alike: dict[Any, list[str]] = {}
+    for name, method in methods.items():
+        if isinstance(method, Method):
+            alike.setdefault(_network(method, untrained(method, train)), []).append(name)
+    for names in alike.values():
+        method = methods[names[0]]
+        blank = untrained(method, train)
+        given = comes_with_weights(method.encoder)
+        title = GIVEN if given else UNTRAINED
+        if len(alike) > 1:
+            after = _in_row(names)
+            title = f"{after}{AFTER}" if given else f"{BEFORE}{after}"
+        if len(names) > (NAMED if len(alike) > 1 else 1):
+            log.info("%s: the network of %s", title, ", ".join(names))
+        yield Representation(title, blank.transform(train), blank.transform(test), blank)
+
+
+def untrained(method: Method, train: Samples) -> Method:
+    """The method with its networks as they are before training, also on fewer samples than a batch holds."""
+    blank: Method = clone(method).set_params(batch_size=min(method.batch_size, len(train)))
+    with unheard():
+        return blank.prepare(train)  # type: ignore[return-value]
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """While entered, only warnings are logged: what a fit says will be said by the fit."""
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+
+
+def _network(method: Method, blank: Method) -> Any:
+    """What two methods must share for their untrained networks to be one: modules and sizes, and given weights."""
+    encoder = getattr(blank, "encoder_", None) or torch.nn.ModuleDict(blank.modules())
+    sizes = tuple((name, tuple(value.shape)) for name, value in encoder.state_dict().items())
+    given = method.encoder if comes_with_weights(method.encoder) else ""
+    return str(encoder), sizes, blank.representation_dim, given if isinstance(given, str) else id(given)
+
+
+def _in_row(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def visual_words(
+    train: Samples, test: Samples, *, random_state: int = 0, beside: Iterable[Any] = ()
+) -> Representation | None:
+    """What features made by hand are worth: `BagOfVisualWords`.
+
+    None of samples in which it finds no words, and where one of the methods `beside` is the same.
+    """
     if train.kind != "image" or min(train.shape[1:]) < LEAST_SIDE:
         return None
+    method = BagOfVisualWords(random_state=random_state)
+    if any(_same(method, other) for other in beside):
+        return None
     try:
-        return fit_and_represent(WORDS, BagOfVisualWords(random_state=random_state), train, test)
+        return fit_and_represent(WORDS, method, train, test)
     except ValueError as error:  # few or flat images: no reason to compare nothing
         log.info("no row %s: %s", WORDS, error)
         return None
+
+
+def _same(method: Any, other: Any) -> bool:
+    """Whether a method has the class and the fields of another, its seed and device aside."""
+    free = {"random_state", "device", "precision"}
+    fields = [{n: v for n, v in m.get_params(deep=False).items() if n not in free} for m in (method, other)]
+    return type(method) is type(other) and fields[0] == fields[1]
 
 
 def fit_and_represent(
@@ -195,6 +278,15 @@ def training_of(method: Any) -> tuple[Sequence[dict[str, float]], list[str]]:
     """The rows of a method's training and its alarms, where it was trained by the engine (here or before)."""
     history = getattr(method, "history_", None)
     return (history.rows, [str(alarm) for alarm in history.alarms]) if history else ([], [])
+
+
+def cut_short(history: Sequence[dict[str, float]], method: Any) -> str:
+    """How far a training came that its `max_minutes` ended, `27 of 3,900 steps`; "" of any other."""
+    last = history[-1] if history else {}
+    step, planned = int(last.get("step", 0)), int(last.get("planned", 0))
+    allowed = getattr(method, "max_minutes", None) or float("inf")
+    cut = step < planned and last.get("seconds", 0) >= 60 * allowed
+    return f"{step:,} of {planned:,} steps" if cut else ""
 
 
 def with_seed(method: Any, seed: int) -> Any:

@@ -27,6 +27,20 @@ def content_hashes(samples: Samples) -> UInt64[np.ndarray, " n"]:
     return hashes
 
 
+def content_fingerprint(samples: Samples) -> str:
+    """A short hash of every sample, label and name of a class: what scores are scores of.
+
+    `Samples.fingerprint` looks at 4,096 samples at most, enough to tell one data set from another.
+    """
+    digest = hashlib.blake2b(
+        repr((samples.kind, samples.shape, len(samples), samples.classes)).encode(), digest_size=8
+    )
+    digest.update(content_hashes(samples).tobytes())
+    if samples.labels is not None:
+        digest.update(np.asarray(samples.labels, dtype=np.int64).tobytes())
+    return digest.hexdigest()
+
+
 def copies(hashes: UInt64[np.ndarray, " n"]) -> int:
     """How many samples repeat one that came before."""
     return len(hashes) - len(np.unique(hashes))

@@ -32,9 +32,20 @@ from replearn.engine.run import (
 log = logging.getLogger("replearn")
 
 COLUMNS = (
-    *("step", "loss", "learning_rate", "samples_per_second", "seconds", "effective_rank", "spread", "growth"),
+    *(
+        "step",
+        "planned",
+        "loss",
+        "learning_rate",
+        "samples_per_second",
+        "seconds",
+        "effective_rank",
+        "spread",
+        "growth",
+    ),
     *("embedding_rank", "embedding_spread", "candidates", "prototypes"),  # where a method has them
 )
+COUNTS = ("step", "planned")
 ROWS = 1000  # about so many rows over a training
 PENDING = 10  # steps between looks at the loss: reading it makes a GPU wait
 
@@ -138,6 +149,7 @@ class History:
         step, seconds = self.pace.step, self.pace.seconds
         row = {
             "step": float(step),
+            "planned": float(self.pace.steps),  # steps, unless minutes end the training before
             "loss": sum(self._losses) / len(self._losses),
             "learning_rate": self._rate,
             "samples_per_second": (step - self._last[0]) * self._samples / max(seconds - self._last[1], 1e-9),
@@ -148,7 +160,7 @@ class History:
         self.rows.append(row)
         self._write(row)
         for logger in self._loggers:
-            logger.log_metrics({name: number for name, number in row.items() if name != "step"}, step)
+            logger.log_metrics({name: number for name, number in row.items() if name not in COUNTS}, step)
         told = f"loss {row['loss']:.4f}  {speed(row['samples_per_second'])}"
         self._bar.update(self._task, completed=step, description=told)
 
@@ -284,4 +296,4 @@ def _write_rows(path: Path, rows: list[dict[str, float]]) -> dict[str, None]:
 
 
 def _line(row: dict[str, float]) -> dict[str, Any]:
-    return {**row, "step": int(row["step"])}
+    return {**row, **{name: int(row[name]) for name in COUNTS if name in row}}

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from replearn.comparison import BASELINES
+from replearn.comparison import is_baseline
 from replearn.evaluate import agreement, choose
 from replearn.report.table import NAME, joined, printable
 
@@ -37,9 +37,11 @@ class Choice:
 def choice(scores: pd.DataFrame) -> Choice | None:
     """What can be chosen without labels; None where no views were compared, or nothing was learned."""
     scores = joined(scores)
-    if not (scores["measure"] == "alignment").any() or set(scores["representation"]) <= set(BASELINES):
+    names = scores["representation"].astype(str).unique().tolist()
+    baselines = [name for name in names if is_baseline(name)]
+    if not (scores["measure"] == "alignment").any() or len(baselines) == len(names):
         return None
-    table = choose(scores, leave_out=BASELINES)
+    table = choose(scores, leave_out=baselines)
     measures = [name for name in TITLES if name in table]
     cells = [
         [_cell(row[name], row[f"{name} place"], name) for name in measures] for _, row in table.iterrows()

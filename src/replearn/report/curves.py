@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replearn.comparison import BEFORE, RAW, WORDS, Comparison, Representation
+from replearn.comparison import RAW, WORDS, Comparison, Representation, before_training
 from replearn.evaluate import singular_values
 from replearn.report.chart import Chart, Series, line_chart
 from replearn.report.table import PROBE, joined
@@ -33,7 +33,9 @@ def styles(names: Sequence[str]) -> dict[str, str]:
     >>> styles(["raw input", "pca", "simclr"])
     {'raw input': 'raw', 'pca': 's0', 'simclr': 's1'}
     """
-    fixed = {RAW: "raw", WORDS: "words"} | dict.fromkeys(BEFORE, "untrained")
+    before = [name for name in names if before_training(name)]
+    fixed = {RAW: "raw", WORDS: "words"}
+    fixed |= {name: "untrained" + " dashed" * (i > 0) for i, name in enumerate(before)}
     learned = [name for name in names if name not in fixed]
     coloured = {name: f"s{i % STYLES}" + " dashed" * (i >= STYLES) for i, name in enumerate(learned)}
     return {name: fixed.get(name) or coloured[name] for name in names}

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from replearn.comparison import BEFORE, RAW, WORDS, Comparison
+from replearn.comparison import RAW, WORDS, Comparison, before_training
 from replearn.engine.run import replacing
 from replearn.report.appearance import has_thumbnails
 from replearn.report.strips import class_name, is_wrong, neighbour_strips
@@ -23,7 +23,7 @@ COLOURS = (
     "#94660a",
     "#b3265e",
 )  # as the page's lines, in its light dress
-GREYS = {RAW: "#5c5c5c", WORDS: "#7a6a55"} | dict.fromkeys(BEFORE, "#9a9a9a")
+GREYS, UNTRAINED = {RAW: "#5c5c5c", WORDS: "#7a6a55"}, "#9a9a9a"
 WRONG, RIGHT = "#c8102e", "#d0d0d0"
 SIDE = 48  # pixels of a thumbnail
 
@@ -46,7 +46,7 @@ def few_label_figure(scores: pd.DataFrame) -> Figure:
     figure, axes = _figure(7.0, 4.0)
     colours = iter(COLOURS * len(probes))
     for name, own in probes.groupby("representation", sort=False):
-        colour = GREYS.get(str(name)) or next(colours)
+        colour = _grey(str(name)) or next(colours)
         axes.plot(own["labels"], 100 * own["mean"], color=colour, marker="o", markersize=4)
         axes.fill_between(
             own["labels"], 100 * own["low"], 100 * own["high"], color=colour, alpha=0.15, linewidth=0
@@ -111,6 +111,11 @@ def save_figures(folder: str | Path, comparison: Comparison) -> list[Path]:
         with replacing(folder / name) as part:
             figure.savefig(part, format="png")
     return [folder / name for name in figures]
+
+
+def _grey(name: str) -> str | None:
+    """The grey of a row that was not learned."""
+    return UNTRAINED if before_training(name) else GREYS.get(name)
 
 
 def _figure(width: float, height: float) -> tuple[Figure, Axes]:

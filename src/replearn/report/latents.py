@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from replearn.comparison import BASELINES, BEFORE, Comparison, Representation
+from replearn.comparison import Comparison, Representation, before_training, is_baseline
 from replearn.methods.inside import decoder_of, divergences_of, has_prior
 from replearn.report.appearance import has_thumbnails
 from replearn.report.chart import Chart, Series, line_chart
@@ -155,7 +155,7 @@ def print_latents(scores: pd.DataFrame, *, console: Console | None = None) -> No
 def code_panel(comparison: Comparison) -> CodePanel | None:
     """The section of the one learned representation whose code was judged; None where none was."""
     table = latent_table(comparison.scores)
-    row = next((row for row in comparison.rows if row.name not in BASELINES), None)
+    row = next((row for row in comparison.rows if not is_baseline(row.name)), None)
     if table is None or row is None:
         return None
     charts = layer_chart(comparison.scores, row.name)
@@ -182,7 +182,7 @@ def layer_chart(scores: pd.DataFrame, name: str) -> Chart | None:
     found = {(own, measure): (mean, low, high) for own, measure, _, mean, low, high in records(scores)}
     layers = _layers(scores)
     styles = {(name, "linear probe"): "s0", (name, "kNN"): "s1"}
-    for before in BEFORE:
+    for before in dict.fromkeys(own for own, _ in found if before_training(own)):
         styles |= {(before, "linear probe"): "s0 dashed", (before, "kNN"): "s1 dashed"}
     series = []
     for (own, probe), style in styles.items():
@@ -191,7 +191,7 @@ def layer_chart(scores: pd.DataFrame, name: str) -> Chart | None:
         ]
         if points:
             x, y, low, high = (list(map(float, column)) for column in zip(*points, strict=True))
-            title = f"{probe.split()[0]}, before training" if own in BEFORE else probe
+            title = f"{probe.split()[0]}, before training" if before_training(own) else probe
             band = own == name
             series.append(Series(title, x, y, low if band else (), high if band else (), style, True))
     return line_chart(

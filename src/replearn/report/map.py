@@ -9,7 +9,7 @@ from jaxtyping import Float
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
-from replearn.comparison import BASELINES, Comparison, Representation
+from replearn.comparison import Comparison, Representation, is_baseline
 
 POINTS = 1500  # samples on a map
 TOTAL = 5000  # points on all maps: t-SNE takes about 1.5 s of a core for 1,000 points
@@ -85,9 +85,9 @@ def _chosen_rows(comparison: Comparison) -> list[Representation]:
     """Best first by kNN, or by what comes first in the scores; what was not learned last."""
     scores = comparison.scores
     by_knn = scores[scores["measure"] == "kNN"].groupby("representation")["mean"].mean().to_dict()
-    learned = [row for row in comparison.rows if row.name not in BASELINES]
+    learned = [row for row in comparison.rows if not is_baseline(row.name)]
     learned = sorted(learned, key=lambda row: -by_knn.get(row.name, 0.0))[:4]
-    return learned + [row for name in BASELINES for row in comparison.rows if row.name == name]
+    return learned + [row for row in comparison.rows if is_baseline(row.name)]
 
 
 def _principal(rows: np.ndarray, random_state: int) -> Float[np.ndarray, "n k"]:

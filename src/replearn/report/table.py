@@ -1,7 +1,7 @@
 """The comparison as a table: one line per representation, for the terminal, for Markdown, for the page."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import pandas as pd
@@ -11,6 +11,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from replearn.evaluate import join_seeds
+from replearn.report.cut import CUT, MARK, cut_trainings
 
 PROBE, KNN, RANK = "linear probe", "kNN", "effective rank"
 WITHOUT_LABELS = {RANK: "rank", "alpha-ReQ": "α-ReQ", "uniformity": "uniformity", "sparsity": "sparsity"}
@@ -79,12 +80,25 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns, the names of the lines, the cells of each line, and what their ± covers ("" where there is none)."""
+    """Columns, the names of the lines, the cells of each line, what their ± covers ("" where there is none), and which
+    trainings were cut: name and steps.
+    """
 
     columns: list[Column]
     names: list[str]
     cells: list[list[Cell]]
     note: str = ""
+    cut: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def cut_note(self) -> str:
+        """What the mark of a training that was cut says, or nothing."""
+        told = "; ".join(f"{printable(name)} after {steps}" for name, steps in self.cut.items())
+        return told and f"{MARK} ended by max_minutes, the whole schedule drawn together: {told}."
+
+    def title(self, name: str) -> str:
+        """The name of a line, marked where its training was cut."""
+        return f"{printable(name)}{MARK * (name in self.cut)}"
 
 
 def table_rows(scores: pd.DataFrame) -> Table:
@@ -108,6 +122,7 @@ def table_rows(scores: pd.DataFrame) -> Table:
     >>> table_rows(scores).cells[0][0].text
     '90.0 ± 2.0'
     """
+    cut = cut_trainings(scores)
     scores = joined(scores)
     columns = _columns(scores)
     names = [str(name) for name in scores["representation"].unique()]
@@ -130,7 +145,7 @@ def table_rows(scores: pd.DataFrame) -> Table:
         ]
         for line in numbers
     ]
-    return Table(columns, names, cells, spread_note(scores))
+    return Table(columns, names, cells, spread_note(scores), cut)
 
 
 def joined(scores: pd.DataFrame) -> pd.DataFrame:
@@ -141,6 +156,7 @@ def joined(scores: pd.DataFrame) -> pd.DataFrame:
             f"scores must have rows and the columns of a comparison; got {len(scores)} rows, "
             f"{', '.join(sorted(missing)) or 'no column'} missing. Give `Comparison.scores`."
         )
+    scores = scores.drop(columns=CUT, errors="ignore")
     if "draws" not in scores.columns:
         scores = scores.assign(draws=1)
     return scores if "seeds" in scores.columns else join_seeds([scores])
@@ -200,11 +216,11 @@ def print_table(scores: pd.DataFrame, *, console: Console | None = None) -> None
         # Of measures that are no share the interval over seeds would not fit.
         shown = [line[i] for i in chosen]
         cells = [Text(c.text if c.accuracy else c.number, style="bold" if c.best else "") for c in shown]
-        drawn.add_row(Text(printable(name)), *cells)
+        drawn.add_row(_cut_text(table, name), *cells)
     console = console or Console()
     console.print(drawn)
-    if table.note:
-        console.print(Text(table.note))
+    for note in filter(None, (table.note, table.cut_note)):
+        console.print(Text(note))
 
 
 def to_markdown(scores: pd.DataFrame) -> str:
@@ -226,8 +242,16 @@ def to_markdown(scores: pd.DataFrame) -> str:
     ]
     for name, cells in zip(table.names, table.cells, strict=True):
         shown = [f"**{c.number}** {c.spread}".strip() if c.best else c.text for c in cells]
-        lines.append([_escape_markdown(printable(name)), *shown])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+        lines.append([_escape_markdown(table.title(name)), *shown])
+    drawn = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"{drawn}\n\n{_escape_markdown(table.cut_note)}" if table.cut else drawn
+
+
+def _cut_text(table: Table, name: str) -> Text:
+    """The name of a line in a terminal; a mark is seen where the name is too long."""
+    title = table.title(name)
+    room = NAME - len(MARK)
+    return Text(f"{title[: room - 1]}…{MARK}" if name in table.cut and len(title) > NAME else title)
 
 
 def printable(text: str) -> str:
@@ -248,9 +272,14 @@ def sizes(scores: pd.DataFrame) -> list[Size]:
     """
     probes = scores[scores["measure"] == PROBE]
     found = sorted({(int(n), str(by)) for n, by in zip(probes["labels"], probes["setting"], strict=True)})
-    known = scores.loc[scores["measure"] == KNN, "labels"]
-    total = max(int(known.max()) if len(known) else max((n for n, _ in found), default=1), 1)
+    total = max(known_labels(scores), 1)
     return [Size(n, setting, f"{_named(setting, n / total)} ({n})") for n, setting in found]
+
+
+def known_labels(scores: pd.DataFrame) -> int:
+    """How many training labels there are: kNN takes them all."""
+    known = scores.loc[scores["measure"] == KNN, "labels"]
+    return int(known.max() if len(known) else scores["labels"].max())
 
 
 def _named(setting: str, share: float) -> str:

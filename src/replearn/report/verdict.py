@@ -1,12 +1,12 @@
-"""What the numbers say, in one sentence: also when they say that nothing was gained."""
+"""What the numbers say, with few labels and with all: also when they say that nothing was gained."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
 import pandas as pd
 
-from replearn.comparison import BASELINES, BEFORE, RAW
-from replearn.report.table import KNN, PROBE, RANK, joined, records, sizes
+from replearn.comparison import RAW, before_training, is_baseline
+from replearn.report.table import KNN, PROBE, RANK, Size, joined, known_labels, records, sizes
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,9 @@ class Score:
 
 
 def verdict(scores: pd.DataFrame, *, labelled: Collection[str] = ()) -> str:
-    """One sentence: how the best learned representation does with the fewest labels, against the raw input.
+    """How the best learned representation does with the fewest labels, and with all, against the best baseline.
+
+    Where a baseline wins, features made by hand say, it is named.
 
     Args:
         scores: as `replearn.report.table_rows` takes them.
@@ -36,16 +38,24 @@ def verdict(scores: pd.DataFrame, *, labelled: Collection[str] = ()) -> str:
     'By kNN, nothing learned here beats the raw input: it reaches 90.0 % ...the best learned one.'
     """
     scores = joined(scores)
-    counts = sizes(scores)
-    if counts:
-        fewest, setting, title = counts[0]
-        share = title.split(" (")[0] + " of them" * ("per class" not in title)
-        lead = f"With {fewest:,} labels ({share})".replace(",", " ")
-        scores = scores[scores["setting"] == setting]
-        return _compare(lead, _scores(scores, PROBE, fewest), labelled)
+    found = sizes(scores)
+    if found:
+        few, every = found[0], found[-1]
+        share = few.title.split(" (")[0] + " of them" * ("per class" not in few.title)
+        sentences = [_at(scores, few, f"With {few.labels:,} labels ({share})", labelled)]
+        if every.labels > few.labels:
+            whole = every.labels == known_labels(scores)
+            sentences.append(_at(scores, every, f"With {'all ' * whole}{every.labels:,}", labelled))
+        return " ".join(sentences)
     if (scores["measure"] == KNN).any():
         return _compare("By kNN", _scores(scores, KNN, None), labelled)
     return _without_labels(scores)
+
+
+def _at(scores: pd.DataFrame, size: Size, lead: str, labelled: Collection[str]) -> str:
+    """The sentence on one number of labels."""
+    own = scores[scores["setting"] == size.setting]
+    return _compare(lead.replace(",", " "), _scores(own, PROBE, size.labels), labelled)
 
 
 def _scores(scores: pd.DataFrame, measure: str, labels: int | None) -> list[Score]:
@@ -59,29 +69,32 @@ def _scores(scores: pd.DataFrame, measure: str, labels: int | None) -> list[Scor
 
 
 def _compare(lead: str, rows: list[Score], labelled: Collection[str]) -> str:
-    raw = next((row for row in rows if row.name == RAW), None)
-    before = next((row for row in rows if row.name in BEFORE), None)
-    learned = [row for row in rows if row.name not in BASELINES and row.name not in labelled]
+    baselines = [row for row in rows if is_baseline(row.name)]
+    learned = [row for row in rows if not is_baseline(row.name) and row.name not in labelled]
     if not learned:
-        found = f"{lead}, {rows[0].name} reaches {rows[0].text}"
+        found = f"{lead}, {_named(rows[0])} reaches {rows[0].text}"
         return f"{found}; nothing was learned without labels here to set beside it."
     best = learned[0]
-    if raw is None:
+    if not baselines:
         return f"{lead}, {best.name} reaches {best.text}{_rest(best, rows, labelled)}."
-    gap = abs(round(100 * best.mean, 1) - round(100 * raw.mean, 1))
+    top = baselines[0]
+    gap = abs(round(100 * best.mean, 1) - round(100 * top.mean, 1))
     if gap == 0:
+        return f"{lead}, {best.name}, the best learned one, is no better than {_named(top)}: both reach {top.text}."
+    if best.mean > top.mean:
         return (
-            f"{lead}, {best.name}, the best learned one, is no better than the {RAW}: both reach {raw.text}."
+            f"{lead}, {best.name} reaches {best.text}, {gap:.1f} points more than {_named(top)}"
+            f"{'' if top.name == RAW else ', the best that was not learned'}{_doubt(best, top)}."
         )
-    if best.mean < raw.mean:
-        sentence = f"{lead}, nothing learned here beats the {RAW}: it reaches {raw.text}, "
-        return f"{sentence}{gap:.1f} points more than {best.name}, the best learned one{_doubt(raw, best)}."
     sentence = (
-        f"{lead}, {best.name} reaches {best.text}, {gap:.1f} points more than the {RAW}{_doubt(best, raw)}"
+        f"{lead}, nothing learned here beats {_named(top)}: it reaches {top.text}, {gap:.1f} points more than "
+        f"{best.name}, the best learned one{_doubt(top, best)}"
     )
-    if before and before.mean >= best.mean:
-        return f"{sentence}; yet the {before.name} does as well, so the training gained nothing."
-    return f"{sentence}."
+    return f"{sentence}; the training gained nothing." if before_training(top.name) else f"{sentence}."
+
+
+def _named(row: Score) -> str:
+    return f"the {row.name}" if is_baseline(row.name) else row.name
 
 
 def _rest(best: Score, rows: list[Score], labelled: Collection[str]) -> str:

@@ -89,6 +89,7 @@ def test_a_run_of_fit_is_the_start(command, data):
             "must be a column of sizes.csv; got 'sise'",
         ),
         (("words", "classes.csv", "--task", "pair"), "must have a column a"),
+        (("words", "pairs.csv", "--task", "pair", "--groups", "a"), "--groups is for --task classify"),
         (("words", "classes.csv", "--task", "span"), "must exist and end in .jsonl"),
         (("words", "nowhere.conll", "--task", "tag"), "file of tags must exist"),
     ],

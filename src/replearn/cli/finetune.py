@@ -122,6 +122,9 @@ def read_parts(options: FineTuneOptions) -> Parts:
         like = described(options.run) if (Path(options.run).expanduser() / METHOD).is_file() else None
         train, test = load_parts(options.data, options, test=options.test, like=like)
         return (train, None), (test, None)
+    for name in ("columns", "drop", "groups"):
+        if getattr(options, name):
+            raise ValueError(f"--{name} is for --task classify; got it for {options.task}. Leave it out.")
     X, y = read_task(options.data, options)
     if options.test is not None:
         return (X, y), read_task(options.test, options)

@@ -91,7 +91,7 @@ def test_a_folder_that_lacks_a_file_is_refused(missing: str, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
-        ("config.json", "{", "must hold a model"),
+        ("config.json", "{", "must be a JSON object"),
         ("config.json", '{"model_type": "no such model"}', "must hold a model"),
         ("tokenizer.json", "{}", "tokenizer.json"),
     ],
@@ -105,7 +105,7 @@ def test_a_broken_folder_is_refused(file: str, content: str, message: str, tmp_p
 
 def test_a_broken_file_of_weights_is_refused(tmp_path: Path) -> None:
     (folder(tmp_path) / "model.safetensors").write_bytes(b"no tensors")
-    with pytest.raises(ValueError, match="must hold a model"):
+    with pytest.raises(ValueError, match="must be a whole safetensors file"):
         made(f"hf:{tmp_path}")
 
 

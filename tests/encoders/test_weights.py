@@ -1,6 +1,7 @@
 """Weights from local files."""
 
 import pickle
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -133,3 +134,41 @@ def test_what_may_have_learned_elsewhere(tmp_path):
     found = [comes_with_weights(spec) for spec in (str(run), "hf:folder", "cnn@file", nn.Identity())]
     assert found == [True] * 4
     assert not any(map(comes_with_weights, ("auto", "cnn", "resnet18")))
+
+
+def zipped(path: Path, state: dict[str, torch.Tensor], *, packed: int) -> None:
+    """A file of torch whose members are packed in this way, as torch never writes them."""
+    torch.save(state, path)
+    with zipfile.ZipFile(path) as archive:
+        members = [(member.filename, archive.read(member)) for member in archive.infolist()]
+    with zipfile.ZipFile(path, "w", packed) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+
+
+HOSTILE = {
+    "repeated by strides": torch.zeros(1).expand(10**6, 10**6),
+    "sparse": torch.zeros(3, 3).to_sparse(),
+    "without memory": torch.zeros(3, 3, device="meta"),
+    "not a number": torch.tensor([0.0, float("nan")]),
+    "infinite": torch.tensor([float("inf")]),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.filterwarnings("ignore:Validating sparse")
+def test_tensors_that_are_not_plain_are_refused(name: str, tmp_path: Path) -> None:
+    torch.save({"weight": HOSTILE[name]}, tmp_path / "file.pth")
+    with pytest.raises(ValueError, match=r"must hold (plain tensors|finite numbers); weight") as error:
+        make_encoder(f"linear@{tmp_path / 'file.pth'}", samples(3))
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_unpacks_to_far_more_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "file.pt"
+    zipped(path, {"weight": torch.zeros(1000, 1000)}, packed=zipfile.ZIP_STORED)
+    with pytest.raises(ValueError, match="missing"):  # read, and of another network
+        make_encoder(f"linear@{path}", samples(3))
+    zipped(path, {"weight": torch.zeros(1000, 1000)}, packed=zipfile.ZIP_DEFLATED)
+    with pytest.raises(ValueError, match=r"it unpacks to 4,\d+,\d+ bytes, from"):
+        make_encoder(f"linear@{path}", samples(3))

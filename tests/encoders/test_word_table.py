@@ -77,7 +77,11 @@ def test_files_of_others_are_read(tmp_path):
     ("content", "says"),
     [
         (b"", "holds none"),
-        (b"3 2\na 1 2\n", "holds 1"),
+        (b"3 2\na 1 2\n", "It was cut off"),
+        (b"1000000000000 300\na 1 2\n", "1,000,000,000,000 of 300 numbers; it has"),
+        (b"2 1000000000000\na 1 2\n", "It was cut off"),
+        (b"1 0\na\n", "It was cut off"),
+        (b"2 2\na 1 2\nb nan 1\n", "1 words have others"),
         (b"2 2\na 1 2\nb 1\n", "2 numbers"),
         (b"a 1 2\nb 1 x\n", "2 numbers"),
         (b"\xff\xfe\x00" * 99, "numbers"),

@@ -12,6 +12,7 @@ from replearn.data.samples import Samples
 from replearn.data.table_reading import TableReading
 from replearn.data.text import TextSamples
 from replearn.data.tokenizer import Tokenizer, blank_tokenizer
+from replearn.data.tokenizer_checks import LARGEST_ID
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +76,8 @@ def description_from_json(content: dict[str, Any]) -> Description:
         size, columns = content.get("vocabulary"), content.get("reading")
         # Runs of before this was kept took 16 bits for [0, 1], whatever the images held.
         levels = content.get("levels", SIXTEEN_BITS if content["kind"] == "image" else None)
+        if size is not None and not 0 <= size <= LARGEST_ID:
+            raise TypeError(f"a vocabulary of {size!r:.40} tokens")
         return Description(
             *(content["kind"], shape, tuple(content["classes"]), content["n"], content["fingerprint"]),
             statistics=(torch.zeros(channels), torch.ones(channels)),

@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from replearn.data.tokenizer_checks import LARGEST_ID, LARGEST_JSON, check_tokenizer
+
 PAD, UNKNOWN, FIRST, LAST, MASK = SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 # What other tokenizers call them; the first that is there counts.
 NAMES = {
@@ -150,11 +152,36 @@ def read_tokenizer(path: Path) -> Tokenizer:
         ValueError: there is none.
     """
     try:
-        tokenizer = Tokenizer(path.read_text(encoding="utf-8"))
-        _ = tokenizer.size
-    except Exception as error:  # the library raises Exception itself
+        if path.stat().st_size > 4 * LARGEST_JSON:
+            raise ValueError(f"it has {path.stat().st_size:,} bytes")
+        content = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise ValueError(f"tokenizer must name a kind or a tokenizer.json; got {path} ({error}).") from error
+    return safe_tokenizer(content, str(path))
+
+
+def safe_tokenizer(content: str, where: str) -> Tokenizer:
+    """The tokenizer that is written as JSON, after it was tried.
+
+    Args:
+        content: who wrote it may be a stranger.
+        where: it came from.
+
+    Raises:
+        ValueError: it can't be read, takes too long, breaks, or has ids beyond all reason.
+    """
+    tokenizer = Tokenizer(content)
+    try:
+        check_tokenizer(content)
+        if tokenizer.size > LARGEST_ID:
+            raise ValueError(f"it has the id {tokenizer.size - 1:,}, and {LARGEST_ID:,} is the most")
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the library raises Exception itself, and panics
         reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"tokenizer must name a kind or a tokenizer.json; got {path} ({reason}).") from error
+        raise ValueError(
+            f"tokenizer must name a kind or a tokenizer.json; got {where} ({reason})."
+        ) from error
     return tokenizer
 
 

@@ -12,15 +12,26 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
 from replearn.data.tokenizer import Tokenizer, read_tokenizer
+from replearn.encoders.building import building_within
+from replearn.encoders.folder_files import (
+    CONFIG,
+    PARTS,
+    TOKENIZER,
+    WEIGHTS,
+    check_configuration,
+    count_weights,
+    inside,
+    read_object,
+    read_state,
+    weight_files,
+)
 from replearn.encoders.text import Pooling, TextBody, TextEncoder
 from replearn.encoders.transformer import LENGTH, Transformer, the_library
 
-FILES = ("config.json", "tokenizer.json", "model.safetensors")
-PARTS = "model.safetensors.index.json"  # stands for the last one, of large models
+FILES = (CONFIG, TOKENIZER, WEIGHTS)
 # Their draws are torch's own, which other processes would not repeat: they are turned off.
 ATTENTION_DROPOUT = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 UNREAD = "pooler"  # of BERT's kind: a layer that nothing here asks for
@@ -59,11 +70,18 @@ def pretrained(path: Path) -> tuple[TextBody, Tokenizer | None]:
     """
     again = _known.get()
     tokenizer = None if again else folder_tokenizer(path)
+    pooling = again["pooling"] if again else _pooling(path)
     net = _loaded(path, "AutoModel")
-    if isinstance(getattr(net, UNREAD, None), nn.Module):
-        setattr(net, UNREAD, None)  # or processes would wait for its gradient
-    made = Transformer(net, length=_length(net), causal=_is_causal(net))
-    return TextBody(made, pooling=again["pooling"] if again else _pooling(path)), tokenizer
+    with _told_of(path):
+        if isinstance(getattr(net, UNREAD, None), nn.Module):
+            setattr(net, UNREAD, None)  # or processes would wait for its gradient
+        known = net.get_input_embeddings().num_embeddings
+        if tokenizer and tokenizer.size > known:
+            raise ValueError(
+                f"its tokenizer has {tokenizer.size:,} tokens, and its network {known:,} vectors"
+            )
+        made = Transformer(net, length=_length(net), causal=_is_causal(net))
+    return TextBody(made, pooling=pooling), tokenizer
 
 
 @torch.no_grad()
@@ -76,15 +94,16 @@ def pretrained_head(path: Path) -> nn.Module | None:
         ValueError: the folder's logits are made otherwise, or it can't be read.
     """
     whole = _loaded(path, "AutoModelForCausalLM")
-    head = whole.get_output_embeddings()
-    if head is None:
-        return None
-    ids = torch.tensor([[whole.config.vocab_size - 1]])
-    read = whole.eval()(input_ids=ids, output_hidden_states=True)
-    states, vectors = read.hidden_states[-1], whole.get_input_embeddings().weight
-    for made, kept in ((states @ vectors.T, None), (head(states), head)):
-        if torch.allclose(made, read.logits, rtol=1e-3, atol=1e-3):
-            return kept  # type: ignore[no-any-return]
+    with _told_of(path):
+        head = whole.get_output_embeddings()
+        if head is None:
+            return None
+        ids = torch.tensor([[whole.config.vocab_size - 1]])
+        read = whole.eval()(input_ids=ids, output_hidden_states=True)
+        states, vectors = read.hidden_states[-1], whole.get_input_embeddings().weight
+        for made, kept in ((states @ vectors.T, None), (head(states), head)):
+            if torch.allclose(made, read.logits, rtol=1e-3, atol=1e-3):
+                return kept  # type: ignore[no-any-return]
     raise ValueError(
         f"a language model's logits must be linear in its states; {type(whole).__name__} in {path} changes them "
         "afterwards. Use another model, or this one as an encoder only."
@@ -103,7 +122,7 @@ def folder_tokenizer(path: Path) -> Tokenizer:
             f"hf: must name a local folder with {', '.join(FILES)}; {path} has no {', '.join(missing)}. "
             "Save the model and its (fast) tokenizer there by save_pretrained."
         )
-    return read_tokenizer(path / "tokenizer.json")
+    return read_tokenizer(inside(path, TOKENIZER))
 
 
 def _loaded(path: Path, kind: str) -> Any:
@@ -112,28 +131,32 @@ def _loaded(path: Path, kind: str) -> Any:
     Raises:
         ValueError: the folder can't be read.
     """
-    library, local = the_library(), {"local_files_only": True, "trust_remote_code": False}
-    again = _known.get()
-    try:
-        with _silent(library):
-            if again:
-                config = library.AutoConfig.for_model(**again["network"])
-                return getattr(library, _kind(config, kind)).from_config(config, dtype=torch.float32)
-            config = library.AutoConfig.from_pretrained(path, **local)
-            for name in ATTENTION_DROPOUT:
-                if hasattr(config, name):
-                    setattr(config, name, 0.0)
-            net, found = getattr(library, _kind(config, kind)).from_pretrained(
-                path,
-                config=config,
-                use_safetensors=True,
-                dtype=torch.float32,
-                output_loading_info=True,
-                **local,
-            )
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"{path} must hold a model that transformers can read; {reason}") from error
+    library, again = the_library(), _known.get()
+    if again:
+        check_configuration(again["network"], f"the network of {path} in this run", tensors=0)
+        with _told_of(path), _silent(library):
+            config = library.AutoConfig.for_model(**again["network"])
+            return getattr(library, _kind(config, kind)).from_config(config, dtype=torch.float32)
+    files = weight_files(path)
+    tensors, numbers = count_weights(files)
+    content = read_object(inside(path, CONFIG))
+    check_configuration(content, str(path / CONFIG), tensors=tensors)
+    with _told_of(path), _silent(library), building_within(numbers, path / CONFIG):
+        config = library.AutoConfig.for_model(**content)
+        for name in ATTENTION_DROPOUT:
+            if hasattr(config, name):
+                setattr(config, name, 0.0)
+        with torch.device("meta"):
+            cls = type(getattr(library, _kind(config, kind)).from_config(config))
+        # Given what it needs, the library opens no file.
+        net, found = cls.from_pretrained(
+            None,
+            config=config,
+            state_dict=read_state(files),
+            dtype=torch.float32,
+            output_loading_info=True,
+            local_files_only=True,
+        )
     missing = sorted(name for name in found["missing_keys"] if UNREAD not in name)
     if missing:
         raise ValueError(
@@ -149,6 +172,18 @@ def _kind(config: Any, kind: str) -> str:
     if config.is_encoder_decoder or any(name.endswith("EncoderModel") for name in own):
         return "AutoModelForTextEncoding"  # the half that reads, where the library has a class for it
     return kind if any(name.endswith(WRITERS) for name in own) else "AutoModel"
+
+
+@contextmanager
+def _told_of(path: Path) -> Iterator[None]:
+    """While entered, whatever the library stops at is told as a fault of the folder: it stops in many ways."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise ValueError(f"{path} must hold a model that transformers can read; {reason}") from error
 
 
 @contextmanager
@@ -170,11 +205,8 @@ def _pooling(path: Path) -> Pooling:
     """How the folder says that states are pooled; their mean where it says nothing."""
     if not (path / POOLING).is_file():
         return "mean"
-    try:
-        said = json.loads((path / POOLING).read_text(encoding="utf-8"))
-        return next((pooling for name, pooling in POOLINGS.items() if said.get(name)), "mean")
-    except (OSError, ValueError, AttributeError) as error:
-        raise ValueError(f"{path / POOLING} must be a JSON object; it is not ({error}).") from error
+    said = read_object(inside(path, POOLING))
+    return next((pooling for name, pooling in POOLINGS.items() if said.get(name)), "mean")
 
 
 def _length(net: Any) -> int:

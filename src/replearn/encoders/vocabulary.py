@@ -10,7 +10,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor, nn
 
 from replearn.data.samples import Batch
-from replearn.data.tokenizer import LAST, PAD, Tokenizer
+from replearn.data.tokenizer import LAST, PAD, Tokenizer, safe_tokenizer
 
 LONGEST = 64  # characters of a token, on average over a text
 
@@ -104,7 +104,7 @@ class Vocabulary(nn.Module):
         found = state.get(f"{prefix}content")
         if found is not None:
             self.content = torch.empty_like(found, device=self.content.device)
-            self._tokenizer = Tokenizer(bytes(found.cpu().tolist()).decode())
+            self._tokenizer = safe_tokenizer(found.cpu().numpy().tobytes().decode(), "that of a run")
         super()._load_from_state_dict(state, prefix, *rest)
 
 

@@ -1,5 +1,6 @@
 """Weights from a local file. Nothing here reads from a network, and nothing unpickles code."""
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from pickle import UnpicklingError
@@ -25,6 +26,7 @@ DAMAGE = (
     TypeError,
     AttributeError,
     AssertionError,
+    zipfile.BadZipFile,
 )
 
 
@@ -42,7 +44,8 @@ def read_weights(path: Path) -> State:
         )
     try:
         if path.suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
+            return _checked(safetensors.torch.load_file(path), path)
+        _check_packing(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
     except DAMAGE as error:
         raise ValueError(
@@ -55,7 +58,35 @@ def read_weights(path: Path) -> State:
         raise ValueError(
             f"{path} must hold a dictionary of tensors; got {type(found).__name__}. Save its state_dict()."
         )
-    return found
+    return _checked(found, path)
+
+
+def _check_packing(path: Path) -> None:
+    """Raises ValueError where a file unpacks to far more than it is: torch writes its zips unpacked."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        whole = sum(member.file_size for member in archive.infolist())
+    if whole > 2 * path.stat().st_size + 2**20:
+        raise ValueError(f"it unpacks to {whole:,} bytes, from {path.stat().st_size:,}")
+
+
+def _checked(state: State, path: Path) -> State:
+    """The tensors, after a look at each: plain ones, in memory, of finite numbers.
+
+    Raises:
+        ValueError: one is not.
+    """
+    for name, value in state.items():
+        plain = value.layout == torch.strided and value.device.type == "cpu" and not value.is_quantized
+        # Strides may repeat a few numbers any number of times.
+        if not plain or value.numel() * value.element_size() > value.untyped_storage().nbytes():
+            raise ValueError(f"{path} must hold plain tensors; {name} is none. Save its state_dict() again.")
+        if value.is_floating_point() and not torch.isfinite(value.float()).all():
+            raise ValueError(
+                f"{path} must hold finite numbers; {name} has others. The file is damaged: copy it again."
+            )
+    return state
 
 
 def fill(net: nn.Module, state: State, path: Path, *, first: Sequence[str], heads: Sequence[str]) -> None:

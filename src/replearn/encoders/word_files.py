@@ -17,6 +17,7 @@ from replearn.encoders.word_table import WordTable
 
 log = logging.getLogger("replearn")
 
+LARGEST_DIM = 65_536  # numbers per word
 LINE = 2**16  # bytes in which the end of a word must come: a file without ends is none of ours
 
 
@@ -70,6 +71,7 @@ def read_word2vec(path: str | Path, *, binary: bool | None = None, most: int | N
             found = list(_lines(file, len(first) - 1, most, source))
         else:
             count, dim = head
+            _check_head(source, count, dim)
             wanted = count if most is None else min(count, most)
             as_bytes = _is_binary(file, dim) if binary is None else binary
             read = _records(file, dim, wanted, source) if as_bytes else _lines(file, dim, wanted, source)
@@ -84,7 +86,13 @@ def read_word2vec(path: str | Path, *, binary: bool | None = None, most: int | N
             f"{source} must hold a word and its vector on a line; it holds none. Check the file."
         )
     table = _once(found, source)
-    return WordTable(tuple(table), torch.from_numpy(np.stack(list(table.values()))))
+    vectors = torch.from_numpy(np.stack(list(table.values())))
+    if not torch.isfinite(vectors).all():
+        wrong = int((~torch.isfinite(vectors)).any(1).sum())
+        raise ValueError(
+            f"{source} must hold finite numbers; {wrong:,} words have others. The file is damaged."
+        )
+    return WordTable(tuple(table), vectors)
 
 
 def _once(found: list[tuple[str, np.ndarray]], source: Path) -> dict[str, np.ndarray]:
@@ -100,6 +108,15 @@ def _once(found: list[tuple[str, np.ndarray]], source: Path) -> dict[str, np.nda
             ", ".join(repr(word) for word, count in counts if count > 1),
         )
     return table
+
+
+def _check_head(source: Path, count: int, dim: int) -> None:
+    """Raises ValueError where a file is too short for what its first line says; a number takes two bytes at least."""
+    if not 1 <= dim <= LARGEST_DIM or count * (2 * dim + 2) > source.stat().st_size + 2 * dim + 2:
+        raise ValueError(
+            f"{source} must hold as many words as its first line says, {count:,} of {dim:,} numbers; it has "
+            f"{source.stat().st_size:,} bytes. It was cut off: fetch it again."
+        )
 
 
 def _head(first: list[bytes]) -> tuple[int, int] | None:

@@ -28,6 +28,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from replearn.encoders.folder_files import count_weights
+
 METHOD, WEIGHTS, STATE, HISTORY, ALARMS, EVALUATION, REPORT = (
     "method.json",
     "weights.safetensors",
@@ -182,6 +184,17 @@ def stored_checksum(path: Path) -> str | None:
     with safe_open(path, framework="pt") as file:
         told = file.metadata()
     return None if told is None else told.get(CHECKSUM, "gone")
+
+
+def count_numbers(path: Path) -> int:
+    """How many numbers the tensors of a safetensors file have, by its head.
+
+    Raises:
+        ValueError: as `read_tensors`.
+    """
+    if not path.is_file():
+        read_tensors(path)
+    return count_weights([path])[1]
 
 
 @contextmanager

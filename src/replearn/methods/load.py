@@ -9,8 +9,9 @@ from torch import nn
 
 from replearn.data import description_from_json
 from replearn.encoders import made_from
+from replearn.encoders.building import building_within
 from replearn.engine.machine import random_state_kept
-from replearn.engine.run import METHOD, open_run, read_json
+from replearn.engine.run import METHOD, WEIGHTS, count_numbers, open_run, read_json
 from replearn.methods.arrays import arrays_from_run
 from replearn.methods.model import Model
 from replearn.methods.registry import find_method
@@ -40,7 +41,8 @@ def load(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
         return arrays_from_run(cls, content, folder)
     method = cls(**_fields(cls, content["fields"], encoder))
     method.samples_ = description_from_json(content["samples"])
-    with random_state_kept(), torch.no_grad(), made_from(content.get("folder")):
+    bound = building_within(count_numbers(folder / WEIGHTS), folder / METHOD)
+    with random_state_kept(), torch.no_grad(), made_from(content.get("folder")), bound:
         method.build(method.samples_)
     return restore(method, folder)
 

@@ -9,8 +9,9 @@ from torch import nn
 
 from replearn.data import description_from_json
 from replearn.encoders import made_from
+from replearn.encoders.building import building_within
 from replearn.engine.machine import random_state_kept
-from replearn.engine.run import METHOD, open_run, read_json
+from replearn.engine.run import METHOD, WEIGHTS, count_numbers, open_run, read_json
 from replearn.methods.store import restore
 from replearn.transfer.task_data import TaskDescription, task_from_json
 
@@ -39,7 +40,8 @@ def load_run(cls: type[Any], path: str | Path, *, encoder: nn.Module | None) -> 
         for field in fields(description_from_json(told))
     }
     model.samples_ = TaskDescription(**own, task=told["task"], recipe=told["recipe"], apart=told["apart"])
-    with random_state_kept(), torch.no_grad(), made_from(content.get("folder")):
+    bound = building_within(count_numbers(folder / WEIGHTS), folder / METHOD)
+    with random_state_kept(), torch.no_grad(), made_from(content.get("folder")), bound:
         model.build(model.samples_)
     return restore(model, folder)
 

@@ -81,6 +81,7 @@ def test_a_label_never_seen_counts_as_wrong():
     assert spanned.score(["good cat"], [[(0, 4, "never")]]) == 0.0
 
 
+@pytest.mark.filterwarnings("ignore::replearn.data.DataWarning")
 def test_texts_too_long_and_words_without_a_token_are_answered():
     found = frozen(task="tag", epochs=2).fit(*tags(40))
     long = ["tree"] * 50

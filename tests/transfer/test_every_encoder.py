@@ -24,6 +24,7 @@ DATA = {
 
 @pytest.mark.parametrize("task", DATA)
 @pytest.mark.parametrize("name", [*SMALL, "hf:"])
+@pytest.mark.filterwarnings("ignore::replearn.data.DataWarning")  # bytes: a few more than are read
 def test_every_encoder_of_texts_does_every_task(name, task, tmp_path):
     spec = f"hf:{folder(tmp_path / 'hf')}" if name == "hf:" else name
     X, y = DATA[task](24)

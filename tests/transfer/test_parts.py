@@ -48,6 +48,7 @@ def test_an_entity_is_right_only_as_a_whole():
     assert entities(["I-a", "I-b", "O", "I-b"]) == [(0, 1, "a"), (1, 2, "b"), (3, 4, "b")]
 
 
+@pytest.mark.filterwarnings("ignore::replearn.data.DataWarning")
 def test_pairs_are_read_in_one_row_or_apart():
     raw = PairTexts(["to be", "or"], ["not", "to be or"])
     tokenizer = train_tokenizer([*raw.texts, *raw.second], "words")
@@ -69,6 +70,7 @@ def test_rows_of_unequal_length():
     assert rows.row(2).tolist() == [[3, 4], [5, 6]]
 
 
+@pytest.mark.filterwarnings("ignore::replearn.data.DataWarning")
 def test_states_of_words_are_those_of_their_first_tokens():
     X, y = tags(20)
     found = frozen(task="tag", epochs=1).fit(X, y)

@@ -5,6 +5,7 @@ texts --train_tokenizer--> Tokenizer;  Tokenizer.encode(text) -> ids;  Tokenizer
 
 import difflib
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from replearn.data.tokenizer_checks import LARGEST_ID, LARGEST_JSON, check_tokenizer
+
+log = logging.getLogger("replearn")
 
 PAD, UNKNOWN, FIRST, LAST, MASK = SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 # What other tokenizers call them; the first that is there counts.
@@ -267,6 +270,7 @@ def _first_characters(texts: Iterable[str]) -> Iterator[str]:
     left = READ_FROM
     for text in texts:
         if left <= 0:
+            log.info("the tokenizer is trained on the first %d million characters", READ_FROM // 1_000_000)
             return
         yield text[:left]
         left -= len(text)

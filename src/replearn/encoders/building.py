@@ -14,14 +14,14 @@ SPARE = 2**26  # numbers beside the weights: tables of positions, masks, a first
 
 
 # What sizes raise that are negative, zero, no numbers or beyond all memory.
-NONE = (RuntimeError, TypeError, LookupError, ArithmeticError, AttributeError)
+NONE = (RuntimeError, TypeError, LookupError, ArithmeticError, AttributeError, AssertionError)
 
 
-class _Counted(TorchDispatchMode):
+class _Counted(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the numbers that are made from nothing, before they are."""
 
     def __init__(self, most: int) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.most, self.left = most, most
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

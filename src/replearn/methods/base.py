@@ -142,6 +142,7 @@ class Method(Model):
     def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:
         """Train the modules."""
         through = self.training_samples(samples)
+        self.warn_of_cuts(through)
         with fitting_batches(self, len(through)):
             self.history_: Past = train(self, through, run=run, resume=resume, loggers=loggers)
 

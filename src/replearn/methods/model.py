@@ -18,7 +18,8 @@ from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples, TextSamples, as_samples, describe
-from replearn.encoders import tokenizer_of
+from replearn.encoders import TextEncoder, tokenizer_of
+from replearn.encoders.long_texts import warn_of_long_texts
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference, join_processes, random_state_kept
 from replearn.engine.run import STATE, remove
@@ -168,9 +169,16 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
                 f"{type(self).__name__} must be fitted before transform. Call fit, or load a run."
             )
         samples = samples_like_fit(self, X)
+        self.warn_of_cuts(samples)
         machine = choose_for_inference(self.device, self.precision)
         modules = list(self.modules().values())
         return embed_parts(self.represent, modules, samples, machine, rows=rows, first=first)
+
+    def warn_of_cuts(self, samples: Samples, length: int | None = None) -> None:
+        """A `DataWarning` where the encoder doesn't read some of these texts to their end, or not beyond `length`."""
+        encoder = getattr(self, "encoder_", None)
+        if isinstance(samples, TextSamples) and isinstance(encoder, TextEncoder):
+            warn_of_long_texts(samples.texts, encoder.vocabulary, length or encoder.length)
 
     def modules(self) -> dict[str, nn.Module]:
         """The modules by name: all attributes that end in `_` and are modules."""

@@ -93,6 +93,7 @@ class Predictor(Method):
     def _inputs(self, samples: Samples) -> Samples:
         """Samples as the encoder reads them."""
         if not self.task_.tokenwise and not isinstance(samples, PairTexts):
+            self.warn_of_cuts(samples)
             return samples
         encoder = self.encoder_
         assert isinstance(encoder, TextEncoder)

@@ -15,6 +15,8 @@ from replearn.data import Batch, Samples, TextSamples, Tokenizer, train_tokenize
 from replearn.data.text import text_samples
 from replearn.data.tokenizer import UNKNOWN
 from replearn.encoders import Vocabulary
+from replearn.encoders.long_texts import tell_of_cuts
+from replearn.encoders.vocabulary import LONGEST
 from replearn.transfer.ragged import Ragged, ragged
 
 SIDES = 2  # texts of a pair
@@ -209,13 +211,16 @@ def token_samples(
     """
     inner = Tokenizer(vocabulary.tokenizer.json).inner  # its own, since it cuts
     inner.enable_truncation(length)
-    rows: list[Any] = list(raw.texts)
+    rows: list[Any] = [text[: length * LONGEST] for text in raw.texts]
     sides = 1
     if isinstance(raw, PairTexts):
-        pairs = list(zip(raw.texts, raw.second, strict=True))
+        pairs = list(zip(rows, (text[: length * LONGEST] for text in raw.second), strict=True))
         sides = 1 if joined else SIDES
         rows = pairs if joined else [text for pair in pairs for text in pair]
     read = inner.encode_batch(rows, add_special_tokens=True)
+    whole = vocabulary.tokenizer.inner.encode_batch_fast(rows, add_special_tokens=True)
+    long = [len(row.ids) for row in whole if len(row.ids) > length]
+    tell_of_cuts(len(long), len(rows), long, length)
     ids, others = ragged([np.array(row.ids, dtype=np.int64) for row in read]), []
     if vocabulary.spells:
         others = _name_unknown(ids, read, rows, vocabulary.tokenizer)

@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.data.tokenizer import UNKNOWN
 from replearn.encoders.sentence_decoder import SentenceDecoder
 from replearn.engine.distributed import gather
@@ -61,6 +61,9 @@ class TextVAE(TextMethod):
         self.log_variance_ = nn.Linear(self.encoder_.dim, self.dim)
         self.decoder_ = SentenceDecoder(self.encoder_.vocabulary.tokenizer.size, self.dim)
         self.weight_ = Number()
+
+    def warn_of_cuts(self, samples: Samples, length: int | None = None) -> None:
+        super().warn_of_cuts(samples, min(self.length, self.encoder_.length))
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         x, (mean, log_variance) = self.ids(batch), self.posterior(batch)

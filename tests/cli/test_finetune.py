@@ -1,6 +1,7 @@
 """`replearn finetune`: from files of each task to a folder that answers, and one line on what can't be."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -54,14 +55,19 @@ def test_each_task_from_its_file(command, data, file, more, told):
     answer = command("finetune", "words", file, *FAST, *more)
     assert answer.code == 0, answer.err
     lines = answer.out.splitlines()
-    assert "48 samples" in lines[0]
+    assert "48 samples, 1" in lines[0]
+    assert "usual answer" in lines[1]
+    assert "12 test samples" in lines[1]
     assert any(line.strip().startswith(told) for line in lines)
     assert all(len(line) <= 80 for line in lines)
     folder = data / "runs" / f"finetune-{file.partition('.')[0]}"
     assert f'replearn.load("{folder.relative_to(data)}")' in answer.out
     assert FineTune.load(folder).modules()
-    value = float(lines[1].split()[-1])
+    told_ = lines[2].replace("entity f1", "entity_f1").split()
+    value, low, high, usual = (float(told_[i]) for i in (1, 2, 4, 5))
     assert value > 0.9 or "pair" in more
+    assert low <= value <= high
+    assert usual < 0.9
 
 
 def test_a_run_of_fit_is_the_start(command, data):
@@ -86,7 +92,7 @@ def test_a_run_of_fit_is_the_start(command, data):
         (("words", "sizes.csv", "--task", "regress"), "--target must name the column"),
         (
             ("words", "sizes.csv", "--task", "regress", "--target", "sise"),
-            "must be a column of sizes.csv; got 'sise'",
+            "must have a column 'sise'; it has 'text', 'size'. Did you mean 'size'?",
         ),
         (("words", "classes.csv", "--task", "pair"), "must have a column a"),
         (("words", "pairs.csv", "--task", "pair", "--groups", "a"), "--groups is for --task classify"),
@@ -114,3 +120,120 @@ def test_numbers_are_learned_from_the_column_that_is_named(command, data):
     ).out
     r2 = float(next(line for line in told.splitlines() if line.strip().startswith("r2")).split()[1])
     assert r2 > 0.5
+
+
+def spoil(data, task: str, fault: str) -> None:
+    """Write `train` and `test` files of a task, one of them with a fault."""
+    rows = [" ".join(row) for row in texts(24)]
+    train, test = data / f"train{ENDINGS[task]}", data / f"test{ENDINGS[task]}"
+    for path in (train, test):
+        spoiled = (path is test) == (fault != "unreadable")
+        answers = ANSWERS[task] if not spoiled else FAULTS[fault][task]
+        write(task, path, rows, [answers[i % 2] for i in range(24)])
+
+
+ENDINGS = {"classify": ".csv", "regress": ".jsonl", "pair": ".jsonl", "tag": ".conll", "span": ".jsonl"}
+ANSWERS = {"classify": "np", "regress": (1.5, -0.5), "pair": (1.5, 0.5), "tag": "XY", "span": "XY"}
+FAULTS = {
+    "nothing": {"classify": ("", ""), "regress": (None, None), "pair": (None, None)},
+    "others": {"classify": "ab", "tag": "AB", "span": "AB"},
+    "names": {"regress": ("many", "few"), "pair": ("many", "few")},
+    "unreadable": {"regress": (1.5, "many"), "pair": (1.5, "many")},
+}
+
+
+def write(task: str, path, rows: list[str], answers: list) -> None:
+    if task == "classify":
+        pd.DataFrame({"text": rows, "label": answers}).to_csv(path, index=False)
+    elif task == "tag":
+        sentences = zip(rows, answers, strict=True)
+        path.write_text(
+            "\n\n".join("\n".join(f"{word}\t{tag}" for word in row.split()) for row, tag in sentences)
+        )
+    elif task == "span":
+        spans = [
+            {"text": r, "spans": [{"start": 0, "end": 3, "label": a}]}
+            for r, a in zip(rows, answers, strict=True)
+        ]
+        path.write_text("\n".join(map(json.dumps, spans)))
+    else:
+        named = [{"text": r, "a": r, "b": r, "score": a} for r, a in zip(rows, answers, strict=True)]
+        path.write_text("\n".join(map(json.dumps, named)))
+
+
+@pytest.mark.parametrize(
+    ("fault", "task"), [(fault, task) for fault, tasks in FAULTS.items() for task in tasks]
+)
+def test_faults_of_data_are_told_before_anything_is_trained(command, data, monkeypatch, fault, task):
+    monkeypatch.setattr(FineTune, "fit", lambda *args, **more: pytest.fail("trained"))
+    spoil(data, task, fault)
+    more = ("--target", "score") if task == "regress" else ()
+    files = (f"train{ENDINGS[task]}", "--test", f"test{ENDINGS[task]}")
+    line = command("finetune", "words", *files, "--task", task, *more).line
+    assert any(
+        word in line
+        for word in ("test part", "hold numbers", "must be all names", "agree", "labels", "numbers")
+    )
+    assert not list(data.glob("runs/*"))
+
+
+def test_what_is_left_out_and_what_counts_as_wrong_is_counted(command, data):
+    rows = [" ".join(row) for row in texts(40)]
+    frame = pd.DataFrame({"text": rows, "size": [1.5, -0.5] * 20})
+    frame.loc[[3, 5], "size"] = np.nan
+    frame.to_json(data / "gaps.jsonl", orient="records", lines=True)
+    told = command("finetune", "words", "gaps.jsonl", *FAST, "--task", "regress", "--target", "size")
+    assert told.code == 0, told.err
+    assert "has no answer for" in told.err
+    words = [row.split() for row in rows]
+    for name, tag in (("one", "Y"), ("two", "Z")):
+        tags = [[f"{word}\t{tag if word == 'good' else 'O'}" for word in row] for row in words]
+        (data / f"{name}.conll").write_text("\n\n".join("\n".join(row) for row in tags))
+    told = command(
+        "finetune", "words", "one.conll", "--test", "two.conll", *FAST, "--task", "tag", "--to", "t"
+    )
+    assert "20 of 200 labels of the test part were never seen in training, Z (20)" in told.err
+    assert "no better than" in told.out
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (("classes.csv", "--target", "size"), "--target is for --task regress or pair"),
+        (
+            ("sizes.csv", "--task", "regress", "--target", "size", "--labels", "x"),
+            "--labels is for --task classify",
+        ),
+        (("tags.conll", "--task", "tag", "--pairs", "apart"), "--pairs is for --task pair"),
+        (("tags.conll", "--task", "tag", "--text", "a"), "--text is for --task classify or regress"),
+        (("tags.conll", "--task", "tag", "--pooling", "mean"), "pooling is of whole texts"),
+        (("spans.jsonl", "--task", "span", "--column", "1"), "--column is for --task tag"),
+        (("classes.csv", "--patience", "9"), "--patience waits for"),
+        (
+            ("classes.csv", "--trained", "frozen", "--layer-decay", "0.5"),
+            "--layer-decay is for layers that learn",
+        ),
+        (("pairs.csv", "--task", "pair", "--image-size", "8"), "--image-size is for --task classify"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(command, data, args, told):
+    assert told in command("finetune", "words", *args).line
+
+
+def test_how_much_of_the_schedule_was_done_is_told(command, data):
+    early = (
+        "--validation",
+        0.25,
+        "--patience",
+        1,
+        "--epochs",
+        60,
+        "--batch-size",
+        8,
+        "--learning-rate",
+        0.02,
+    )
+    out = command("finetune", "words", "classes.csv", *early).out
+    assert re.search(r"48 samples, stopped at \d+ of 240 steps, ", out), out
+    out = command("finetune", "words", "classes.csv", *FAST, "--to", "whole").out
+    assert "48 samples, 120 steps, " in out

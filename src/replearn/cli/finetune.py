@@ -1,6 +1,8 @@
 """`replearn finetune RUN DATA`: put the encoder of a run to a task with labels."""
 
 import dataclasses
+import logging
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,19 @@ from replearn.cli.samples import TEST_SHARE, DataOptions, load_parts, short_name
 if TYPE_CHECKING:
     from replearn.transfer import FineTune
 
+log = logging.getLogger("replearn")
+
+# Tasks that read an option; other options are of all tasks.
+OWNERS = {
+    "labels": ("classify",),
+    "text": ("classify", "regress"),
+    "image_size": ("classify",),
+    "target": ("regress", "pair"),
+    "a": ("pair",),
+    "b": ("pair",),
+    "column": ("tag",),
+    "pairs": ("pair",),
+}
 Parts = tuple[tuple[Any, Any], tuple[Any, Any]]  # samples and answers, to learn from and to judge by
 
 
@@ -21,9 +36,9 @@ Parts = tuple[tuple[Any, Any], tuple[Any, Any]]  # samples and answers, to learn
 class FineTuneOptions(DataOptions):
     """Put the encoder of RUN to a task with labels, and judge it on a test part.
 
-    DATA of `classify` is as for `fit`; of `regress` a CSV, TSV or Parquet file, whose column of answers `--target`
-    names; of `pair` a table with two columns of texts and one of targets; of `tag` a CoNLL or CoNLL-U file; of `span`
-    JSON lines with `text` and `spans`.
+    DATA of `classify` is as for `fit`; of `regress` a CSV, TSV, JSON-lines or Parquet file, whose column of answers
+    `--target` names; of `pair` such a file with two columns of texts and one of targets; of `tag` a CoNLL or CoNLL-U
+    file; of `span` JSON lines with `text` and `spans`.
 
     Attributes:
         run: folder that `fit` wrote, hf:FOLDER, or the name of an encoder.
@@ -81,22 +96,74 @@ class FineTuneOptions(DataOptions):
 def run(args: list[str]) -> None:
     """The command."""
     options = parse(FineTuneOptions, args, command="finetune")
+    check_options(options)
     from replearn.cli.runs import minutes, new_run, shown
+    from replearn.transfer.parts import check_parts
 
     model = make_model(options)
     folder = Path(options.to or f"runs/finetune-{short_name(options.data)}")
     with new_run(folder):
-        (X, y), test = read_parts(options)
+        train, test = read_parts(options)
+        for line in check_parts(options.task, train, test):
+            log.warning("%s", line)
         began = time.monotonic()
-        model.fit(X, y, run=folder, resume=options.resume)
+        model.fit(*train, run=folder, resume=options.resume)
     elapsed = minutes(time.monotonic() - began)
-    found = model.scores(*test)
-    print(
-        f"{options.task} on {options.data}: {len(X):,} samples, {elapsed}; of {len(test[0]):,} test samples:"
-    )
-    for name, value in found.items():
-        print(f"  {name.replace('_', ' '):<18}{value:7.4f}")
+    print(f"{options.task} on {options.data}: {len(train[0]):,} samples{_steps(model)}, {elapsed}")
+    print_scores(model, train, test)
     print(f'saved in {shown(folder)}; in Python:\n  replearn.load("{shown(folder)}").predict(...)')
+
+
+def check_options(options: FineTuneOptions) -> None:
+    """Raises ValueError where an option is given that this task, or this way to train, does not read."""
+    defaults = {field.name: field.default for field in dataclasses.fields(FineTuneOptions)}
+    given = [name for name, value in vars(options).items() if name in OWNERS and value != defaults[name]]
+    for name in given:
+        if options.task not in OWNERS[name]:
+            raise ValueError(
+                f"--{name.replace('_', '-')} is for --task {' or '.join(OWNERS[name])}; got it for {options.task}. "
+                "Leave it out."
+            )
+    if options.validation == 0 and options.patience != defaults["patience"]:
+        raise ValueError(
+            "--patience waits for a better validation score; got no --validation. Set it, to 0.1 say."
+        )
+    for name in ("encoder_rate", "layer_decay"):
+        if options.trained == "frozen" and getattr(options, name) != defaults[name]:
+            raise ValueError(
+                f"--{name.replace('_', '-')} is for layers that learn; got --trained frozen. Leave it out."
+            )
+
+
+def print_scores(model: "FineTune", train: Any, test: Any) -> None:
+    """Print in 80 columns the scores on the test part, how sure they are, and what they must beat."""
+    from replearn.transfer.baselines import baseline_scores, score_intervals
+
+    found, sure = model.scores(*test), score_intervals(model, test)
+    others = baseline_scores(model, train, test)
+    heads = "".join(f"{name:>16}" for name in others)
+    print(f"{f'of {len(test[0]):,} test samples':<24}{'score':>7}{'95 % interval':>17}{heads}")
+    for name, value in found.items():
+        interval = "{:.3f} to {:.3f}".format(*sure[name]) if name in sure else "-"
+        rest = "".join(f"{_number(scores[name]):>16}" for scores in others.values())
+        print(f"  {name.replace('_', ' '):<22}{_number(value):>7}{interval:>17}{rest}")
+    main = model.task_.main
+    better = [name for name, scores in others.items() if scores[main] >= found[main]]
+    if better:
+        print(f"no better than the {better[-1]}, by {main.replace('_', ' ')}: see the columns beside it")
+
+
+def _number(score: float) -> str:
+    """A score; `-` where there is none, as of a correlation with numbers that are all alike."""
+    return "-" if math.isnan(score) else f"{score:.4f}"
+
+
+def _steps(model: "FineTune") -> str:
+    """How much of the schedule was done, where a training was."""
+    if not hasattr(model, "steps_"):
+        return ""
+    done, planned = model.steps_
+    return f", {done:,} steps" if done >= planned else f", stopped at {done:,} of {planned:,} steps"
 
 
 def make_model(options: FineTuneOptions) -> "FineTune":
@@ -157,23 +224,56 @@ def read_task(path: str, options: FineTuneOptions) -> tuple[Any, list[Any]]:
 
 def read_numbers(path: str, options: FineTuneOptions) -> tuple[Any, list[Any]]:
     """Samples of a table and the numbers in its column of targets."""
-    import pandas as pd
-
     from replearn.data import as_samples
-    from replearn.data.tables import is_table_file, read_table
+    from replearn.data.records import is_record_file, records
+    from replearn.data.tables import read_table
+    from replearn.data.text_tables import text_column
 
     if options.target is None:
         raise ValueError("--target must name the column of the numbers; got none. Name it.")
-    if not Path(path).is_file() or not is_table_file(Path(path)):
+    file = Path(path).expanduser()
+    if not file.is_file() or not is_record_file(file):
         raise ValueError(
-            f"DATA of regress must be a CSV, TSV or Parquet file; got {path}. In Python, pass X and y."
+            f"DATA of regress must be a CSV, TSV, JSON-lines or Parquet file; got {path}. In Python, pass X and y."
         )
-    table = read_table(Path(path))
-    if options.target not in table.columns:
-        named = ", ".join(map(str, table.columns[:10]))
-        raise ValueError(f"--target must be a column of {path}; got {options.target!r}. It has {named}.")
-    numbers = pd.to_numeric(table[options.target], errors="coerce")
-    return as_samples(table.drop(columns=[options.target]), text=options.text), numbers.tolist()
+    rows = list(records(file, [options.target]))
+    numbers = _numbers(path, options.target, [(place, value) for place, (value,) in rows])
+    column = text_column(file, options.text)
+    if column == options.target:
+        raise ValueError(f"--target must be another column than that of the texts; got {column!r} for both.")
+    if column is not None:
+        return as_samples(str(file), text=column), numbers
+    table = read_table(file)
+    if len(table) != len(numbers):
+        raise ValueError(
+            f"{path} must hold a number for each row; it has {len(table):,} rows, and {len(numbers):,} numbers in "
+            f"{options.target!r}. Are there blank lines?"
+        )
+    return as_samples(table.drop(columns=[options.target])), numbers
+
+
+def _numbers(path: str, target: str, rows: list[tuple[str, Any]]) -> list[float | None]:
+    """A column of numbers, None where a cell is empty.
+
+    Raises:
+        ValueError: something else is in it; how often, and where first.
+    """
+    from replearn.data.records import GAPS, as_number
+
+    found: list[float | None] = []
+    wrong = []
+    for place, value in rows:
+        gap = value is None or str(value).strip() in GAPS
+        number = None if gap or isinstance(value, bool | list | dict) else as_number(str(value))
+        if not gap and (number is None or not math.isfinite(number)):
+            wrong.append(f"{place}: {str(value)[:30]!r}")
+        found.append(None if number is None else float(number))
+    if wrong:
+        raise ValueError(
+            f"{path} must hold numbers in column {target!r}; {len(wrong):,} of {len(rows):,} rows hold others "
+            f"({', '.join(wrong[:3])}). Correct them, or leave the cells empty."
+        )
+    return found
 
 
 def _alike(n: int) -> Any:

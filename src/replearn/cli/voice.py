@@ -12,6 +12,7 @@ import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from functools import partial
 from typing import Any, TextIO
 
 QUIET = ("lightning.fabric", "lightning_fabric", "torch.distributed", "matplotlib", "PIL")
@@ -101,7 +102,7 @@ def voice() -> Iterator[None]:
         stack.enter_context(spelled(sys.stderr))
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("default")
-        warnings.showwarning = _show_warning
+        warnings.showwarning = partial(_show_warning, set())
         if not is_first_process():
             stack.enter_context(redirect_stdout(stack.enter_context(open(os.devnull, "w", encoding="utf-8"))))
             handler.setLevel(logging.CRITICAL)
@@ -119,6 +120,7 @@ def voice() -> Iterator[None]:
 
 
 def _show_warning(
+    said: set[str],
     message: Warning | str,
     category: type[Warning],
     filename: str,
@@ -128,4 +130,7 @@ def _show_warning(
 ) -> None:
     heard = category.__module__.partition(".")[0] in HEARD
     if heard and not issubclass(category, FutureWarning | DeprecationWarning) and is_first_process():
-        say(f"warning: {' '.join(str(message).split())}")
+        line = " ".join(str(message).split())
+        if line not in said:  # Python forgets what it has said whenever filters change
+            say(f"warning: {line}")
+        said.add(line)

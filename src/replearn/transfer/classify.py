@@ -1,6 +1,6 @@
 """One of some classes for each sample."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -71,6 +71,9 @@ class Classify(Task):
 
     def to_json(self) -> dict[str, Any]:
         return {"answers": "classes", "values": list(self.values)}
+
+    def labels_in(self, answer: Any) -> Iterable[Any]:
+        return (answer,)
 
     def strata(self, answers: list[Any]) -> Int[np.ndarray, " n"]:
         number = {value: i for i, value in enumerate(self.values)}

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from replearn.data import Batch, Description, Samples, alike
 from replearn.data.processes import collect
 from replearn.encoders import TextEncoder
+from replearn.engine.batches import steps_of
 from replearn.engine.distributed import gather
 from replearn.engine.train import train
 from replearn.methods import Model
@@ -188,7 +189,7 @@ class FineTune(Predictor):
             self.task_, self._answers, share=self.validation, random_state=self.random_state
         )
         check_batch_size(self, len(learned))
-        inputs = self._inputs(samples)
+        inputs = self.inputs(samples)
         targets = self.task_.targets(self._answers, inputs)
         seen = self._kept(inputs) if self.trained == "frozen" else inputs
         self._lessons = Lessons(seen, inputs, targets, self._answers, learned, held)
@@ -198,6 +199,7 @@ class FineTune(Predictor):
             self.keeper_ = BestKeeper(self.modules(), patience=self.patience)
         with fitting_batches(self, len(learned)):
             self.history_ = train(self, seen.subset(learned), run=run, resume=resume, loggers=loggers)
+            self.steps_ = int(self.history_.rows[-1]["step"]), steps_of(self, len(learned))  # done, and planned
             if len(held):
                 self._take_best()
         del self._lessons

@@ -51,7 +51,7 @@ class Predictor(Method):
         """
         check_fitted(self)
         samples = self._samples(X)
-        _, truth = read_answers(self.task, y, samples)
+        _, truth = read_answers(self.task, y, samples, known=self.task_)
         if all(answer is None for answer in truth):
             raise ValueError("y must hold at least one answer to score by; got none. Label some samples.")
         found: dict[str, float] = self.task_.scores(truth, self._predicted(samples))
@@ -64,7 +64,7 @@ class Predictor(Method):
     def transform(self, X: Any) -> Float[np.ndarray, "n d"]:
         """What the head reads of each sample; of tokens, their mean."""
         check_fitted(self)
-        inputs = self._inputs(self._samples(X))
+        inputs = self.inputs(self._samples(X))
         rows = told_rows(self.represent, self._parts(), inputs, self._machine(), index=np.arange(len(inputs)))
         return np.stack(rows)
 
@@ -90,7 +90,7 @@ class Predictor(Method):
         check_same_kind(self, samples)
         return samples
 
-    def _inputs(self, samples: Samples) -> Samples:
+    def inputs(self, samples: Samples) -> Samples:
         """Samples as the encoder reads them."""
         if not self.task_.tokenwise and not isinstance(samples, PairTexts):
             self.warn_of_cuts(samples)
@@ -112,7 +112,7 @@ class Predictor(Method):
         return self.head_(self._features(batch))  # type: ignore[no-any-return]
 
     def _told(self, samples: Samples) -> tuple[list[np.ndarray], Samples]:
-        inputs = self._inputs(samples)
+        inputs = self.inputs(samples)
         rows = told_rows(self._say, self._parts(), inputs, self._machine(), index=np.arange(len(inputs)))
         return rows, inputs
 

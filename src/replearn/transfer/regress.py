@@ -1,5 +1,6 @@
 """A number, or several, for each sample."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,8 +39,13 @@ class Regress(Task):
                 f"y must hold at least 2 numbers that differ; got {len(set(map(str, known)))}. Give more samples."
             )
         rows = np.array(known, dtype=np.float64)
-        spread = rows.std(axis=0)
+        with np.errstate(over="ignore", invalid="ignore"):  # told below
+            spread = rows.std(axis=0)
         deviation = np.where(spread > 0, spread, 1.0)
+        if not np.isfinite(deviation).all():
+            raise ValueError(
+                "y must hold numbers whose squares are finite; some are too large. Rescale them."
+            )
         mean, scale = np.atleast_1d(rows.mean(axis=0)).tolist(), np.atleast_1d(deviation).tolist()
         return cls(mean, scale, flat=rows.ndim == 1)
 
@@ -70,12 +76,17 @@ class Regress(Task):
         return numbers[:, 0] if self.flat else numbers
 
     def scores(self, truth: list[Any], found: Any) -> dict[str, float]:
-        """`r2` (share of the variance explained), `pearson`, `spearman` (means over columns)."""
+        """`r2` (share of the variance explained), `pearson`, `spearman` (means over columns).
+
+        Correlations of numbers that are all alike are NaN.
+        """
         known = [i for i, answer in enumerate(truth) if answer is not None]
         right = np.array([np.atleast_1d(truth[i]) for i in known], dtype=np.float64)  # (n, c)
         told = np.array([np.atleast_1d(found[i]) for i in known], dtype=np.float64)
         error, variance = (right - told) ** 2, (right - right.mean(0)) ** 2
         r2 = 1 - error.sum(0) / np.maximum(variance.sum(0), np.finfo(np.float64).tiny)
+        if (np.ptp(right, axis=0) == 0).any() or (np.ptp(told, axis=0) == 0).any():
+            return {"r2": float(r2.mean()), "pearson": math.nan, "spearman": math.nan}
         both = [correlations(told[:, c], right[:, c]) for c in range(right.shape[1])]
         means = {name: float(np.mean([pair[name] for pair in both])) for name in ("pearson", "spearman")}
         return {"r2": float(r2.mean())} | means

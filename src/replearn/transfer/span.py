@@ -1,6 +1,6 @@
 """Labelled spans of characters in a text: at most one for each label is found."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -104,6 +104,9 @@ class Span(Task):
         known = [i for i, spans in enumerate(truth) if spans is not None]
         both = [{(i, *span) for i in known for span in side[i]} for side in (truth, found)]
         return match_scores(*both)
+
+    def labels_in(self, answer: Any) -> Iterable[Any]:
+        return (label for _, _, label in answer)
 
     def to_json(self) -> dict[str, Any]:
         return {"answers": "spans", "values": list(self.values)}

@@ -1,7 +1,7 @@
 """A tag for each word, told from its first token."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,9 @@ class Tag(Task):
         if self.main == "accuracy":
             return {"accuracy": accuracy}
         return {"accuracy": accuracy} | entity_scores([truth[i] for i in known], [found[i] for i in known])
+
+    def labels_in(self, answer: Any) -> Iterable[Any]:
+        return answer  # type: ignore[no-any-return]
 
     def to_json(self) -> dict[str, Any]:
         return {"answers": "tags", "values": list(self.values), "usual": self.usual}

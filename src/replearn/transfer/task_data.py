@@ -55,8 +55,8 @@ def read_samples(task: str, X: Any) -> Samples:
     return {"pair": read_pairs, "tag": read_words, "span": read_texts}[task](X)
 
 
-def read_answers(task: str, y: Any, samples: Samples) -> tuple[str, list[Any]]:
-    """What kind of answers a task has, and those of some samples.
+def read_answers(task: str, y: Any, samples: Samples, *, known: Task | None = None) -> tuple[str, list[Any]]:
+    """What kind of answers a task has, and those of some samples; of a `known` task, of its kind.
 
     Raises:
         ValueError: they are missing, or not as they must be.
@@ -67,7 +67,8 @@ def read_answers(task: str, y: Any, samples: Samples) -> tuple[str, list[Any]]:
         return "tags", plain_tags(y, samples.words)  # type: ignore[attr-defined]
     if task == "span":
         return "spans", plain_spans(y, samples.texts)  # type: ignore[attr-defined]
-    if task == "regress" or (task == "pair" and _is_measured(y)):
+    measured = isinstance(known, Regress) if known else task == "regress" or _is_measured(y)
+    if task in ("regress", "pair") and measured:
         return "numbers", plain_numbers(y, len(samples))
     return "classes", plain_labels(y, len(samples))
 
@@ -109,5 +110,7 @@ def _is_measured(y: Any) -> bool:
 
 def _own_labels(task: str, samples: Samples) -> tuple[str, list[Any]]:
     if task != "classify" or samples.labels is None:
-        raise ValueError("y must hold the answers to learn from; got none. Pass y.")
+        raise ValueError(
+            "y must hold the answers, or the samples have labels; got none. Pass y, or name the labels (--labels)."
+        )
     return "classes", [samples.classes[label] if label >= 0 else None for label in samples.labels]

@@ -77,6 +77,10 @@ class Task(ABC):
     def to_json(self) -> dict[str, Any]:
         """What `learned` found."""
 
+    def labels_in(self, answer: Any) -> Iterable[Any]:
+        """The labels of an answer that is known; none where answers are numbers."""
+        return ()
+
     def strata(self, answers: list[Any]) -> Int[np.ndarray, " n"]:
         """Groups of which a validation part should have its share each; all in one, where there are none."""
         return np.zeros(len(answers), dtype=np.int64)

@@ -8,6 +8,7 @@
 
 import errno
 import os
+import re
 import shlex
 import signal
 import sys
@@ -24,6 +25,8 @@ from replearn.cli.voice import is_first_process, open_streams, voice
 CHECKED = ("replearn", "sklearn", "lightning_fabric")
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 ECHO = 1.0  # seconds in which one wish to stop may come twice, from a launcher and from its group
+# How torch says on CPUs that memory does not suffice, or could on no machine.
+NO_MEMORY = re.compile("can't allocate memory|not enough memory|[Ss]torage size calculation overflowed")
 NO_ACCESS = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR),
     *(errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP),
@@ -121,7 +124,7 @@ def bad_input(error: Exception) -> str | None:
     """
     if isinstance(error, OSError) and not isinstance(error, ValueError):
         return _of_the_system(error)
-    if type(error).__name__ in ("MemoryError", "OutOfMemoryError"):
+    if type(error).__name__ in ("MemoryError", "OutOfMemoryError") or NO_MEMORY.search(str(error)):
         return "memory must suffice; it does not. Choose a smaller --batch-size, or a --slice-size."
     if type(error).__name__ == "NotFinite" or (isinstance(error, ValueError) and _home(error) in CHECKED):
         return str(error)

@@ -67,7 +67,12 @@ def wrapped(text: str) -> str:
 def check_names(options: type[Any], args: list[str], command: str) -> None:
     """Raises ValueError where `args` name an option that there is not."""
     known = sorted(option_names(options))
-    for arg in args:
+    for before, arg in itertools.pairwise(["", *args]):
+        if not arg.strip() or (arg.startswith("--") and arg.endswith("=")):
+            where = f" for {before}" if before.startswith("--") else f", {arg}" if arg.strip() else ""
+            raise ValueError(
+                f"arguments must not be empty; got an empty one{where}. Is a variable of the shell not set?"
+            )
         if not arg.startswith("--") or arg == "--":
             continue
         name = arg.partition("=")[0].replace("_", "-")

@@ -84,6 +84,10 @@ def as_samples(
     >>> samples.kind, samples.shape, samples.labels.tolist(), samples.classes
     ('image', (3, 32, 32), [0, 1, -1, 0], ('cat', 'dog'))
     """
+    if isinstance(data, str) and not data.strip():
+        raise ValueError(
+            "data must be a path or a built-in name; got an empty one. Write '.' for this folder."
+        )
     if image_size is not None and not 1 <= image_size <= LARGEST_SIZE:
         raise ValueError(f"image_size must lie in 1 ... {LARGEST_SIZE}, pixels; got {image_size}.")
     _check_for_tables(data, text=text, columns=columns, drop=drop)

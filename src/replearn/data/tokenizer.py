@@ -113,6 +113,10 @@ def train_tokenizer(
         raise ValueError(
             f"tokenizer must be one of {', '.join(KINDS)}; got {kind!r}. Did you mean {near[0]!r}?"
         )
+    if size < 1 or least < 1:
+        raise ValueError(
+            f"a tokenizer must have at least 1 token, and each must occur once; got {size} and {least}. Raise it."
+        )
     if size < 256 + len(SPECIALS) and kind in ("bpe", "bytes"):
         raise ValueError(
             f"a vocabulary of {kind} must have at least {256 + len(SPECIALS)} tokens, the bytes and "
@@ -124,7 +128,18 @@ def train_tokenizer(
         inner.normalizer = library.normalizers.Sequence([inner.normalizer, library.normalizers.Lowercase()])
     head = list(_first_characters(texts))
     pieces = _pieces(head) if kind == "wordpiece" else []
-    inner.train_from_iterator(head, _trainer(library, kind, pieces, size=size, least=least))
+    try:
+        inner.train_from_iterator(head, _trainer(library, kind, pieces, size=size, least=least))
+    except Exception as error:  # the library raises Exception itself
+        raise ValueError(
+            f"a vocabulary of {kind} must have a token for each character of the texts; {size} are too few ({error}). "
+            "Raise it, or use 'bpe'."
+        ) from error
+    if inner.get_vocab_size() > max(size, len(SPECIALS)):
+        raise ValueError(
+            f"a vocabulary of {kind} must have a token for each character of the texts, {inner.get_vocab_size()} with "
+            f"the special ones; got {size}. Raise it, or use 'bpe'."
+        )
     if inner.get_vocab_size() <= len(SPECIALS):
         raise ValueError(
             f"a tokenizer must be trained on texts in which something occurs at least {least} times; got none. "

@@ -52,6 +52,7 @@ def choose(device: str = "auto", precision: str = "auto") -> Machine:
     if precision not in PRECISIONS:
         names = ", ".join(PRECISIONS)
         raise ValueError(f"precision must be one of {names}; got {precision!r}. Leave it out to let it fit.")
+    _check_there(device)
     if device == "auto":
         device = (
             "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
@@ -85,6 +86,20 @@ def choose_for_inference(device: str = "auto", precision: str = "auto") -> Machi
     if precision not in ("auto", *FORMER):
         return choose(device, precision)
     return replace(choose(device, "32-true"), why="representations are computed in 32 bits")
+
+
+def _check_there(device: str) -> None:
+    """Raises ValueError where this machine has no such device."""
+    kind, _, number = device.partition(":")
+    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}.get(kind, lambda: True)
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    wrong = ":" in device and not (number.isdecimal() and int(number) < count)
+    if not there() or wrong:
+        found = f"{count} of {kind}" if there() else f"no {kind}"
+        raise ValueError(
+            f"device must be one that is there; got {device!r}, and this machine has {found}. Leave it out for the "
+            "best there is."
+        )
 
 
 def make_fabric(machine: Machine, loggers: Sequence[Any] = ()) -> Fabric:

@@ -25,6 +25,7 @@ from replearn.engine.machine import choose_for_inference, join_processes, random
 from replearn.engine.run import STATE, remove
 from replearn.engine.train import seed_of
 from replearn.methods.checks import check_refused, check_samples, check_seed, samples_like_fit
+from replearn.methods.ranges import check_ranges
 from replearn.methods.store import begun, end_run, has_ended, restore
 from replearn.views.choose import make_views
 
@@ -100,6 +101,7 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         Raises:
             ValueError: a field or the data is not as it must be.
         """
+        check_ranges(self)
         join_processes(self.device)
         samples = self.reading(as_samples(X, y))
         self._prepare(samples)
@@ -120,6 +122,7 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         Raises:
             ValueError: a field or the data is not as it must be.
         """
+        check_ranges(self)
         self._prepare(self.reading(as_samples(X, y)))
         return self
 

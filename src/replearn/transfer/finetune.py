@@ -199,7 +199,10 @@ class FineTune(Predictor):
             self.keeper_ = BestKeeper(self.modules(), patience=self.patience)
         with fitting_batches(self, len(learned)):
             self.history_ = train(self, seen.subset(learned), run=run, resume=resume, loggers=loggers)
-            self.steps_ = int(self.history_.rows[-1]["step"]), steps_of(self, len(learned))  # done, and planned
+            self.steps_ = (
+                int(self.history_.rows[-1]["step"]),
+                steps_of(self, len(learned)),
+            )  # done, and planned
             if len(held):
                 self._take_best()
         del self._lessons

@@ -1,0 +1,93 @@
+"""Where the numbers of all methods' fields must lie, by name: one field means the same in every method that has it.
+
+A method that asks for more than this says so in its own `check` or `build`.
+"""
+
+import dataclasses
+import math
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from replearn.methods.model import Model
+
+LARGEST = 2**31 - 1
+WORKERS = 1024
+# Counts, from 1 on.
+COUNTS = frozenset(
+    (
+        *(
+            "atoms",
+            "batch_size",
+            "bottleneck",
+            "cell",
+            "chains",
+            "depth",
+            "dim",
+            "directions",
+            "drawn",
+            "draws",
+        ),
+        *("epochs", "gibbs_steps", "hidden", "iterations", "least", "length", "negatives", "order", "parts"),
+        *(
+            "projections",
+            "prototypes",
+            "queue",
+            "side",
+            "slice_size",
+            "steps",
+            "stride",
+            "vocabulary",
+            "window",
+        ),
+        *("accumulate", "patience", "words", "workers"),
+    )
+)
+# Shares in [0, 1), of which something must be left.
+SHARES = frozenset(
+    (
+        *(
+            "bank_momentum",
+            "centre_momentum",
+            "dropout",
+            "frozen",
+            "held_out",
+            "momentum",
+            "smoothing",
+            "warmup",
+        ),
+        *("word_dropout",),
+    )
+)
+# Greater than 0.
+POSITIVE = frozenset(
+    (
+        *("discriminator_rate", "first_temperature", "learning_rate", "max_minutes", "most", "rise", "scale"),
+        *("sharpening", "teacher_temperature", "temperature", "variance"),
+    )
+)
+ANY = frozenset(("activity", "masked", "share", "threshold"))  # their methods say more
+
+
+def check_ranges(method: "Model") -> None:
+    """Raises ValueError where a field is a number that can't be."""
+    for field in dataclasses.fields(method):
+        value = getattr(method, field.name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or field.name in ANY:
+            continue
+        fault = _fault(field.name, value)
+        if fault:
+            raise ValueError(f"{field.name} must {fault}; got {value}. Leave it out for the default.")
+
+
+def _fault(name: str, value: Any) -> str | None:
+    """What the number must be, where it is not."""
+    most = WORKERS if name == "workers" else LARGEST
+    if not math.isfinite(value) if isinstance(value, float) else abs(value) > most:
+        return "be a finite number" if isinstance(value, float) else f"be at most {most:,}"
+    if name in COUNTS:
+        return None if value >= 1 else "be at least 1"
+    if name in SHARES:
+        return None if 0 <= value < 1 else "be a share and lie in [0, 1)"
+    if name in POSITIVE:
+        return None if value > 0 else "be greater than 0"
+    return None if value >= 0 else "not be negative"

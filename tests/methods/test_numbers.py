@@ -1,0 +1,65 @@
+"""Every number of every method: what can't be is one ValueError before anything is learned, and no other failure."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+
+from made_texts import made_texts
+from replearn.engine.health import NotFinite
+from replearn.methods import Method, Model, SimCLR, registry
+
+VALUES = (-1, 0, 10**30, math.nan, math.inf, -math.inf, 1e30)
+SMALL = {
+    "epochs": 1, "batch_size": 16, "dim": 4, "hidden": 8, "window": 8, "length": 8, "vocabulary": 400, "least": 1,
+    "tokenizer": "bytes", "prototypes": 8, "queue": 32, "drawn": 500, "words": 4, "atoms": 4, "device": "cpu",
+}  # fmt: skip
+BASE = {field.name for field in dataclasses.fields(Method)}
+TEXTS = made_texts(64)
+IMAGES = np.random.default_rng(0).integers(0, 255, (64, 16, 16), dtype=np.uint8)
+LABELS = [0, 1] * 32
+
+
+def numbers(cls) -> list[str]:
+    return [
+        field.name
+        for field in dataclasses.fields(cls)
+        if ("int" in str(field.type) or "float" in str(field.type))
+        and (field.name not in BASE or cls is SimCLR)
+    ]
+
+
+CASES = [
+    (name, field)
+    for name, entry in registry().items()
+    if issubclass(entry.cls, Model)
+    for field in numbers(entry.cls)
+]
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("name", "field"), CASES, ids="-".join)
+def test_every_number_of_every_method(name, field):
+    cls = registry()[name].cls
+    known = {key: value for key, value in SMALL.items() if key in cls.__dataclass_fields__}
+    if "text" in cls.kinds and "image" not in cls.kinds:
+        X = TEXTS
+        if "encoder" in cls.__dataclass_fields__ and cls.__dataclass_fields__["encoder"].default == "auto":
+            known["encoder"] = "bert_tiny"
+    else:
+        X = IMAGES
+        if "encoder" in cls.__dataclass_fields__ and cls.__dataclass_fields__["encoder"].default == "auto":
+            known["encoder"] = "mlp" if "mlp" in str(cls.__doc__) else "cnn"
+    for value in VALUES:
+        whole = "float" not in str(cls.__dataclass_fields__[field].type)
+        if whole and isinstance(value, float):
+            continue
+        fault = None
+        try:
+            cls(**known | {field: value}).fit(X, LABELS)
+        except Exception as error:
+            fault = error
+        told = f"{field}={value}: {type(fault).__name__}: {fault}"
+        assert fault is None or isinstance(fault, ValueError | NotFinite), told
+        assert fault is None or len(str(fault).splitlines()) == 1, told

@@ -91,11 +91,13 @@ def choose_for_inference(device: str = "auto", precision: str = "auto") -> Machi
 def _check_there(device: str) -> None:
     """Raises ValueError where this machine has no such device."""
     kind, _, number = device.partition(":")
-    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}.get(kind, lambda: True)
-    count = torch.cuda.device_count() if kind == "cuda" else 1
-    wrong = ":" in device and not (number.isdecimal() and int(number) < count)
-    if not there() or wrong:
-        found = f"{count} of {kind}" if there() else f"no {kind}"
+    count = 1
+    if kind == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if kind == "mps":
+        count = int(torch.backends.mps.is_available())
+    if not count or (":" in device and not (number.isdecimal() and int(number) < count)):
+        found = f"{count} of {kind}" if count else f"no {kind}"
         raise ValueError(
             f"device must be one that is there; got {device!r}, and this machine has {found}. Leave it out for the "
             "best there is."

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
@@ -25,6 +25,7 @@ from replearn.engine.machine import choose_for_inference, join_processes, random
 from replearn.engine.run import STATE, remove
 from replearn.engine.train import seed_of
 from replearn.methods.checks import check_refused, check_samples, check_seed, samples_like_fit
+from replearn.methods.neighbours import nearest_rows
 from replearn.methods.ranges import check_ranges
 from replearn.methods.store import begun, end_run, has_ended, restore
 from replearn.views.choose import make_views
@@ -176,6 +177,28 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         machine = choose_for_inference(self.device, self.precision)
         modules = list(self.modules().values())
         return embed_parts(self.represent, modules, samples, machine, rows=rows, first=first)
+
+    def neighbours(
+        self, query: Any, among: Any, k: int = 5
+    ) -> tuple[Int[np.ndarray, "q _"], Float[np.ndarray, "q _"]]:
+        """The samples whose representations are nearest to those of others, exactly, by cosine.
+
+        Args:
+            query: samples to ask about, as `transform` takes them; one text may stand alone.
+            among: samples to find.
+            k: how many for each query; at most as many as there are.
+
+        Returns:
+            Positions in `among` and cosines, `(queries, k)` each, the nearest first. A query that is in `among` finds
+            itself first.
+
+        Raises:
+            ValueError: k is less than 1, or samples are not like those of `fit`.
+        """
+        if k < 1:
+            raise ValueError(f"k must be at least 1; got {k}. Leave it out for 5.")
+        asked = [query] if isinstance(query, str) and self.samples_.kind == "text" else query
+        return nearest_rows(self.transform(asked), self.transform(among), k)
 
     def warn_of_cuts(self, samples: Samples, length: int | None = None) -> None:
         """A `DataWarning` where the encoder doesn't read some of these texts to their end, or not beyond `length`."""

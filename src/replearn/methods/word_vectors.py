@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from sklearn.exceptions import NotFittedError
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples, TextSamples, token_stream
@@ -106,6 +107,22 @@ class WordVectors(Model):
         vectors[counts == 0] = 0
         self.words_.vectors.copy_(torch.from_numpy(vectors))
         self.history_: Past = history.past
+
+    def most_similar(self, query: str, k: int = 10) -> list[tuple[str, float]]:
+        """The `k` words whose vectors are nearest to that of a word, or to the mean of a text's words, with cosines.
+
+        Raises:
+            ValueError: no word of the query has a vector (known words like it are offered), or k is less than 1.
+        """
+        if not self.modules():
+            raise NotFittedError(f"{type(self).__name__} must be fitted first. Call fit, or load a run.")
+        if k < 1:
+            raise ValueError(f"k must be at least 1; got {k}. Leave it out for 10.")
+        word = query.lower() if self.lowercase else query
+        vector = torch.from_numpy(self.transform([query])[0]) if query.strip() else torch.zeros(self.dim)
+        if word in self.words_ or not vector.any():
+            return self.words_.most_similar(word, n=k)
+        return self.words_.nearest(vector, n=k)
 
     def represent(self, batch: Batch) -> Float[Tensor, "n dim"]:
         rows = self.vocabulary_.tokenizer.encode(batch.x)

@@ -16,6 +16,16 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 import tyro
 
 T = TypeVar("T")
+# Of the numbers among the options of commands.
+LIMITS: dict[str, tuple[float, float]] = {
+    "draws": (1, 10_000),
+    "fractions": (1e-9, 1),
+    "image_size": (1, 4096),
+    "per_class": (1, 2**31 - 1),
+    "rows": (1, 2**31 - 1),
+    "seed": (0, 2**32 - 1),
+    "seeds": (1, 10_000),
+}
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 
 
@@ -38,7 +48,7 @@ def parse(options: type[T], args: list[str], *, command: str, about: str | None 
     shown, said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
     try:
         with redirect_stdout(shown), redirect_stderr(said):
-            return tyro.cli(
+            found = tyro.cli(
                 options,
                 args=args,
                 prog=f"replearn {command}",
@@ -51,6 +61,20 @@ def parse(options: type[T], args: list[str], *, command: str, about: str | None 
             print(wrapped(shown.read()))
             raise
         raise ValueError(_in_one_line(said.getvalue(), command)) from None
+    check_limits(found)
+    return found
+
+
+def check_limits(options: Any) -> None:
+    """Raises ValueError where a number of a command's own options lies beyond its limits; methods check theirs."""
+    for name, (low, high) in LIMITS.items():
+        value = getattr(options, name, None)
+        for number in value if isinstance(value, tuple) else (value,):
+            if number is not None and not low <= number <= high:
+                raise ValueError(
+                    f"--{name.replace('_', '-')} must lie between {low:,} and {high:,}; got {number}. Leave it out for "
+                    "the default."
+                )
 
 
 def wrapped(text: str) -> str:

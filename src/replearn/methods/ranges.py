@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from replearn.methods.model import Model
 
 LARGEST = 2**31 - 1
+LARGEST_SEED = 2**63 - 1
 WORKERS = 1024
 # Counts, from 1 on.
 COUNTS = frozenset(
@@ -81,7 +82,7 @@ def check_ranges(method: "Model") -> None:
 
 def _fault(name: str, value: Any) -> str | None:
     """What the number must be, where it is not."""
-    most = WORKERS if name == "workers" else LARGEST
+    most = {"workers": WORKERS, "random_state": LARGEST_SEED}.get(name, LARGEST)
     if not math.isfinite(value) if isinstance(value, float) else abs(value) > most:
         return "be a finite number" if isinstance(value, float) else f"be at most {most:,}"
     if name in COUNTS:

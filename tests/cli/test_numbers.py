@@ -37,7 +37,7 @@ def test_every_number_is_known():
 
 
 @pytest.mark.parametrize("value", WRONG)
-@pytest.mark.parametrize(("name", "field"), CASES, ids="-".join)
+@pytest.mark.parametrize(("name", "field"), CASES, ids=["-".join(case) for case in CASES])
 def test_what_cannot_be_is_one_line(command, tmp_path, name, field, value):
     option = f"--{field.replace('_', '-')}"
     if value == "1e30" and field in ("max_minutes", "learning_rate"):

@@ -39,7 +39,7 @@ CASES = [
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize(("name", "field"), CASES, ids="-".join)
+@pytest.mark.parametrize(("name", "field"), CASES, ids=["-".join(case) for case in CASES])
 def test_every_number_of_every_method(name, field):
     cls = registry()[name].cls
     known = {key: value for key, value in SMALL.items() if key in cls.__dataclass_fields__}

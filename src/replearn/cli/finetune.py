@@ -172,7 +172,7 @@ def make_model(options: FineTuneOptions) -> "FineTune":
 
     names = {field.name for field in dataclasses.fields(FineTune)}
     given = {name: value for name, value in vars(options).items() if name in names and name != "trained"}
-    trained: Any = int(options.trained) if options.trained.lstrip("-").isdigit() else options.trained
+    trained: Any = int(options.trained) if options.trained.lstrip("-").isdecimal() else options.trained
     return FineTune(encoder=options.run, **given).set_params(trained=trained)  # type: ignore[no-any-return]
 
 
@@ -215,7 +215,7 @@ def read_task(path: str, options: FineTuneOptions) -> tuple[Any, list[Any]]:
         return list(zip(a, b, strict=True)), y
     if options.task == "tag":
         column = options.column
-        at = int(column) if column is not None and column.lstrip("-").isdigit() else column
+        at = int(column) if column is not None and column.lstrip("-").isdecimal() else column
         return read_tags(path, column=at)
     if options.task == "span":
         return read_spans(path)

@@ -36,7 +36,7 @@ IMAGES = np.random.default_rng(0).integers(0, 255, (32, 8, 8), dtype=np.uint8)
 @pytest.mark.parametrize(
     ("method", "X"),
     [
-        (Autoencoder(encoder="linear", epochs=1, batch_size=16), TABLE),
+        (Autoencoder(encoder="linear", dim=3, epochs=1, batch_size=16), TABLE),
         (Autoencoder(encoder="mlp", dim=4, epochs=1, batch_size=16), IMAGES),
         (NGram(vocabulary=300, order=2), made_texts(32)),
         (Frozen(encoder="words"), made_texts(32)),

@@ -10,7 +10,7 @@ from replearn.cli.embed import EmbedOptions
 from replearn.cli.evaluate import EvaluateOptions
 from replearn.cli.finetune import FineTuneOptions
 from replearn.cli.fit import FitOptions
-from replearn.cli.options import LIMITS
+from replearn.cli.options import LIMITS, without_notes
 from replearn.transfer import FineTune
 
 COMMANDS = {
@@ -26,7 +26,7 @@ CASES = [
     (command, field.name)
     for command, (options, _) in COMMANDS.items()
     for field in dataclasses.fields(options)
-    if "int" in str(field.type) or "float" in str(field.type)
+    if any(kind in str(without_notes(field.type)) for kind in ("int", "float"))
 ]
 
 

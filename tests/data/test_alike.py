@@ -130,3 +130,26 @@ def test_eight_bits_for_a_model_of_deep_images():
     with pytest.warns(DataWarning, match="5 images have 8 bits, those of the model levels 0 ... 4,095"):
         samples = read_alike(grey, like(np.full((3, 8, 8), 4000, np.uint16)))
     np.testing.assert_array_equal(everything(samples), grey)
+
+
+@pytest.mark.parametrize(
+    ("training", "given", "dtype"),
+    [
+        (4000, 200, np.int64),  # not bytes for a model of 12 bits
+        (255, 100, np.int64),
+        (16.0, 0.8, np.float32),  # floats that happen to lie in [0, 1]
+        (8.5, 4.0, np.float64),
+    ],
+)
+def test_arrays_are_read_by_the_range_of_the_model(training, given, dtype):
+    run = like(np.linspace(0, training, 48).reshape(3, 4, 4).astype(dtype))
+    x = everything(read_alike(np.full((2, 4, 4), given, dtype), run))
+    low, high = run.levels
+    np.testing.assert_allclose(x, (np.float32(given) - low) / (high - low), rtol=1e-6)
+
+
+def test_a_range_of_their_own_is_said_beside_a_model_of_bytes():
+    run = like(np.zeros((3, 4, 4), np.uint8))
+    with pytest.warns(DataWarning, match=r"2 images have levels 3 ... 200, those of the model are bytes"):
+        read_alike(np.linspace(3, 200, 32).reshape(2, 4, 4), run)
+    assert everything(read_alike(np.full((2, 4, 4), 51), run)) == pytest.approx(0.2)

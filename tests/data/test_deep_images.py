@@ -1,11 +1,13 @@
 """Images deeper than bytes keep all their levels, by one range for the whole set, as files and as arrays."""
 
 import logging
+import re
 import struct
 import zlib
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from replearn.data import DataWarning, as_samples, describe, description_from_json
@@ -255,3 +257,63 @@ def test_the_range_is_said_and_kept(tmp_path, caplog):
     old = describe(samples).to_json()
     del old["levels"]
     assert description_from_json(old).levels == (0.0, 65535.0)  # as runs of before read them
+
+
+ARRAYS = {
+    "digits": (rising(16, np.int64), (0, 255), "0 ... 16, .*0 ... 255 become 0 ... 1; .*at most 16 of 255"),
+    "masks": (rising(1, np.int32), (0, 255), "at most 1 of 255"),
+    "bytes": (rising(255, np.int64), (0, 255), "0 ... 255 become 0 ... 1$"),
+    "signed bytes": (rising(100, np.int8), (0, 255), "images of int8: .*0 ... 255 become 0 ... 1$"),
+    "bits": (rising(4000, np.int32), (0, 4095), "0 ... 4,095 become 0 ... 1$"),
+    "scans": (rising(3000, np.int16) - np.int16(1024), (-1024, 1976), "-1,024 ... 1,976 become 0 ... 1$"),
+    "floats": (rising(255, np.float64).round(), (0, 255), "0 ... 255 become 0 ... 1$"),
+    "metres": (rising(7.5, np.float32) + np.float32(0.5), (0.5, 8), "0.5 ... 8 become 0 ... 1$"),
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_arrays_of_any_numbers_are_read_as_files_of_them(tmp_path, caplog, name):
+    images, (low, high), said = ARRAYS[name]
+    expected = (images.astype(np.float32)[:, None] - low) / np.float32(high - low)
+    np.save(tmp_path / "x.npy", images)
+    for data in (images, torch.from_numpy(images), tmp_path / "x.npy", list(images)):
+        caplog.clear()
+        with caplog.at_level(logging.INFO, logger="replearn"):
+            x = everything(as_samples(data))
+        assert x.dtype == np.float32
+        np.testing.assert_allclose(x, expected, atol=1e-6)
+        (line,) = [record.getMessage() for record in caplog.records]
+        assert re.search(said, line)
+    if images.dtype in (np.int32, np.float32):
+        root = folder_of(tmp_path, images)
+        np.testing.assert_array_equal(everything(as_samples(root)), x)
+
+
+@pytest.mark.parametrize("kind", ["array", "list", "folder"])
+@pytest.mark.parametrize(
+    ("most", "lines"), [(1, ["at most 1 of 255"]), (16, ["at most 16 of 255"]), (40, [])]
+)
+def test_dark_bytes_stay_bytes_and_are_said(tmp_path, caplog, kind, most, lines):
+    images = rising(most, np.uint8)
+    data = {"array": images, "list": list(images), "folder": folder_of(tmp_path, images, ending="png")}[kind]
+    with caplog.at_level(logging.INFO, logger="replearn"):
+        x = everything(as_samples(data))
+    assert x.dtype == np.uint8
+    np.testing.assert_array_equal(x[:, 0], images)
+    said = [record.getMessage() for record in caplog.records if "dark" in record.getMessage()]
+    assert len(said) == len(lines)
+    assert all(line in one for line, one in zip(lines, said, strict=True))
+
+
+def test_whole_numbers_of_a_long_list_are_one_range():
+    """Items are put together 256 at a time; each part must be read alike."""
+    images = [np.full((4, 4), 10)] * 300 + [np.full((4, 4), 1000)]
+    assert everything(as_samples(images))[[0, 299, 300], 0, 0, 0] * 1023 == pytest.approx([10, 10, 1000])
+    with pytest.raises(ValueError, match="must all have one type; image 1 holds float64, image 0 uint8"):
+        as_samples([np.full((4, 4), 10, np.uint8), np.full((4, 4), 0.5)])
+
+
+def test_resizing_keeps_the_range_of_floats():
+    x = everything(as_samples(rising(255, np.float32, side=64), image_size=16))
+    assert x.max() > 0.9
+    assert len(np.unique(x)) > 600

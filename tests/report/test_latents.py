@@ -4,6 +4,7 @@ import io
 import re
 from base64 import b64decode
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from PIL import Image
 from rich.console import Console
 from sklearn.decomposition import PCA
+from torch import nn
 
 from replearn import Autoencoder, SimCLR, load_data
 from replearn.comparison import Comparison, Representation
@@ -103,6 +105,33 @@ def test_layers_of_a_method(digits, untrained):
     np.testing.assert_allclose(layers[1][:4], direct[1].numpy(), rtol=2e-2, atol=2e-2)
     assert layers_of(PCA(2), digits) == []
     assert divergences_of(untrained, digits) is None
+
+
+def test_a_broken_layer_is_no_missing_layer(digits, untrained):
+    """What a middle layer returns can be broken where the last is not: only "it has none" means none."""
+    broken = deepcopy(untrained)
+    last = broken.encoder_.body.stages[-1]
+    broken.encoder_.body.stages[-1] = nn.Sequential(Zeros(), last)
+    with torch.no_grad():
+        next(broken.encoder_.body.stages[1].parameters()).fill_(torch.nan)
+    assert np.isfinite(broken.transform(digits)).all()
+    with pytest.raises(ValueError, match=r"representations must be finite.*Weights are broken"):
+        layers_of(broken, digits)
+
+    class Failing(nn.Module):
+        def layers(self, x):
+            raise ValueError("something else")
+
+    broken.encoder_.body = Failing()
+    with pytest.raises(ValueError, match="something else"):
+        layers_of(broken, digits)
+
+
+class Zeros(nn.Module):
+    """Whatever comes, zeros."""
+
+    def forward(self, x):
+        return torch.zeros_like(x)
 
 
 # Receptive fields

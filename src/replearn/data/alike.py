@@ -5,6 +5,7 @@ arrays, samples:    grey -> colour, levels -> those of the run; anything else is
 """
 
 import copy
+import logging
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +19,11 @@ from torch import Tensor
 from replearn.data.arrays import resized
 from replearn.data.datasets import DATASETS
 from replearn.data.folder import DataWarning
-from replearn.data.levels import SIXTEEN_BITS, Levels, in_words
+from replearn.data.levels import SIXTEEN_BITS, Levels, in_words, is_depth
 from replearn.data.load import as_samples
 from replearn.data.samples import ArraySamples, Batch, Samples, Subset
+
+log = logging.getLogger("replearn")
 
 # ITU-R BT.601, in 65,536ths, as Pillow and JPEG have it.
 LUMA = (19595, 38470, 7471)
@@ -88,16 +91,13 @@ def alike(samples: Samples, expected: Likeness, *, convert: bool) -> Samples:
 
 def _at_levels(samples: Samples, levels: Levels | None) -> Samples:
     """Deep images by other levels; what lies outside is counted."""
-    if levels is None or samples.levels == levels:
+    if samples.levels == levels:
+        return samples
+    if levels is None:
+        _tell_range_of_their_own(samples)
         return samples
     if samples.levels is None:
-        if levels != SIXTEEN_BITS and samples[np.array([0])].x.dtype == torch.uint8:
-            line = (
-                f"{len(samples):,} images have 8 bits, those of the model levels {in_words(levels)}: 0 ... 255 are "
-                "read as 0 ... 1"
-            )
-            warnings.warn(line, DataWarning, stacklevel=5)
-        return samples
+        return _without_levels(samples, levels)
     changed = _with_levels(samples, levels)
     low, high = levels
     outside = 0
@@ -117,6 +117,37 @@ def _at_levels(samples: Samples, levels: Levels | None) -> Samples:
         )
         warnings.warn(line, DataWarning, stacklevel=5)
     return changed
+
+
+def _tell_range_of_their_own(samples: Samples) -> None:
+    """A warning where levels that have no depth in bits meet a model of bytes, or of floats in [0, 1]."""
+    assert samples.levels is not None
+    if not is_depth(samples.levels) and samples.levels != (0, 1):
+        line = (
+            f"{len(samples):,} images have levels {in_words(samples.levels)}, those of the model are bytes or lie in "
+            "[0, 1]: the whole range is read as 0 ... 1"
+        )
+        warnings.warn(line, DataWarning, stacklevel=6)
+
+
+def _without_levels(samples: Samples, levels: Levels) -> Samples:
+    """Bytes, or floats in [0, 1], for a model of deep images."""
+    if samples[np.array([0])].x.dtype == torch.uint8:
+        if levels not in (SIXTEEN_BITS, (0, 255)):
+            line = (
+                f"{len(samples):,} images have 8 bits, those of the model levels {in_words(levels)}: 0 ... 255 are "
+                "read as 0 ... 1"
+            )
+            warnings.warn(line, DataWarning, stacklevel=6)
+        return samples
+    if is_depth(levels) or not isinstance(samples, ArraySamples):
+        return samples
+    log.info(
+        "%s images of floats in [0, 1] are read by the levels of the model's: %s",
+        len(samples),
+        in_words(levels),
+    )
+    return _with_levels(samples, levels)
 
 
 def _with_levels(samples: Samples, levels: Levels) -> Samples:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from replearn.data.levels import Levels, in_words, range_of
+from replearn.data.levels import DARK, LARGEST, MOST, Levels, dark_in_words, in_words, range_of
 from replearn.data.stored import StoredRows, stored_rows
 
 log = logging.getLogger("replearn")
@@ -23,6 +23,12 @@ def is_array(data: Any) -> bool:
     return isinstance(data, np.ndarray) or hasattr(data, "detach")
 
 
+def as_numpy(data: Any) -> np.ndarray:
+    """A numpy array as it is, a torch tensor as an array."""
+    array: np.ndarray = data.detach().cpu().numpy() if hasattr(data, "detach") else data
+    return array
+
+
 def standard_array(data: Any) -> np.ndarray | StoredRows:
     """An array as samples hold it: uint8, uint16 or float32 `(n, c, h, w)`, or float32 `(n, d)`.
 
@@ -30,14 +36,14 @@ def standard_array(data: Any) -> np.ndarray | StoredRows:
     the first and the last axis, the channels are the one that leaves square images; if both do or neither
     does, the shorter; if both are equally long, the first.
 
-    Numbers: uint8 are bytes in [0, 255]; wider integers must lie there too; booleans become 0 and 255; uint16 are
-    levels, of which the range of the whole array becomes [0, 1] (`replearn.data.levels`); floats must lie in [0, 1].
-    Tables take any finite numbers. A memory map of bytes, uint16 or float32 is never read into memory.
+    Numbers: uint8 are bytes; booleans become 0 and 255; all others keep their values, and `levels_of` says which of
+    them become 0 and 1. Tables take any finite numbers. A memory map of bytes, uint16 or float32 is never read into
+    memory.
 
     Raises:
-        ValueError: no samples, another number of axes, objects, NaN or infinity, images out of range.
+        ValueError: no samples, another number of axes, objects, NaN or infinity, levels that float32 does not hold.
     """
-    array = data.detach().cpu().numpy() if hasattr(data, "detach") else data
+    array = as_numpy(data)
     if array.dtype.kind not in "buif":
         raise ValueError(
             f"an array must hold numbers; got dtype {array.dtype}. Rows of unequal length make such an "
@@ -71,7 +77,6 @@ def _images(array: np.ndarray) -> np.ndarray | StoredRows:
     )  # (n, c, h, w)
     if images.dtype == np.float32:
         check_finite(images, "image")
-        _check_unit(images)
     return images
 
 
@@ -103,20 +108,24 @@ def _stored(array: np.ndarray, axes: tuple[int, ...] | None = None) -> StoredRow
 
 
 def _bytes_or_floats(array: np.ndarray) -> np.ndarray:
-    """uint8, uint16 and float32 as they are, everything else as the nearest of them."""
+    """uint8, uint16 and float32 as they are, everything else as the smallest of them that holds its levels."""
     if array.dtype in (np.uint8, np.uint16, np.float32):
         return array
     if array.dtype == bool:
         return array.astype(np.uint8) * np.uint8(255)
     if array.dtype.kind == "f":
-        return array.astype(np.float32)
-    low, high = array.min(), array.max()
-    if low < 0 or high > 255:
+        with np.errstate(over="ignore"):  # becomes infinite, and is reported as such
+            return array.astype(np.float32)
+    low, high = int(array.min()), int(array.max())
+    if not -MOST <= low <= high <= MOST:
         raise ValueError(
-            f"integer images must lie in 0 ... 255; got {low} ... {high}. Scale them to [0, 1] as floats, "
-            "or pass 16-bit images as uint16."
+            f"levels of images must be numbers that float32 holds, up to {MOST:,}; got {low:,} ... {high:,}. "
+            "Scale them to [0, 1] as floats."
         )
-    return array.astype(np.uint8)
+    for smallest in (np.uint8, np.uint16):
+        if low >= 0 and high <= np.iinfo(smallest).max:
+            return array.astype(smallest)
+    return array.astype(np.float32)
 
 
 def check_finite(array: np.ndarray | StoredRows, noun: str) -> None:
@@ -135,30 +144,49 @@ def _finite_rows(part: np.ndarray) -> np.ndarray:
     return np.asarray(np.isfinite(part).reshape(len(part), -1).all(axis=1))
 
 
-def _check_unit(images: np.ndarray | StoredRows) -> None:
-    bounds = [(part.min(), part.max()) for _, part in chunks(images)]
-    low, high = min(low for low, _ in bounds), max(high for _, high in bounds)
-    if low < 0 or high > 1:
-        raise ValueError(
-            f"float images must lie in [0, 1]; got {low:.4g} ... {high:.4g}. Divide by 255, undo a "
-            f"normalisation "
-            "(x * std + mean), or pass uint8."
-        )
+def levels_of(images: np.ndarray | StoredRows, dtype: np.dtype[Any]) -> Levels | None:
+    """The range of a whole array that becomes [0, 1], which the log says; None of bytes, and of floats in [0, 1].
 
+    It is the range that files of such numbers get: see `replearn.data.levels`.
 
-def depth_of(images: np.ndarray | StoredRows) -> Levels | None:
-    """The range that becomes [0, 1]: of uint16 that of their depth, None of bytes and floats."""
-    if images.dtype != np.uint16:
+    Args:
+        images: from `standard_array`.
+        dtype: of the numbers that came, before.
+
+    Raises:
+        ValueError: floats above 1e18 in size.
+    """
+    if images.ndim != 4:
         return None
-    bounds = [(int(part.min()), int(part.max())) for _, part in chunks(images)]
+    if dtype in (np.uint8, bool):
+        tell_dark(images)
+        return None
+    bounds = [(float(part.min()), float(part.max())) for _, part in chunks(images)]
     low, high = min(low for low, _ in bounds), max(high for _, high in bounds)
-    levels = range_of(low, high, whole=True)
+    whole = dtype.kind in "iu"
+    if not whole and 0 <= low <= high <= 1:
+        return None
+    if not -LARGEST <= low <= high <= LARGEST:
+        raise ValueError(
+            f"levels of images must be at most {LARGEST:g} in size; got {low:.4g} ... {high:.4g}. Scale them to [0, 1]."
+        )
+    levels = range_of(low, high, whole=whole)
+    held = in_words((low, high))
     log.info(
-        "16-bit images: levels %s, read as float32: %s become 0 ... 1",
-        in_words((low, high)),
-        in_words(levels),
+        "images of %s: levels %s, read as float32: %s become 0 ... 1%s",
+        *(dtype, held, in_words(levels), dark_in_words(high) if levels == (0, 255) else ""),
     )
     return levels
+
+
+def tell_dark(images: np.ndarray | StoredRows) -> None:
+    """A line of the log if no byte of images is bright; other images are hardly looked at."""
+    highest = 0
+    for _, part in chunks(images):
+        highest = max(highest, int(part.max()))
+        if highest >= DARK:
+            return
+    log.info("images of bytes: levels 0 ... %d%s", highest, dark_in_words(highest))
 
 
 def chunks(array: np.ndarray | StoredRows) -> Iterator[tuple[int, np.ndarray]]:
@@ -189,6 +217,6 @@ def resized(images: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     x = torch.from_numpy(np.array(part, dtype=np.float32))
     x = functional.interpolate(x, shape, mode="bicubic", antialias=True)
     if images.dtype == np.float32:
-        return x.clamp(0, 1).numpy()
+        return x.clamp(min(0.0, float(part.min())), max(1.0, float(part.max()))).numpy()  # bicubic overshoots
     result: np.ndarray = x.round().clamp(0, np.iinfo(images.dtype).max).numpy().astype(images.dtype)
     return result

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from replearn.data.image_files import DEEP_MODES, UndecodableError, open_image, orientation_of, reasons
-from replearn.data.levels import MOST, Levels, scaled
+from replearn.data.levels import LARGEST, MOST, Levels, scaled
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -167,6 +167,8 @@ def _levels(image: "Image") -> Float32[np.ndarray, "h w"]:
     if not np.isfinite(levels).all():
         raise UndecodableError("has NaN or infinite pixels")
     low, high = levels.min(), levels.max()
+    if not -LARGEST <= low <= high <= LARGEST:
+        raise UndecodableError(f"has levels {low:.4g} ... {high:.4g}, above {LARGEST:g} in size")
     if image.mode == "I" and not -MOST <= low <= high <= MOST:
         raise UndecodableError(f"has levels {low:,} ... {high:,}, which float32 does not hold")
     return levels.astype(np.float32)

@@ -13,10 +13,11 @@ from typing import Any, overload
 
 import numpy as np
 
+from replearn.data.arrays import tell_dark
 from replearn.data.cache import ArrayWriter, cache_folder, cached
 from replearn.data.decode import read_image, read_levels
 from replearn.data.image_files import UndecodableError, quiet_pillow
-from replearn.data.levels import Levels, in_words, range_of
+from replearn.data.levels import Levels, dark_in_words, in_words, range_of
 from replearn.data.progress import progress
 from replearn.data.samples import ArraySamples
 from replearn.data.sources import SUFFIXES, Source, folder_labels
@@ -73,6 +74,8 @@ def image_samples(
     _report(source, skipped, strict=strict)
     images = open_rows(entry / "images.npy")
     _tell(source, info, images.shape)
+    if not info["levels"]:
+        tell_dark(images)
     labels = np.load(entry / "labels.npy") if labelled and info["classes"] else None
     return ArraySamples(
         images,
@@ -117,7 +120,8 @@ def _tell(source: Source, info: dict[str, Any], shape: tuple[int, ...]) -> None:
         warnings.warn(line, DataWarning, stacklevel=4)
     if info["levels"]:
         held, levels = in_words(tuple(info["range"])), in_words(tuple(info["levels"]))
-        log.info("%s: levels %s, read as float32: %s become 0 ... 1", path, held, levels)
+        dark = dark_in_words(info["range"][1]) if tuple(info["levels"]) == (0, 255) else ""
+        log.info("%s: levels %s, read as float32: %s become 0 ... 1%s", path, held, levels, dark)
     if info["pages"] > 1:
         log.info("%s: each image has %d pages, read as its channels", path, info["pages"])
     if info["resized"]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from replearn.data.arrays import depth_of, is_array, square_images, standard_array
+from replearn.data.arrays import is_array, levels_of, square_images, standard_array
 from replearn.data.cache import ArrayWriter, cache_folder, writable
 from replearn.data.decode import square, standard_mode, to_bytes
 from replearn.data.image_files import DEEP_MODES, GREY_MODES
@@ -34,6 +34,7 @@ def item_samples(items: Any, *, image_size: int | None) -> tuple[ArraySamples, l
     pairs = not isinstance(items, list)
     first, _ = _content(items[0], pairs=pairs)
     grey, depth = _mode(first) in (None, *GREY_MODES), DEEP_MODES.get(_mode(first) or "")
+    dtype = np.dtype(np.uint8) if _mode(first) and not depth else _numbers(first)
     labels: list[Any] = []
 
     def part(start: int) -> np.ndarray:
@@ -46,6 +47,8 @@ def item_samples(items: Any, *, image_size: int | None) -> tuple[ArraySamples, l
                     "Convert them."
                 )
             arrays.append(_array(sample, place, grey=grey, image_size=image_size))
+            if depth is None and _mode(sample) is None and arrays[-1].ndim > 1:
+                _check_alike(place, arrays[-1].dtype, dtype)
             labels.append(label.item() if hasattr(label, "item") else label)
             if arrays[-1].shape != arrays[0].shape:
                 raise ValueError(_ragged(place, arrays[-1].shape, arrays[0].shape))
@@ -54,12 +57,39 @@ def item_samples(items: Any, *, image_size: int | None) -> tuple[ArraySamples, l
         return _in_memory(np.stack(arrays), image_size)
 
     x = _collect(part, len(items))
-    return ArraySamples(x, levels=depth_of(x)), None if all(label is None for label in labels) else labels
+    return ArraySamples(x, levels=levels_of(x, dtype)), None if all(
+        label is None for label in labels
+    ) else labels
 
 
 def _in_memory(stack: np.ndarray, image_size: int | None) -> np.ndarray:
     x = standard_array(stack)
+    if stack.dtype not in (np.uint8, np.uint16, bool):
+        x = np.asarray(x).astype(np.float32, copy=False)  # later parts may hold more than this one
     return np.asarray(x if image_size is None or x.ndim == 2 else square_images(x, image_size))
+
+
+def _numbers(sample: Any) -> np.dtype[Any]:
+    """The type of a sample's numbers."""
+    return np.asarray(sample.detach().cpu() if hasattr(sample, "detach") else sample).dtype
+
+
+def _check_alike(place: int, dtype: np.dtype[Any], expected: np.dtype[Any]) -> None:
+    """Raises ValueError where images of bytes, whole numbers and floats, which have unlike ranges, are mixed."""
+    kinds = [
+        "uint8"
+        if one == np.uint8
+        else "ints"
+        if one.kind in "iu"
+        else "floats"
+        if one.kind == "f"
+        else str(one)
+        for one in (dtype, expected)
+    ]
+    if kinds[0] != kinds[1]:
+        raise ValueError(
+            f"images must all have one type; image {place} holds {dtype}, image 0 {expected}. Convert them."
+        )
 
 
 def _collect(part: Callable[[int], np.ndarray], n: int) -> np.ndarray | StoredRows:

@@ -12,6 +12,10 @@ Levels = tuple[float, float]  # what becomes 0 and what becomes 1
 SIXTEEN_BITS = (0.0, 65535.0)
 # float32 holds every whole number up to this.
 MOST = 2**24
+# Larger floats have a range that float32 does not hold.
+LARGEST = 1e18
+# Images of 255 levels whose brightest is below this are said to be dark.
+DARK = 32
 
 
 def range_of(low: float, high: float, *, whole: bool) -> Levels:
@@ -33,6 +37,15 @@ def range_of(low: float, high: float, *, whole: bool) -> Levels:
     return float(low), float(high if high > low else low + 1)
 
 
+def is_depth(levels: Levels) -> bool:
+    """Whether a range is that of so many bits, 8 or more, rather than from the lowest to the highest level of a set.
+
+    >>> is_depth((0.0, 4095.0)), is_depth((0.0, 16.0)), is_depth((0.4, 8.5))
+    (True, False, False)
+    """
+    return levels in {(0.0, float(2**bits - 1)) for bits in range(8, 25)}
+
+
 def scaled(x: np.ndarray, levels: Levels) -> np.ndarray:
     """Levels as float32 in [0, 1]; what lies outside the range is cut to it."""
     low, high = np.float32(levels[0]), np.float32(levels[1])
@@ -47,3 +60,14 @@ def in_words(levels: Levels) -> str:
     '0 ... 4,095'
     """
     return " ... ".join(f"{level:,.0f}" if level == int(level) else f"{level:.4g}" for level in levels)
+
+
+def dark_in_words(highest: float) -> str:
+    """For a reader, that the brightest of 255 levels is no more than this; nothing where that is bright, or none is.
+
+    >>> dark_in_words(16)
+    '; they are dark, at most 16 of 255 (for the whole range, give x / 16)'
+    """
+    if not 0 < highest < DARK:
+        return ""
+    return f"; they are dark, at most {highest:.0f} of 255 (for the whole range, give x / {highest:.0f})"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from replearn.data.array_files import read_npy, read_npz
-from replearn.data.arrays import depth_of, square_images, standard_array
+from replearn.data.arrays import as_numpy, levels_of, square_images, standard_array
 from replearn.data.asked import Asked, Found
 from replearn.data.datasets import DATASETS
 from replearn.data.folder import image_samples
@@ -24,8 +24,9 @@ def from_array(data: Any, asked: Asked) -> ArraySamples:
     """Samples of an array: a table, or images."""
     if getattr(data, "ndim", 0) == 2:
         return array_samples(data, asked.table.reading)
-    x = standard_array(data)
-    levels = depth_of(x)
+    array = as_numpy(data)
+    x = standard_array(array)
+    levels = levels_of(x, array.dtype)
     if asked.image_size is None or x.ndim != 4:
         return ArraySamples(x, levels=levels)
     return ArraySamples(square_images(x, asked.image_size), levels=levels)

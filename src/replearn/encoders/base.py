@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.data.samples import Batch, as_float
+from replearn.encoders.stages import NoStages
 
 Want = Literal["pooled", "states", "layers"]
 
@@ -137,7 +138,7 @@ class Encoder(nn.Module):
     def _method(self, name: str) -> Callable[[Tensor], Any]:
         method: Callable[[Tensor], Any] | None = getattr(self.body, name, None)
         if method is None:
-            raise ValueError(
+            raise NoStages(
                 f"{name} needs a network that has a method {name}(x); {type(self.body).__name__} has none. "
                 "Add the method to the module, or use an encoder by name."
             )

@@ -6,6 +6,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 
+class NoStages(ValueError):
+    """A network says nothing of its stages."""
+
+
 def pooled(x: Tensor) -> Float[Tensor, "n c"]:
     """Mean over positions: maps `(n, c, h, w)` and tokens `(n, t, c)` become `(n, c)`; rows stay."""
     if x.ndim == 4:

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.encoders.given import dry_run
-from replearn.encoders.stages import pooled
+from replearn.encoders.stages import NoStages, pooled
 from replearn.encoders.weights import State, fill, read_weights
 
 SMALL = 65  # Below this many pixels, a stem that divides the size by 4 leaves too little.
@@ -75,7 +75,7 @@ class TimmNet(nn.Module):
     def _method(self, name: str) -> Callable[..., Any]:
         method: Callable[..., Any] | None = getattr(self.net, name, None)
         if method is None:
-            raise ValueError(
+            raise NoStages(
                 f"layers and tokens need timm's {name}; {type(self.net).__name__} has none. Use another one."
             )
         return method

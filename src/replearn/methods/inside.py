@@ -12,6 +12,7 @@ from torch import Tensor
 from replearn.data import Batch, Samples
 from replearn.encoders import Encoder
 from replearn.encoders.modes import evaluating
+from replearn.encoders.stages import NoStages
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference
 from replearn.methods.coder import Generator
@@ -54,7 +55,11 @@ def encoder_of(method: Any) -> Encoder | None:
 
 
 def layers_of(method: Any, samples: Samples) -> list[Float[np.ndarray, "n _"]]:
-    """What each layer of the method's encoder returns, pooled over positions; an empty list where none is known."""
+    """What each layer of the method's encoder returns, pooled over positions; an empty list where none is known.
+
+    Raises:
+        ValueError: what a layer returns is not finite.
+    """
     encoder = encoder_of(method)
     if encoder is None or not hasattr(encoder.body, "layers") or not len(samples):
         return []
@@ -68,7 +73,7 @@ def layers_of(method: Any, samples: Samples) -> list[Float[np.ndarray, "n _"]]:
     machine = choose_for_inference(method.device, method.precision)
     try:
         rows = np.concatenate(list(embed_parts(all_layers, [encoder], samples, machine)))
-    except ValueError:  # a network of timm's that does not say
+    except NoStages:  # a network of timm's that does not say
         return []
     return np.split(rows, np.cumsum(widths)[:-1], axis=1)
 

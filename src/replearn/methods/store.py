@@ -40,7 +40,7 @@ from replearn.views import Split, view_to_json
 if TYPE_CHECKING:
     from replearn.methods.model import Model
 
-OWN = (METHOD, HISTORY, ALARMS)  # what a run has before there is anything to go on with
+OWN = (METHOD, HISTORY)  # what a run has before there is anything to go on with; alarms tell why there is not
 
 # These may differ between a run and its resumption: they say when to stop or save, not what to compute.
 FREE_FIELDS = frozenset({"max_minutes", "checkpoint_minutes", "device"})
@@ -73,6 +73,7 @@ def begun(method: "Model", path: str | Path, *, resume: bool = False) -> Iterato
             if process() == 0:
                 set_room_aside(folder, _size(method))
                 if METHOD not in there:
+                    remove(folder / ALARMS)  # of a run that failed
                     write_json(folder / METHOD, content)
             yield folder
         except BaseException as error:

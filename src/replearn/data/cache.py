@@ -108,7 +108,7 @@ def _checksum(path: Path) -> int:
     """CRC-32: against accidents, not against forgery."""
     checksum = 0
     with path.open("rb", buffering=0) as file:
-        while part := file.read(2**22):
+        while part := file.read(2**18):
             checksum = zlib.crc32(part, checksum)
     return checksum
 

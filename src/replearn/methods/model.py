@@ -26,7 +26,7 @@ from replearn.engine.run import STATE, remove
 from replearn.engine.train import seed_of
 from replearn.methods.checks import check_refused, check_samples, check_seed, samples_like_fit
 from replearn.methods.neighbours import nearest_rows
-from replearn.methods.ranges import check_ranges
+from replearn.methods.ranges import check_ranges, check_sizes
 from replearn.methods.store import begun, end_run, has_ended, restore
 from replearn.views.choose import make_views
 
@@ -102,7 +102,7 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         Raises:
             ValueError: a field or the data is not as it must be.
         """
-        check_ranges(self)
+        check_sizes(self)
         join_processes(self.device)
         samples = self.reading(as_samples(X, y))
         self._prepare(samples)
@@ -123,7 +123,7 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         Raises:
             ValueError: a field or the data is not as it must be.
         """
-        check_ranges(self)
+        check_sizes(self)
         self._prepare(self.reading(as_samples(X, y)))
         return self
 
@@ -134,7 +134,12 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
             torch.manual_seed(seed_of(self.random_state, 0))
             if hasattr(self, "views"):
                 self.views_ = make_views(self.views, samples, self.split)
-            self.build(self.samples_)
+            try:
+                self.build(self.samples_)
+            except (RuntimeError, TypeError, LookupError, ArithmeticError, UserWarning):
+                check_ranges(self)  # which is why, if it says so
+                raise
+        check_ranges(self)
 
     def check(self, samples: Samples) -> None:
         """Raises ValueError where a field can't work, or not with these samples."""

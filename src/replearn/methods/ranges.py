@@ -5,6 +5,7 @@ A method that asks for more than this says so in its own `check` or `build`.
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -66,25 +67,41 @@ POSITIVE = frozenset(
         *("sharpening", "teacher_temperature", "temperature", "variance"),
     )
 )
+READING = frozenset(("least", "vocabulary"))  # used before a method is built
 ANY = frozenset(("activity", "masked", "share", "threshold"))  # their methods say more
 
 
+def check_sizes(method: "Model") -> None:
+    """Raises ValueError where a field is beyond all reason, or could not even be used to read texts."""
+    _check(
+        method, lambda name, value: _absurd(name, value) or (name in READING and _fault(name, value)) or None
+    )
+
+
 def check_ranges(method: "Model") -> None:
-    """Raises ValueError where a field is a number that can't be."""
+    """Raises ValueError where a field is a number that can't be, and the method has not said so better itself."""
+    _check(method, _fault)
+
+
+def _check(method: "Model", fault_of: Callable[[str, Any], str | None]) -> None:
     for field in dataclasses.fields(method):
         value = getattr(method, field.name)
         if isinstance(value, bool) or not isinstance(value, int | float) or field.name in ANY:
             continue
-        fault = _fault(field.name, value)
+        fault = fault_of(field.name, value)
         if fault:
             raise ValueError(f"{field.name} must {fault}; got {value}. Leave it out for the default.")
 
 
+def _absurd(name: str, value: Any) -> str | None:
+    most = {"workers": WORKERS, "random_state": LARGEST_SEED}.get(name, LARGEST)
+    if isinstance(value, float):
+        return None if math.isfinite(value) else "be a finite number"
+    return None if abs(value) <= most else f"be at most {most:,}"
+
+
 def _fault(name: str, value: Any) -> str | None:
     """What the number must be, where it is not."""
-    most = {"workers": WORKERS, "random_state": LARGEST_SEED}.get(name, LARGEST)
-    if not math.isfinite(value) if isinstance(value, float) else abs(value) > most:
-        return "be a finite number" if isinstance(value, float) else f"be at most {most:,}"
     if name in COUNTS:
         return None if value >= 1 else "be at least 1"
     if name in SHARES:

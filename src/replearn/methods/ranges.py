@@ -29,7 +29,7 @@ COUNTS = frozenset(
             "drawn",
             "draws",
         ),
-        *("epochs", "gibbs_steps", "hidden", "iterations", "least", "length", "negatives", "order", "parts"),
+        *("epochs", "gibbs_steps", "hidden", "iterations", "least", "length", "order", "parts"),
         *(
             "projections",
             "prototypes",

@@ -171,7 +171,10 @@ def test_every_learner_and_code(learner, digits):
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ({"learner": "pca", "atoms": 64}, "fewer than the 64 numbers of a patch for pca"),
+        (
+            {"learner": "pca", "atoms": 64},
+            "atoms must lie between 1 and the 63 directions in which patches vary",
+        ),
         ({"learner": "kmean"}, "Did you mean 'kmeans'"),
         ({"code": "hard"}, "one-hot, triangle, threshold"),
         ({"side": 29}, "side must lie between 1 and the 28"),

@@ -158,7 +158,7 @@ def test_the_loss_at_the_start_is_that_of_zero_outputs(texts):
 @pytest.mark.parametrize(
     ("given", "texts", "says"),
     [
-        ({"least": 5}, ["one two", "three"], "at least 5 times"),
+        ({"least": 4}, ["one two", "three"], "at least 4 times"),
         ({}, ["one", "two", "three"], "no text has two known words"),
         ({"dim": 0}, ["one two"], "dim must be at least 1"),
         ({"window": 0}, ["one two"], "window must be at least 1"),

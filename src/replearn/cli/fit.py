@@ -104,6 +104,7 @@ def fit(method: Any, options: Any, folder: Path) -> None:
     from replearn.methods import Model
     from replearn.methods.arrays import save_arrays
     from replearn.methods.columns import IN_WORDS, learn_columns, scaling_for, scaling_of
+    from replearn.methods.few import for_few
 
     with new_run(folder):  # it must be writable: better known before the data are read
         samples = load_samples(data_part(options), options)
@@ -117,6 +118,7 @@ def fit(method: Any, options: Any, folder: Path) -> None:
             loggers = [_tensorboard(folder)] if options.tensorboard else []
             method.fit(samples, run=folder, resume=options.resume, loggers=loggers)
         else:
+            method = for_few(method, len(samples))
             columns = learn_columns(scaling_for(options.scaling, samples, [method]), samples)
             if not (options.resume and stored_arrays(method, samples, folder, columns)):
                 save_arrays(fit_arrays(method, samples, columns=columns), samples, folder)

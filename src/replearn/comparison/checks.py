@@ -11,6 +11,7 @@ from replearn.comparison.rows import unheard
 from replearn.data import Samples
 from replearn.engine.machine import random_state_kept
 from replearn.methods.columns import Columns, rows_of
+from replearn.methods.few import for_few
 from replearn.methods.model import Model
 
 SIZES = (
@@ -40,6 +41,8 @@ def check_methods(methods: Mapping[str, Any], samples: Samples, columns: Columns
 
 
 def _try_out(method: Any, samples: Samples, columns: Columns | None) -> None:
+    with unheard():
+        method = for_few(method, len(samples))
     given = method.get_params(deep=False)
     sizes = [given[name] for name in SIZES if isinstance(given.get(name), int | float)] or [0]
     few = min(len(samples), max(FEW, *(4 * int(size) for size in sizes)))

@@ -26,6 +26,7 @@ from replearn.methods.arrays import save_arrays
 from replearn.methods.base import Method
 from replearn.methods.classical import BagOfVisualWords
 from replearn.methods.columns import Columns, bare, behind_columns, columns_before, rows_of, scaling_of
+from replearn.methods.few import for_few
 from replearn.methods.load import load
 from replearn.methods.model import Model
 from replearn.views import default_views
@@ -194,6 +195,8 @@ def fit_and_represent(
     """
     method = clone(method)
     began = time.monotonic()
+    if not isinstance(method, Model):
+        method = for_few(method, len(train) + (0 if hasattr(method, "transform") else len(test)))
     if isinstance(method, Model):
         method.fit(train, run=run, resume=resume)
         history, alarms = training_of(method)

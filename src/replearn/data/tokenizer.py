@@ -31,6 +31,10 @@ READ_FROM = 50_000_000  # characters that a tokenizer is trained on; more change
 LARGEST_ALPHABET = 1000  # of WordPiece
 
 
+class TooRare(ValueError):
+    """Nothing occurs often enough in the texts to be a token."""
+
+
 @dataclass(frozen=True)
 class Tokenizer:
     """A tokenizer of the `tokenizers` library; all of it is in its JSON, which nothing executes.
@@ -141,7 +145,7 @@ def train_tokenizer(
             f"the special ones; got {size}. Raise it, or use 'bpe'."
         )
     if inner.get_vocab_size() <= len(SPECIALS):
-        raise ValueError(
+        raise TooRare(
             f"a tokenizer must be trained on texts in which something occurs at least {least} times; got none. "
             "Give more text."
         )

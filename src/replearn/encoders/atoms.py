@@ -4,6 +4,8 @@ References: Coates, Lee & Ng, AISTATS 2011, section 3.2. https://proceedings.mlr
     Coates & Ng, ICML 2011, section 3.2. https://icml.cc/2011/papers/485_icmlpaper.pdf
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -32,6 +34,13 @@ class Atoms(nn.Module):
     def __init__(self, count: int, dim: int) -> None:
         super().__init__()
         self.register_buffer("vectors", torch.zeros(count, dim))
+
+    def _load_from_state_dict(self, state_dict: dict[str, Tensor], prefix: str, *args: Any) -> None:
+        """Of few samples fewer atoms were learned than was asked for."""
+        stored = state_dict.get(f"{prefix}vectors")
+        if stored is not None and stored.ndim == 2 and 1 <= len(stored) < len(self.vectors):
+            self.vectors = self.vectors[: len(stored)].clone()
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def one_hot(self, z: Float[Tensor, "n d i j"]) -> Float[Tensor, "n k i j"]:
         """1 for the nearest atom, 0 for all others."""

@@ -1,7 +1,6 @@
 """What methods share that make a code of a sample, and a sample of a code."""
 
 from dataclasses import dataclass
-from math import prod
 from typing import ClassVar
 
 import numpy as np
@@ -40,8 +39,12 @@ class Coder(Method):
         if self.dim < 1:
             raise ValueError(f"dim counts the numbers in the code and must be at least 1; got {self.dim}.")
         self.encoder_ = self.make_encoder(samples)
-        self.code_ = nn.Linear(self.encoder_.dim, self.dim)
+        self.code_ = nn.Linear(self.encoder_.dim, self.code_size(samples))
         self.decoder_ = self.make_decoder(samples)
+
+    def code_size(self, samples: Description) -> int:
+        """Numbers in the code of such samples."""
+        return self.dim
 
     def make_encoder(self, samples: Description) -> Encoder:
         """The encoder that the field names."""
@@ -52,8 +55,8 @@ class Coder(Method):
     def make_decoder(self, samples: Description) -> nn.Module:
         """The decoder that the field names, of codes."""
         if self.decoder == "auto":
-            return decoder_for(self.encoder_, samples.shape, dim=self.dim)
-        return make_decoder(self.decoder, self.dim, samples.shape)
+            return decoder_for(self.encoder_, samples.shape, dim=self.representation_dim)
+        return make_decoder(self.decoder, self.representation_dim, samples.shape)
 
     def represent(self, batch: Batch) -> Float[Tensor, "n dim"]:
         code: Tensor = self.code_(self.encoder_(batch))  # (n, dim)
@@ -90,12 +93,3 @@ class Generator(Coder):
     def sample(self, n: int, *, random_state: int = 0) -> Float[np.ndarray, "n ..."]:
         """New samples: what is expected of codes drawn from the prior, `(n, *shape)` on the samples' scale."""
         return self.inverse_transform(np.random.default_rng(random_state).normal(size=(n, self.dim)))
-
-
-def check_smaller(dim: int, samples: Description) -> None:
-    """Raises ValueError where a code has no fewer numbers than a sample: it could be a copy."""
-    if dim >= prod(samples.shape):
-        raise ValueError(
-            f"dim must lie between 1 and the {prod(samples.shape)} numbers of a sample, or the code could copy it; "
-            f"got {dim}. Choose a smaller code."
-        )

@@ -1,5 +1,6 @@
 """`WordVectors`: what methods share that learn a vector for each word, from the words near it."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples, TextSamples, token_stream
-from replearn.data.tokenizer import SPECIALS, train_tokenizer
+from replearn.data.tokenizer import SPECIALS, TooRare, train_tokenizer
 from replearn.data.tokens import TokenStream
 from replearn.encoders.vocabulary import Vocabulary
 from replearn.encoders.word_table import WordTable
@@ -20,6 +21,8 @@ from replearn.engine.history import History, Past
 from replearn.engine.machine import choose
 from replearn.engine.words.passes import Keeping
 from replearn.methods.model import Model
+
+log = logging.getLogger("replearn")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -85,9 +88,14 @@ class WordVectors(Model):
         """The texts, with a tokenizer that knows their frequent words."""
         if not isinstance(samples, TextSamples):
             return samples  # refused by `check`
-        size = self.vocabulary + len(SPECIALS)
-        known = train_tokenizer(samples.texts, "words", size=size, least=self.least, lowercase=self.lowercase)
-        return samples.read_by(known)
+        options: dict[str, Any] = {"size": self.vocabulary + len(SPECIALS), "lowercase": self.lowercase}
+        try:
+            return samples.read_by(train_tokenizer(samples.texts, "words", least=self.least, **options))
+        except TooRare:
+            if self.least != WordVectors.least:
+                raise
+        log.info("least is 1, since no word occurs %d times, the default", self.least)
+        return samples.read_by(train_tokenizer(samples.texts, "words", least=1, **options))
 
     def build(self, samples: Description) -> None:
         assert samples.tokenizer is not None

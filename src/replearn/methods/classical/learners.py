@@ -54,16 +54,5 @@ def check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
         raise ValueError(f"{name} must be one of {', '.join(known)}; got {value!r}. Did you mean {near!r}?")
 
 
-def check_count(learner: str, atoms: int, dim: int) -> None:
-    """Raises ValueError where a learner can't give so many atoms: patches that have lost their mean vary in dim - 1
-    directions.
-    """
-    if learner in BOUNDED and atoms >= dim:
-        raise ValueError(
-            f"atoms must be fewer than the {dim} numbers of a patch for {learner}; got {atoms}. "
-            "Choose fewer, or kmeans or dictionary."
-        )
-
-
 def _unit(x: np.ndarray) -> np.ndarray:
     return np.asarray(x / np.linalg.norm(x, axis=1, keepdims=True))

@@ -18,13 +18,15 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor, from_numpy
 
-from replearn.data import Description
+from replearn.data import Description, Samples
 from replearn.encoders.atoms import Atoms
 from replearn.encoders.patches import WhitePatches
-from replearn.methods.classical.learners import LEARNERS, check_choice, check_count
-from replearn.methods.classical.places import PlaceCodes, check_drawn, check_side
+from replearn.methods.classical.learners import BOUNDED, LEARNERS, check_choice
+from replearn.methods.classical.places import DRAWN, PlaceCodes
+from replearn.methods.few import at_most
 
 Code = Literal["one-hot", "triangle", "threshold"]
+DIRECTIONS = "directions in which patches vary"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -50,23 +52,33 @@ class PatchCodes(PlaceCodes):
     side: int = 8
     stride: int | None = None
 
+    def check(self, samples: Samples) -> None:
+        super().check(samples)
+        self._sizes(samples.shape, heard=True)
+
     def build(self, samples: Description) -> None:
-        check_side("side", self.side, samples.shape)
         check_choice("learner", self.learner, tuple(LEARNERS))
         check_choice("code", self.code, get_args(Code))
-        dim = samples.shape[0] * self.side**2
-        check_count(self.learner, self.atoms, dim)
+        side, atoms = self._sizes(samples.shape)
         if self.stride is not None and self.stride < 1:
             raise ValueError(f"stride must be at least 1; got {self.stride}. Leave it out.")
-        stride = self.stride or ceil((min(samples.shape[1:]) - self.side + 1) / 32)
-        self.places_ = WhitePatches(samples.shape[0], side=self.side, stride=stride)
-        self.atoms_ = Atoms(self.atoms, dim)
+        stride = self.stride or ceil((min(samples.shape[1:]) - side + 1) / 32)
+        self.places_ = WhitePatches(samples.shape[0], side=side, stride=stride)
+        self.atoms_ = Atoms(atoms, samples.shape[0] * side**2)
+
+    def _sizes(self, shape: tuple[int, ...], *, heard: bool = False) -> tuple[int, int]:
+        """Side of a patch, and number of atoms, for images of a shape."""
+        side = at_most(self, "side", min(shape[1:]), "pixels of the images' shorter side", heard=heard)
+        if self.learner not in BOUNDED:  # no more than there are directions; patches lose one with their mean
+            return side, self.atoms
+        return side, at_most(self, "atoms", shape[0] * side**2 - 1, DIRECTIONS, heard=heard)
 
     def learn_atoms(self, vectors: Float[Tensor, "m d"]) -> None:
-        check_drawn(vectors, atoms=self.atoms, name="atoms")
+        asked = len(self.atoms_.vectors)
+        atoms = asked if 1 <= asked <= len(vectors) else at_most(self, "atoms", len(vectors), DRAWN)
         white = self.places_.fit(vectors).whiten(vectors)
-        found = LEARNERS[self.learner](white.numpy(), self.atoms, self.random_state)
-        self.atoms_.vectors.copy_(from_numpy(found.astype(np.float32)))
+        found = LEARNERS[self.learner](white.numpy(), atoms, self.random_state)
+        self.atoms_.vectors = from_numpy(found.astype(np.float32))
 
     def encode(self, z: Float[Tensor, "n d i j"]) -> Float[Tensor, "n k i j"]:
         if self.code == "threshold":
@@ -79,4 +91,4 @@ class PatchCodes(PlaceCodes):
 
     @property
     def representation_dim(self) -> int:
-        return self.atoms * self.parts**2 * (2 if self.code == "threshold" else 1)
+        return len(self.atoms_.vectors) * self.parts**2 * (2 if self.code == "threshold" else 1)

@@ -21,6 +21,7 @@ from replearn.methods.model import Model
 
 IMAGES = 5000  # of which vectors are drawn: more of them would take longer and look alike
 NUMBERS = 2**24  # of maps held at once: 64 MB
+DRAWN = "places that they are learned from"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -88,21 +89,3 @@ class PlaceCodes(Model):
         step = max(1, NUMBERS // (pixels * deep))
         for start in range(0, n, step):
             yield start, min(start + step, n)
-
-
-def check_drawn(vectors: Float[Tensor, "m d"], *, atoms: int, name: str) -> None:
-    """Raises ValueError where there is less to learn from than there is to be learned."""
-    if not 1 <= atoms <= len(vectors):
-        raise ValueError(
-            f"{name} must lie between 1 and the {len(vectors)} places that they are learned from; got {atoms}. "
-            "Choose fewer, or give more samples."
-        )
-
-
-def check_side(name: str, side: int, shape: tuple[int, ...]) -> None:
-    """Raises ValueError where something of `side` pixels does not fit into the images."""
-    if not 1 <= side <= min(shape[1:]):
-        raise ValueError(
-            f"{name} must lie between 1 and the {min(shape[1:])} pixels of the images' shorter side; got {side}. "
-            "Choose another."
-        )

@@ -22,7 +22,8 @@ from torch import Tensor, from_numpy
 from replearn.data import Batch, Description
 from replearn.encoders.atoms import Atoms
 from replearn.encoders.histograms import OrientedBlocks
-from replearn.methods.classical.places import PlaceCodes, check_drawn, check_side
+from replearn.methods.classical.places import DRAWN, PlaceCodes
+from replearn.methods.few import at_most
 
 ITERATIONS = 30  # of k-means; more of them change no accuracy
 
@@ -45,16 +46,20 @@ class BagOfVisualWords(PlaceCodes):
     cell: int | None = None
 
     def build(self, samples: Description) -> None:
-        cell = (4 if min(samples.shape[1:]) < 48 else 8) if self.cell is None else self.cell
-        check_side("cell", cell, tuple(side // 2 for side in samples.shape))
+        most = min(samples.shape[1:]) // 2
+        cell = min(4 if most < 24 else 8, most) if self.cell is None else self.cell
+        if not 1 <= cell <= most:
+            raise ValueError(
+                f"cell must lie between 1 and {most}, half of the images' shorter side; got {cell}. Choose another."
+            )
         self.places_ = OrientedBlocks(cell, self.directions)
         self.atoms_ = Atoms(self.words, self.places_.dim)
 
     def learn_atoms(self, vectors: Float[Tensor, "m d"]) -> None:
         edges = vectors[has_edge(vectors)]
-        check_drawn(edges, atoms=self.words, name="words")
-        learner = KMeans(self.words, n_init=1, max_iter=ITERATIONS, random_state=self.random_state)
-        self.atoms_.vectors.copy_(from_numpy(learner.fit(edges.numpy()).cluster_centers_))
+        words = at_most(self, "words", len(edges), DRAWN)
+        learner = KMeans(words, n_init=1, max_iter=ITERATIONS, random_state=self.random_state)
+        self.atoms_.vectors = from_numpy(learner.fit(edges.numpy()).cluster_centers_)
 
     def encode(self, z: Float[Tensor, "n d i j"]) -> Float[Tensor, "n k i j"]:
         return self.atoms_.one_hot(z) * has_edge(z)[:, None]
@@ -64,7 +69,7 @@ class BagOfVisualWords(PlaceCodes):
 
     @property
     def representation_dim(self) -> int:
-        return self.words * self.parts**2
+        return len(self.atoms_.vectors) * self.parts**2
 
 
 def has_edge(z: Float[Tensor, "n d ..."]) -> Tensor:

@@ -13,6 +13,7 @@ References: Mikolov et al., ICLR 2013 workshop. https://arxiv.org/abs/1301.3781
     Bojanowski et al., TACL 2017 (sub-words). https://aclanthology.org/Q17-1010
 """
 
+import logging
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -24,6 +25,8 @@ from replearn.data.tokens import TokenStream
 from replearn.engine.history import History
 from replearn.engine.words.passes import Keeping
 from replearn.methods.word_vectors import WordVectors
+
+log = logging.getLogger("replearn")
 
 # Numbers of first vectors lie below FIRST / 2 / dim; in the authors' program FIRST is 1. Outputs begin with 0 and learn
 # by these vectors: after five epochs on 5.8 million words they know what gensim's do with 6, and a little less with 1.
@@ -59,6 +62,19 @@ class Word2Vec(WordVectors):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative; got {getattr(self, name)}. Leave it out.")
 
+    def _sample(self, counts: Int[np.ndarray, " n"], texts: int) -> float:
+        """`sample`; 0 where the default would leave less than two words of a text, of so few words that all are
+        frequent.
+        """
+        from replearn.engine.words.corpus import kept_chances
+
+        left = float((counts * (kept_chances(counts, self.sample) / 2**32)).sum())
+        if self.sample != Word2Vec.sample or left >= 2 * texts:
+            return self.sample
+        line = "sample is 0, since the default, %g, would leave about %.0f of %d words in %d texts"
+        log.info(line, self.sample, left, counts.sum(), texts)
+        return 0.0
+
     def learn_vectors(
         self, stream: TokenStream, counts: Int[np.ndarray, " n"], keeping: Keeping
     ) -> tuple[Float[np.ndarray, "n dim"], History]:
@@ -69,7 +85,7 @@ class Word2Vec(WordVectors):
         parts = pieces.subwords(self.words_.words, self.subwords) if self.subwords else pieces.whole(n)
         setting = predict.Setting(
             *(self.window, self.negatives, self.model == "cbow"),
-            kept=corpus.kept_chances(counts, self.sample),
+            kept=corpus.kept_chances(counts, self._sample(counts, len(stream.ends))),
             pieces=parts,
             noise=draws.alias(corpus.noise_chances(counts, self.noise_power)),
             tree=tree.no_tree() if self.negatives else tree.huffman(counts),

@@ -9,15 +9,19 @@ References: Hinton & Salakhutdinov, Science 2006. https://doi.org/10.1126/scienc
 """
 
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.encoders import tied_decoder
-from replearn.methods.coder import Coder, check_smaller
+from replearn.methods.coder import Coder
+from replearn.methods.few import at_most
 from replearn.objectives import squared_error
+
+SMALLER = "numbers that are fewer than a sample's, or the code could copy it"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -34,9 +38,16 @@ class Autoencoder(Coder):
     learning_rate: float = 3e-3
     tied: bool = False
 
-    def build(self, samples: Description) -> None:
-        check_smaller(self.dim, samples)
-        super().build(samples)
+    def check(self, samples: Samples) -> None:
+        super().check(samples)
+        at_most(self, "dim", prod(samples.shape) - 1, SMALLER)
+
+    def code_size(self, samples: Description) -> int:
+        return at_most(self, "dim", prod(samples.shape) - 1, SMALLER, heard=False)
+
+    @property
+    def representation_dim(self) -> int:
+        return self.code_.out_features
 
     def make_decoder(self, samples: Description) -> nn.Module:
         if not self.tied:

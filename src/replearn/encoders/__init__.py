@@ -12,6 +12,7 @@ from replearn.encoders.make import ENCODERS, comes_with_weights, make_encoder
 from replearn.encoders.mixture import LayerMixture
 from replearn.encoders.prototypes import PrototypeHead, Prototypes
 from replearn.encoders.resnet import ResNetSmall
+from replearn.encoders.stand_ins import meant_by, standing_in, weights_from
 from replearn.encoders.teacher import Teacher, rising_momentum
 from replearn.encoders.text import TextBody, TextEncoder
 from replearn.encoders.text_nets import FOLDER, TEXT_ENCODERS, head_in, text_encoder, tokenizer_of
@@ -50,11 +51,14 @@ __all__ = [
     "made_from",
     "make_decoder",
     "make_encoder",
+    "meant_by",
     "mlp",
     "read_word2vec",
     "rising_momentum",
+    "standing_in",
     "text_encoder",
     "tied_decoder",
     "tokenizer_of",
+    "weights_from",
     "write_word2vec",
 ]

@@ -47,10 +47,14 @@ class Encoder(nn.Module):
         dim: numbers per sample that the body returns.
         mean, std: of each channel (images, in [0, 1]) or column (tables), `(c,)`.
         size: height and width of the only images that the body reads, or None; small crops are resized to it.
+
+    Attributes:
+        recipe: JSON that makes it again, its weights aside, of an encoder that a method has made; else None.
     """
 
     mean: Tensor
     std: Tensor
+    recipe: str | None = None
 
     def __init__(
         self,

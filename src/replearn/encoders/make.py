@@ -15,6 +15,7 @@ from replearn.encoders.conv import Conv
 from replearn.encoders.dense import MLP, Linear
 from replearn.encoders.given import dry_run, given_encoder
 from replearn.encoders.resnet import ResNetSmall
+from replearn.encoders.stand_ins import meant_by, weights_at
 from replearn.encoders.text_nets import FOLDER, text_encoder
 from replearn.encoders.weights import fill, read_weights
 
@@ -37,9 +38,10 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
             - `"linear"`, `"mlp"` (any samples, laid flat), `"cnn"`, `"conv"`, `"resnet_small"` (images);
             - the name of any timm model, such as `"resnet18"` or `"vit_tiny_patch16_224"`, fitted to the
               images as `replearn.encoders.timm_nets.timm_net` says;
-            - any of these names with a local file of weights, `"resnet18@weights/resnet18.safetensors"` (or
-              `.pth`, of which only tensors are read); classifiers in the file are left out, and a first
-              convolution for other channels is adapted;
+            - any of these names for images and tables with a local file of weights,
+              `"resnet18@weights/resnet18.safetensors"` (or `.pth`, of which only tensors are read), or with a run
+              folder, `"resnet18@runs/simclr-photos"`, whose encoder is such a network; classifiers are left out,
+              and a first convolution for other channels is adapted;
             - a module that reads float tensors `(n, *samples.shape)` and returns `(n, dim)` or
               `(n, dim, h, w)`. It is copied: training does not change it. An `Encoder` keeps its own scaling
               of the input.
@@ -57,12 +59,13 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
         >>> encoder(samples[np.arange(4)]).shape, encoder.dim
         (torch.Size([4, 256]), 256)
     """
+    spec = meant_by(spec)
     if samples.kind in ("text", "tokens"):
         return text_encoder(spec, samples)
     if isinstance(spec, nn.Module):
         return given_encoder(spec, samples)
     name, _, file = spec.partition("@")
-    weights = Path(file).expanduser() if file else None
+    weights = weights_at(file) if file else None
     body = _body(_auto(samples) if name == "auto" else name, samples, weights)
     mean, std = samples.statistics
     fixed = isinstance(body, MLP | Linear) or getattr(body, "fixed", False)

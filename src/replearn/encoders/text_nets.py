@@ -12,6 +12,7 @@ from replearn.data.tokenizer import Tokenizer
 from replearn.encoders.characters import two_way_encoder
 from replearn.encoders.folders import folder_tokenizer, pretrained, pretrained_head
 from replearn.encoders.recurrent import LSTM
+from replearn.encoders.stand_ins import meant_by
 from replearn.encoders.text import TextBody, TextEncoder
 from replearn.encoders.transformer import TRANSFORMERS, make_transformer
 from replearn.encoders.vocabulary import Tokens, Vocabulary
@@ -62,6 +63,7 @@ def text_encoder(spec: str | nn.Module, samples: Any) -> TextEncoder:
     >>> encoder(samples[np.array([0])]).shape
     torch.Size([1, 256])
     """
+    spec = meant_by(spec)
     if isinstance(spec, TextEncoder):
         return deepcopy(spec)
     if isinstance(spec, nn.Module):
@@ -72,6 +74,11 @@ def text_encoder(spec: str | nn.Module, samples: Any) -> TextEncoder:
     if spec.startswith(FOLDER):
         body, own = pretrained(_path(spec))
         return TextEncoder(Vocabulary(own or samples.tokenizer), body)
+    if "@" in spec:
+        raise ValueError(
+            f"an encoder of texts has its weights from a run or a folder, with its tokenizer; got {spec!r}. "
+            "Give the run folder alone, or hf:FOLDER."
+        )
     tokenizer = samples.tokenizer
     if spec == "elmo":
         return two_way_encoder(tokenizer)
@@ -100,6 +107,7 @@ def tokenizer_of(spec: Any) -> Tokenizer | None:
     Raises:
         ValueError: the folder lacks it.
     """
+    spec = meant_by(spec)
     if isinstance(spec, TextEncoder):
         return spec.vocabulary.tokenizer
     return folder_tokenizer(_path(spec)) if isinstance(spec, str) and spec.startswith(FOLDER) else None

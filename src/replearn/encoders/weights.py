@@ -1,5 +1,6 @@
 """Weights from a local file. Nothing here reads from a network, and nothing unpickles code."""
 
+import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,7 +45,7 @@ def read_weights(path: Path) -> State:
         )
     try:
         if path.suffix == ".safetensors":
-            return _checked(safetensors.torch.load_file(path), path)
+            return of_encoder(_checked(safetensors.torch.load_file(path), path))
         _check_packing(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
     except DAMAGE as error:
@@ -87,6 +88,24 @@ def _checked(state: State, path: Path) -> State:
                 f"{path} must hold finite numbers; {name} has others. The file is damaged: copy it again."
             )
     return state
+
+
+def of_encoder(state: State) -> State:
+    """Of a run's weights those of its encoder's network (of several alike, the first's); other weights as they are.
+
+    >>> of_encoder({"encoder_.mean": torch.zeros(1), "encoder_.body.net.conv1.weight": torch.zeros(1)}).keys()
+    dict_keys(['conv1.weight'])
+    """
+    starts = [
+        name.partition("body.")[0] + "body." for name in state if re.match(r"encoder_\.(.*\.)?body\.", name)
+    ]
+    if not starts:
+        return state
+    found = {
+        name.removeprefix(starts[0]): value for name, value in state.items() if name.startswith(starts[0])
+    }
+    wrapped = all(name.startswith("net.") for name in found)  # timm's network in `TimmNet`
+    return {name.removeprefix("net.") if wrapped else name: value for name, value in found.items()}
 
 
 def fill(net: nn.Module, state: State, path: Path, *, first: Sequence[str], heads: Sequence[str]) -> None:

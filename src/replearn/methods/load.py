@@ -8,13 +8,14 @@ import torch
 from torch import nn
 
 from replearn.data import description_from_json
-from replearn.encoders import made_from
+from replearn.encoders import made_from, standing_in, weights_from
 from replearn.encoders.building import building_within
 from replearn.engine.machine import random_state_kept
-from replearn.engine.run import METHOD, WEIGHTS, count_numbers, open_run, read_json
+from replearn.engine.run import METHOD, WEIGHTS, count_numbers, open_run
 from replearn.methods.arrays import arrays_from_run
 from replearn.methods.model import Model
 from replearn.methods.registry import find_method
+from replearn.methods.started import encoder_again, mark, read_recipe
 from replearn.methods.store import restore
 from replearn.views import view_from_json
 
@@ -32,18 +33,24 @@ def load(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
         ValueError: the folder holds no run, or one that is broken, or whose class or encoder is not known here.
     """
     folder = open_run(path)
-    content = read_json(folder / METHOD)
-    missing = {"class", "fields", "samples"} - set(content if isinstance(content, dict) else ())
-    if missing:
-        raise ValueError(f"{folder / METHOD} must hold {', '.join(sorted(missing))}; it does not. Fit again.")
+    content = read_recipe(folder)
     cls = find_method(content["class"]).cls
     if not issubclass(cls, Model):
         return arrays_from_run(cls, content, folder)
-    method = cls(**_fields(cls, content["fields"], encoder))
-    method.samples_ = description_from_json(content["samples"])
-    bound = building_within(count_numbers(folder / WEIGHTS), folder / METHOD)
-    with random_state_kept(), torch.no_grad(), made_from(content.get("folder")), bound:
-        method.build(method.samples_)
+    started, weights = content.get("encoder"), folder / WEIGHTS
+    most = count_numbers(weights)
+    with random_state_kept(), torch.no_grad(), weights_from(weights):
+        with building_within(most, folder / METHOD):
+            again = encoder_again(started) if started else None
+        method = cls(**_fields(cls, content["fields"], encoder or again))
+        method.samples_, method._started = description_from_json(content["samples"]), started
+        with (
+            made_from(content.get("folder")),
+            standing_in(content["fields"].get("encoder"), again),
+            building_within(most, folder / METHOD),
+        ):
+            method.build(method.samples_)
+    mark(method, content)
     return restore(method, folder)
 
 

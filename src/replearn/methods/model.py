@@ -18,7 +18,7 @@ from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples, TextSamples, as_samples, describe
-from replearn.encoders import TextEncoder, tokenizer_of
+from replearn.encoders import TextEncoder, meant_by, tokenizer_of
 from replearn.encoders.long_texts import warn_of_long_texts
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference, join_processes, random_state_kept
@@ -27,7 +27,8 @@ from replearn.engine.train import seed_of
 from replearn.methods.checks import check_refused, check_samples, check_seed, samples_like_fit
 from replearn.methods.neighbours import nearest_rows
 from replearn.methods.ranges import check_ranges, check_sizes
-from replearn.methods.store import begun, end_run, has_ended, restore
+from replearn.methods.started import mark, recipe_of, run_standing_in
+from replearn.methods.store import begun, end_run, has_ended, restore, to_json
 from replearn.views.choose import make_views
 
 
@@ -104,8 +105,7 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         """
         check_sizes(self)
         join_processes(self.device)
-        samples = self.reading(as_samples(X, y))
-        self._prepare(samples)
+        samples = self._prepare(as_samples(X, y))
         if run is None:
             self.learn(samples, run=None, resume=resume, loggers=loggers)
             return self
@@ -124,22 +124,29 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
             ValueError: a field or the data is not as it must be.
         """
         check_sizes(self)
-        self._prepare(self.reading(as_samples(X, y)))
+        self._prepare(as_samples(X, y))
         return self
 
-    def _prepare(self, samples: Samples) -> None:
-        self.check(samples)
-        self.samples_ = describe(samples)
-        with random_state_kept():
-            torch.manual_seed(seed_of(self.random_state, 0))
-            if hasattr(self, "views"):
-                self.views_ = make_views(self.views, samples, self.split)
-            try:
-                self.build(self.samples_)
-            except (RuntimeError, TypeError, LookupError, ArithmeticError, UserWarning):
-                check_ranges(self)  # which is why, if it says so
-                raise
-        check_ranges(self)
+    def _prepare(self, given: Samples) -> Samples:
+        """Make the modules for samples, and return these as the method reads them."""
+        spec = getattr(self, "encoder", None)
+        with run_standing_in(spec, given.kind):
+            self._started = recipe_of(meant_by(spec))
+            samples = self.reading(given)
+            self.check(samples)
+            self.samples_ = describe(samples)
+            with random_state_kept():
+                torch.manual_seed(seed_of(self.random_state, 0))
+                if hasattr(self, "views"):
+                    self.views_ = make_views(self.views, samples, self.split)
+                try:
+                    self.build(self.samples_)
+                except (RuntimeError, TypeError, LookupError, ArithmeticError, UserWarning):
+                    check_ranges(self)  # which is why, if it says so
+                    raise
+            check_ranges(self)
+        mark(self, to_json(self))
+        return samples
 
     def check(self, samples: Samples) -> None:
         """Raises ValueError where a field can't work, or not with these samples."""

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from torch import nn
@@ -126,12 +127,14 @@ def restore(method: "Model", folder: Path) -> "Model":
 
 
 def to_json(method: "Model") -> dict[str, Any]:
-    """All that makes the method again: class, fields, samples, a folder's network; and the versions that made it."""
+    """All that makes the method again: class, fields, samples, the network of a folder, a run or a method that it
+    started from; and the versions that made it."""
     return {
         "class": type(method).__name__,
         "fields": {field.name: _field_to_json(getattr(method, field.name)) for field in fields(method)},
         "samples": method.samples_.to_json(),
         "folder": _folder(method),
+        "encoder": getattr(method, "_started", None),
         "versions": versions(),
     }
 
@@ -170,6 +173,10 @@ def versions() -> dict[str, str]:
 def _field_to_json(value: Any) -> Any:
     if isinstance(value, nn.Module | BaseEstimator):  # a fitted method, of which `FineTune` takes the encoder
         return {"module": type(value).__name__}
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Path):
+        return str(value)
     return view_to_json(value) if isinstance(value, Split) else value
 
 

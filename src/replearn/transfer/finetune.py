@@ -26,6 +26,7 @@ from replearn.engine.distributed import gather
 from replearn.engine.train import train
 from replearn.methods import Model
 from replearn.methods.checks import check_batch_size, fitting_batches
+from replearn.methods.started import encoder_again, read_as
 from replearn.transfer.checks import check_own_fields, check_reading, layers_read
 from replearn.transfer.early_stopping import BestKeeper
 from replearn.transfer.features import Pooling, kept_features
@@ -36,7 +37,7 @@ from replearn.transfer.lessons import Lessons, parted
 from replearn.transfer.predictor import Predictor
 from replearn.transfer.reading import TokenSamples
 from replearn.transfer.span import Span
-from replearn.transfer.starting_encoder import encoder_again, read_as, samples_of, starting_encoder
+from replearn.transfer.starting_encoder import samples_of, starting_encoder
 from replearn.transfer.store import load_run
 from replearn.transfer.task_data import (
     KINDS,
@@ -163,6 +164,7 @@ class FineTune(Predictor):
             self.encoder_ = encoder_again(recipe)
         else:
             self.encoder_, recipe = starting_encoder(self.encoder, samples)
+            self._started = None  # since it is told among the samples
         self.levels_ = levels_of(self.encoder_)
         check_reading(self, self.encoder_, self.levels_)
         apart = self._set_reading() if known is None else self._set_reading() and known.apart

@@ -8,10 +8,11 @@ import torch
 from torch import nn
 
 from replearn.data import description_from_json
-from replearn.encoders import made_from
+from replearn.encoders import made_from, weights_from
 from replearn.encoders.building import building_within
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, WEIGHTS, count_numbers, open_run, read_json
+from replearn.methods.started import mark
 from replearn.methods.store import restore
 from replearn.transfer.task_data import TaskDescription, task_from_json
 
@@ -41,8 +42,10 @@ def load_run(cls: type[Any], path: str | Path, *, encoder: nn.Module | None) -> 
     }
     model.samples_ = TaskDescription(**own, task=told["task"], recipe=told["recipe"], apart=told["apart"])
     bound = building_within(count_numbers(folder / WEIGHTS), folder / METHOD)
-    with random_state_kept(), torch.no_grad(), made_from(content.get("folder")), bound:
+    made = made_from(content.get("folder"))
+    with random_state_kept(), torch.no_grad(), made, weights_from(folder / WEIGHTS), bound:
         model.build(model.samples_)
+    mark(model, content)
     return restore(model, folder)
 
 

@@ -1,0 +1,49 @@
+"""What stands in for files and folders that an encoder's name leads to, which may be gone when a run is loaded.
+
+A run folder as `encoder` is read by `replearn.methods.started`, right of here: `standing_in` lends what it found there
+to `make_encoder`, `text_encoder` and `tokenizer_of`. A run that is loaded has all weights by itself: `weights_from`
+says where, so that `NAME@FILE` needs no FILE.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+_found: ContextVar[tuple[Any, nn.Module] | None] = ContextVar("found", default=None)
+_weights: ContextVar[Path | None] = ContextVar("weights", default=None)
+
+
+@contextmanager
+def standing_in(spec: Any, module: nn.Module | None) -> Iterator[None]:
+    """While entered, `spec` means this module; None: it means itself."""
+    token = _found.set(None if module is None else (spec, module))
+    try:
+        yield
+    finally:
+        _found.reset(token)
+
+
+def meant_by(spec: Any) -> Any:
+    """The module that stands in for a name, or the name."""
+    found = _found.get()
+    return spec if found is None or isinstance(spec, nn.Module) or spec != found[0] else found[1]
+
+
+@contextmanager
+def weights_from(path: Path | None) -> Iterator[None]:
+    """While entered, `NAME@FILE` takes its weights from this file; None: from its own."""
+    token = _weights.set(path)
+    try:
+        yield
+    finally:
+        _weights.reset(token)
+
+
+def weights_at(file: str) -> Path:
+    """Where the weights of `NAME@FILE` lie: in another place, if one is told; of a run, in its file of weights."""
+    path = _weights.get() or Path(file).expanduser()
+    return path / "weights.safetensors" if path.is_dir() else path

@@ -265,6 +265,11 @@ def test_a_causal_model_of_a_local_folder_learns_on(tmp_path):
     transformers.GPT2Model(config).save_pretrained(tmp_path)
     inner.save(str(tmp_path / "tokenizer.json"))
     small = SMALL | {"encoder": f"hf:{tmp_path}", "epochs": 15, "learning_rate": 5e-3}
+    with pytest.raises(
+        ValueError, match=r"vocabulary must be left out beside an encoder that brings its own"
+    ):
+        GPT(**small).prepare(sentences(200))
+    del small["vocabulary"]
     model = GPT(**small).prepare(sentences(200))
     before = model.bits_per_character(sentences(20, seed=5))
     assert model.context == 39  # the folder's own

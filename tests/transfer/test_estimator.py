@@ -53,6 +53,12 @@ def test_the_random_state_is_left_as_it_was():
     assert torch.equal(torch.rand(3), wanted)
 
 
+@pytest.mark.parametrize("field", ["encoder_rate", "layer_decay"])
+def test_rates_of_a_frozen_encoder_are_refused(field):
+    with pytest.raises(ValueError, match=f"{field} is for layers that learn"):
+        frozen(**{field: 0.5}).fit(*texts(16))
+
+
 def test_clone_and_parameters():
     made = frozen(layer_decay=0.5)
     again = clone(made)

@@ -35,9 +35,18 @@ class TextMethod(Method):
         return samples.read_by(self._tokenizer(samples))
 
     def _tokenizer(self, samples: TextSamples) -> Tokenizer:
-        return tokenizer_of(self.encoder) or make_tokenizer(
-            self.tokenizer, samples.texts, size=self.vocabulary, lowercase=self.lowercase
-        )
+        own = tokenizer_of(self.encoder)
+        if own is None:
+            return make_tokenizer(
+                self.tokenizer, samples.texts, size=self.vocabulary, lowercase=self.lowercase
+            )
+        for name in ("tokenizer", "vocabulary", "lowercase"):
+            value = getattr(self, name)
+            if value != type(self).__dataclass_fields__[name].default:
+                raise ValueError(
+                    f"{name} must be left out beside an encoder that brings its own tokenizer; got {value!r}."
+                )
+        return own
 
     def build(self, samples: Description) -> None:
         self.encoder_: TextEncoder = text_encoder(self.encoder, samples)

@@ -45,6 +45,12 @@ def check_own_fields(model: "FineTune") -> None:
         raise ValueError(
             f"fresh_layers must be 0 where the encoder is frozen, or they would stay random; got {model.fresh_layers}."
         )
+    for name in ("encoder_rate", "layer_decay"):
+        value = getattr(model, name)
+        if model.trained == "frozen" and value != type(model).__dataclass_fields__[name].default:
+            raise ValueError(
+                f"{name} is for layers that learn, and none does where the encoder is frozen; got {value}."
+            )
     if model.length is not None and model.length < SHORTEST:
         raise ValueError(
             f"length must be at least {SHORTEST} tokens; got {model.length}. Leave it out for all."

@@ -1,5 +1,6 @@
-"""Networks that the caller gives: copied, tried once, and pooled where they return maps."""
+"""Networks that the caller gives: copied, tried once, without a classifier of torchvision, their maps pooled."""
 
+import logging
 from copy import deepcopy
 
 import torch
@@ -9,6 +10,11 @@ from torch import Tensor, nn
 from replearn.data.samples import Batch
 from replearn.encoders.base import Described, Encoder
 from replearn.encoders.stages import pooled
+from replearn.encoders.stand_ins import names_told
+
+log = logging.getLogger("replearn")
+
+CLASSIFIERS = ("fc", "classifier", "heads", "head")  # as torchvision calls them
 
 
 class Pooled(nn.Module):
@@ -34,18 +40,49 @@ def given_encoder(module: nn.Module, samples: Described) -> Encoder:
 
     Args:
         module: reads float tensors `(n, *samples.shape)` and returns `(n, dim)`, or maps `(n, dim, h, w)` to
-            be averaged over positions. An `Encoder` keeps its own scaling of the input.
+            be averaged over positions. An `Encoder` keeps its own scaling of the input. A network of torchvision
+            loses the layer that tells its classes.
         samples: say the shape of a sample, and the scaling.
 
     Raises:
         ValueError: the module does not read such samples, or returns something else.
     """
-    found = dry_run(module, samples.shape)
     if isinstance(module, Encoder):
+        dry_run(module, samples.shape)
         return deepcopy(module)
+    module = without_classifier(deepcopy(module))
+    found = dry_run(module, samples.shape)
     mean, std = samples.statistics
-    body = Pooled(deepcopy(module)) if found.ndim == 4 else deepcopy(module)
+    body = Pooled(module) if found.ndim == 4 else module
     return Encoder(body, dim=found.shape[1], mean=mean, std=std, size=only_size(module, samples.shape))
+
+
+def without_classifier(net: nn.Module) -> nn.Module:
+    """A network of torchvision whose last layer, which tells classes, passes on what it read; others as they are.
+
+    It is changed in place. Where a run is loaded that an earlier version has fitted, with that layer, it stays.
+    """
+    if not type(net).__module__.startswith("torchvision.models."):
+        return net
+    heads = [name for name in CLASSIFIERS if isinstance(getattr(net, name, None), nn.Module)]
+    layers = [
+        (name, layer)
+        for name, layer in net.named_modules()
+        if name.split(".")[0] in heads and isinstance(layer, nn.Linear | nn.Conv2d)
+    ]
+    if not layers:
+        return net
+    name, last = layers[-1]
+    if any(told.endswith(f".{name}.weight") for told in names_told()):
+        return net
+    net.set_submodule(name, nn.Identity())
+    log.warning(
+        "%s is read without its layer %s, which tells %d classes; nn.Sequential(net) would keep it",
+        type(net).__name__,
+        name,
+        last.weight.shape[0],
+    )
+    return net
 
 
 def only_size(net: nn.Module, shape: tuple[int, ...]) -> tuple[int, ...] | None:

@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from safetensors import safe_open
 from torch import nn
 
 _found: ContextVar[tuple[Any, nn.Module] | None] = ContextVar("found", default=None)
@@ -41,6 +42,15 @@ def weights_from(path: Path | None) -> Iterator[None]:
         yield
     finally:
         _weights.reset(token)
+
+
+def names_told() -> list[str]:
+    """The names of the weights in that file; none where no other place is told."""
+    path = _weights.get()
+    if path is None or not path.is_file():
+        return []
+    with safe_open(path, framework="pt") as file:
+        return list(file.keys())
 
 
 def weights_at(file: str) -> Path:

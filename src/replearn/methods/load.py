@@ -17,10 +17,10 @@ from replearn.methods.model import Model
 from replearn.methods.registry import find_method
 from replearn.methods.started import encoder_again, mark, read_recipe
 from replearn.methods.store import restore
-from replearn.views import view_from_json
+from replearn.views import NotStored, Split, view_from_json
 
 
-def load(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
+def load(path: str | Path, *, encoder: nn.Module | None = None, views: Split | None = None) -> Any:
     """The fitted method in the run folder `path`.
 
     The class is looked up by name in the registry; nothing in the folder is executed, and no pickle is read.
@@ -28,6 +28,8 @@ def load(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
     Args:
         path: a folder that `fit(run=...)`, `save` or `replearn fit` wrote.
         encoder: the module that the method was given, where it was given a module: modules are not stored, weights are.
+        views: the views of one's own that the method was given, which are not stored: training on needs them, and
+            `transform` does not.
 
     Raises:
         ValueError: the folder holds no run, or one that is broken, or whose class or encoder is not known here.
@@ -42,7 +44,7 @@ def load(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
     with random_state_kept(), torch.no_grad(), weights_from(weights):
         with building_within(most, folder / METHOD):
             again = encoder_again(started) if started else None
-        method = cls(**_fields(cls, content["fields"], encoder or again))
+        method = cls(**_fields(cls, content["fields"], encoder or again, views))
         method.samples_, method._started = description_from_json(content["samples"]), started
         with (
             made_from(content.get("folder")),
@@ -54,7 +56,9 @@ def load(path: str | Path, *, encoder: nn.Module | None = None) -> Any:
     return restore(method, folder)
 
 
-def _fields(cls: type[Any], stored: dict[str, Any], encoder: nn.Module | None) -> dict[str, Any]:
+def _fields(
+    cls: type[Any], stored: dict[str, Any], encoder: nn.Module | None, views: Split | None
+) -> dict[str, Any]:
     unknown = set(stored) - {field.name for field in fields(cls)}
     if unknown:
         raise ValueError(
@@ -64,6 +68,9 @@ def _fields(cls: type[Any], stored: dict[str, Any], encoder: nn.Module | None) -
     for name in ("device", "precision"):
         if not isinstance(stored.get(name, ""), str):
             raise ValueError(f"{name} in {METHOD} must be a name; got {stored[name]!r}. Fit again.")
+    own = isinstance(stored.get("views"), dict) and "view" in stored["views"]
+    if views is not None and not own:
+        raise ValueError("the run must have views of your own; it has none, or stores them. Leave views out.")
     values = {name: _value(value) for name, value in stored.items()}
     if isinstance(stored.get("encoder"), dict):
         if encoder is None:
@@ -72,6 +79,8 @@ def _fields(cls: type[Any], stored: dict[str, Any], encoder: nn.Module | None) -
                 "Pass encoder=, the same module; its weights come from the run."
             )
         values["encoder"] = encoder
+    if own:
+        values["views"] = views or NotStored(str(stored["views"]["view"]))
     return values
 
 

@@ -5,6 +5,7 @@ class of scikit-learn, is a `Model` and no more: it writes `build(samples)` (mod
 in attributes that end in `_`), `learn(samples)` and `represent(batch)`.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ from replearn.methods.ranges import check_ranges, check_sizes
 from replearn.methods.started import mark, recipe_of, run_standing_in
 from replearn.methods.store import begun, end_run, has_ended, restore, to_json
 from replearn.views.choose import make_views
+
+log = logging.getLogger("replearn")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -112,6 +115,8 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         with begun(self, run, resume=resume) as folder:
             if resume and has_ended(folder):
                 remove(folder / STATE)  # where a kill came between the weights and this
+                epochs = f", after {self.epochs} epochs" if hasattr(self, "epochs") else ""
+                log.info("the run in %s has ended already%s: nothing to do", folder, epochs)
                 return restore(self, folder)
             self.learn(samples, run=folder, resume=resume, loggers=loggers)
             end_run(self, folder)

@@ -1,7 +1,9 @@
 """Methods on disk: fields as JSON, weights as safetensors, nothing that executes."""
 
 import importlib.metadata
+import logging
 import platform
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
@@ -36,10 +38,12 @@ from replearn.engine.run import (
     write_json,
     write_tensors,
 )
-from replearn.views import Split, view_to_json
+from replearn.views import Split, split_to_json
 
 if TYPE_CHECKING:
     from replearn.methods.model import Model
+
+log = logging.getLogger("replearn")
 
 OWN = (METHOD, HISTORY)  # what a run has before there is anything to go on with; alarms tell why there is not
 
@@ -67,7 +71,7 @@ def begun(method: "Model", path: str | Path, *, resume: bool = False) -> Iterato
         if METHOD in there and not resume:
             raise ValueError(f"{folder} holds a run already. Resume it (--resume), or choose another name.")
         if METHOD in there:
-            _check_same(read_json(open_run(folder) / METHOD), content)
+            _check_same(read_json(open_run(folder) / METHOD), content, folder)
         elif (folder / EVALUATION).exists():
             raise ValueError(f"{folder} holds a comparison, not a run. Choose another name.")
         try:
@@ -76,6 +80,7 @@ def begun(method: "Model", path: str | Path, *, resume: bool = False) -> Iterato
                 if METHOD not in there:
                     remove(folder / ALARMS)  # of a run that failed
                     write_json(folder / METHOD, content)
+                    _say_views(content)
             yield folder
         except BaseException as error:
             kept = (folder / STATE).exists() or (folder / WEIGHTS).exists()
@@ -139,6 +144,15 @@ def to_json(method: "Model") -> dict[str, Any]:
     }
 
 
+def _say_views(content: dict[str, Any]) -> None:
+    views = content["fields"].get("views")
+    if isinstance(views, dict) and "view" in views:
+        log.warning(
+            "views of your own, %s, are not stored; to train on, load the run with them: load(run, views=...)",
+            views["view"],
+        )
+
+
 def _own(folder: Path, stack: ExitStack) -> None:
     """Own the folder until the stack is left; where the first process may not, no process goes on."""
     refused = None
@@ -177,10 +191,10 @@ def _field_to_json(value: Any) -> Any:
         return value.item()
     if isinstance(value, Path):
         return str(value)
-    return view_to_json(value) if isinstance(value, Split) else value
+    return split_to_json(value) if isinstance(value, Split) else value
 
 
-def _check_same(old: dict[str, Any], new: dict[str, Any]) -> None:
+def _check_same(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
     """Raises ValueError where a run can't be resumed by these fields on these samples."""
     if old["class"] != new["class"]:
         raise ValueError(
@@ -188,6 +202,11 @@ def _check_same(old: dict[str, Any], new: dict[str, Any]) -> None:
         )
     for name, value in new["fields"].items():
         before = old["fields"].get(name)
+        if name == "epochs" and before != value and has_ended(folder):
+            raise ValueError(
+                f"the run in {folder} has ended, after {before} epochs, and what a resumption needs is gone; got "
+                f"epochs={value}. Begin a new run with its encoder: --encoder {shlex.quote(str(folder))} --run OTHER."
+            )
         if name not in FREE_FIELDS and before != value:
             raise ValueError(
                 f"a run is resumed with the fields it began with; {name} was {before!r}, got {value!r}. "

@@ -4,6 +4,7 @@ import dataclasses
 import difflib
 from typing import Any
 
+from replearn.data.samples import Batch
 from replearn.views.base import Split, View
 from replearn.views.colour import Brightness, Colour, Contrast, Grey, Hue, Saturation
 from replearn.views.compose import Chain, Maybe, MultiCrop, Pair, Same
@@ -88,6 +89,27 @@ def view_to_json(view: View | Split) -> dict[str, Any]:
         )
     fields = {field.name: _to_json(getattr(view, field.name)) for field in dataclasses.fields(view)}
     return {"class": name, **fields}  # a keyword, so no field can have this name
+
+
+@dataclasses.dataclass(frozen=True)
+class NotStored(Split):
+    """Stands for views of one's own, by their name, in a run that is loaded without them."""
+
+    name: str
+
+    def __call__(self, batch: Batch) -> tuple[Batch, ...]:
+        raise ValueError(
+            f"the run was fitted with views of your own, {self.name}, which are not stored. "
+            "Pass them to go on with it: load(run, views=...)."
+        )
+
+
+def split_to_json(split: Split) -> dict[str, Any]:
+    """A split as what JSON can hold; of one that is not all replearn's own, its name, as `view`."""
+    try:
+        return view_to_json(split)
+    except ValueError:
+        return {"view": split.name if isinstance(split, NotStored) else type(split).__name__}
 
 
 def view_from_json(stored: dict[str, Any]) -> View | Split:

@@ -1,0 +1,51 @@
+"""Views of one's own: a run that has them is saved, loads, embeds, and trains on where they are given again."""
+
+import numpy as np
+import pytest
+
+import replearn
+from made_methods import few_images, quick
+from replearn.methods import SimCLR
+from replearn.views import Pair, Split, View
+
+
+class Same(View):
+    def __call__(self, batch):
+        return batch
+
+
+class Twice(Split):
+    def __call__(self, batch):
+        return batch, batch
+
+
+ROWS = np.random.default_rng(0).normal(size=(24, 6)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("make", "samples"),
+    [
+        (lambda views: quick(SimCLR, views=views, epochs=1), lambda: few_images().subset(np.arange(16))),
+        (lambda views: SimCLR(views=views, encoder="mlp", epochs=1, batch_size=8), lambda: ROWS),
+    ],
+)
+@pytest.mark.parametrize("own", [Pair(Same()), Twice()])
+def test_views_of_ones_own(make, samples, own, tmp_path, caplog):
+    method = make(own).fit(samples(), run=tmp_path / "run")
+    name = type(own).__name__
+    assert [f"views of your own, {name}, are not stored" in r.getMessage() for r in caplog.records].count(
+        True
+    ) == 1
+    bare = replearn.load(tmp_path / "run")
+    np.testing.assert_array_equal(bare.transform(samples()), method.transform(samples()))
+    with pytest.raises(ValueError, match=f"views of your own, {name}.*views="):
+        bare.fit(samples())
+    again = replearn.load(tmp_path / "run", views=own)
+    assert again.views is own
+    np.testing.assert_array_equal(again.fit(samples()).transform(samples()), method.transform(samples()))
+
+
+def test_views_that_are_stored_are_not_given(tmp_path):
+    quick(SimCLR, epochs=1).fit(few_images(), run=tmp_path)
+    with pytest.raises(ValueError, match="Leave views out"):
+        replearn.load(tmp_path, views=Twice())

@@ -4,6 +4,7 @@ Both under pytest only.
 """
 
 import logging
+import signal
 import sys
 import warnings
 from pathlib import Path
@@ -26,6 +27,7 @@ class Deprecations(logging.Handler):
             warnings.warn_explicit(message, DeprecationWarning, *place, registry=self.told)
 
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start jobs in the background deaf to Ctrl-C
 sys.path.insert(0, str(Path(__file__).parent / "tests"))
 install_import_hook("replearn", "shape_checks.checked")
 for package in TELL_BY_LOG:

@@ -7,7 +7,7 @@ from typing import Annotated
 import tyro
 
 from replearn.cli.options import Flag, parse
-from replearn.cli.samples import DataOptions, load_parts
+from replearn.cli.samples import DataOptions, parts_and_whole, tell_seen
 
 
 @dataclass(kw_only=True)
@@ -67,7 +67,9 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
 
     folder = Path(options.run)
     method = load_run(options.run)
-    train, test = load_parts(options.data, options, test=options.test, like=described(options.run))
+    run = described(options.run)
+    train, test, whole = parts_and_whole(options.data, options, test=options.test, like=run)
+    seen = tell_seen(run, test, whole)
     columns = columns_beside(method, train)
     name, (history, alarms) = type(bare(method)).__name__, training_of(method)
     seconds = history[-1]["seconds"] if history else 0.0
@@ -93,7 +95,7 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     language = language_facts(method, train, test, random_state=options.seed)
     if language:
         comparison.facts["language"] = language
-    comparison.facts["command"] = ["replearn", "evaluate", *args]
+    comparison.facts.update(command=["replearn", "evaluate", *args], seen=seen)
     judged = Judged(options.data, options.test, options)
     written = write_evaluation(folder, comparison, judged, {name: "."})
     print_table(comparison.scores)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from replearn.cli.options import Flag, parse
-from replearn.cli.samples import DataOptions, is_builtin, load_samples, short_name
+from replearn.cli.samples import DataOptions, is_builtin, load_parts, load_samples, short_name
 
 if TYPE_CHECKING:
+    from replearn.data import Samples
     from replearn.methods import Entry
 
 log = logging.getLogger("replearn")
@@ -46,7 +47,8 @@ class FitOptions(DataOptions):
         run: folder for weights, history and checkpoints; runs/METHOD-DATA if not given.
         resume: go on with the run in that folder, with its own fields where none are given.
         tensorboard: write TensorBoard's files into the run folder, too.
-        split: part of built-in data.
+        split: what to learn from: train, which evaluate and finetune spare (80 %, or as built-in data have it),
+            test (of built-in data) or all. If not given: train of built-in data, and for methods that look at labels.
         scaling: what is done to the columns of a table before a method of scikit-learn sees them: standard, range
             (into [0, 1]) or none; auto is standard, range for methods that learn from no numbers below 0.
     """
@@ -54,7 +56,7 @@ class FitOptions(DataOptions):
     run: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None
     resume: Flag = False
     tensorboard: Flag = False
-    split: Literal["train", "test", "all"] = "train"
+    split: Literal["train", "test", "all"] | None = None
     scaling: Literal["auto", "standard", "range", "none"] = "auto"
 
 
@@ -107,7 +109,7 @@ def fit(method: Any, options: Any, folder: Path) -> None:
     from replearn.methods.few import for_few
 
     with new_run(folder):  # it must be writable: better known before the data are read
-        samples = load_samples(data_part(options), options)
+        samples = samples_of(method, options)
         began = time.monotonic()
         if isinstance(method, Model):
             if options.scaling != "auto":
@@ -135,14 +137,23 @@ def fit(method: Any, options: Any, folder: Path) -> None:
     print(f"  {next_command('embed', shown(folder), options.data, options=options)}")
 
 
-def data_part(options: Any) -> str:
-    """DATA, of built-in data the chosen part."""
+def samples_of(method: Any, options: Any) -> "Samples":
+    """What to learn from: DATA, or the part of it that is chosen."""
     data = str(options.data)
-    if not is_builtin(data):
-        if options.split != "train":
-            raise ValueError(f"--split is for built-in data; got {data}. Name the part's own folder or file.")
-        return data
-    return data if options.split == "all" or ":" in data else f"{data}:{options.split}"
+    if is_builtin(data):
+        part = options.split or "train"
+        return load_samples(data if part == "all" or ":" in data else f"{data}:{part}", options)
+    if options.split == "test":
+        raise ValueError(
+            f"--split test is for built-in data; got {data}. Name the part's own folder or file."
+        )
+    looks_at_labels = getattr(method, "needs_labels", False)
+    if options.split == "train" or (looks_at_labels and options.split is None):
+        train, held = load_parts(data, options)
+        why = ", since labels are looked at" if looks_at_labels else ""
+        log.info("the %d test samples are not learned from%s (--split all takes all)", len(held), why)
+        return train
+    return load_samples(data, options)
 
 
 def _with_fields(fields: type[Any]) -> type[Any]:

@@ -78,12 +78,16 @@ def held(path: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Described:
-    """Kind, shape and levels of the samples that a run was fitted on, and how the columns of a table were read."""
+    """Samples that a run was fitted on: their kind, shape and levels, number and fingerprint, and how the columns of a
+    table were read.
+    """
 
     kind: str
     shape: tuple[int, ...]
     levels: tuple[float, float] | None
     reading: Any = None
+    n: int = 0
+    fingerprint: str = ""
 
 
 def described(path: str) -> Described:
@@ -95,7 +99,11 @@ def described(path: str) -> Described:
     from replearn.data import description_from_json
 
     stored = description_from_json(read_json(open_run(path) / METHOD)["samples"])
-    return Described(stored.kind, stored.shape, stored.levels, stored.reading)
+    return Described(
+        *(stored.kind, stored.shape, stored.levels, stored.reading),
+        n=stored.n,
+        fingerprint=stored.fingerprint,
+    )
 
 
 def minutes(seconds: float) -> str:

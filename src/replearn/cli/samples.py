@@ -1,5 +1,6 @@
 """DATA on the command line: from its name and options to samples."""
 
+import copy
 import dataclasses
 import logging
 from dataclasses import dataclass
@@ -14,6 +15,10 @@ if TYPE_CHECKING:  # torch is imported when the data are
 log = logging.getLogger("replearn")
 
 TEST_SHARE = 0.2
+SEEN = (
+    "the run was fitted on these {:,} test samples, too: new ones may score lower, and where it looked at labels the "
+    "scores mean nothing. `replearn fit ... --split train` keeps them apart"
+)
 
 
 @dataclass(kw_only=True)
@@ -71,15 +76,50 @@ def load_parts(
 ) -> tuple["Samples", "Samples"]:
     """A training and a test part: the fixed ones of built-in data, those named, or 80 and 20 % at random.
 
+    A warning where a run, `like`, was fitted on the test samples.
+
     Raises:
         ValueError: a test part beside built-in data, classes of the test part that training has not.
     """
+    train, held, whole = parts_and_whole(data, options, test=test, like=like)
+    tell_seen(like, held, whole)
+    return train, held
+
+
+def tell_seen(run: Any, test: "Samples", whole: "Samples | None") -> str | None:
+    """What to say, and a warning that says it, where a run was fitted on the test samples; else None.
+
+    Args:
+        run: its description, or None.
+        test: the test part.
+        whole: what it was drawn from, or None.
+    """
+    if not (was_fitted_on(run, whole) or was_fitted_on(run, test)):
+        return None
+    told = SEEN.format(len(test))
+    log.warning("%s", told)
+    return told
+
+
+def was_fitted_on(run: Any, samples: "Samples | None") -> bool:
+    """Whether a run (its description, or None) was fitted on these samples, with or without their labels."""
+    if samples is None or getattr(run, "n", 0) != len(samples):
+        return False
+    bare = copy.copy(samples)
+    bare.labels = None
+    return getattr(run, "fingerprint", "") in (samples.fingerprint(), bare.fingerprint())
+
+
+def parts_and_whole(
+    data: str, options: DataOptions, *, test: str | None = None, like: Any = None
+) -> tuple["Samples", "Samples", "Samples | None"]:
+    """The training part, the test part, and what both were drawn from, if they were."""
     from replearn.data import split
 
     if test is not None:
         train = load_samples(data, options, like=like)
         same = dataclasses.replace(options, columns=(), drop=())  # the reading of `train` says it
-        return train, check_groups(train, with_classes(load_samples(test, same, like=train), train))
+        return train, check_groups(train, with_classes(load_samples(test, same, like=train), train)), None
     if is_builtin(data):
         if ":" in data:
             raise ValueError(
@@ -87,14 +127,14 @@ def load_parts(
                 f"Write {data.partition(':')[0]}."
             )
         train, held = (load_samples(f"{data}:{part}", options, like=like) for part in ("train", "test"))
-        return train, held
+        return train, held, None
     samples = load_samples(data, options, like=like)
     train, held = split(samples, test=TEST_SHARE, random_state=0)
     log.info(
         "%s: split at random, each class alike: %d samples to train, %d to test (--test names your own)",
         *(data, len(train), len(held)),
     )
-    return train, held
+    return train, held, samples
 
 
 def with_classes(samples: "Samples", train: "Samples") -> "Samples":

@@ -82,6 +82,7 @@ def render(comparison: Comparison, *, title: str) -> str:
         choice=choice(comparison.scores),
         labelled=labelled,
         preprocessing=comparison.facts.get(PREPROCESSING),
+        seen=comparison.facts.get("seen"),
         styles=styles([row.name for row in comparison.rows]),
         few_labels=few_label_chart(comparison.scores),
         map=_map_data(comparison, maps, sheet),

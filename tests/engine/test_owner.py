@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 from children import QUICK, _context, finish, fit, little_digits, start
+from sklearn.decomposition import PCA
 from test_resume import outcome
 
+from replearn.data import as_samples
 from replearn.engine import owner
 from replearn.engine.owner import OWNER, SILENT, check_owner, owned, owner_of
 from replearn.engine.run import EVALUATION, HISTORY, METHOD, STATE, WEIGHTS
+from replearn.methods.arrays import save_arrays
 from replearn.methods.contrastive.simclr import SimCLR
 from replearn.methods.load import load
 
@@ -174,7 +177,6 @@ def _is_refused(folder: Path) -> bool:
 
 def test_what_fails_removes_what_it_made_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    (tmp_path / HISTORY).write_text("mine, too")
 
     class Failing(SimCLR):
         def learn(self, samples: object, **_: object) -> None:
@@ -183,11 +185,25 @@ def test_what_fails_removes_what_it_made_and_nothing_else(tmp_path: Path) -> Non
     Failing.__name__ = "SimCLR"
     with pytest.raises(RuntimeError):
         Failing(**QUICK).fit(little_digits(), run=tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [HISTORY, "notes.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.txt"]
 
 
-def test_a_run_does_not_go_into_a_comparison(tmp_path: Path) -> None:
-    (tmp_path / EVALUATION).write_text("{}")
-    with pytest.raises(ValueError, match="holds a comparison"):
-        SimCLR(**QUICK).fit(little_digits(), run=tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [EVALUATION]
+def keep_arrays(run: Path) -> None:
+    digits = little_digits()
+    save_arrays(PCA(1).fit(digits.reshape(len(digits), -1)), as_samples(digits), run)
+
+
+def keep_networks(run: Path) -> None:
+    SimCLR(**QUICK).fit(little_digits(), run=run)
+
+
+OTHERS = {EVALUATION: "holds a comparison", HISTORY: "it holds history.csv", WEIGHTS: "it holds weights"}
+
+
+@pytest.mark.parametrize("keep", [keep_arrays, keep_networks])
+@pytest.mark.parametrize(("name", "told"), OTHERS.items())
+def test_a_run_does_not_go_where_something_else_lies(tmp_path: Path, name: str, told: str, keep) -> None:
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(ValueError, match=told):
+        keep(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -76,6 +76,20 @@ def make_run(path: str | Path) -> Path:
     return run
 
 
+def check_free(run: Path) -> None:
+    """Raises ValueError where a new run would write over what lies in the folder."""
+    if (run / METHOD).exists():
+        raise ValueError(f"{run} holds a run already. Resume it (--resume), or choose another name.")
+    if (run / EVALUATION).exists():
+        raise ValueError(f"{run} holds a comparison, not a run. Choose another name.")
+    others = [name for name in (WEIGHTS, STATE, HISTORY, REPORT) if (run / name).exists()]
+    if others:
+        raise ValueError(
+            f"{run} must hold nothing that a run would write over; it holds {', '.join(others)}. Move it, or choose "
+            "another folder."
+        )
+
+
 def set_room_aside(run: Path, size: int) -> None:
     """Set room for `size` bytes aside in a run, to be given back before they are written.
 

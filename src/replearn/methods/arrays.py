@@ -13,7 +13,16 @@ from torch import Tensor
 
 from replearn.data import Samples, describe
 from replearn.engine.owner import owned
-from replearn.engine.run import METHOD, WEIGHTS, make_run, read_tensors, remove, write_json, write_tensors
+from replearn.engine.run import (
+    METHOD,
+    WEIGHTS,
+    check_free,
+    make_run,
+    read_tensors,
+    remove,
+    write_json,
+    write_tensors,
+)
 from replearn.methods.columns import Columns, bare, behind_columns, columns_before, make_scaler, scaling_of
 from replearn.methods.registry import registry
 from replearn.methods.store import versions
@@ -37,8 +46,7 @@ def save_arrays(estimator: BaseEstimator, samples: Samples, path: str | Path) ->
         )
     folder = make_run(path)
     with owned(folder):
-        if (folder / METHOD).exists():
-            raise ValueError(f"{folder} holds a run already. Choose another name.")
+        check_free(folder)
         _write(columns, estimator, samples, folder)
     return folder
 

@@ -22,13 +22,13 @@ from replearn.engine.history import read_history
 from replearn.engine.owner import check_owner, owned, owner_of
 from replearn.engine.run import (
     ALARMS,
-    EVALUATION,
     HISTORY,
     METHOD,
     ROOM,
     STATE,
     WEIGHTS,
     CannotWrite,
+    check_free,
     make_run,
     open_run,
     read_json,
@@ -68,12 +68,10 @@ def begun(method: "Model", path: str | Path, *, resume: bool = False) -> Iterato
         _own(folder, stack)
         there = [name for name in OWN if (folder / name).exists()]
         wait_for_all()  # or the first process would have written before another looked
-        if METHOD in there and not resume:
-            raise ValueError(f"{folder} holds a run already. Resume it (--resume), or choose another name.")
-        if METHOD in there:
+        if METHOD in there and resume:
             _check_same(read_json(open_run(folder) / METHOD), content, folder)
-        elif (folder / EVALUATION).exists():
-            raise ValueError(f"{folder} holds a comparison, not a run. Choose another name.")
+        else:
+            check_free(folder)
         try:
             if process() == 0:
                 set_room_aside(folder, _size(method))

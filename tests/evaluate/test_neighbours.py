@@ -46,11 +46,11 @@ def test_slices_hold_no_more_than_the_limit(monkeypatch):
 
 def test_majority_vote_equals_scikit_learn():
     unit = DIGITS / np.linalg.norm(DIGITS, axis=1, keepdims=True)
-    theirs = (
-        KNeighborsClassifier(7, algorithm="brute")
-        .fit(unit[:900], CLASSES[:900])
-        .score(unit[900:], CLASSES[900:])
+    votes = (
+        KNeighborsClassifier(7, algorithm="brute").fit(unit[:900], CLASSES[:900]).predict_proba(unit[900:])
     )
+    best = votes == votes.max(axis=1, keepdims=True)
+    theirs = (best[np.arange(len(best)), CLASSES[900:]] / best.sum(axis=1)).mean()
     ours = knn_probe(DIGITS[:900], CLASSES[:900], DIGITS[900:], CLASSES[900:], neighbours=7, temperature=None)
     assert ours == pytest.approx(theirs, abs=1e-9)
 
@@ -100,3 +100,25 @@ def test_bad_input_is_explained():
         knn_probe(DIGITS, CLASSES, DIGITS, CLASSES, temperature=0.0)
     with pytest.raises(ValueError, match="neighbours must be at least 1"):
         knn_probe(DIGITS, CLASSES, DIGITS, CLASSES, neighbours=0)
+
+
+@pytest.mark.parametrize("temperature", [None, 0.1])
+def test_ties_are_shared_whatever_the_numbers_of_classes_and_the_order_of_rows(temperature):
+    """Codes of k-means are one-hot: most neighbours are equally far, and votes are often equal."""
+    rng = np.random.default_rng(0)
+    codes, labels = np.eye(4)[rng.integers(0, 4, 120)], rng.integers(0, 3, 120)
+    found = set()
+    for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
+        for rows in (np.arange(80), np.arange(80)[::-1]):
+            named = np.array(order)[labels]
+            score = knn_probe(codes[rows], named[rows], codes[80:], named[80:], temperature=temperature)
+            found.add(round(score, 9))
+    assert len(found) == 1
+
+
+def test_equal_votes_count_in_part():
+    rows, labels = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), np.array([0, 1, 1])
+    for named in (labels, 1 - labels):
+        assert knn_probe(rows, named, rows[:2], named[:2], neighbours=2) == 0.5
+        assert knn_probe(rows, named, rows[:2], named[:2], neighbours=1) == 0.5
+    assert knn_probe(rows, labels, rows[:1], np.array([7]), neighbours=2) == 0

@@ -15,6 +15,7 @@ from replearn.evaluate.checks import (
 )
 
 CHUNK = 2**22  # similarities held at once: 16 MB, whatever the sizes of the two sets
+ROUNDING = 1e-12  # votes that differ by less are equal
 METRICS = ("cosine", "euclidean")
 
 
@@ -33,7 +34,9 @@ def knn_probe(
 
     $$v_c = \sum_{i \in N_k(x)} \exp(s_i / \tau)\, [y_i = c], \qquad s_i = \cos(x, x_i)$$
 
-    and ties go to the class that sorts first. Rows labelled -1 are dropped; a test label that the training
+    and ties are shared, so that neither the names of classes nor the order of rows decides: of n training samples
+    equally far for m places left, each has m/n of a vote; where n classes tie for the most votes, a sample of one of
+    them counts 1/n. Rows labelled -1 are dropped; a test label that the training
     set does not hold counts as an error. Nothing is centred or scaled except to unit length.
 
     Args:
@@ -61,14 +64,47 @@ def knn_probe(
         raise ValueError(f"neighbours must be at least 1; got {neighbours}. 5 is usual.")
     train, train_labels, test, test_labels = check_split(train, train_labels, test, test_labels)
     classes = np.unique(train_labels)
-    index, similarities = nearest(test, train, k=min(neighbours, len(train)))
-    votes = class_numbers(train_labels, classes)[index]  # (m, k)
+    numbers, wanted = class_numbers(train_labels, classes), class_numbers(test_labels, classes)
+    k = min(neighbours, len(train))
+    index, similarities = nearest(test, train, k=min(k + 1, len(train)))
+    tally = _tally(numbers[index[:, :k]], similarities[:, :k], temperature, len(classes))
+    if len(train) > k:
+        tied = np.flatnonzero(similarities[:, k] == similarities[:, k - 1])
+        step = max(1, CHUNK // len(train))
+        for rows in (tied[start : start + step] for start in range(0, len(tied), step)):
+            tally[rows] = _tally_shared(test[rows], train, numbers, k, temperature, len(classes))
+    best = tally >= tally.max(axis=1, keepdims=True) * (1 - ROUNDING)
+    right = best[np.arange(len(test)), wanted] & (wanted >= 0)
+    return float((right / best.sum(axis=1)).mean())
+
+
+def _tally(
+    votes: npt.NDArray[np.int64],
+    similarities: npt.NDArray[np.float64],
+    temperature: float | None,
+    classes: int,
+    shares: npt.NDArray[np.float64] | float = 1.0,
+) -> npt.NDArray[np.float64]:
+    """The votes (m, classes) of the classes (m, k) of neighbours."""
     weights = np.ones_like(similarities)
     if temperature is not None:  # the best neighbour's weight is 1, so that exp cannot overflow
-        weights = np.exp((similarities - similarities[:, :1]) / temperature)
-    tally = np.zeros((len(test), len(classes)))
-    np.add.at(tally, (np.arange(len(test))[:, None], votes), weights)
-    return float((tally.argmax(axis=1) == class_numbers(test_labels, classes)).mean())
+        weights = np.exp((similarities - similarities.max(axis=1, keepdims=True)) / temperature)
+    tally = np.zeros((len(votes), classes))
+    np.add.at(tally, (np.arange(len(votes))[:, None], votes), weights * shares)
+    return tally
+
+
+def _tally_shared(
+    test: Array, train: Array, numbers: npt.NDArray[np.int64], k: int, temperature: float | None, classes: int
+) -> npt.NDArray[np.float64]:
+    """The votes where several training samples are equally far and not all are among the k: they share the places."""
+    similarities = (_prepared(test, "cosine") @ _prepared(train, "cosine").T).double().numpy()
+    last = np.partition(similarities, -k, axis=1)[:, -k, None]
+    nearer, equal = similarities > last, similarities == last
+    left = k - nearer.sum(axis=1, keepdims=True)
+    shares = np.where(nearer, 1.0, np.where(equal, left / equal.sum(axis=1, keepdims=True), 0.0))
+    votes = np.broadcast_to(numbers, similarities.shape)
+    return _tally(votes, similarities, temperature, classes, shares)
 
 
 def nearest(

@@ -103,6 +103,14 @@ def test_many_sizes_and_long_names_fit_80_columns(make_scores: Make) -> None:
     assert "100 % (100000)" in text
 
 
+def test_columns_without_room_are_named(make_scores: Make) -> None:
+    assert "more column" not in printed(make_scores({"a": 0.5}, sizes=(10, 100, 1000)))
+    told = " ".join(printed(make_scores({"a": 0.5}, sizes=(10, 20, 50, 100, 1000))).split())
+    assert "2 more columns, 2 % (20), 10 % (100), are in the report and in evaluation.json." in told
+    told = " ".join(printed(make_scores({"a": 0.5}, sizes=(10, 20, 100, 1000))).split())
+    assert "1 more column, 2 % (20), is in the report" in told
+
+
 def test_best_is_bold_on_a_terminal(make_scores: Make) -> None:
     assert "\x1b[1m60.0 ± 1.0" in printed(make_scores({"a": 0.5, "b": 0.6}), styled=True)
 

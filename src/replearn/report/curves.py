@@ -10,7 +10,8 @@ import pandas as pd
 from replearn.comparison import RAW, WORDS, Comparison, Representation, before_training
 from replearn.evaluate import singular_values
 from replearn.report.chart import Chart, Series, line_chart
-from replearn.report.table import PROBE, joined
+from replearn.report.spread import PROBE
+from replearn.report.table import joined
 
 STYLES = 6  # colours of lines; further lines use them again, dashed
 ROWS = 2000  # samples whose singular values are shown

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from replearn.comparison import RAW, WORDS, Comparison, before_training
 from replearn.engine.run import replacing
 from replearn.report.appearance import has_thumbnails
+from replearn.report.spread import PROBE
 from replearn.report.strips import class_name, is_wrong, neighbour_strips
-from replearn.report.table import PROBE, joined, printable
+from replearn.report.table import joined, printable
 from replearn.report.thumbnails import thumbnails
 
 COLOURS = (

@@ -12,8 +12,9 @@ from rich.text import Text
 
 from replearn.evaluate import join_seeds
 from replearn.report.cut import CUT, MARK, cut_trainings
+from replearn.report.spread import KNN, PROBE, spread_note
 
-PROBE, KNN, RANK = "linear probe", "kNN", "effective rank"
+RANK = "effective rank"
 WITHOUT_LABELS = {RANK: "rank", "alpha-ReQ": "α-ReQ", "uniformity": "uniformity", "sparsity": "sparsity"}
 SIZES = 3  # numbers of labels that a terminal of 80 columns has room for
 NAME = 19  # columns of a terminal for the name
@@ -162,32 +163,6 @@ def joined(scores: pd.DataFrame) -> pd.DataFrame:
     return scores if "seeds" in scores.columns else join_seeds([scores])
 
 
-def spread_note(scores: pd.DataFrame) -> str:
-    """What the ± of accuracies covers, in a sentence or two; "" where none has one.
-
-    Args:
-        scores: as `joined` returns them.
-
-    >>> row = {"representation": "raw", "measure": "kNN", "labels": 9, "mean": 0.9, "low": 0.8, "high": 1.0}
-    >>> spread_note(joined(pd.DataFrame([row | {"draws": 1, "tested": 2000}])))
-    '±: half of a 95 % interval, over 2,000 test samples. One training each: its luck is not covered.'
-    """
-    told = scores[scores["measure"].isin([PROBE, KNN]) & scores["low"].notna()]
-    if told.empty:
-        return ""
-    tested, draws, seeds = (sorted(set(told[name].astype(int))) for name in ("tested", "draws", "seeds"))
-    if tested[0] == 0:
-        old = (
-            "±: half of a 95 % interval of an older version, over draws, seeds or test samples, not over all"
-        )
-        return f"{old}. Evaluate again to have them joined."
-    over = [f"{tested[0]:,} test samples"]
-    over += [f"{draws[-1]} draws of labels"] if draws[-1] > 1 else []
-    over += [f"{seeds[-1]} trainings"] if seeds[-1] > 1 else []
-    alone = "" if seeds[-1] > 1 else " One training each: its luck is not covered."
-    return f"±: half of a 95 % interval, over {', '.join(over[:-1])}{' and ' * (len(over) > 1)}{over[-1]}.{alone}"
-
-
 def records(scores: pd.DataFrame) -> list[tuple[str, str, int, float, float, float]]:
     """The rows of the scores: representation, measure, labels, mean, low, high."""
     columns = scores[["representation", "measure", "labels", "mean", "low", "high"]]
@@ -200,7 +175,7 @@ def records(scores: pd.DataFrame) -> list[tuple[str, str, int, float, float, flo
 def print_table(scores: pd.DataFrame, *, console: Console | None = None) -> None:
     """Print the comparison in 80 columns: mean and half of the 95 % interval, best of a column bold; and what ± covers.
 
-    Of more than three numbers of labels, the first, the middle and the last are shown.
+    Of more than three numbers of labels, the first, the middle and the last are shown; a line names the others.
 
     Args:
         scores: as `table_rows` takes them.
@@ -219,7 +194,8 @@ def print_table(scores: pd.DataFrame, *, console: Console | None = None) -> None
         drawn.add_row(_cut_text(table, name), *cells)
     console = console or Console()
     console.print(drawn)
-    for note in filter(None, (table.note, table.cut_note)):
+    left = [column.title for i, column in enumerate(table.columns) if i not in chosen]
+    for note in filter(None, (_left_out(left), table.note, table.cut_note)):
         console.print(Text(note))
 
 
@@ -245,6 +221,15 @@ def to_markdown(scores: pd.DataFrame) -> str:
         lines.append([_escape_markdown(table.title(name)), *shown])
     drawn = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     return f"{drawn}\n\n{_escape_markdown(table.cut_note)}" if table.cut else drawn
+
+
+def _left_out(titles: list[str]) -> str:
+    """How many columns a terminal has no room for, and which, or nothing."""
+    if not titles:
+        return ""
+    more = "1 more column" if len(titles) == 1 else f"{len(titles)} more columns"
+    are = "is" if len(titles) == 1 else "are"
+    return f"{more}, {', '.join(titles)}, {are} in the report and in evaluation.json."
 
 
 def _cut_text(table: Table, name: str) -> Text:

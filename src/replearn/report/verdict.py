@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from replearn.comparison import RAW, before_training, is_baseline
-from replearn.report.table import KNN, PROBE, RANK, Size, joined, known_labels, records, sizes
+from replearn.report.spread import KNN, PROBE
+from replearn.report.table import RANK, Size, joined, known_labels, records, sizes
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,31 @@
+"""What the ± of a table covers, in words."""
+
+import pandas as pd
+
+PROBE, KNN = "linear probe", "kNN"
+
+
+def spread_note(scores: pd.DataFrame) -> str:
+    """What the ± of accuracies covers, in a sentence or two; "" where none has one.
+
+    Args:
+        scores: as `replearn.report.table.joined` returns them.
+
+    >>> row = {"representation": "raw", "measure": "kNN", "labels": 9, "mean": 0.9, "low": 0.8, "high": 1.0}
+    >>> spread_note(pd.DataFrame([row | {"draws": 1, "seeds": 1, "tested": 2000}]))
+    '±: half of a 95 % interval, over 2,000 test samples. One training each: its luck is not covered.'
+    """
+    told = scores[scores["measure"].isin([PROBE, KNN]) & scores["low"].notna()]
+    if told.empty:
+        return ""
+    tested, draws, seeds = (sorted(set(told[name].astype(int))) for name in ("tested", "draws", "seeds"))
+    if tested[0] == 0:
+        old = (
+            "±: half of a 95 % interval of an older version, over draws, seeds or test samples, not over all"
+        )
+        return f"{old}. Evaluate again to have them joined."
+    over = [f"{tested[0]:,} test samples"]
+    over += [f"{draws[-1]} draws of labels"] if draws[-1] > 1 else []
+    over += [f"{seeds[-1]} trainings"] if seeds[-1] > 1 else []
+    alone = "" if seeds[-1] > 1 else " One training each: its luck is not covered."
+    return f"±: half of a 95 % interval, over {', '.join(over[:-1])}{' and ' * (len(over) > 1)}{over[-1]}.{alone}"

@@ -51,6 +51,17 @@ def test_hostile_texts_stay_texts(make_comparison: Make) -> None:
     assert set(page.map_data()["classes"]) == set(HOSTILE)  # type: ignore[attr-defined]
 
 
+def test_bands_are_said_to_cover_what_the_table_says(make_comparison: Make) -> None:
+    made = make_comparison()
+    scores = made.scores.assign(tested=made.scores["measure"].isin(["linear probe", "kNN"]) * 24)
+    page = " ".join(
+        render(Comparison(made.train, made.test, made.rows, scores, made.facts), title="t").split()
+    )
+    covered = "over 24 test samples and 5 draws of labels. One training each: its luck is not covered."
+    assert f"±: half of a 95 % interval, {covered}" in page
+    assert f"Bands: 95 % intervals, {covered}" in page
+
+
 def test_nothing_comes_from_outside(make_comparison: Make) -> None:
     text = render(hostile_comparison(make_comparison), title="t")
     page = Reader(text)

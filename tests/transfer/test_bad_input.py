@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 import torch
 from made_up import frozen, model, pairs, spans, tags, texts
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from replearn.data import as_samples
+from replearn.methods.columns import STEPS
 from replearn.transfer import FineTune
 
 
@@ -37,6 +41,12 @@ def test_fields(fields, told):
     with pytest.raises(ValueError, match=told) as caught:
         made.fit(*texts(40))
     assert "\n" not in str(caught.value)
+
+
+def test_a_method_without_an_encoder_is_called_by_its_own_name():
+    fitted = Pipeline([(STEPS[0], FunctionTransformer()), (STEPS[1], PCA(2))])
+    with pytest.raises(ValueError, match=r"PCA is none\. Take a method of networks"):
+        model(encoder=fitted).fit(*texts(40))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from replearn.data import Description, description_from_json
 from replearn.encoders import Encoder, make_encoder, meant_by
 from replearn.engine.run import METHOD, read_json
 from replearn.methods import Model
+from replearn.methods.columns import bare
 from replearn.methods.started import Recipe, recipe_of
 
 
@@ -37,7 +38,7 @@ def starting_encoder(spec: Any, samples: Description) -> tuple[Encoder, Recipe |
         if not isinstance(found, str | nn.Module):
             raise ValueError(
                 "encoder must be a fitted method with an encoder, a run folder, a name or a module; "
-                f"{type(found).__name__} is none."
+                f"{type(bare(found)).__name__} is none. Take a method of networks, such as SimCLR."
             )
         return make_encoder(found, samples), None
     own = description_from_json(recipe["samples"])

@@ -44,9 +44,10 @@ def test_fields(fields, told):
 
 
 def test_a_method_without_an_encoder_is_called_by_its_own_name():
-    fitted = Pipeline([(STEPS[0], FunctionTransformer()), (STEPS[1], PCA(2))])
+    made = model()
+    made.encoder = Pipeline([(STEPS[0], FunctionTransformer()), (STEPS[1], PCA(2))])
     with pytest.raises(ValueError, match=r"PCA is none\. Take a method of networks"):
-        model(encoder=fitted).fit(*texts(40))
+        made.fit(*texts(40))
 
 
 @pytest.mark.parametrize(

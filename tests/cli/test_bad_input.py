@@ -166,6 +166,25 @@ def test_an_evaluation_file_with_anything_wrong_in_it(command, run, data, monkey
             assert answer.code in (0, 2), (path, value, answer.err)
 
 
+def test_absurd_numbers_in_an_evaluation_file_are_told(command, run, data):
+    assert command("evaluate", run, data, "--draws", "1").code == 0
+    content = json.loads((run / "evaluation.json").read_text())
+    for place, values in {
+        ("rows", 1, "alarms"): (10**12, "x", [3], None),
+        ("rows", 0, "seconds"): (-1, 1e308, None, [3]),
+        **{("scores", 0, name): (-1, 1e308, 10**400, 0.5) for name in ("labels", "tested", "draws", "seed")},
+        ("scores", 0, "mean"): (-1, 1e308, 7, "x"),
+        ("scores", 0, "low"): (1e308, -1e308, "x"),
+        ("facts", "seeds"): (10**12, [], [-1], [10**12], ["x"], [1e308], None),
+    }.items():
+        for value in values:
+            (run / "evaluation.json").write_text(json.dumps(altered(content, place, value)))
+            assert "evaluation.json must be as replearn wrote it" in command("report", run).line, (
+                place,
+                value,
+            )
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '{"data": 3}'])
 def test_a_broken_evaluation_file(command, run, content):
     (run / "evaluation.json").write_text(content)

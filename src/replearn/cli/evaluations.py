@@ -44,6 +44,8 @@ from replearn.methods import Method
 from replearn.methods.columns import learn_columns, scaling_for, scaling_of
 
 NAMES = ("representation", "measure", "setting", "cut")  # columns of the scores that are no numbers
+COUNTS = ("labels", "draws", "seed", "tested", "seeds")  # columns of whole numbers
+LARGEST = 1e30  # no number that is measured is larger
 FINGERPRINTS = "fingerprints"
 
 log = logging.getLogger("replearn")
@@ -109,11 +111,12 @@ def read_evaluation(folder: Path) -> Comparison:
         }
         options = DataOptions(**known)
         data, test = stored["data"], stored["test"]
-        entries = [
-            (str(row["name"]), row["run"], float(row["seconds"]), row["alarms"]) for row in content["rows"]
-        ]
+        entries = [_entry(row) for row in content["rows"]]
         scores = _scores(content["scores"])
         facts, scaling = dict(content["facts"]), str(content.get("scaling", "none"))
+        seeds = facts.get("seeds", [0])
+        if not isinstance(seeds, list) or not seeds or not all(_whole(seed, 2**32 - 1) for seed in seeds):
+            raise TypeError(f"seeds are {seeds!r:.60}")
         _check_kinds(known | {"data": data or 0, "test": test})
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ValueError(
@@ -139,7 +142,7 @@ def read_evaluation(folder: Path) -> Comparison:
     before = untrained_rows({row.name: row.method for row in rows}, train, held)
     rows[1:1] = [row for row in before if row.name in {name for name, *_ in entries}]
     if any(name == WORDS for name, *_ in entries):
-        words = visual_words(train, held, random_state=int(facts.get("seeds", [0])[0]))
+        words = visual_words(train, held, random_state=seeds[0])
         rows += [] if words is None else [words]
     return Comparison(train, held, rows, scores, facts, columns)
 
@@ -148,6 +151,21 @@ def print_preprocessing(comparison: Comparison) -> None:
     """Print what all rows of a table had done to their columns."""
     if PREPROCESSING in comparison.facts:
         print(f"every row: {comparison.facts[PREPROCESSING]}")
+
+
+def _entry(row: dict[str, Any]) -> tuple[str, Any, float, list[str]]:
+    """Name, run folder, seconds and alarms of a row; an error where one is of another kind."""
+    seconds, alarms = float(row["seconds"]), row["alarms"]
+    if not 0 <= seconds <= LARGEST:
+        raise ValueError(f"seconds are {seconds!r}")
+    if not isinstance(alarms, list) or not all(isinstance(alarm, str) for alarm in alarms):
+        raise TypeError(f"alarms are {alarms!r:.60}")
+    return str(row["name"]), row["run"], seconds, alarms
+
+
+def _whole(value: Any, most: int) -> bool:
+    """Whether it is a whole number from 0 on."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
 
 
 def _scores(rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -161,6 +179,14 @@ def _scores(rows: list[dict[str, Any]]) -> pd.DataFrame:
         ):
             raise TypeError(f"{name} holds something else")
         scores[name] = scores[name] if named else pd.to_numeric(scores[name])
+    for name in scores.columns.difference(NAMES):
+        known = scores[name].dropna()
+        least, most = (0, 2**53) if name in COUNTS else (-LARGEST, LARGEST)
+        if not known.between(least, most).all() or (name in COUNTS and (known % 1 != 0).any()):
+            raise ValueError(f"{name} must be {'whole numbers from 0 on' if name in COUNTS else 'numbers'}")
+    judged = scores[scores["measure"].isin(["linear probe", "kNN"])]
+    if not judged["labels"].ge(1).all() or not judged["mean"].dropna().between(0, 1).all():
+        raise ValueError("an accuracy must be a share, of one label or more")
     return scores.astype({"labels": int, "draws": int, "seed": int})
 
 

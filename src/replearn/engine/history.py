@@ -252,12 +252,14 @@ class Past:
 
 
 def read_history(run: Path) -> Past:
-    """What happened along the training of a run.
-
-    Raises:
-        ValueError: a file of it holds something else.
-    """
-    return Past(read_rows(run), read_alarms(run))
+    """What happened along the training of a run; a warning where a file of it holds something else."""
+    past = Past([], [])
+    for kept, read in ((past.rows, read_rows), (past.alarms, read_alarms)):
+        try:
+            kept.extend(read(run))  # type: ignore[operator]
+        except ValueError as error:
+            log.warning("the training's past is left out, curves or alarms: %s", error)
+    return past
 
 
 def read_rows(run: Path) -> list[dict[str, float]]:
@@ -272,17 +274,32 @@ def read_rows(run: Path) -> list[dict[str, float]]:
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
     whole = csv.DictReader(line for line in lines if line.endswith("\n"))
     try:
+        if not {"step", "loss"} <= set(whole.fieldnames or ()):
+            raise ValueError(
+                f"no columns step and loss in its first line, {lines[0].strip()!r:.60}"
+                if lines
+                else "it is empty"
+            )
         return [{name: float(number) for name, number in row.items() if number} for row in whole]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, csv.Error) as error:
         raise ValueError(
             f"{path} must hold numbers; it does not ({error}). Remove it: the run needs it not."
         ) from error
 
 
 def read_alarms(run: Path) -> list[Alarm]:
-    """What went wrong along a run, from its `alarms.json`."""
+    """What went wrong along a run, from its `alarms.json`.
+
+    Raises:
+        ValueError: the file holds something else.
+    """
     path = run / ALARMS
-    return [Alarm(**alarm) for alarm in read_json(path)] if path.is_file() else []
+    try:
+        return [Alarm(**alarm) for alarm in read_json(path)] if path.is_file() else []
+    except TypeError as error:
+        raise ValueError(
+            f"{path} must hold alarms; it does not ({error}). Remove it: the run needs it not."
+        ) from error
 
 
 def _write_rows(path: Path, rows: list[dict[str, float]]) -> dict[str, None]:

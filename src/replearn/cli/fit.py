@@ -103,11 +103,18 @@ def fit(method: Any, options: Any, folder: Path) -> None:
     from replearn.cli.commands import next_command
     from replearn.cli.runs import minutes, new_run, shown
     from replearn.comparison import cut_short, fit_arrays, stored_arrays, training_of
+    from replearn.engine.run import METHOD
     from replearn.methods import Model
     from replearn.methods.arrays import save_arrays
     from replearn.methods.columns import IN_WORDS, learn_columns, scaling_for, scaling_of
     from replearn.methods.few import for_few
 
+    if options.tensorboard and not hasattr(method, "epochs"):
+        raise ValueError(
+            f"--tensorboard is for methods that learn in steps; {type(method).__name__} does not. Leave it out."
+        )
+    if options.resume and not (folder / METHOD).is_file():
+        log.info("no run to resume in %s: a new one begins", folder)
     with new_run(folder):  # it must be writable: better known before the data are read
         samples = samples_of(method, options)
         began = time.monotonic()

@@ -66,9 +66,16 @@ def load_samples(data: str, options: DataOptions, *, like: Any = None) -> "Sampl
         )
     names = ("image_size", "text", "groups", "columns", "drop")
     how: dict[str, Any] = {name: getattr(options, name) for name in names}
-    if like is None:
-        return as_samples(data, options.labels, **how)
-    return read_alike(data, like, options.labels, **how)
+    samples = (
+        as_samples(data, options.labels, **how)
+        if like is None
+        else read_alike(data, like, options.labels, **how)
+    )
+    if options.image_size is not None and samples.kind != "image":
+        raise ValueError(
+            f"--image-size is for images; {data} holds samples of kind {samples.kind}. Leave it out."
+        )
+    return samples
 
 
 def load_parts(

@@ -61,6 +61,11 @@ def encoder_in(folder: Path, *, kind: str) -> Encoder:
         ValueError: the run has none, has not ended, is broken, or reads samples of another kind.
     """
     recipe = read_recipe(open_run(folder))
+    if isinstance(recipe["fields"], dict) and "parameters" in recipe["fields"]:  # of scikit-learn
+        raise ValueError(
+            f"encoder must be of a method with an encoder; {recipe['class']}, whose run is in {folder}, has none. Take "
+            "a run of a method of networks, such as SimCLR."
+        )
     own = recipe["samples"]["kind"]
     if len({own, kind} - {"tokens"}) > 1:
         raise ValueError(

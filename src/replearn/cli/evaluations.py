@@ -179,7 +179,7 @@ def _scores(rows: list[dict[str, Any]]) -> pd.DataFrame:
         ):
             raise TypeError(f"{name} holds something else")
         scores[name] = scores[name] if named else pd.to_numeric(scores[name])
-    for name in scores.columns.difference(NAMES):
+    for name in scores.columns.difference(list(NAMES)):
         known = scores[name].dropna()
         least, most = (0, 2**53) if name in COUNTS else (-LARGEST, LARGEST)
         if not known.between(least, most).all() or (name in COUNTS and (known % 1 != 0).any()):

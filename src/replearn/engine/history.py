@@ -256,7 +256,7 @@ def read_history(run: Path) -> Past:
     past = Past([], [])
     for kept, read in ((past.rows, read_rows), (past.alarms, read_alarms)):
         try:
-            kept.extend(read(run))  # type: ignore[operator]
+            kept.extend(read(run))  # type: ignore[arg-type]
         except ValueError as error:
             log.warning("the training's past is left out, curves or alarms: %s", error)
     return past

@@ -239,8 +239,24 @@ def test_levels_that_no_float_holds(tmp_path):
     ):
         assert len(as_samples(folder_of(tmp_path, images))) == 1
     (tmp_path / "nan").mkdir()
-    with pytest.raises(ValueError, match="has NaN or infinite pixels"):
+    with pytest.raises(ValueError, match="has no finite pixel"):
         as_samples(folder_of(tmp_path / "nan", np.full((1, 4, 4), np.nan, np.float32)))
+
+
+@pytest.mark.parametrize(
+    ("deep", "reason"),
+    [
+        (np.full((8, 8), 2**30, np.int32), "1,073,741,824, which float32 does not hold"),
+        (np.full((8, 8), np.nan, np.float32), "has no finite pixel"),
+    ],
+)
+def test_a_deep_image_among_bytes_that_cannot_be_used_says_why(tmp_path, deep, reason):
+    for number in range(4):
+        Image.fromarray(np.full((8, 8, 3), number, np.uint8)).save(tmp_path / f"{number}.png")
+    Image.fromarray(deep).save(tmp_path / "deep.tif")
+    with pytest.warns(DataWarning, match=f"1 of 5 images in .* 'deep.tif' .*{reason}"):
+        samples = as_samples(tmp_path)
+    assert samples.shape == (3, 8, 8)
 
 
 def test_the_range_is_said_and_kept(tmp_path, caplog):

@@ -151,8 +151,11 @@ def standard_mode(image: "Image", *, grey: bool, levels: Levels | None = None) -
         image.load()
         return image
     if image.mode in DEEP_MODES:
+        deep = _levels(
+            image
+        )  # first: where no deep image of a set can be used, this says why, and there is no range
         assert levels is not None
-        eight_bits = np.rint(scaled(_levels(image), levels) * 255).astype(np.uint8)
+        eight_bits = np.rint(scaled(deep, levels) * 255).astype(np.uint8)
         return Image.fromarray(eight_bits).convert(wanted)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
@@ -165,7 +168,8 @@ def _levels(image: "Image") -> Float32[np.ndarray, "h w"]:
     """The levels of a deep image."""
     levels = np.asarray(image)
     if not np.isfinite(levels).all():
-        raise UndecodableError("has NaN or infinite pixels")
+        some = "has NaN or infinite pixels"
+        raise UndecodableError(some if np.isfinite(levels).any() else "has no finite pixel")
     low, high = levels.min(), levels.max()
     if not -LARGEST <= low <= high <= LARGEST:
         raise UndecodableError(f"has levels {low:.4g} ... {high:.4g}, above {LARGEST:g} in size")

@@ -251,3 +251,9 @@ def test_choice_is_told_in_short():
     assert (
         choose_columns(frame, origin="t").told() == "'x0_id', 'x1_id', 'x2_id', 'x3_id', 'x4_id', ... (an id)"
     )
+
+
+def test_columns_that_are_all_dropped_are_refused():
+    frame = pd.DataFrame({"x0": [1.0, 2.0], "x1": [3.0, 5.0]})
+    with pytest.raises(ValueError, match="columns must keep one to learn from; drop takes all of them: 'x0'"):
+        as_samples(frame, columns=["x0"], drop=["x0"])

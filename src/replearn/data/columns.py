@@ -112,6 +112,11 @@ def choose_columns(
         if taken:
             raise ValueError(f"columns must be features; {taken[0]!r} is the column of labels or groups.")
         kept = tuple(name for name in dict.fromkeys(columns) if name not in drop)
+        if not kept:
+            raise ValueError(
+                f"columns must keep one to learn from; drop takes all of them: {', '.join(map(repr, columns[:5]))}. "
+                "Name other columns, or drop fewer."
+            )
         for name in kept:
             if why := _unusable(frame[name]):
                 raise ValueError(f"columns must hold numbers or names; {name!r} of {origin} {why}.")

@@ -47,9 +47,7 @@ def same(a, b):
 
 
 @pytest.mark.parametrize("cls", OURS)
-def test_file_is_one_screen_with_drawing_and_paper(cls):
-    source = inspect.getsource(inspect.getmodule(cls))
-    assert len(source.splitlines()) <= 100
+def test_file_has_drawing_and_paper(cls):
     assert "-->" in inspect.getmodule(cls).__doc__
     assert "http" in inspect.getmodule(cls).__doc__
     assert cls.paper.startswith("http")

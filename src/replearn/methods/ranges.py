@@ -45,21 +45,8 @@ COUNTS = frozenset(
     )
 )
 # Shares in [0, 1), of which something must be left.
-SHARES = frozenset(
-    (
-        *(
-            "bank_momentum",
-            "centre_momentum",
-            "dropout",
-            "frozen",
-            "held_out",
-            "momentum",
-            "smoothing",
-            "warmup",
-        ),
-        *("word_dropout",),
-    )
-)
+SHARES = frozenset(("dropout", "frozen", "held_out", "smoothing", "warmup", "word_dropout"))
+MOMENTA = frozenset(("bank_momentum", "centre_momentum", "momentum"))  # 1 follows nothing
 # Greater than 0.
 POSITIVE = frozenset(
     (
@@ -106,6 +93,8 @@ def _fault(name: str, value: Any) -> str | None:
         return None if value >= 1 else "be at least 1"
     if name in SHARES:
         return None if 0 <= value < 1 else "be a share and lie in [0, 1)"
+    if name in MOMENTA:
+        return None if 0 <= value <= 1 else "be a share and lie in [0, 1]"
     if name in POSITIVE:
         return None if value > 0 else "be greater than 0"
     return None if value >= 0 else "not be negative"

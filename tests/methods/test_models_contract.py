@@ -37,8 +37,7 @@ def test_there_are_some():
 
 
 @pytest.mark.parametrize("cls", MODELS)
-def test_file_is_one_screen_with_drawing_and_paper(cls):
-    assert len(inspect.getsource(inspect.getmodule(cls)).splitlines()) <= 100
+def test_file_has_drawing_and_paper(cls):
     assert "-->" in inspect.getmodule(cls).__doc__
     assert "http" in inspect.getmodule(cls).__doc__
     assert cls.paper.startswith("http")

@@ -135,7 +135,8 @@ def test_the_world_is_left_as_found(cls, few):
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002 - the old global state is what must be left alone
     states = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    method = quick(cls, encoder=encoder)
+    own = {"vocabulary": cls.vocabulary} if hasattr(cls, "vocabulary") else {}  # the encoder brings its words
+    method = quick(cls, encoder=encoder, **own)
     method.fit(few).transform(few)
     if "encoder" in method.get_params():
         assert method.encoder is encoder

@@ -75,7 +75,7 @@ def test_made_up_samples_are_like_the_data(name, digits, request):
     made = method.sample(500, steps=200)
     x = digits[0][np.arange(2000)].x.numpy() / 255
     assert made.shape == (500, 1, 14, 14)
-    assert np.abs(made.mean(0) - x.mean(0)).mean() < 0.04
+    assert np.abs(made.mean(0) - x.mean(0)).mean() < 0.045
     assert made.std(0).mean() > 0.5 * x.std(0).mean()
     assert np.array_equal(made, method.sample(500, steps=200))
     assert not np.array_equal(made, method.sample(500, steps=200, random_state=1))

@@ -16,7 +16,7 @@ from replearn.methods.arrays import arrays_from_run
 from replearn.methods.model import Model
 from replearn.methods.registry import find_method
 from replearn.methods.started import encoder_again, mark, read_recipe
-from replearn.methods.store import restore
+from replearn.methods.store import check_not_written, restore
 from replearn.views import NotStored, Split, view_from_json
 
 
@@ -40,6 +40,7 @@ def load(path: str | Path, *, encoder: nn.Module | None = None, views: Split | N
     if not issubclass(cls, Model):
         return arrays_from_run(cls, content, folder)
     started, weights = content.get("encoder"), folder / WEIGHTS
+    check_not_written(folder)
     most = count_numbers(weights)
     with random_state_kept(), torch.no_grad(), weights_from(weights):
         with building_within(most, folder / METHOD):

@@ -23,7 +23,6 @@ COUNTS = frozenset(
             "bottleneck",
             "cell",
             "chains",
-            "depth",
             "dim",
             "directions",
             "drawn",
@@ -33,7 +32,6 @@ COUNTS = frozenset(
         *(
             "projections",
             "prototypes",
-            "queue",
             "side",
             "slice_size",
             "steps",
@@ -45,13 +43,13 @@ COUNTS = frozenset(
     )
 )
 # Shares in [0, 1), of which something must be left.
-SHARES = frozenset(("dropout", "frozen", "held_out", "smoothing", "warmup", "word_dropout"))
-MOMENTA = frozenset(("bank_momentum", "centre_momentum", "momentum"))  # 1 follows nothing
+SHARES = frozenset(("dropout", "frozen", "held_out", "smoothing", "warmup"))
+WHOLE_SHARES = frozenset(("bank_momentum", "centre_momentum", "momentum", "word_dropout"))  # in [0, 1]
 # Greater than 0.
 POSITIVE = frozenset(
     (
         *("discriminator_rate", "first_temperature", "learning_rate", "max_minutes", "most", "rise", "scale"),
-        *("sharpening", "teacher_temperature", "temperature", "variance"),
+        *("sharpening", "teacher_temperature", "temperature"),
     )
 )
 READING = frozenset(("least", "vocabulary"))  # used before a method is built
@@ -93,7 +91,7 @@ def _fault(name: str, value: Any) -> str | None:
         return None if value >= 1 else "be at least 1"
     if name in SHARES:
         return None if 0 <= value < 1 else "be a share and lie in [0, 1)"
-    if name in MOMENTA:
+    if name in WHOLE_SHARES:
         return None if 0 <= value <= 1 else "be a share and lie in [0, 1]"
     if name in POSITIVE:
         return None if value > 0 else "be greater than 0"

@@ -107,6 +107,13 @@ def has_ended(folder: Path) -> bool:
     return (folder / WEIGHTS).exists()
 
 
+def check_not_written(folder: Path) -> None:
+    """Raises ValueError where a run has not ended, and another process is at it."""
+    owner = None if has_ended(folder) else owner_of(folder)
+    if owner:
+        raise ValueError(f"the run in {folder} must have ended; {owner} is at it. Wait until it has.")
+
+
 def restore(method: "Model", folder: Path) -> "Model":
     """Put the weights in `folder` into the method's modules, and its history beside them.
 
@@ -114,9 +121,7 @@ def restore(method: "Model", folder: Path) -> "Model":
         ValueError: the weights are broken, or of other modules.
     """
     modules = nn.ModuleDict(method.modules())
-    owner = None if has_ended(folder) else owner_of(folder)
-    if owner:
-        raise ValueError(f"the run in {folder} must have ended; {owner} is at it. Wait until it has.")
+    check_not_written(folder)
     try:
         modules.load_state_dict(read_tensors(open_run(folder) / WEIGHTS))
     except RuntimeError as error:

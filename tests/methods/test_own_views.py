@@ -49,3 +49,12 @@ def test_views_that_are_stored_are_not_given(tmp_path):
     quick(SimCLR, epochs=1).fit(few_images(), run=tmp_path)
     with pytest.raises(ValueError, match="Leave views out"):
         replearn.load(tmp_path, views=Twice())
+
+
+def test_a_pair_of_replearns_views_is_none_of_ones_own(tmp_path, caplog):
+    """Its field is called `view` too."""
+    views = Pair(replearn.views.Swap(0.3), replearn.views.Same())
+    x = np.random.default_rng(0).random((16, 6)).astype("float32")
+    replearn.VICReg(views=views, encoder="mlp", epochs=1, batch_size=8).fit(x, run=tmp_path / "run")
+    assert "not stored" not in caplog.text
+    assert replearn.load(tmp_path / "run").views == views

@@ -69,7 +69,7 @@ def _fields(
     for name in ("device", "precision"):
         if not isinstance(stored.get(name, ""), str):
             raise ValueError(f"{name} in {METHOD} must be a name; got {stored[name]!r}. Fit again.")
-    own = isinstance(stored.get("views"), dict) and "view" in stored["views"]
+    own = isinstance(stored.get("views"), dict) and "own" in stored["views"]
     if views is not None and not own:
         raise ValueError("the run must have views of your own; it has none, or stores them. Leave views out.")
     values = {name: _value(value) for name, value in stored.items()}
@@ -81,7 +81,7 @@ def _fields(
             )
         values["encoder"] = encoder
     if own:
-        values["views"] = views or NotStored(str(stored["views"]["view"]))
+        values["views"] = views or NotStored(str(stored["views"]["own"]))
     return values
 
 

@@ -149,10 +149,10 @@ def to_json(method: "Model") -> dict[str, Any]:
 
 def _say_views(content: dict[str, Any]) -> None:
     views = content["fields"].get("views")
-    if isinstance(views, dict) and "view" in views:
+    if isinstance(views, dict) and "own" in views:
         log.warning(
             "views of your own, %s, are not stored; to train on, load the run with them: load(run, views=...)",
-            views["view"],
+            views["own"],
         )
 
 

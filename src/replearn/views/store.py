@@ -109,7 +109,7 @@ def split_to_json(split: Split) -> dict[str, Any]:
     try:
         return view_to_json(split)
     except ValueError:
-        return {"view": split.name if isinstance(split, NotStored) else type(split).__name__}
+        return {"own": split.name if isinstance(split, NotStored) else type(split).__name__}
 
 
 def view_from_json(stored: dict[str, Any]) -> View | Split:

@@ -159,7 +159,7 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
     assert not {path.name for path in tmp_path.iterdir()} & {"new", "all", "tuned", "demo", "e.npy"}
 
 
-def test_a_comparison_that_is_stopped_says_how_to_go_on(command, data, monkeypatch):
+def test_a_comparison_that_is_stopped_says_how_to_go_on(command, data, monkeypatch, tmp_path):
     from replearn import comparison
 
     judge = comparison.compare
@@ -169,10 +169,12 @@ def test_a_comparison_that_is_stopped_says_how_to_go_on(command, data, monkeypat
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(5)
 
-    monkeypatch.setattr(comparison, "compare", stopping)
     args = ("compare", "pca", "--data", data, "--draws", "2", "--run", "all")
-    answer = command(*args)
+    with monkeypatch.context() as patch:  # undone as a whole, the folder of `command` would be left, too
+        patch.setattr(comparison, "compare", stopping)
+        answer = command(*args)
     assert answer.code == 143
     assert "the runs in all are kept. To go on: replearn compare pca" in answer.err
-    monkeypatch.undo()
+    made = (tmp_path / "all/PCA/method.json").stat().st_mtime_ns
     assert command(*args, "--resume").code == 0
+    assert (tmp_path / "all/PCA/method.json").stat().st_mtime_ns == made

@@ -17,7 +17,8 @@ from replearn.methods.model import Model
 from replearn.methods.registry import find_method
 from replearn.methods.started import encoder_again, mark, read_recipe
 from replearn.methods.store import check_not_written, restore
-from replearn.views import NotStored, Split, view_from_json
+from replearn.views import Split, view_from_json
+from replearn.views.store import NotStored
 
 
 def load(path: str | Path, *, encoder: nn.Module | None = None, views: Split | None = None) -> Any:

@@ -20,7 +20,7 @@ from replearn.views.groups import Groups
 from replearn.views.jigsaw import Jigsaw
 from replearn.views.noise import Masking, SaltAndPepper
 from replearn.views.parts import Grid
-from replearn.views.store import NotStored, split_to_json, view_from_json, view_to_json
+from replearn.views.store import split_to_json, view_from_json, view_to_json
 from replearn.views.stroke import Stroke
 from replearn.views.table import FeatureDrop, Jitter, Swap
 from replearn.views.text import DropWords, Span
@@ -47,7 +47,6 @@ __all__ = [
     "Maybe",
     "MultiCrop",
     "Noise",
-    "NotStored",
     "Pair",
     "Resize",
     "Rotate",

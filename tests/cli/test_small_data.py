@@ -28,6 +28,7 @@ SAID = {
     ("word2vec", "text"): "sample is 0, since the default, 0.001, would leave",
 }
 GIVEN = [
+    ("pca", "table", "--n-components", "0", "n_components must be at least 1"),
     ("kmeans", "image", "--n-clusters", "13", "n_samples=12 should be >= n_clusters=13"),
     ("tsne", "image", "--perplexity", "12", "perplexity .* must be less than n_samples"),
     ("pca", "table", "--n-components", "4", "n_components=4 must be between 0 and"),

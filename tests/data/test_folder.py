@@ -264,6 +264,16 @@ def test_backslashes_in_a_zip_separate_folders(draw, tmp_path, names):
     assert len(as_samples(tmp_path / "pets.zip" / "cat")) == 1
 
 
+def test_members_that_lead_out_of_a_zip_are_counted(draw, tmp_path, caplog):
+    picture = (draw("1.png") / "1.png").read_bytes()
+    with zipfile.ZipFile(tmp_path / "pets.zip", "w") as archive:
+        for name in ("cat/1.png", "dog/1.png", "../1.png", "cat/../../2.png"):
+            archive.writestr(name, picture)
+    with caplog.at_level("WARNING"):
+        assert len(as_samples(tmp_path / "pets.zip")) == 2
+    assert "2 members whose names lead out of it (../) are left out" in caplog.text
+
+
 def test_class_folders_that_are_not_utf8(draw, tmp_path):
     root = draw("1.png")
     for number, name in enumerate((b"caf\xe9", b"caf\xe8")):

@@ -137,3 +137,14 @@ def test_measurements_are_no_classes(tmp_path):
     (tmp_path / "t.csv").write_text("a,label\n" + rows)
     with pytest.raises(ValueError, match="labels must be classes"):
         as_samples(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize(("values", "samples", "told"), [(60, 120, True), (60, 600, False), (20, 40, False)])
+def test_numbers_that_are_hardly_names_are_told(tmp_path, caplog, values, samples, told):
+    """A target of whole numbers would be judged as classes."""
+    file = tmp_path / "table.csv"
+    rows = [f"{number % 7}.5,{number % values}" for number in range(samples)]
+    file.write_text("\n".join(["a,target", *rows]))
+    with caplog.at_level("WARNING"):
+        as_samples(file)
+    assert ("numbers to predict, use `replearn finetune --task regress`" in caplog.text) == told

@@ -130,7 +130,8 @@ def _whole(column: np.ndarray) -> np.ndarray:
     if fractions.any():
         raise ValueError(
             f"labels must be classes (whole numbers or names); got {column[fractions][0]}. "
-            "Cut a continuous target into classes, e.g. with numpy.digitize."
+            "Cut a continuous target into classes, e.g. with numpy.digitize, or predict it: "
+            "`replearn finetune --task regress`."
         )
     return np.where(known, column, UNLABELLED).astype(np.int64)
 

@@ -26,6 +26,8 @@ from replearn.data.text_tables import TEXT_COLUMN, has_texts, text_frame_samples
 
 log = logging.getLogger("replearn")
 
+MANY, FEW_EACH = 50, 5  # classes, and samples of each, from which and below which numbers are hardly names
+
 LARGEST_SIZE = 4096
 
 
@@ -122,6 +124,7 @@ def as_samples(
         samples = _with_groups(samples, groups if of_groups is None else of_groups)
     if isinstance(data, str | Path) or isinstance(labels, str | Path):
         _tell_unlabelled(samples, own)
+        _tell_numbers(samples)
     return samples
 
 
@@ -164,6 +167,18 @@ def _tell_unlabelled(samples: Samples, own: Any) -> None:
         )
     else:
         log.info("%d of %d samples are unlabelled", unknown, len(samples))
+
+
+def _tell_numbers(samples: Samples) -> None:
+    """A warning where whole numbers are so many classes that they are rather something to predict."""
+    labels = np.empty(0, np.int64) if samples.labels is None else samples.labels[samples.labels != UNLABELLED]
+    there = np.unique(labels)
+    if len(there) > MANY and len(labels) < FEW_EACH * len(there) and all(map(str.isdigit, samples.classes)):
+        log.warning(
+            "%d classes among %d labelled samples: if they are numbers to predict, use `replearn finetune --task "
+            "regress`",
+            *(len(there), len(labels)),
+        )
 
 
 def _with_groups(samples: Samples, given: Any) -> Samples:

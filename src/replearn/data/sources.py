@@ -1,6 +1,7 @@
 """Where the files of images or texts lie: a folder, a zip, or a folder inside a zip."""
 
 import hashlib
+import logging
 import os
 import zipfile
 from abc import ABC, abstractmethod
@@ -10,6 +11,8 @@ from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
+
+log = logging.getLogger("replearn")
 
 SUFFIXES = frozenset(
     f".{ending}"
@@ -113,6 +116,9 @@ class ZipSource(Source):
         self._members = [member for _, member in members]
         self.names = [name.removeprefix(prefix) for name, _ in members]
         self.texts = sum(is_text_name(name) for name, _ in below)
+        outside = sum(".." in name.split("/") for name, _ in named)
+        if outside:
+            log.warning("%s: %d members whose names lead out of it (../) are left out", path, outside)
         listing = [(name, member.file_size, member.CRC) for name, member in members]
         self.key = hashlib.blake2b(ascii(listing).encode(), digest_size=16).hexdigest()
 

@@ -43,8 +43,15 @@ def for_few(estimator: Any, n: int) -> Any:
 
     Returns:
         The estimator, or a clone where a default was too much.
+
+    Raises:
+        ValueError: nothing would be left of a sample.
     """
     given = estimator.get_params(deep=False)
+    if given.get("n_components") == 0:
+        raise ValueError(
+            "n_components must be at least 1; got 0, which leaves nothing of a sample. Choose more."
+        )
     known = inspect.signature(type(estimator)).parameters
     bounds = {CLUSTERS: n, PERPLEXITY: max(1.0, (n - 1) / 3)}
     too_much = {

@@ -17,29 +17,10 @@ WORKERS = 1024
 # Counts, from 1 on.
 COUNTS = frozenset(
     (
-        *(
-            "atoms",
-            "batch_size",
-            "bottleneck",
-            "cell",
-            "chains",
-            "dim",
-            "directions",
-            "drawn",
-            "draws",
-        ),
-        *("epochs", "gibbs_steps", "hidden", "iterations", "least", "length", "order", "parts"),
-        *(
-            "projections",
-            "prototypes",
-            "side",
-            "slice_size",
-            "steps",
-            "stride",
-            "vocabulary",
-            "window",
-        ),
-        *("accumulate", "patience", "words", "workers"),
+        *("accumulate", "atoms", "batch_size", "bottleneck", "cell", "chains", "dim", "directions", "drawn"),
+        *("draws", "epochs", "gibbs_steps", "hidden", "iterations", "least", "length", "order", "parts"),
+        *("patience", "projections", "prototypes", "side", "slice_size", "steps", "stride", "vocabulary"),
+        *("window", "words", "workers"),
     )
 )
 # Shares in [0, 1), of which something must be left.

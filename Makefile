@@ -19,13 +19,13 @@ demo: $(VENV)/core.stamp
 
 test: $(VENV)/dev.stamp lint
 	$(BIN)/mkdocs build --strict --quiet --site-dir .venv/site
-	$(BIN)/python -m pytest -q $(TESTS)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile $(TESTS)
 
 # The newest releases that the declared ranges admit, which no constraints hold back.
 test-newest:
 	rm -rf .venv-newest
 	$(MAKE) VENV=.venv-newest CONSTRAINTS= .venv-newest/dev.stamp
-	.venv-newest/bin/python -m pytest -q $(TESTS)
+	.venv-newest/bin/python -m pytest -q -n auto --dist loadfile $(TESTS)
 
 # The lowest releases that are declared.
 test-oldest: $(UV)
@@ -33,7 +33,7 @@ test-oldest: $(UV)
 	$(UV) pip compile --quiet --resolution lowest-direct --python $(PYTHON) --extra dev --group build --no-annotate \
 		--output-file .venv-oldest/constraints.txt pyproject.toml
 	$(MAKE) VENV=.venv-oldest CONSTRAINTS=.venv-oldest/constraints.txt .venv-oldest/dev.stamp
-	.venv-oldest/bin/python -m pytest -q $(TESTS)
+	.venv-oldest/bin/python -m pytest -q -n auto --dist loadfile $(TESTS)
 
 # For every Python and system, and all extras at once; what is held back stands in pyproject.toml. Then run `make test`.
 constraints: $(UV)

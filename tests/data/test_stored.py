@@ -73,8 +73,7 @@ def test_maps_are_checked(tmp_path):
     with pytest.raises(ValueError, match="first: image 7"):
         as_samples(save(tmp_path / "a.npy", array))
     array[7, 0, 0, 0] = 3
-    with pytest.raises(ValueError, match=r"\[0, 1\]"):
-        as_samples(save(tmp_path / "b.npy", array))
+    assert as_samples(save(tmp_path / "b.npy", array)).levels == as_samples(array).levels
 
 
 def test_file_cut_short(tmp_path):

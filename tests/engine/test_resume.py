@@ -161,11 +161,12 @@ def test_left_over_parts_of_our_own_number_do_no_harm(copy: Path, unbroken) -> N
     assert not list(copy.rglob(".*"))
 
 
-def test_a_run_begun_anew_forgets_old_checkpoints(copy: Path, tmp_path: Path, unbroken) -> None:
+def test_a_folder_with_anothers_checkpoints_is_refused(copy: Path, tmp_path: Path) -> None:
     shutil.copytree(copy / STATE, tmp_path / "run" / STATE)
-    torch.set_num_threads(1)
-    SimCLR(**QUICK).fit(some_digits(), run=tmp_path / "run")
-    assert outcome(tmp_path / "run") == unbroken["plain"]
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ValueError, match=r"it holds state\. Move it, or choose another folder\."):
+        SimCLR(**QUICK).fit(some_digits(), run=tmp_path / "run")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_run_that_has_ended_is_not_trained_again(copy: Path) -> None:

@@ -12,6 +12,7 @@ References: He et al., CVPR 2020, Algorithm 1. https://arxiv.org/abs/1911.05722
 Version 2: Chen et al., 2020. https://arxiv.org/abs/2003.04297
 """
 
+import logging
 import math
 from dataclasses import dataclass
 from typing import ClassVar
@@ -20,13 +21,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.encoders import Teacher, make_encoder, mlp
 from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
 from replearn.methods.queue import Queue
 from replearn.objectives import info_nce_queue
 from replearn.objectives.negatives import draw_negatives
+
+
+log = logging.getLogger("replearn")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -54,6 +58,14 @@ class MoCo(JointEmbedding):
     temperature: float = 0.2
     negatives: int | None = None
     learning_rate: float = 3e-3
+
+    def check(self, samples: Samples) -> None:
+        super().check(samples)
+        half = len(samples) // 2
+        if self.queue < 1:
+            raise ValueError(f"queue must be at least 1; got {self.queue}. Leave it out for the default.")
+        if self.queue > half:
+            log.info("queue is %d, half of the samples, rather than %d", half, self.queue)
 
     def build(self, samples: Description) -> None:
         self.encoder_ = make_encoder(self.encoder, samples)

@@ -28,8 +28,8 @@ class Deprecations(logging.Handler):
             warnings.warn_explicit(message, DeprecationWarning, *place, registry=self.told)
 
 
-# A process of tests has one thread, and so have those that it starts: as many processes run as there are cores, and sums
-# do not depend on how many cores there are.
+# A process of tests has one thread, and so have those that it starts: as many processes run as there are cores, and
+# sums do not depend on how many cores there are.
 os.environ["OMP_NUM_THREADS"] = "1"
 signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start jobs in the background deaf to Ctrl-C
 sys.path.insert(0, str(Path(__file__).parent / "tests"))

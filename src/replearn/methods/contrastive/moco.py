@@ -29,7 +29,6 @@ from replearn.methods.queue import Queue
 from replearn.objectives import info_nce_queue
 from replearn.objectives.negatives import draw_negatives
 
-
 log = logging.getLogger("replearn")
 
 

@@ -180,7 +180,7 @@ def png_of_16_bits(path, image):
         ((8, 8, 2), np.uint8, "grey", "2 channels, of which 1 is read"),
         ((8, 8, 5), np.uint8, "colour", "5 channels, of which 3 are read"),
     ],
-    ids=str,
+    ids=["16 bits by hand", "16 bits", "2 channels", "5 channels"],
 )
 def test_what_pillow_leaves_out_is_counted(tmp_path, shape, dtype, write, lost):
     images = rng.integers(0, np.iinfo(dtype).max, (3, *shape)).astype(dtype)

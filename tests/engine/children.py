@@ -120,6 +120,11 @@ def fit(
     return quick(name, **fields).fit(samples_for(name, n), run=run, resume=resume)
 
 
+def extend(run: Path, *, epochs: int = 4, **fields: Any) -> Method:
+    """Ask a run for more epochs than it had."""
+    return fit(run, resume=True, epochs=epochs, **fields)
+
+
 def fit_and_die(run: Path, at: int, **fields: Any) -> None:
     """Like `fit`, but killed as by SIGKILL just before its file operation number `at` in the run folder."""
     done = 0

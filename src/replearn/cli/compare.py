@@ -55,7 +55,7 @@ def run(args: list[str]) -> None:
     if options.seeds < 1:
         raise ValueError(f"--seeds must be at least 1; got {options.seeds}.")
     methods = make_methods(options.methods, shared)
-    from replearn.cli.evaluations import Judged, print_preprocessing, write_evaluation
+    from replearn.cli.evaluations import Judged, print_conditions, write_evaluation
     from replearn.cli.runs import new_run, shown
     from replearn.comparison import compare, run_name
     from replearn.engine.run import REPORT
@@ -84,7 +84,7 @@ def run(args: list[str]) -> None:
         write_evaluation(folder, comparison, Judged(options.data, options.test, options), runs)
         written = write_report(folder / REPORT, comparison, title=title)
         print_table(comparison.scores)
-        print_preprocessing(comparison)
+        print_conditions(comparison)
         if options.choose:
             print_choice(comparison.scores)
         print(f"written: {shown(written)}")

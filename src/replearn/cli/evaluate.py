@@ -58,7 +58,7 @@ def run(args: list[str]) -> None:
 def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     """Represent, judge, write, print."""
     from replearn.cli.commands import next_command
-    from replearn.cli.evaluations import Judged, print_preprocessing, untrained_rows, write_evaluation
+    from replearn.cli.evaluations import Judged, print_conditions, untrained_rows, write_evaluation
     from replearn.cli.language import language_facts, print_language
     from replearn.cli.runs import described, load_run, shown
     from replearn.comparison import Representation, judge, raw_input, represent, training_of, visual_words
@@ -99,7 +99,7 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     judged = Judged(options.data, options.test, options)
     written = write_evaluation(folder, comparison, judged, {name: "."})
     print_table(comparison.scores)
-    print_preprocessing(comparison)
+    print_conditions(comparison)
     print_latents(comparison.scores)
     print_language(language)
     print(f"written: {shown(written)}; next:\n  {next_command('report', shown(folder))}")

@@ -23,6 +23,7 @@ from replearn.cli.commands import next_command
 from replearn.cli.runs import described, load_run
 from replearn.cli.samples import DataOptions, load_parts
 from replearn.comparison import (
+    EXTENDED,
     GIVEN,
     PREPROCESSING,
     RAW,
@@ -147,10 +148,12 @@ def read_evaluation(folder: Path) -> Comparison:
     return Comparison(train, held, rows, scores, facts, columns)
 
 
-def print_preprocessing(comparison: Comparison) -> None:
-    """Print what all rows of a table had done to their columns."""
+def print_conditions(comparison: Comparison) -> None:
+    """Print what all rows of a table had done to their columns, and which trainings were extended."""
     if PREPROCESSING in comparison.facts:
         print(f"every row: {comparison.facts[PREPROCESSING]}")
+    if EXTENDED in comparison.facts:
+        print(f"extended: {comparison.facts[EXTENDED]}")
 
 
 def _entry(row: dict[str, Any]) -> tuple[str, Any, float, list[str]]:

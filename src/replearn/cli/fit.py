@@ -33,6 +33,7 @@ The options are the method's own: `replearn fit METHOD --help` shows them all.
 examples:
   replearn fit simclr digits --epochs 20
   replearn fit simclr digits --epochs 20 --resume
+  replearn fit simclr digits --epochs 40 --resume   (20 more, a new schedule)
   replearn fit autoencoder photos/ --image-size 32 --dim 16 --run runs/small
   replearn fit pca table.csv --n-components 8
   replearn fit gpt notes.txt --epochs 5
@@ -45,7 +46,8 @@ class FitOptions(DataOptions):
 
     Attributes:
         run: folder for weights, history and checkpoints; runs/METHOD-DATA if not given.
-        resume: go on with the run in that folder, with its own fields where none are given.
+        resume: go on with the run in that folder, with its own fields where none are given; one that has ended goes on
+            with a new schedule if it is given more epochs.
         tensorboard: write TensorBoard's files into the run folder, too.
         split: what to learn from: train, which evaluate and finetune spare (80 %, or as built-in data have it),
             test (of built-in data) or all. If not given: train of built-in data, and for methods that look at labels.
@@ -102,7 +104,7 @@ def fit(method: Any, options: Any, folder: Path) -> None:
     """Learn, save, and say what came of it."""
     from replearn.cli.commands import next_command
     from replearn.cli.runs import minutes, new_run, shown
-    from replearn.comparison import cut_short, fit_arrays, stored_arrays, training_of
+    from replearn.comparison import cut_short, extended, fit_arrays, stored_arrays, training_of
     from replearn.engine.run import METHOD
     from replearn.methods import Model
     from replearn.methods.arrays import save_arrays
@@ -137,6 +139,8 @@ def fit(method: Any, options: Any, folder: Path) -> None:
     print(f"{type(method).__name__} on {options.data}: {len(samples):,} samples, {told}")
     if cut := cut_short(*training_of(method)[:1], method):
         print(f"ended by max_minutes after {cut}; the whole schedule was drawn together")
+    if longer := extended(method):
+        print(f"extended: {longer}, each with a schedule of its own")
     print(f"saved in {shown(folder)}; next:")
     if hasattr(method, "transform"):
         whole = options.data.partition(":")[0] if is_builtin(options.data) else options.data

@@ -3,7 +3,15 @@
 """
 
 from replearn.comparison.checks import check_methods
-from replearn.comparison.compare import PREPROCESSING, Comparison, compare, judge, machine_in_words, run_name
+from replearn.comparison.compare import (
+    EXTENDED,
+    PREPROCESSING,
+    Comparison,
+    compare,
+    judge,
+    machine_in_words,
+    run_name,
+)
 from replearn.comparison.latents import with_latents
 from replearn.comparison.rows import (
     GIVEN,
@@ -13,6 +21,7 @@ from replearn.comparison.rows import (
     Representation,
     before_training,
     cut_short,
+    extended,
     fit_and_represent,
     fit_arrays,
     is_baseline,
@@ -27,6 +36,7 @@ from replearn.comparison.rows import (
 )
 
 __all__ = [
+    "EXTENDED",
     "GIVEN",
     "PREPROCESSING",
     "RAW",
@@ -38,6 +48,7 @@ __all__ = [
     "check_methods",
     "compare",
     "cut_short",
+    "extended",
     "fit_and_represent",
     "fit_arrays",
     "is_baseline",

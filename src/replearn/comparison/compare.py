@@ -29,6 +29,7 @@ from replearn.evaluate import scorecard
 from replearn.methods.columns import IN_WORDS, Columns, learn_columns, scaling_for, scaling_of
 from replearn.methods.store import versions
 
+EXTENDED = "extended"  # the fact that says which trainings went on after they had ended, with a new schedule
 PREPROCESSING = "preprocessing"  # the fact that says what was done to the columns of a table
 
 log = logging.getLogger("replearn")
@@ -161,6 +162,8 @@ def judge(
         table = table.drop(columns="cut")
     first = ["representation", "seed"]
     told = {PREPROCESSING: IN_WORDS[scaling_of(columns)]} if train.kind == "table" else {}
+    if longer := "; ".join(f"{row.name}: {row.extended}" for row in shown if row.extended):
+        told[EXTENDED] = f"{longer}, each with a schedule of its own"
     facts = {
         "seeds": seeds,
         "draws": draws,

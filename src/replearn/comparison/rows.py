@@ -20,6 +20,8 @@ from sklearn.base import clone
 from replearn.data import ArraySamples, Batch, Samples, Texts, TextSamples
 from replearn.encoders import comes_with_weights
 from replearn.engine.embed import check_finite
+from replearn.engine.extension import in_parts
+from replearn.engine.history import cut_by_clock
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, read_json
 from replearn.methods.arrays import save_arrays
@@ -66,6 +68,11 @@ class Representation:
     def cut(self) -> str:
         """How far a training came that its minutes ended, `27 of 3,900 steps`; "" of any other."""
         return cut_short(self.history, self.method)
+
+    @property
+    def extended(self) -> str:
+        """The epochs of a training that went on after it had ended, `40 + 40 epochs`; "" of any other."""
+        return extended(self.method)
 
 
 def raw_input(train: Samples, test: Samples, columns: Columns | None = None) -> Representation:
@@ -286,10 +293,13 @@ def training_of(method: Any) -> tuple[Sequence[dict[str, float]], list[str]]:
 def cut_short(history: Sequence[dict[str, float]], method: Any) -> str:
     """How far a training came that its `max_minutes` ended, `27 of 3,900 steps`; "" of any other."""
     last = history[-1] if history else {}
-    step, planned = int(last.get("step", 0)), int(last.get("planned", 0))
-    allowed = getattr(method, "max_minutes", None) or float("inf")
-    cut = step < planned and last.get("seconds", 0) >= 60 * allowed
-    return f"{step:,} of {planned:,} steps" if cut else ""
+    cut = cut_by_clock(last, getattr(method, "max_minutes", None))
+    return f"{last['step']:,.0f} of {last['planned']:,.0f} steps" if cut else ""
+
+
+def extended(method: Any) -> str:
+    """The epochs of a training that went on after it had ended, `40 + 40 epochs`; "" of any other."""
+    return in_parts(getattr(method, "extensions_", []), getattr(method, "epochs", 0))
 
 
 def with_seed(method: Any, seed: int) -> Any:

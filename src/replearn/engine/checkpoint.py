@@ -78,7 +78,7 @@ class Checkpoints:
         Raises:
             ValueError: every checkpoint is broken, or they are of other modules.
         """
-        found = _checkpoints(self.folder) if self.folder else []
+        found = checkpoints_in(self.folder) if self.folder else []
         for path in reversed(found):
             try:
                 state = _read_numbers(path / NUMBERS)
@@ -106,7 +106,7 @@ class Checkpoints:
             part.mkdir(parents=True)
             write_tensors(part / TENSORS, tensors)
             _write_numbers(part / NUMBERS, state | {"optimizer": numbers})
-        found = _checkpoints(folder)
+        found = checkpoints_in(folder)
         later = [
             path for path in found if path.name > target.name
         ]  # broken, so the run went back before them
@@ -135,9 +135,16 @@ class Checkpoints:
                     values[name] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
-def _checkpoints(folder: Path) -> list[Path]:
+def checkpoints_in(folder: Path) -> list[Path]:
     """Checkpoints, oldest first."""
     return sorted(folder.glob("step-*"))
+
+
+def keep_newest(folder: Path) -> None:
+    """Remove all checkpoints but the newest."""
+    for old in checkpoints_in(folder)[:-1]:
+        remove(old)
+    clear_parts(folder)
 
 
 def _write_numbers(path: Path, state: dict[str, Any]) -> None:

@@ -251,6 +251,12 @@ class Past:
     alarms: list[Alarm]
 
 
+def cut_by_clock(last: Mapping[str, float], max_minutes: float | None) -> bool:
+    """Whether a training whose newest row is `last` was ended by its `max_minutes`."""
+    allowed = 60 * (max_minutes or float("inf"))
+    return last.get("step", 0) < last.get("planned", 0) and last.get("seconds", 0) >= allowed
+
+
 def read_history(run: Path) -> Past:
     """What happened along the training of a run; a warning where a file of it holds something else."""
     past = Past([], [])

@@ -22,21 +22,36 @@ class Pace:
         steps: optimiser steps of the whole training.
         max_minutes: end sooner, with the learning rate's schedule drawn together, or None.
         step, seconds: where to go on from.
+        begun: step and seconds at which the schedule begins, that of an extension (see `replearn.engine.extension`).
     """
 
-    def __init__(self, steps: int, max_minutes: float | None, *, step: int = 0, seconds: float = 0.0) -> None:
+    def __init__(
+        self,
+        steps: int,
+        max_minutes: float | None,
+        *,
+        step: int = 0,
+        seconds: float = 0.0,
+        begun: tuple[int, float] = (0, 0.0),
+    ) -> None:
         self.steps = steps
         self.max_minutes = max_minutes
         self.step = step
         self.seconds = seconds
+        self._begun = begun
         self._began = time.monotonic() - seconds
         self._saved = seconds
 
     @property
     def progress(self) -> float:
-        """Share of the training that is done, in [0, 1]: of steps or of minutes, whichever is further."""
-        by_time = self.seconds / (60 * self.max_minutes) if self.max_minutes else 0.0
-        return min(1.0, max(self.step / self.steps, by_time))
+        """Share of the schedule that is done, in [0, 1]: of steps or of minutes, whichever is further."""
+        seconds = 60 * self.max_minutes - self._begun[1] if self.max_minutes else 0.0
+        by_time = (self.seconds - self._begun[1]) / max(seconds, 1e-9) if self.max_minutes else 0.0
+        return min(1.0, max(self.share(self.step), by_time))
+
+    def share(self, step: int) -> float:
+        """Share of the schedule that is done at a step."""
+        return (step - self._begun[0]) / max(1, self.steps - self._begun[0])
 
     def advance(self, stop: int) -> int:
         """A step was made. Any process's wish to stop is everybody's: all must leave the loop at one step."""

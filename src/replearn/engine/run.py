@@ -3,6 +3,7 @@
     runs/NAME/
         method.json          class, fields, samples, versions
         weights.safetensors  what was learned; its presence says that the run has ended
+        weights-N.safetensors  what was learned before an extension, while that lasts: see `replearn.engine.extension`
         state/step-N/        what a resumed run needs; gone when the run has ended
         history.csv          loss, learning rate, speed and health along the way
         alarms.json          what went wrong along the way; absent when nothing did
@@ -18,7 +19,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -148,14 +149,21 @@ def read_json(path: Path) -> Any:
         ) from error
 
 
-def write_tensors(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Write tensors as safetensors, with their checksum, in one instant."""
+def write_tensors(path: Path, tensors: dict[str, Tensor], *, extended: Sequence[int] = ()) -> None:
+    """Write tensors as safetensors, with their checksum, in one instant.
+
+    Args:
+        path: where to.
+        tensors: by name.
+        extended: steps at which the run that learned them was extended, kept behind the checksum: safetensors writes
+            several entries in any order.
+    """
     # Cloned, since the format refuses tensors that share memory (tied weights).
     whole = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     with replacing(path) as part:
         part.touch()
         mode = part.stat().st_mode  # as the user wants new files; safetensors makes them its own way
-        save_file(whole, part, metadata={CHECKSUM: checksum(whole)})
+        save_file(whole, part, metadata={CHECKSUM: " ".join([checksum(whole), *map(str, extended)])})
         part.chmod(mode)
 
 
@@ -198,7 +206,14 @@ def stored_checksum(path: Path) -> str | None:
     """The checksum in a safetensors file; None: it was written without one, by an earlier version."""
     with safe_open(path, framework="pt") as file:
         told = file.metadata()
-    return None if told is None else told.get(CHECKSUM, "gone")
+    return None if told is None else told.get(CHECKSUM, "gone").partition(" ")[0]
+
+
+def stored_extensions(path: Path) -> list[str]:
+    """The steps at which the run was extended that learned what is in a safetensors file."""
+    with safe_open(path, framework="pt") as file:
+        told: dict[str, str] = file.metadata() or {}
+    return told.get(CHECKSUM, "").split()[1:]
 
 
 def count_numbers(path: Path) -> int:

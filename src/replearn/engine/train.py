@@ -28,6 +28,7 @@ from replearn.engine.batches import batches, divisors, steps_of
 from replearn.engine.checkpoint import Checkpoints
 from replearn.engine.distributed import join_batch_norms, mean_over_processes, wait_for_all
 from replearn.engine.embed import autocast
+from replearn.engine.extension import begin, last_extension
 from replearn.engine.health import Health, Watch, examine
 from replearn.engine.history import History, Past
 from replearn.engine.machine import Machine, choose, make_fabric, random_state_kept, seed_draws
@@ -111,7 +112,7 @@ def train(
         learner: what to train and how.
         samples: what to learn from.
         run: where checkpoints and history are kept; None keeps none.
-        resume: go on from the newest checkpoint in `run`, if there is one.
+        resume: go on from the newest checkpoint in `run`, if there is one, or from where an extension begins.
         loggers: Fabric loggers that get every recorded number, beside the history.
 
     Returns:
@@ -139,11 +140,14 @@ def train(
     checkpoints = Checkpoints(run / STATE if run else None, step, raw)
     if not resume:
         checkpoints.clear()
-    state = checkpoints.load() or {}
-    pace = Pace(steps_of(learner, len(samples)), learner.max_minutes, **state.get("pace", {}))
+    extension = last_extension(run) if resume else None
+    size = weights_size(step)
+    state = checkpoints.load() or (begin(extension, run, step.learned) if extension and run else {})
+    begun = (extension.step, extension.seconds) if extension else (0, 0.0)
+    pace = Pace(steps_of(learner, len(samples)), learner.max_minutes, begun=begun, **state.get("pace", {}))
     watch = Watch(learner.loss_at_collapse(), learner.why_collapse)
     history = History(watch, pace, run=run, loggers=fabric.loggers, state=state.get("history"))
-    size = state.setdefault("weights", weights_size(step))
+    size = state.get("weights", size)
     look = health_check(learner, step, samples, machine, fabric.device, size)
     if process() == 0:
         log.info(

@@ -96,6 +96,10 @@ class Method(Model):
         """Whether to end the training here, asked after each step, alike on all processes."""
         return False
 
+    def schedule_again(self) -> str | None:
+        """With what schedule a run that has ended goes on if more epochs are asked for."""
+        return f"a new schedule of the learning rate ({self.learning_rate:g} to 0)"
+
     def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n e"] | None:
         """The embedding z that the loss compares, of a representation; None where there is none.
 

@@ -10,6 +10,7 @@ from torch import nn
 from replearn.data import description_from_json
 from replearn.encoders import made_from, standing_in, weights_from
 from replearn.encoders.building import building_within
+from replearn.engine.extension import extensions_in
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, WEIGHTS, count_numbers, open_run
 from replearn.methods.arrays import arrays_from_run
@@ -54,6 +55,7 @@ def load(path: str | Path, *, encoder: nn.Module | None = None, views: Split | N
             building_within(most, folder / METHOD),
         ):
             method.build(method.samples_)
+    method.extensions_ = extensions_in(content, folder / METHOD)
     mark(method, content)
     return restore(method, folder)
 

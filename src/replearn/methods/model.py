@@ -19,17 +19,18 @@ from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples, TextSamples, as_samples, describe
+from replearn.data.processes import process
 from replearn.encoders import TextEncoder, meant_by, tokenizer_of
 from replearn.encoders.long_texts import warn_of_long_texts
 from replearn.engine.embed import embed_parts
+from replearn.engine.extension import Extension
 from replearn.engine.machine import choose_for_inference, join_processes, random_state_kept
-from replearn.engine.run import STATE, remove
 from replearn.engine.train import seed_of
 from replearn.methods.checks import check_refused, check_samples, check_seed, samples_like_fit
 from replearn.methods.neighbours import nearest_rows
 from replearn.methods.ranges import check_ranges, check_sizes
 from replearn.methods.started import mark, recipe_of, run_standing_in
-from replearn.methods.store import begun, end_run, has_ended, restore, to_json
+from replearn.methods.store import begun, drop_state, end_run, has_ended, restore, to_json
 from replearn.views.choose import make_views
 
 log = logging.getLogger("replearn")
@@ -58,6 +59,9 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
     device: str = "auto"
     precision: str = "auto"
 
+    keeps_state: ClassVar[bool] = False  # whether weights alone are too little to extend a run that has ended
+    why_not_extended: ClassVar[str] = "since it is not learned in epochs"
+
     # What a method writes.
 
     def reading(self, samples: Samples) -> Samples:
@@ -76,6 +80,10 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
         """The representation h of a batch."""
         raise NotImplementedError
+
+    def schedule_again(self) -> str | None:
+        """With what schedule a run that has ended goes on if more epochs are asked for; None: it can't."""
+        return None
 
     @property
     def representation_dim(self) -> int:
@@ -100,7 +108,8 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
             y: labels, -1 or None where unknown; most methods look at none.
             run: a folder for checkpoints, history and weights; None keeps all in memory.
             resume: go on with the run in that folder, bit by bit as if it had not been interrupted (on CPUs, and where
-                no `max_minutes` cuts it).
+                no `max_minutes` cuts it). One that has ended is extended where more epochs are asked for than it had:
+                from its weights, with a new schedule, which is another training than one of all the epochs.
             loggers: Lightning Fabric loggers, TensorBoard's for instance.
 
         Raises:
@@ -114,7 +123,8 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
             return self
         with begun(self, run, resume=resume) as folder:
             if resume and has_ended(folder):
-                remove(folder / STATE)  # where a kill came between the weights and this
+                if process() == 0:
+                    drop_state(self, folder)  # where a kill came between the weights and this
                 epochs = f", after {self.epochs} epochs" if hasattr(self, "epochs") else ""
                 log.info("the run in %s has ended already%s: nothing to do", folder, epochs)
                 return restore(self, folder)
@@ -135,6 +145,7 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
     def _prepare(self, given: Samples) -> Samples:
         """Make the modules for samples, and return these as the method reads them."""
         spec = getattr(self, "encoder", None)
+        self.extensions_: list[Extension] = []
         with run_standing_in(spec, given.kind):
             self._started = recipe_of(meant_by(spec))
             samples = self.reading(given)

@@ -3,7 +3,6 @@
 import importlib.metadata
 import logging
 import platform
-import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
@@ -17,7 +16,10 @@ from torch import nn
 
 from replearn.data.processes import process
 from replearn.encoders import FOLDER, configuration_of
+from replearn.engine.checkpoint import keep_newest
 from replearn.engine.distributed import mean_over_processes, wait_for_all
+from replearn.engine.extension import extensions_in
+from replearn.engine.extension import to_json as extensions_to_json
 from replearn.engine.history import read_history
 from replearn.engine.owner import check_owner, owned, owner_of
 from replearn.engine.run import (
@@ -35,9 +37,11 @@ from replearn.engine.run import (
     read_tensors,
     remove,
     set_room_aside,
+    stored_extensions,
     write_json,
     write_tensors,
 )
+from replearn.methods.extend import extension_for, open_extension, put_in_order
 from replearn.views import Split, split_to_json
 
 if TYPE_CHECKING:
@@ -53,7 +57,8 @@ FREE_FIELDS = frozenset({"max_minutes", "checkpoint_minutes", "device"})
 
 @contextmanager
 def begun(method: "Model", path: str | Path, *, resume: bool = False) -> Iterator[Path]:
-    """While entered, the run folder at `path` is this process's, with `method.json` in it: written, or found the same.
+    """While entered, the run folder at `path` is this process's, with `method.json` in it: written, or found the same,
+    or of a run that has ended and is extended by more epochs.
 
     Room for the weights is set aside, so that a disk that fills up along the way can't take what was learned. What
     fails before there is anything to go on with is removed again, but nothing that others have put there.
@@ -63,22 +68,32 @@ def begun(method: "Model", path: str | Path, *, resume: bool = False) -> Iterato
             samples.
     """
     folder = make_run(path)
-    content = to_json(method)
     with ExitStack() as stack:
         _own(folder, stack)
+        if process() == 0:
+            put_in_order(folder)
         there = [name for name in OWN if (folder / name).exists()]
         wait_for_all()  # or the first process would have written before another looked
+        extension = None
         if METHOD in there and resume:
-            _check_same(read_json(open_run(folder) / METHOD), content, folder)
+            old = read_json(open_run(folder) / METHOD)
+            _check_same(old, to_json(method), folder)
+            method.extensions_ = extensions_in(old, folder / METHOD)
+            extension = extension_for(method, old, folder) if has_ended(folder) else None
         else:
             check_free(folder)
+        method.extensions_ += [extension] if extension else []
+        wait_for_all()  # or the first process would have begun to extend before another looked
         try:
             if process() == 0:
                 set_room_aside(folder, _size(method))
                 if METHOD not in there:
                     remove(folder / ALARMS)  # of a run that failed
-                    write_json(folder / METHOD, content)
-                    _say_views(content)
+                    write_json(folder / METHOD, to_json(method))
+                    _say_views(to_json(method))
+                if extension:
+                    open_extension(folder, to_json(method), extension, keep_state=method.keeps_state)
+            wait_for_all()
             yield folder
         except BaseException as error:
             kept = (folder / STATE).exists() or (folder / WEIGHTS).exists()
@@ -93,13 +108,27 @@ def begun(method: "Model", path: str | Path, *, resume: bool = False) -> Iterato
 
 
 def end_run(method: "Model", folder: Path) -> None:
-    """Write the weights, which ends the run, and drop what only a resumption needs."""
+    """Write the weights, which ends the run, and drop what only a resumption needs; the newest checkpoint stays where
+    an extension needs it.
+    """
     if process() == 0:
         check_owner(folder)
         remove(folder / ROOM)
-        write_tensors(folder / WEIGHTS, nn.ModuleDict(method.modules()).state_dict())
-        remove(folder / STATE)
+        tensors = nn.ModuleDict(method.modules()).state_dict()
+        write_tensors(
+            folder / WEIGHTS, tensors, extended=[extension.step for extension in method.extensions_]
+        )
+        drop_state(method, folder)
     wait_for_all()
+
+
+def drop_state(method: "Model", folder: Path) -> None:
+    """Remove from a run that has ended what only a resumption needs."""
+    put_in_order(folder)
+    if method.keeps_state:
+        keep_newest(folder / STATE)
+    else:
+        remove(folder / STATE)
 
 
 def has_ended(folder: Path) -> bool:
@@ -129,6 +158,12 @@ def restore(method: "Model", folder: Path) -> "Model":
             f"{folder / WEIGHTS} must hold the weights of {type(method).__name__} as {METHOD} describes it; "
             f"it does not ({str(error).splitlines()[1].strip():.200}). Copy both files from one run."
         ) from error
+    told = [str(extension.step) for extension in method.extensions_]
+    if told != stored_extensions(folder / WEIGHTS):
+        raise ValueError(
+            f"{folder / WEIGHTS} must be of a training that was extended as {METHOD} says, at steps "
+            f"{', '.join(told) or 'none'}; it is not. Copy both files from one run."
+        )
     modules.eval()
     method.history_ = read_history(folder)
     return method
@@ -144,7 +179,7 @@ def to_json(method: "Model") -> dict[str, Any]:
         "folder": _folder(method),
         "encoder": getattr(method, "_started", None),
         "versions": versions(),
-    }
+    } | ({"extensions": extensions_to_json(method.extensions_)} if method.extensions_ else {})
 
 
 def _say_views(content: dict[str, Any]) -> None:
@@ -205,15 +240,13 @@ def _check_same(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
         )
     for name, value in new["fields"].items():
         before = old["fields"].get(name)
-        if name == "epochs" and before != value and has_ended(folder):
-            raise ValueError(
-                f"the run in {folder} has ended, after {before} epochs, and what a resumption needs is gone; got "
-                f"epochs={value}. Begin a new run with its encoder: --encoder {shlex.quote(str(folder))} --run OTHER."
-            )
+        if name == "epochs" and before is not None and has_ended(folder):
+            continue  # for `extension_for` to say
         if name not in FREE_FIELDS and before != value:
+            later = " More epochs can be asked for when it has ended." if name == "epochs" else ""
             raise ValueError(
                 f"a run is resumed with the fields it began with; {name} was {before!r}, got {value!r}. "
-                "Give the old value, or choose another name."
+                f"Give the old value, or choose another name.{later}"
             )
     if old["samples"]["fingerprint"] != new["samples"]["fingerprint"]:
         raise ValueError("a run is resumed on the samples it began with; these differ. Give the same data.")

@@ -113,4 +113,6 @@ def _representation(row: Representation) -> Block:
         lines.append(("speed", speed(statistics.median(speeds))))
     get_params = getattr(method, "get_params", None)
     fields = get_params(deep=False) if callable(get_params) else {}
+    if row.extended:
+        fields["epochs"] = row.extended.removesuffix(" epochs")
     return Block(row.name, lines + [(str(name), in_words(value)) for name, value in fields.items()])

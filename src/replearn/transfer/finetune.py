@@ -89,6 +89,7 @@ class FineTune(Predictor):
     year: ClassVar[int] = 2018
     paper: ClassVar[str] = "https://arxiv.org/abs/1810.04805"
     why_collapse: ClassVar[str | None] = None  # states of texts lie close together before they are scaled
+    why_not_extended: ClassVar[str] = "since it keeps the weights of its best epoch"
     looked_at: ClassVar[int] = 8  # of the many looks at a short training each takes its time
 
     encoder: str | nn.Module | Model = "auto"  # type: ignore[assignment]

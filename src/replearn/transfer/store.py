@@ -45,6 +45,7 @@ def load_run(cls: type[Any], path: str | Path, *, encoder: nn.Module | None) -> 
     made = made_from(content.get("folder"))
     with random_state_kept(), torch.no_grad(), made, weights_from(folder / WEIGHTS), bound:
         model.build(model.samples_)
+    model.extensions_ = []
     mark(model, content)
     return restore(model, folder)
 

@@ -112,7 +112,7 @@ class Bench:
 
     def rates(self, pace: Pace) -> Float[np.ndarray, " 2"]:
         """The learning rate before and after the next portion."""
-        done = np.array([pace.step, pace.step + 1]) / pace.steps
+        done = np.array([pace.share(pace.step), pace.share(pace.step + 1)])
         return self.plan.learning_rate - (self.plan.learning_rate - LOWEST) * done
 
     def learn(

@@ -21,6 +21,7 @@ from jaxtyping import Float
 from torch import nn
 
 from replearn.engine.checkpoint import Checkpoints
+from replearn.engine.extension import last_extension
 from replearn.engine.health import Watch
 from replearn.engine.history import History
 from replearn.engine.pace import Pace
@@ -64,7 +65,14 @@ class Passes:
         if not keeping.resume:
             self._checkpoints.clear()
         state = self._checkpoints.load() or {}
-        self.pace = Pace(steps, None, **state.get("pace", {}))
+        extension = last_extension(keeping.run) if keeping.resume else None
+        begun = (extension.step, extension.seconds) if extension else (0, 0.0)
+        if state.get("pace", {}).get("step", 0) < begun[0]:
+            raise ValueError(
+                f"{keeping.run}/{STATE} must hold the tables of step {begun[0]}, at which the run was extended; it "
+                "does not. Fit again, into another folder."
+            )
+        self.pace = Pace(steps, None, begun=begun, **state.get("pace", {}))
         loggers, past = tuple(keeping.loggers), state.get("history")
         self.history = History(Watch(), self.pace, run=keeping.run, loggers=loggers, state=past)
         # Of the epoch, by name: the sum of values, and how many there were.
@@ -85,19 +93,18 @@ class Passes:
         self._entered.__exit__(kind, error, trace)
 
     def left(self) -> Iterator[int]:
-        """The steps that are still to be made.
+        """The steps that are still to be made; the last checkpoint is that of the end.
 
         Raises:
             Stopped: a signal asked to stop; the state is saved.
         """
         for step in range(self.pace.step, self.pace.steps):
             yield step
-            if step + 1 == self.pace.steps:
-                break
-            if self._stopping or self.pace.save_due(self.keeping.minutes):
+            ended = step + 1 == self.pace.steps
+            if ended or self._stopping or self.pace.save_due(self.keeping.minutes):
                 state = {"pace": self.pace.state(), "history": self.history.state(), "sums": self.sums}
                 saved = self._checkpoints.save(self.pace.step, state)
-            if self._stopping:
+            if self._stopping and not ended:
                 raise stopped(self.pace, self.keeping.run, self._stopping, saved=saved)
 
     def count(self, name: str, value: float, number: float) -> None:

@@ -51,6 +51,9 @@ class GloVe(WordVectors):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be greater than 0; got {getattr(self, name)}. Leave it out.")
 
+    def schedule_again(self) -> str:
+        return "AdaGrad's steps as they were, as if they had been asked for at once"
+
     def learn_vectors(
         self, stream: TokenStream, counts: Int[np.ndarray, " n"], keeping: Keeping
     ) -> tuple[Float[np.ndarray, "n dim"], History]:

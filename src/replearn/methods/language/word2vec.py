@@ -75,6 +75,11 @@ class Word2Vec(WordVectors):
         log.info(line, self.sample, left, counts.sum(), texts)
         return 0.0
 
+    def schedule_again(self) -> str:
+        from replearn.engine.words.epochs import LOWEST
+
+        return f"a new schedule of the learning rate ({self.learning_rate:g} to {LOWEST:g})"
+
     def learn_vectors(
         self, stream: TokenStream, counts: Int[np.ndarray, " n"], keeping: Keeping
     ) -> tuple[Float[np.ndarray, "n dim"], History]:

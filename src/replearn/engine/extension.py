@@ -1,0 +1,129 @@
+"""Extensions: a run that had ended goes on from its weights, with a new schedule over the steps that are left.
+
+    method.json                "extensions": [{"epochs": 40.0, "step": 440, "seconds": 31.2}]
+    weights-440.safetensors    the weights after those 40 epochs; gone when the extension has ended
+
+Steps and epochs are counted on, so order and random numbers are new ones; what follows the progress of a training (the
+learning rate, a teacher's momentum, a weight that rises) begins again. The optimiser begins with no memory.
+"""
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from replearn.engine.health import Watch
+from replearn.engine.history import read_alarms
+from replearn.engine.run import EVALUATION, METHOD, REPORT, WEIGHTS, read_json, read_tensors, remove
+
+log = logging.getLogger("replearn")
+
+
+@dataclass(frozen=True)
+class Extension:
+    """Where a run that had ended went on.
+
+    Attributes:
+        epochs: that it had.
+        step, seconds: that it had come to.
+    """
+
+    epochs: float
+    step: int
+    seconds: float
+
+    def weights(self, run: Path) -> Path:
+        """Where the weights before it lie while it lasts."""
+        return run / f"weights-{self.step}.safetensors"
+
+
+def extensions_in(content: Any, path: Path) -> list[Extension]:
+    """The extensions that a `method.json` tells of, the first first.
+
+    Raises:
+        ValueError: they are no such list.
+    """
+    told = content.get("extensions", [])
+    try:
+        found = [Extension(float(one["epochs"]), int(one["step"]), float(one["seconds"])) for one in told]
+        if any(not (one.epochs > 0 and one.step > 0 and one.seconds >= 0) for one in found):
+            raise ValueError("a number is too small")
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
+        raise ValueError(
+            f"extensions in {path} must be a list of epochs, step and seconds; got {told!r:.80}. Restore the file."
+        ) from error
+    return found
+
+
+def last_extension(run: Path | None) -> Extension | None:
+    """The newest extension of a run; None: it is in its first training."""
+    if run is None or not (run / METHOD).exists():
+        return None
+    found = extensions_in(read_json(run / METHOD), run / METHOD)
+    return found[-1] if found else None
+
+
+def begin(extension: Extension, run: Path, module: nn.Module) -> dict[str, Any]:
+    """Put the weights that an extension begins with into a module; the state of a training that begins there.
+
+    Raises:
+        ValueError: they are broken, or of another module.
+    """
+    path = extension.weights(run)
+    try:
+        module.load_state_dict(read_tensors(path))
+    except RuntimeError as error:
+        raise ValueError(f"{path} must be of this method; it is not. Give the run its own file.") from error
+    watch = Watch()
+    watch.alarms = read_alarms(run)
+    last = (extension.step, extension.seconds)
+    history = {"losses": [], "named": {}, "health": {}, "last": last, "watch": watch.state()}
+    return {"pace": {"step": extension.step, "seconds": extension.seconds}, "history": history}
+
+
+def set_aside(extension: Extension, run: Path) -> None:
+    """Rename what tells of the weights before an extension: they will be others."""
+    for name in (EVALUATION, REPORT):
+        path = run / name
+        aside = path.with_stem(f"{path.stem}-{extension.step}")
+        with suppress(FileNotFoundError):
+            path.replace(aside)
+            log.info("%s is now %s, since it tells of the weights before", path, aside.name)
+
+
+def put_back(run: Path, extensions: Sequence[Extension], *, last: int) -> None:
+    """End what a kill has left half done: weights that were set aside for an extension that never began, or by one that
+    has ended.
+
+    Args:
+        run: its folder.
+        extensions: that its `method.json` tells of.
+        last: the last step of its history.
+    """
+    begun = {extension.weights(run) for extension in extensions}
+    never = Extension(0.0, last, 0.0).weights(run)
+    if never not in begun and never.exists() and not (run / WEIGHTS).exists():
+        never.replace(run / WEIGHTS)
+    if (run / WEIGHTS).exists():
+        for path in begun:
+            remove(path)
+
+
+def to_json(extensions: Sequence[Extension]) -> list[dict[str, Any]]:
+    """What `extensions_in` reads."""
+    return [asdict(extension) for extension in extensions]
+
+
+def in_parts(extensions: Sequence[Extension], epochs: float) -> str:
+    """The epochs of a training and of its extensions, or nothing where it has none.
+
+    >>> in_parts([Extension(40, 440, 31.2), Extension(60, 660, 45.0)], 80)
+    '40 + 20 + 20 epochs'
+    """
+    ends = [*(extension.epochs for extension in extensions), epochs]
+    parts = [end - start for start, end in zip([0.0, *ends], ends, strict=False)]
+    return " + ".join(f"{part:.4g}" for part in parts) + " epochs" if extensions else ""

@@ -4,7 +4,7 @@
         method.json          class, fields, samples, versions
         weights.safetensors  what was learned; its presence says that the run has ended
         weights-N.safetensors  what was learned before an extension, while that lasts: see `replearn.engine.extension`
-        state/step-N/        what a resumed run needs; gone when the run has ended
+        state/step-N/        what a resumed run needs; gone when the run has ended (word vectors keep the last)
         history.csv          loss, learning rate, speed and health along the way
         alarms.json          what went wrong along the way; absent when nothing did
         evaluation.json, report.html

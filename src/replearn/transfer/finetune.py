@@ -221,6 +221,10 @@ class FineTune(Predictor):
         """Answers that are known: of samples, words, or ends of spans."""
         return float(self.task_.counts(self._lessons.targets_of(batch)).sum())
 
+    def schedule_again(self) -> None:
+        """None: see `why_not_extended`."""
+        return
+
     def rates(self) -> dict[str, float]:
         """Learning rates of the encoder's layers."""
         return layer_rates(self.levels_, rate=self.encoder_rate, decay=self.layer_decay)

@@ -53,7 +53,7 @@ def test_killed_it_goes_on_and_ends_with_the_same_bits(
     with monkeypatch.context() as patch:
         patch.setattr(rows.Rows, "append", dies_in_the_third)
         with pytest.raises(Killed):
-            command("embed", trained, data, "--rows", "16", "--out", out)
+            command("embed", trained, data, "--rows", "16", "--again", "--out", out)
     assert not out.exists()
     seen = []
     parts = embed.embed_rows
@@ -63,7 +63,7 @@ def test_killed_it_goes_on_and_ends_with_the_same_bits(
         return parts(*args, start=start, batch=batch)
 
     monkeypatch.setattr(embed, "embed_rows", counted)
-    assert command("embed", trained, data, "--rows", "16", "--out", out).code == 0
+    assert command("embed", trained, data, "--rows", "16", "--again", "--out", out).code == 0
     assert seen == [32]  # two batches were there
     assert out.read_bytes() == (tmp_path / f"whole.{suffix}").read_bytes()
     assert not (tmp_path / f".{out.name}.part").exists()
@@ -82,12 +82,15 @@ def test_two_processes_do_not_write_one_file(command, trained, data, tmp_path):
     from replearn.cli.options import parse
     from replearn.cli.runs import load_run
     from replearn.data import as_samples
+    from replearn.data.copies import content_fingerprint
     from replearn.engine.run import write_json
 
     options = parse(embed.EmbedOptions, [str(trained), str(data)], command="embed")
     part = tmp_path / ".e.npy.part"
     part.mkdir()
-    write_json(part / "plan.json", embed._plan(load_run(str(trained)), options, as_samples(str(data))))
+    samples = as_samples(str(data))
+    plan = embed._plan(load_run(str(trained)), options, samples, content_fingerprint(samples))
+    write_json(part / "plan.json", plan)
     with held_by_another(part):
         assert "one process at a time" in command("embed", trained, data, "--out", "e.npy").line
     assert command("embed", trained, data, "--out", "e.npy").code == 0

@@ -90,6 +90,7 @@ def make_room(folder: Path, *, resume: bool) -> None:
     Raises:
         ValueError: something else lies there.
     """
+    from replearn.engine.kept import EMBEDDED
     from replearn.engine.owner import OWNER
     from replearn.engine.run import ALARMS, EVALUATION, HISTORY, METHOD, REPORT, STATE, WEIGHTS
 
@@ -99,7 +100,7 @@ def make_room(folder: Path, *, resume: bool) -> None:
         raise ValueError(
             f"{folder} must be empty or hold an earlier demo; it holds something else. Choose another --run."
         )
-    for name in (METHOD, WEIGHTS, STATE, HISTORY, ALARMS, EVALUATION, REPORT, "PCA"):
+    for name in (METHOD, WEIGHTS, STATE, HISTORY, ALARMS, EVALUATION, REPORT, EMBEDDED, "PCA"):
         path = folder / name
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from replearn.cli.options import parse
+from replearn.cli.options import Flag, parse
 from replearn.cli.samples import DataOptions, load_samples, short_name
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class EmbedOptions(DataOptions):
         rows: samples per batch.
         precision: of the networks: `32-true`, or `bf16-mixed`, which rounds to 8 bits; that of the run if not given,
             where `auto` is `32-true`.
+        again: compute representations anew, also those that RUN keeps.
     """
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
@@ -44,6 +45,7 @@ class EmbedOptions(DataOptions):
     out: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
     rows: int = 512
     precision: Annotated[str | None, tyro.conf.arg(metavar="TEXT")] = None
+    again: Flag = False
 
 
 def run(args: list[str]) -> None:
@@ -55,6 +57,7 @@ def run(args: list[str]) -> None:
     from replearn.cli.runs import described, load_run, minutes, shown
     from replearn.engine.pace import speed
     from replearn.engine.run import make_run
+    from replearn.methods.reuse import Reuse
 
     out = Path(options.out or Path(options.run) / f"{short_name(options.data)}.parquet")
     check_out(out)
@@ -64,15 +67,24 @@ def run(args: list[str]) -> None:
     make_run(out.parent)
     samples = load_samples(options.data, options, like=described(options.run))
     began = time.monotonic()
-    plan = _plan(method, options, samples)
+    reuse = Reuse(again=options.again)
+    plan = _plan(method, options, samples, reuse.fingerprint(samples))
+    look = reuse.look(method, samples, run=Path(options.run), rows=options.rows)
+    reuse.tell()
     with resumable(out, plan, total=len(samples), batch=options.rows, columns=columns_of(samples)) as rows:
-        made = -rows.done
-        for part in embed_rows(method, samples, start=rows.done, batch=options.rows):
+        begun = rows.done
+        if look.rows is not None:
+            parts = in_parts(look.rows, start=rows.done, batch=options.rows)
+        else:
+            parts = embed_rows(method, samples, start=rows.done, batch=options.rows)
+        for part in parts:
             rows.append(part)
-        made += rows.done
+        if look.rows is None and not begun:  # what was there before may be of an earlier version
+            look.keep(rows.read())
     seconds = time.monotonic() - began
     rounded = "" if plan["precision"] in (FULL, OWN) else f", {plan['precision']}"
-    print(f"{shown(out)}: {len(samples):,} rows{rounded}, {minutes(seconds)}, {speed(made / seconds)}")
+    pace = "" if look.rows is not None else f", {speed((len(samples) - begun) / seconds)}"
+    print(f"{shown(out)}: {len(samples):,} rows{rounded}, {minutes(seconds)}{pace}")
 
 
 def _set_precision(method: Any, precision: str) -> None:
@@ -114,6 +126,12 @@ def embed_rows(method: Any, samples: "Samples", *, start: int, batch: int) -> "I
             yield _placed(method, samples)[start + index]
 
 
+def in_parts(rows: "np.ndarray", *, start: int, batch: int) -> "Iterator[np.ndarray]":
+    """Rows from `start` on, `batch` at a time."""
+    for first in range(start, len(rows), batch):
+        yield rows[first : first + batch]
+
+
 def columns_of(samples: "Samples") -> "Columns":
     """The columns of a table beside the representation: `index`, `name` and `label` where there are any."""
     import numpy as np
@@ -134,7 +152,7 @@ def columns_of(samples: "Samples") -> "Columns":
     return columns
 
 
-def _plan(method: Any, options: EmbedOptions, samples: "Samples") -> dict[str, Any]:
+def _plan(method: Any, options: EmbedOptions, samples: "Samples", fingerprint: str) -> dict[str, Any]:
     """All that the rows depend on."""
     from replearn.engine.machine import choose_for_inference
     from replearn.engine.run import METHOD, WEIGHTS
@@ -149,7 +167,7 @@ def _plan(method: Any, options: EmbedOptions, samples: "Samples") -> dict[str, A
     machine = None if own else choose_for_inference(method.device, method.precision)
     return {
         "run": digest.hexdigest(),
-        "samples": samples.fingerprint(),
+        "samples": fingerprint,
         "rows": len(samples),
         "batch": options.rows,
         "device": machine.device if machine else "cpu",

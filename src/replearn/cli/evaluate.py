@@ -1,6 +1,7 @@
 """`replearn evaluate RUN DATA`: what a representation is good for, beside raw input and untrained encoder."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -38,12 +39,14 @@ class EvaluateOptions(JudgeOptions):
         data: built-in name or path.
         seed: of the draws of labels.
         latent: judge the code itself, too: interpolation, clusters, sparseness, layers, factors.
+        again: compute representations anew, also those that RUN keeps.
     """
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
     seed: int = 0
     latent: Flag = False
+    again: Flag = False
 
 
 def run(args: list[str]) -> None:
@@ -63,6 +66,7 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     from replearn.cli.runs import described, load_run, shown
     from replearn.comparison import Representation, judge, raw_input, represent, training_of, visual_words
     from replearn.methods.columns import bare, columns_beside
+    from replearn.methods.reuse import Reuse
     from replearn.report import print_latents, print_table
 
     folder = Path(options.run)
@@ -74,10 +78,14 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     name, (history, alarms) = type(bare(method)).__name__, training_of(method)
     seconds = history[-1]["seconds"] if history else 0.0
     # The run comes first: samples that it can't represent are told before anything is computed.
-    rows = [Representation(name, *represent(method, train, test), method, seconds, history, alarms)]
+    reuse = Reuse(again=options.again)
+    transform = partial(reuse.transform, run=folder)
+    made = represent(method, train, test, transform=transform)
+    rows = [Representation(name, *made, method, seconds, history, alarms)]
     words = visual_words(train, test, random_state=options.seed, beside=[method])
     rows[:0] = [] if words is None else [words]
-    rows[:0] = untrained_rows({name: method}, train, test)
+    rows[:0] = untrained_rows({name: method}, train, test, transform=transform)
+    reuse.tell()
     rows.insert(0, raw_input(train, test, columns))
     comparison = judge(
         ((options.seed, row) for row in rows),

@@ -14,6 +14,7 @@ import logging
 import math
 import shlex
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +38,14 @@ from replearn.comparison import (
     untrained_encoders,
     visual_words,
 )
+from replearn.comparison.rows import Transform
 from replearn.data import Samples
 from replearn.data.copies import content_fingerprint
 from replearn.encoders import comes_with_weights
 from replearn.engine.run import EVALUATION, read_json, write_json
 from replearn.methods import Method
 from replearn.methods.columns import learn_columns, scaling_for, scaling_of
+from replearn.methods.reuse import Reuse
 
 NAMES = ("representation", "measure", "setting", "cut")  # columns of the scores that are no numbers
 COUNTS = ("labels", "draws", "seed", "tested", "seeds")  # columns of whole numbers
@@ -91,8 +94,13 @@ def write_evaluation(folder: Path, comparison: Comparison, judged: Judged, runs:
     return folder / EVALUATION
 
 
-def read_evaluation(folder: Path) -> Comparison:
-    """The comparison that `write_evaluation` stored, its representations made again from data and weights.
+def read_evaluation(folder: Path, *, again: bool = False) -> Comparison:
+    """The comparison that `write_evaluation` stored, its representations read from the runs, or made from data and
+    weights.
+
+    Args:
+        folder: of a run, or of a comparison.
+        again: make all of them.
 
     Raises:
         ValueError: there is none, it is broken, or one of its runs is, or the data are others than those that were
@@ -126,21 +134,25 @@ def read_evaluation(folder: Path) -> Comparison:
     own = any(run == "." for _, run, *_ in entries)
     log.info("reading %s%s, which %s names", data, f" and {test}" if test else "", folder / EVALUATION)
     train, held = load_parts(data, options, test=test, like=described(str(folder)) if own else None)
-    again = next_command("evaluate", folder, data, options=options) + (
+    command = next_command("evaluate", folder, data, options=options) + (
         f" --test {shlex.quote(test)}" if test else ""
     )
     check_same_data(
-        stored.get(FINGERPRINTS), train, held, f"`{again}`" if own else "compare again, into another --run"
+        stored.get(FINGERPRINTS), train, held, f"`{command}`" if own else "compare again, into another --run"
     )
     columns = learn_columns(scaling_for(scaling, train), train)
+    reuse = Reuse(again=again)
     rows = [raw_input(train, held, columns)] if any(name == RAW for name, *_ in entries) else []
     for name, run, seconds, alarms in entries:
         if run is not None:
-            method = load_run(str(below(folder, run)))
+            place = below(folder, run)
+            method = load_run(str(place))
             history, _ = training_of(method)
-            made = represent(method, train, held)
+            made = represent(method, train, held, transform=partial(reuse.transform, run=place))
             rows.append(Representation(name, *made, method, seconds, history, alarms))
-    before = untrained_rows({row.name: row.method for row in rows}, train, held)
+    transform = partial(reuse.transform, run=folder)
+    before = untrained_rows({row.name: row.method for row in rows}, train, held, transform=transform)
+    reuse.tell()
     rows[1:1] = [row for row in before if row.name in {name for name, *_ in entries}]
     if any(name == WORDS for name, *_ in entries):
         words = visual_words(train, held, random_state=seeds[0])
@@ -215,7 +227,9 @@ def check_same_data(known: Any, train: Samples, test: Samples, again: str) -> No
             )
 
 
-def untrained_rows(methods: Mapping[str, Any], train: Samples, test: Samples) -> list[Representation]:
+def untrained_rows(
+    methods: Mapping[str, Any], train: Samples, test: Samples, *, transform: Transform
+) -> list[Representation]:
     """The rows of networks before training, without those whose folder or file is gone, which a warning names."""
     there = {}
     for name, method in methods.items():
@@ -229,7 +243,7 @@ def untrained_rows(methods: Mapping[str, Any], train: Samples, test: Samples) ->
             log.warning("no row %s: %s", GIVEN, error)
         else:
             there[name] = method
-    return list(untrained_encoders(there, train, test))
+    return list(untrained_encoders(there, train, test, transform=transform))
 
 
 def below(folder: Path, name: Any) -> Path:

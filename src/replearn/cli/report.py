@@ -6,7 +6,7 @@ from typing import Annotated
 
 import tyro
 
-from replearn.cli.options import parse
+from replearn.cli.options import Flag, parse
 
 
 @dataclass(kw_only=True)
@@ -16,10 +16,12 @@ class ReportOptions:
     Attributes:
         run: folder of a run that was evaluated, of a comparison or of the demo.
         title: heading of the page.
+        again: compute representations anew, also those that RUN keeps.
     """
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
     title: str | None = None
+    again: Flag = False
 
 
 def run(args: list[str]) -> None:
@@ -39,7 +41,7 @@ def _report(options: ReportOptions) -> None:
     from replearn.report import print_table, write_report
 
     folder = Path(options.run)
-    comparison = read_evaluation(folder)
+    comparison = read_evaluation(folder, again=options.again)
     title = options.title or str(comparison.facts.get("title", folder.resolve().name))
     written = write_report(folder / REPORT, comparison, title=title)
     print_table(comparison.scores)

@@ -51,6 +51,11 @@ class Rows:
             file.write(np.ascontiguousarray(rows, dtype="<f4").tobytes())
         self.done += len(rows)
 
+    def read(self) -> Float[np.ndarray, "n d"]:
+        """The rows that are done, mapped from the disk."""
+        rows: np.ndarray = np.load(self.path, mmap_mode="r")
+        return rows[: self.done]
+
 
 @contextmanager
 def resumable(out: Path, plan: dict[str, Any], *, total: int, batch: int, columns: Columns) -> Iterator[Rows]:

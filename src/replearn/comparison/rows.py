@@ -7,7 +7,7 @@ networks, which standardise columns by themselves, are given them as they come.
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,8 @@ from replearn.methods.model import Model
 from replearn.views import default_views
 
 log = logging.getLogger("replearn")
+
+Transform = Callable[[Any, Samples], np.ndarray]
 
 RAW, UNTRAINED, WORDS = "raw input", "untrained encoder", "bag of visual words"
 GIVEN = "encoder as given"
@@ -94,7 +96,15 @@ def is_baseline(name: str) -> bool:
     return name in (RAW, WORDS) or before_training(name)
 
 
-def untrained_encoders(methods: Mapping[str, Any], train: Samples, test: Samples) -> Iterator[Representation]:
+def transformed(method: Any, samples: Samples) -> np.ndarray:
+    """What a fitted method of ours makes of samples."""
+    rows: np.ndarray = method.transform(samples)
+    return rows
+
+
+def untrained_encoders(
+    methods: Mapping[str, Any], train: Samples, test: Samples, *, transform: Transform = transformed
+) -> Iterator[Representation]:
     """The representation by each network as it is before training: one row for methods whose networks are alike.
 
     A row is named *untrained encoder*; *encoder as given* where the method was given a module, a folder or a file,
@@ -104,6 +114,7 @@ def untrained_encoders(methods: Mapping[str, Any], train: Samples, test: Samples
     Args:
         methods: by the name of their rows; those that are not trained have no such row.
         train, test: the samples.
+        transform: what gives the rows of samples by a method: `Reuse.transform`, say.
     """
     alike: dict[Any, list[str]] = {}
     for name, method in methods.items():
@@ -119,7 +130,7 @@ def untrained_encoders(methods: Mapping[str, Any], train: Samples, test: Samples
             title = f"{after}{AFTER}" if given else f"{BEFORE}{after}"
         if len(names) > (NAMED if len(alike) > 1 else 1):
             log.info("%s: the network of %s", title, ", ".join(names))
-        yield Representation(title, blank.transform(train), blank.transform(test), blank)
+        yield Representation(title, transform(blank, train), transform(blank, test), blank)
 
 
 def untrained(method: Method, train: Samples) -> Method:
@@ -246,10 +257,12 @@ def samples_of(view: Batch) -> Samples:
     return TextSamples(view.x) if isinstance(view.x, Texts) else ArraySamples(view.x.numpy())
 
 
-def represent(method: Any, train: Samples, test: Samples) -> tuple[np.ndarray, np.ndarray]:
-    """What a fitted method makes of both parts."""
+def represent(
+    method: Any, train: Samples, test: Samples, *, transform: Transform = transformed
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a fitted method makes of both parts; `transform` gives the rows of samples by a method of ours."""
     if isinstance(method, Model):
-        return method.transform(train), method.transform(test)
+        return transform(method, train), transform(method, test)
     if hasattr(method, "transform"):
         rows = method.transform(train.flat()), method.transform(test.flat())
         for part in rows:

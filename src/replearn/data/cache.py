@@ -87,7 +87,7 @@ def damage(entry: Path) -> str | None:
                 return f"{name} has {found.st_size:,} bytes instead of {size:,}"
             if size > READ_WHOLE and found.st_mtime_ns == changed:
                 continue
-            if _checksum(entry / name) != checksum:
+            if file_checksum(entry / name) != checksum:
                 return f"{name} has other content than was written"
     except FileNotFoundError as error:
         return f"{Path(error.filename).name} is missing"
@@ -100,11 +100,13 @@ def _seal(folder: Path) -> None:
     """Write down how large each file is, when it was changed, and its checksum."""
     files = sorted(path for path in folder.iterdir() if path.is_file())
     stats = {path: path.stat() for path in files}
-    sealed = {path.name: (stat.st_size, stat.st_mtime_ns, _checksum(path)) for path, stat in stats.items()}
+    sealed = {
+        path.name: (stat.st_size, stat.st_mtime_ns, file_checksum(path)) for path, stat in stats.items()
+    }
     (folder / SEAL).write_text(json.dumps(sealed))
 
 
-def _checksum(path: Path) -> int:
+def file_checksum(path: Path) -> int:
     """CRC-32: against accidents, not against forgery."""
     checksum = 0
     with path.open("rb", buffering=0) as file:

@@ -8,6 +8,7 @@
         history.csv          loss, learning rate, speed and health along the way
         alarms.json          what went wrong along the way; absent when nothing did
         evaluation.json, report.html
+    embedded/            representations that commands made, see `replearn.engine.kept`
         owner.lock           the process that writes here now, see `replearn.engine.owner`; absent when none does
 
 Nothing in it is a pickle, and loading one executes nothing. Every file is written beside its place and

@@ -123,7 +123,7 @@ def test_long_files_are_read_again_only_if_they_changed(cache, monkeypatch):
     monkeypatch.setattr(replearn.data.cache, "READ_WHOLE", 3)
     entry = cached("thing", lambda folder: (folder / "part").write_text("whole") and None)
     with monkeypatch.context() as unread:
-        unread.setattr(replearn.data.cache, "_checksum", raising)
+        unread.setattr(replearn.data.cache, "file_checksum", raising)
         assert cached("thing", raising) == entry
     (entry / "part").write_text("other")
     cached("thing", lambda folder: (folder / "part").write_text("again") and None)

@@ -198,7 +198,7 @@ def test_views_that_destroy_nothing_are_noticed(digits):
         (SparseAutoencoder, {"weight": -1.0}, "weight must not be negative"),
         (SparseAutoencoder, {"activity": 1.0}, "activity must be a share"),
         (ContractiveAutoencoder, {"weight": -1.0}, "weight must not be negative"),
-        (ContractiveAutoencoder, {"projections": 0}, "projections must be at least 1"),
+        (ContractiveAutoencoder, {"encoder": "mlp", "projections": 0}, "projections must be at least 1"),
         (Autoencoder, {"dim": 0}, "between 1 and .*; got 0"),
     ],
 )

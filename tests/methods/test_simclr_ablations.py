@@ -12,6 +12,14 @@ from replearn.evaluate import knn_probe
 QUICK = {"encoder": "cnn", "batch_size": 32, "hidden": 48, "dim": 24, "epochs": 1, "device": "cpu"}
 
 
+def with_head(depth, **given):
+    """A method whose head has so many layers, and only the widths that it reads."""
+    idle = {0: ("hidden", "dim"), 1: ("hidden",)}.get(depth, ())
+    return replearn.SimCLR(
+        **{name: value for name, value in QUICK.items() if name not in idle}, depth=depth, **given
+    )
+
+
 @pytest.fixture(scope="module")
 def digits():
     return replearn.load_data("digits", split="train").subset(np.arange(2000))
@@ -27,7 +35,7 @@ def few(digits):
     [(0, 0, 128), (1, 0, 128), (1, 1, 24), (2, 1, 48), (2, 2, 24), (3, 0, 128), (3, 1, 48), (3, 3, 24)],
 )
 def test_the_representation_is_what_comes_out_of_a_layer(depth, layer, dim, few, tmp_path):
-    method = replearn.SimCLR(**QUICK, depth=depth, layer=layer, precision="32-true").fit(few)
+    method = with_head(depth, layer=layer, precision="32-true").fit(few)
     h = method.transform(few)
     assert h.shape == (96, dim)
     assert method.representation_dim == dim == len(method.get_feature_names_out())
@@ -46,18 +54,18 @@ def test_the_representation_is_what_comes_out_of_a_layer(depth, layer, dim, few,
 
 @pytest.mark.parametrize(("depth", "number"), [(0, 0), (1, 1), (2, 2), (3, 3)])
 def test_depth_counts_linear_layers(depth, number, few):
-    method = replearn.SimCLR(**QUICK, depth=depth).prepare(few)
+    method = with_head(depth).prepare(few)
     assert sum(isinstance(module, torch.nn.Linear) for module in method.head_) == number
 
 
 @pytest.mark.parametrize(("depth", "layer"), [(0, 1), (2, 3), (2, -1)])
 def test_a_layer_that_there_is_not_is_refused(depth, layer, few):
     with pytest.raises(ValueError, match=f"layer must be from 0 to {depth}, .*; got {layer}. Use 0"):
-        replearn.SimCLR(**QUICK, depth=depth, layer=layer).prepare(few)
+        with_head(depth, layer=layer).prepare(few)
 
 
 def test_without_a_head_the_loss_is_of_the_representation(few):
-    method = replearn.SimCLR(**QUICK, depth=0, precision="32-true").prepare(few)
+    method = with_head(0, precision="32-true").prepare(few)
     batch = few[np.arange(32)].part_of(32, start=0)
     torch.manual_seed(0)
     a, b = (method.encoder_(view) for view in method.views_(batch))

@@ -5,6 +5,7 @@ hash(seed, r, i, j // 4) say so. The row counts within the joined batch, so proc
 one process would lose.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from replearn.encoders.vocabulary import Tokens
 
+log = logging.getLogger("replearn")
 _first_row: ContextVar[int] = ContextVar("first row", default=0)
 AT_ONCE = 4  # numbers of 16 bits in one of 64
 GOLDEN = -0x61C8864680B583EB  # 2^64 over the golden ratio, as 64 bits with a sign
@@ -68,10 +70,14 @@ def with_row_dropout(net: nn.Module) -> nn.Module:
 
 
 def set_dropout(net: nn.Module, p: float) -> None:
-    """Let all of a network's dropouts lose this share, but not those within attention (see `with_row_dropout`)."""
-    for module in net.modules():
-        if isinstance(module, RowDropout):
-            module.p = p
+    """Let all of a network's dropouts lose this share, but not those within attention (see `with_row_dropout`); a line
+    of the log says where there is none.
+    """
+    found = [module for module in net.modules() if isinstance(module, RowDropout)]
+    for module in found:
+        module.p = p
+    if p and not found:
+        log.info("dropout=%g does nothing, since the encoder has no layer that loses numbers", p)
 
 
 def _hash(x: Tensor) -> Tensor:

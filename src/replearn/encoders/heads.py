@@ -51,6 +51,19 @@ def mlp(
     return nn.Sequential(*layers)
 
 
+def unused_widths(depth: int) -> dict[str, str]:
+    """Which of a head's `hidden` and `dim` do nothing, and why, where it has so many linear layers.
+
+    >>> list(unused_widths(2)), list(unused_widths(1)), list(unused_widths(0))
+    ([], ['hidden'], ['hidden', 'dim'])
+    """
+    if depth > 1:
+        return {}
+    if depth == 1:
+        return {"hidden": "one linear layer (depth=1) has no hidden ones"}
+    return dict.fromkeys(("hidden", "dim"), "there is no head (depth=0)")
+
+
 def first_layers(head: nn.Sequential, number: int) -> nn.Sequential:
     """The first `number` linear layers of a head, each with what follows it; the modules are the head's own.
 

@@ -39,6 +39,7 @@ class BoltzmannMachine(Method):
     family: ClassVar[str] = "reconstruction"
     kinds: ClassVar[tuple[str, ...]] = ("image", "table")
     refused: ClassVar[Mapping[str, str]] = {
+        "precision": "its layers compute in 32 bits",
         "slice_size": "it has no encoder that could work in slices",
         "compile": "its layers are one product each, with nothing to compile",
     }

@@ -50,9 +50,9 @@ def check_fields(method: "Method") -> None:
         )
 
 
-def check_refused(method: "Model") -> None:
-    """Raises ValueError where a field is given that would do nothing for this method."""
-    for name, reason in method.refused.items():
+def check_refused(method: "Model", samples: Samples) -> None:
+    """Raises ValueError where a field is given that would do nothing for this method, or as its other fields are."""
+    for name, reason in {**method.idle(samples), **method.refused}.items():
         value = getattr(method, name)
         if value not in (type(method).__dataclass_fields__[name].default, "32-true"):
             raise ValueError(

@@ -3,7 +3,7 @@
 q(z|x) = N(mean, diag(exp(log_variance)))        p(z) = N(0, I)        p(x|z) by a likelihood of the decoder's numbers
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from replearn.encoders.modes import evaluating
 from replearn.engine.machine import random_state_kept
 from replearn.methods.checks import samples_like_fit
 from replearn.methods.coder import Generator
-from replearn.methods.likelihoods import make_likelihood
+from replearn.methods.likelihoods import make_likelihood, meant_by
 from replearn.objectives.elbo import log_mean_exp, log_normal, unit_kl
 from replearn.views.base import normal
 
@@ -47,6 +47,10 @@ class Variational(Generator):
         super().build(samples)
         self.log_variance_ = nn.Linear(self.encoder_.dim, self.dim)
         self.likelihood_ = make_likelihood(self.likelihood, samples, variance=self.variance)
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        name = meant_by(self.likelihood, samples.kind)
+        return {} if name == "gaussian" else {"variance": f"the likelihood is {name}, which has none"}
 
     def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:
         some = samples[np.arange(min(ROWS, len(samples)))]

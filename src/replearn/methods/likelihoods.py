@@ -109,13 +109,18 @@ LIKELIHOODS = ("bernoulli", "gaussian", "categorical")
 BY_KIND = {"image": "bernoulli"}  # gaussian for other kinds
 
 
+def meant_by(name: str, kind: str) -> str:
+    """The name of a likelihood; what `auto` means for a kind of samples."""
+    return BY_KIND.get(kind, "gaussian") if name == "auto" else name
+
+
 def make_likelihood(name: str, samples: Description, *, variance: float | None = None) -> Likelihood:
     """The likelihood called `name`; `auto` is `bernoulli` for images and `gaussian` for tables.
 
     Raises:
         ValueError: the name is unknown, or `variance` is not positive.
     """
-    name = BY_KIND.get(samples.kind, "gaussian") if name == "auto" else name
+    name = meant_by(name, samples.kind)
     if name not in LIKELIHOODS:
         near = get_close_matches(name, LIKELIHOODS, n=1, cutoff=0.0)
         raise ValueError(

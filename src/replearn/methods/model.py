@@ -166,9 +166,13 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
 
     def check(self, samples: Samples) -> None:
         """Raises ValueError where a field can't work, or not with these samples."""
-        check_refused(self)
+        check_refused(self, samples)
         check_seed(self.random_state)
         check_samples(self, samples)
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        """Fields that would do nothing for such samples as the other fields are, like `refused`."""
+        return {}
 
     def transform(self, X: Any) -> Float[np.ndarray, "n d"]:
         """The representation of each sample, float32.

@@ -45,16 +45,25 @@ def check_own_fields(model: "FineTune") -> None:
         raise ValueError(
             f"fresh_layers must be 0 where the encoder is frozen, or they would stay random; got {model.fresh_layers}."
         )
-    for name in ("encoder_rate", "layer_decay"):
-        value = getattr(model, name)
-        if model.trained == "frozen" and value != type(model).__dataclass_fields__[name].default:
-            raise ValueError(
-                f"{name} is for layers that learn, and none does where the encoder is frozen; got {value}."
-            )
     if model.length is not None and model.length < SHORTEST:
         raise ValueError(
             f"length must be at least {SHORTEST} tokens; got {model.length}. Leave it out for all."
         )
+
+
+def idle_fields(model: "FineTune", kind: str) -> dict[str, str]:
+    """Fields of `FineTune` that would do nothing as the others are, for samples of a kind, and why."""
+    found: dict[str, str] = {}
+    if model.trained == "frozen":
+        why = "it is for layers that learn, and none does where the encoder is frozen"
+        found |= dict.fromkeys(("encoder_rate", "layer_decay"), why)
+    if not model.validation:
+        found["patience"] = "no samples are held out for validation (validation=0)"
+    if model.task != "pair":
+        found["pairs"] = f"the task is {model.task}, which reads no pairs"
+    if kind != "text":
+        found["length"] = f"samples are of kind {kind}, and it counts tokens of texts"
+    return found
 
 
 def check_reading(model: "FineTune", encoder: Encoder, levels: Levels) -> None:

@@ -8,7 +8,7 @@ References: Devlin et al., NAACL 2019, figure 4 (the four tasks). https://arxiv.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -27,7 +27,7 @@ from replearn.engine.train import train
 from replearn.methods import Model
 from replearn.methods.checks import check_batch_size, fitting_batches
 from replearn.methods.started import encoder_again, read_as
-from replearn.transfer.checks import check_own_fields, check_reading, layers_read
+from replearn.transfer.checks import check_own_fields, check_reading, idle_fields, layers_read
 from replearn.transfer.early_stopping import BestKeeper
 from replearn.transfer.features import Pooling, kept_features
 from replearn.transfer.head import Head, SpanHead
@@ -157,6 +157,9 @@ class FineTune(Predictor):
                 f"the training; got {self.slice_size} and {self.compile}."
             )
         super().check(samples)
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        return idle_fields(self, samples.kind)
 
     def build(self, samples: Description) -> None:
         known = samples if isinstance(samples, TaskDescription) else None  # of a run that is loaded

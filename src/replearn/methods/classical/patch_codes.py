@@ -10,6 +10,7 @@ References: Coates, Lee & Ng, AISTATS 2011. https://proceedings.mlr.press/v15/co
     Coates & Ng, ICML 2011 (threshold). https://icml.cc/2011/papers/485_icmlpaper.pdf
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 from typing import ClassVar, Literal, get_args
@@ -55,6 +56,9 @@ class PatchCodes(PlaceCodes):
     def check(self, samples: Samples) -> None:
         super().check(samples)
         self._sizes(samples.shape, heard=True)
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        return {} if self.code == "threshold" else {"threshold": f"the code is {self.code}, which has none"}
 
     def build(self, samples: Description) -> None:
         check_choice("learner", self.learner, tuple(LEARNERS))

@@ -9,13 +9,14 @@ thrown away after training; the representation is h.
 References: Wang & Isola, ICML 2020, section 5. https://arxiv.org/abs/2005.10242
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.encoders import make_encoder, mlp
 from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
@@ -50,6 +51,10 @@ class AlignUniform(JointEmbedding):
     def build(self, samples: Description) -> None:
         self.encoder_ = make_encoder(self.encoder, samples)
         self.head_ = mlp(self.encoder_.dim, self.hidden, self.dim)
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        of = {"power": self.alignment, "scale": self.uniformity}
+        return {name: "the weight of its term is 0" for name, weight in of.items() if not weight}
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         a, b = (gather(self.head_(self.encoder_(view))) for view in self.views_(batch))  # (n, dim) each

@@ -9,6 +9,7 @@ References: Tian, Krishnan & Isola, ECCV 2020. https://arxiv.org/abs/1906.05849
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import permutations
 from typing import ClassVar
@@ -17,8 +18,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.encoders import Encoder, make_encoder, mlp
+from replearn.encoders.heads import unused_widths
 from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbeddingOfParts
 from replearn.objectives import info_nce
@@ -62,6 +64,9 @@ class CMC(JointEmbeddingOfParts):
         encoders = [make_encoder(self.encoder, group) for group in groups]
         self.encoders_ = nn.ModuleList(encoders)
         self.heads_ = nn.ModuleList([mlp(e.dim, self.hidden, self.dim, depth=self.depth) for e in encoders])
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        return unused_widths(self.depth)
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         networks = zip(self.heads_, self.encoders_, self.views_(batch), strict=True)

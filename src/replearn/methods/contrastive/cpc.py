@@ -10,6 +10,7 @@ References: van den Oord, Li & Vinyals, 2018. https://arxiv.org/abs/1807.03748
     Hénaff et al. (version 2, images), ICML 2020. https://arxiv.org/abs/1905.09272
 """
 
+import logging
 import math
 from dataclasses import dataclass
 from typing import ClassVar
@@ -26,6 +27,8 @@ from replearn.methods.joint import JointEmbeddingOfParts
 from replearn.objectives import future_contrast
 from replearn.objectives.negatives import draw_negatives, strangers
 from replearn.views.cuts import parts_of
+
+log = logging.getLogger("replearn")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -63,7 +66,9 @@ class CPC(JointEmbeddingOfParts):
         self.encoder_ = make_encoder(self.encoder, rows[0])
         self.latent_ = nn.Sequential(nn.LayerNorm(self.encoder_.dim), nn.Linear(self.encoder_.dim, self.dim))
         self.grid_ = torch.empty(1, len(rows), self.parts_.per_part(samples), self.dim)
-        ahead = (min(self.steps, way.shape[1] - 1) for way in directions(self.grid_))
+        ahead = [min(self.steps, way.shape[1] - 1) for way in directions(self.grid_)]
+        if self.steps > max(ahead):
+            log.info("steps is %d, as far as the rows go, rather than %d", max(ahead), self.steps)
         self.forecast_ = nn.ModuleList(Forecast(self.dim, self.hidden, steps) for steps in ahead)
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:

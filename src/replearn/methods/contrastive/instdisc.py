@@ -9,6 +9,7 @@ References: Wu et al., CVPR 2018. https://arxiv.org/abs/1805.01978
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,9 +18,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.data.processes import collect
 from replearn.encoders import make_encoder, mlp
+from replearn.encoders.heads import unused_widths
 from replearn.engine.distributed import gather
 from replearn.methods.bank import Bank, Constant
 from replearn.methods.joint import JointEmbedding
@@ -60,6 +62,9 @@ class InstDisc(JointEmbedding):
         self.head_ = mlp(self.encoder_.dim, self.hidden, self.dim, depth=self.depth)
         self.bank_ = Bank(len(samples), self.dim)
         self.constant_ = Constant()
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        return unused_widths(self.depth)
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         z = gather(self.head_(self.encoder_(self.views_(batch)[0])))  # (n, dim)

@@ -9,6 +9,7 @@ Both heads are thrown away after training; the representation is h.
 References: Misra & van der Maaten, CVPR 2020. https://arxiv.org/abs/1912.01991
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,9 +17,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.data.processes import collect
 from replearn.encoders import make_encoder, mlp
+from replearn.encoders.heads import unused_widths
 from replearn.engine.distributed import gather
 from replearn.methods.bank import Bank
 from replearn.methods.joint import JointEmbeddingOfParts
@@ -68,6 +70,9 @@ class PIRL(JointEmbeddingOfParts):
         self.patch_ = mlp(self.encoder_.dim, self.hidden, self.dim, depth=self.depth)
         self.puzzle_ = mlp(parts * self.dim, self.hidden, self.dim, depth=self.depth)
         self.bank_ = Bank(len(samples), self.dim)
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        return unused_widths(self.depth)
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         image, *patches = self.views_(batch)

@@ -11,14 +11,16 @@ Version 2: Chen et al., NeurIPS 2020, section 2. https://arxiv.org/abs/2006.1002
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.encoders import first_layers, make_encoder, mlp
+from replearn.encoders.heads import unused_widths
 from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives import nt_xent
@@ -55,6 +57,9 @@ class SimCLR(JointEmbedding):
         in_dim = self.encoder_.dim
         self.head_ = mlp(in_dim, self.hidden, self.dim, depth=self.depth) if self.depth else nn.Sequential()
         first_layers(self.head_, self.layer)  # refuses a layer that there is not
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        return unused_widths(self.depth)
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         a, b = (gather(self.head_(self.encoder_(view))) for view in self.views_(batch))  # (n, dim) each

@@ -9,7 +9,7 @@ References: Caron et al., ICCV 2021, Algorithm 1 and section 3. https://arxiv.or
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.encoders import PrototypeHead, Teacher, make_encoder, rising_momentum
 from replearn.engine.distributed import gather
 from replearn.methods.centre import Centre
@@ -64,6 +64,11 @@ class DINO(JointEmbedding):
         self.head_.prototypes.freeze(self.frozen > 0)
         self.teacher_ = Teacher(self.encoder_, self.head_)
         self.centre_ = Centre(self.prototypes, first=self.first_temperature, last=self.teacher_temperature)
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        if self.first_temperature != self.teacher_temperature:
+            return {}
+        return {"sharpening": "first_temperature and teacher_temperature are equal, with no way to go"}
 
     def terms(self, batch: Batch) -> Sequence[Callable[[], Tensor]]:
         views = self.views_(batch)

@@ -14,6 +14,7 @@ References: Mikolov et al., ICLR 2013 workshop. https://arxiv.org/abs/1301.3781
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -61,6 +62,9 @@ class Word2Vec(WordVectors):
         for name in ("negatives", "sample", "subwords"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative; got {getattr(self, name)}. Leave it out.")
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        return {} if self.negatives else {"noise_power": "no words are drawn with negatives=0"}
 
     def _sample(self, counts: Int[np.ndarray, " n"], texts: int) -> float:
         """`sample`; 0 where the default would leave less than two words of a text, of so few words that all are

@@ -9,13 +9,14 @@ References: Higgins et al., ICLR 2017, equation 4. https://openreview.net/forum?
     Burgess et al., 2018, equation 8. https://arxiv.org/abs/1804.03599
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.engine.distributed import gather
 from replearn.methods.latent import Variational
 from replearn.methods.schedule import Number
@@ -47,6 +48,10 @@ class BetaVAE(Variational):
             )
         super().build(samples)
         self.allowed_ = Number()  # C
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        found = super().idle(samples)
+        return found if self.capacity else {**found, "rise": "the capacity is 0, to which nothing rises"}
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         mean, log_variance = self.posterior(batch)

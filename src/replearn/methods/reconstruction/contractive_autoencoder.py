@@ -19,7 +19,7 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.encoders import Encoder, make_encoder, tied_decoder
 from replearn.methods.coder import Coder
 from replearn.objectives import contraction, squared_error
@@ -80,6 +80,11 @@ class ContractiveAutoencoder(Coder):
         """The code of a representation."""
         logits: Tensor = self.scale_(self.code_(h))
         return logits.sigmoid()
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        if self.encoder == "auto":
+            return {"projections": "the penalty of one layer is exact, which `auto` is"}
+        return {} if self.weight else {"projections": "the weight of what they estimate is 0"}
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         x = self.encoder_.standardise(batch).requires_grad_()

@@ -18,10 +18,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.data.processes import collect
 from replearn.encoders.frozen import frozen
-from replearn.encoders.heads import mlp
+from replearn.encoders.heads import mlp, unused_widths
 from replearn.methods.latent import Variational
 from replearn.objectives import density_ratio, gaussian_kl, told_apart
 from replearn.objectives.total_correlation import permute_dims
@@ -52,6 +52,9 @@ class FactorVAE(Variational):
     def build(self, samples: Description) -> None:
         super().build(samples)
         self.discriminator_ = mlp(self.dim, self.hidden, 1, depth=self.depth, norm=False)
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        return {**super().idle(samples), **unused_widths(self.depth)}
 
     def rates(self) -> dict[str, float]:
         return super().rates() | {"discriminator_": self.discriminator_rate}

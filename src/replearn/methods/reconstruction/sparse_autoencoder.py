@@ -11,13 +11,14 @@ References: Ng, CS294A lecture notes, 2011, section 3. https://web.stanford.edu/
     Lee, Ekanadham & Ng, NeurIPS 2008 (the target). https://papers.nips.cc/paper/3313
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.engine.distributed import gather
 from replearn.methods.coder import Coder
 from replearn.objectives import kl_sparsity, l1_sparsity, squared_error
@@ -52,6 +53,11 @@ class SparseAutoencoder(Coder):
             )
         super().build(samples)
         nn.init.xavier_uniform_(self.code_.weight)  # or all codes would lie about 1/2 for long
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        if self.penalty == "kl" and self.weight:
+            return {}
+        return {"activity": "only a kl penalty with a weight aims at one"}
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         logits = self.code_(self.encoder_(batch))  # (n, dim)

@@ -11,13 +11,14 @@ References: Kingma & Welling, ICLR 2014, equations 6 (A), 7 (B) and section 2.2.
     Rezende et al., ICML 2014. https://arxiv.org/abs/1401.4082
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from jaxtyping import Float
 from torch import Tensor
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.methods.latent import Variational
 from replearn.objectives import gaussian_kl, score_function
 from replearn.objectives.elbo import log_normal
@@ -46,6 +47,12 @@ class VAE(Variational):
         if self.draws < 1 + self.baseline:
             raise ValueError(f"draws must be at least 1, or 2 with a baseline; got {self.draws}. Raise it.")
         super().build(samples)
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        found = super().idle(samples)
+        if self.estimator == "score":
+            return found
+        return {**found, "baseline": f"the estimator is {self.estimator}, and only score has one"}
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         x, (mean, log_variance) = self.target(batch), self.posterior(batch)

@@ -237,6 +237,43 @@ def test_groups_of_a_table(tmp_path):
         as_samples(np.eye(3), groups="a")
 
 
+@pytest.mark.parametrize("column", ["patient", "Subjects", "speaker_no", "group"])
+@pytest.mark.parametrize("values", ["names", "numbers"])
+def test_features_that_look_like_groups_are_told(tmp_path, caplog, column, values):
+    groups = [f"p{i // 6}" if values == "names" else i // 6 * 7 for i in range(N)]
+    frame = measured().assign(**{column: groups}, label=LABELS)
+    for ending in ("frame", "csv", "parquet"):
+        data = written(frame, tmp_path, ending)
+        with pytest.warns(
+            DataWarning, match=f"{column!r} is learned from, but looks like groups of rows \\(10 val"
+        ):
+            assert column in as_samples(data).reading.names
+        caplog.clear()
+        with warnings.catch_warnings(), caplog.at_level("INFO", logger="replearn"):
+            warnings.simplefilter("error")
+            assert column not in as_samples(data, groups=column, strict=True).reading.names
+            as_samples(data, drop=[column])
+            as_samples(data, columns=["size", "key"])
+        assert f"column {column!r} holds 10 groups and is not learned from" in caplog.text
+
+
+def test_features_that_do_not_look_like_groups(tmp_path):
+    frame = measured().assign(
+        age_group=np.arange(N) % 5, grouped=np.arange(N) % 2, person=np.random.default_rng(0).normal(size=N)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert as_samples(frame).shape == (12,)
+
+
+def test_groups_that_a_run_has_learned_from_are_told(caplog):
+    frame = measured().assign(patient=np.arange(N) // 6 * 7)
+    with pytest.warns(DataWarning, match="looks like groups"):
+        first = as_samples(frame)
+    as_samples(frame, groups="patient", like=describe(first))
+    assert "holds the groups, but the run has learned from it" in caplog.text
+
+
 def test_a_reading_is_json_or_an_error():
     assert TableReading.from_json([]) == TableReading(())
     for wrong in ([3], [{"nome": "a"}], 3):

@@ -53,8 +53,14 @@ def test_emoji_are_named_and_lie_on_white():
     assert emoji[np.array([place])].x[0, :, 0, 0].tolist() == [255, 255, 255]
 
 
+@pytest.mark.parametrize("data", ["x.csv", "photos/cats", "."])
+def test_data_of_ones_own_are_sent_to_the_function_that_reads_them(data):
+    with pytest.raises(ValueError, match="are read by `as_samples`"):
+        load_data(data)
+
+
 def test_unknown_names_offer_the_nearest():
-    with pytest.raises(ValueError, match="Near: digits"):
+    with pytest.raises(ValueError, match="Did you mean 'digits'"):
         load_data("digit")
     with pytest.raises(ValueError, match="Did you mean 'digits'"):
         as_samples("digit")

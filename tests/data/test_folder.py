@@ -121,6 +121,29 @@ def test_hidden_and_other_files_are_not_images(draw):
     assert list(as_samples(root).names) == ["a.png"]
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_is_no_sample_is_counted_in_one_line(draw, tmp_path, caplog, packed):
+    root = draw("a.png", "._a.png", ".cache/b.png")
+    for name in (".DS_Store", "a.heic", "b.HEIC", "notes", "c.txt"):
+        (root / name).write_text("x")
+    with caplog.at_level("INFO", logger="replearn"):
+        as_samples(pack(root, tmp_path / "images.zip") if packed else root)
+    (line,) = (line for line in caplog.messages if "not read as samples" in line)
+    assert "3 hidden files (.DS_Store, ._a.png, .cache/b.png), 3 of other endings (.heic 2, none 1)" in line
+    assert any("1 .txt files are left out" in line for line in caplog.messages)
+
+
+def test_links_that_lead_nowhere_or_in_a_circle_are_told_and_stop_nothing(draw, caplog):
+    root = draw("cat/1.png", "dog/2.png")
+    (root / "self").symlink_to(root / "self")
+    (root / "cat" / "up").symlink_to(root)
+    (root / "gone").symlink_to(root / "nowhere")
+    with caplog.at_level("INFO", logger="replearn"):
+        assert list(as_samples(root).names) == ["cat/1.png", "dog/2.png"]
+    told = "3 links or folders that lead nowhere, in a circle or are locked (gone, self, cat/up)"
+    assert told in caplog.text
+
+
 def test_links_are_followed_but_not_in_circles(draw):
     root = draw("cat/1.png", "dog/2.png")
     (root / "cat" / "up").symlink_to(root)
@@ -183,6 +206,8 @@ def test_a_run_asks_for_the_size_that_images_have(draw, cache, tmp_path, caplog)
     with caplog.at_level("INFO", logger="replearn"):
         unequal = as_samples(root)
     assert "3 of 3 images were resized to 96 x 96" in caplog.text
+    assert "(--image-size, in Python image_size=, takes another size)" in caplog.text
+    caplog.clear()
     assert as_samples(root, image_size=96).fingerprint() == unequal.fingerprint()
     assert len([path for path in cache.iterdir() if path.is_dir()]) == 2
     assert as_samples(root, image_size=8).shape == (3, 8, 8)

@@ -31,6 +31,10 @@ def named(samples):
     return [samples.classes[label] if label >= 0 else None for label in samples.labels]
 
 
+def told(caplog):
+    return [line for line in caplog.messages if "written alike" in line]
+
+
 def table(path, labels):
     rows = [{"x": float(i * i), "label": label} for i, label in enumerate(labels)]
     return as_samples(as_table(path, rows))
@@ -148,3 +152,18 @@ def test_numbers_that_are_hardly_names_are_told(tmp_path, caplog, values, sample
     with caplog.at_level("WARNING"):
         as_samples(file)
     assert ("numbers to predict, use `replearn finetune --task regress`" in caplog.text) == told
+
+
+@pytest.mark.parametrize("labels", [[1, "1", 2, 2], [True, "True", False, "x"], [1.0, "1", "2", 2]])
+def test_numbers_and_names_that_share_a_class_are_told(tmp_path, caplog, labels):
+    in_memory = as_samples(np.zeros((4, 2)) + np.arange(4)[:, None], labels)
+    assert len(told(caplog)) == 1
+    caplog.clear()
+    in_file = texts(tmp_path / "t.jsonl", labels)
+    assert len(told(caplog)) == 1
+    assert named(in_file) == named(in_memory)
+
+
+def test_a_truth_value_is_no_number(tmp_path, caplog):
+    assert named(texts(tmp_path / "t.jsonl", [1, True, 0, False])) == ["1", "True", "0", "False"]
+    assert not told(caplog)

@@ -30,6 +30,10 @@ INDEX = re.compile(r"|unnamed: \d+(_level_\d+)?|index|level_\d+|__index_level_\d
 ID = re.compile(
     r"(.*[^A-Za-z])?([Ii][Dd]|[Uu][Uu][Ii][Dd]|[Gg][Uu][Ii][Dd])|.*[a-z](Id|ID|Uuid|UUID|Guid|GUID)"
 )
+# Of columns that name what rows were taken from, so that rows of one value are not independent.
+GROUP = re.compile(
+    r"(group|patient|subject|speaker|participant|person|donor|animal)s?([^a-z]*(no|nr|num|number|name|code))?"
+)
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,17 @@ def choose_columns(
             f"Name the columns by columns=, that of classes by labels=, or of texts by text=.{semicolons}"
         )
     return found
+
+
+def like_groups(frame: "DataFrame", features: Sequence[str]) -> list[str]:
+    """Features that seem to name groups of rows (patients, speakers), by their names, and by values that come again."""
+    return [
+        name
+        for name in features
+        if GROUP.fullmatch(name.strip().casefold())
+        and (not is_number(frame[name]) or _is_whole(frame[name]))
+        and 1 < frame[name].nunique() < len(frame)
+    ]
 
 
 def is_number(column: "Series") -> bool:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -65,10 +66,13 @@ def load_data(name: str, *, split: Literal["train", "test"] | None = None) -> Sa
     >>> len(load_data("digits", split="train")), load_data("digits").shape
     (8000, (1, 28, 28))
     """
-    if name not in DATASETS:
-        near = difflib.get_close_matches(name, DATASETS, n=1, cutoff=0.4) or list(DATASETS)
+    if not isinstance(name, str) or name not in DATASETS:
+        got = repr(str(name)) if isinstance(name, str | Path) else type(name).__name__
+        near = difflib.get_close_matches(str(name), DATASETS, n=1, cutoff=0.4)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
         raise ValueError(
-            f"data must be a built-in name ({', '.join(DATASETS)}); got {name!r}. Near: {near[0]}."
+            f"data must be a built-in name ({', '.join(DATASETS)}); got {got}.{hint} "
+            "Data of your own, by path or as an array, are read by `as_samples`."
         )
     if split not in ("train", "test", None):
         raise ValueError(f"split must be 'train', 'test' or None (all samples); got {split!r}.")

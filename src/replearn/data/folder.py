@@ -73,7 +73,7 @@ def image_samples(
     skipped = [(name, reason) for name, reason in info["skipped"]]
     _report(source, skipped, strict=strict)
     images = open_rows(entry / "images.npy")
-    _tell(source, info, images.shape)
+    _tell(source, info, images.shape, asked=image_size is not None)
     if not info["levels"]:
         tell_dark(images)
     labels = np.load(entry / "labels.npy") if labelled and info["classes"] else None
@@ -105,8 +105,8 @@ def _entry(source: Source, image_size: int | None) -> Path:
     return cached(key(image_size), lambda folder: _build(source, folder, image_size))
 
 
-def _tell(source: Source, info: dict[str, Any], shape: tuple[int, ...]) -> None:
-    """What of these images is not as it was: a line each."""
+def _tell(source: Source, info: dict[str, Any], shape: tuple[int, ...], *, asked: bool) -> None:
+    """What of these images is not as it was: a line each; `asked` for their size, or not."""
     n, path = shape[0], source.path
     for what, count in info["lost"].items():
         line = f"{path}: {count:,} of {n:,} images have {what}"
@@ -127,8 +127,9 @@ def _tell(source: Source, info: dict[str, Any], shape: tuple[int, ...]) -> None:
     if info["resized"]:
         height, width = shape[2:]
         log.info(
-            "%s: %s of %s images were resized to %d x %d, cut to that shape in the middle",
+            "%s: %s of %s images were resized to %d x %d, cut to that shape in the middle%s",
             *(path, f"{info['resized']:,}", f"{n:,}", height, width),
+            "" if asked else " (--image-size, in Python image_size=, takes another size)",
         )
 
 

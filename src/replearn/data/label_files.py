@@ -12,6 +12,7 @@ from replearn.data.columns import LABEL_NAMES
 from replearn.data.folder import DataWarning
 from replearn.data.records import column_names, is_record_file, labels_in, records
 from replearn.data.tables import group_names
+from replearn.data.text_store import told_swallowed
 
 FILE_COLUMNS = ("file", "name", "filename", "file_name", "path", "image", "id")
 LABEL_COLUMNS = (*LABEL_NAMES, "category")
@@ -39,7 +40,8 @@ def read_label_file(
     file_column = _pick(path, columns, FILE_COLUMNS)
     label_column = _pick(path, columns, LABEL_COLUMNS)
     wanted = [file_column, label_column, *([groups] if groups is not None else [])]
-    rows = [values for _, values in records(path, wanted)]
+    swallowed: list[str] = []
+    rows = [values for _, values in records(path, wanted, swallowed=swallowed)]
     files = ["" if row[0] is None else str(row[0]) for row in rows]
     own = labels_in(path, [row[1] for row in rows])
     labels, unknown = _match(path, zip(files, own, strict=True), names)
@@ -56,6 +58,8 @@ def read_label_file(
         )
     if unknown:
         lines.append(f"{len(unknown):,} rows fit no file and are left out: {_few(unknown)}")
+    if swallowed:
+        lines.append(told_swallowed(swallowed))
     if lines:
         warnings.warn(f"{path}: {'. '.join(lines)}", DataWarning, stacklevel=4)
     found = [labels.get(place) for place in range(len(names))]

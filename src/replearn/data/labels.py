@@ -4,6 +4,7 @@ Cells of a file of text are names; `written_labels` says which of them are numbe
 """
 
 import difflib
+import logging
 import math
 import re
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ import numpy as np
 from jaxtyping import Int
 
 from replearn.data.samples import UNLABELLED
+
+log = logging.getLogger("replearn")
 
 # Integer labels are kept as they are, so a head has one output for each number up to the largest.
 LARGEST_LABEL = 65_535
@@ -153,6 +156,7 @@ def _numbers(column: np.ndarray) -> tuple[np.ndarray | None, tuple[str, ...]]:
 def _named(column: np.ndarray, classes: Sequence[str] | None) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """Names become their positions among `classes`, or among the sorted names."""
     names = ["" if _unknown(label) else _text(label) for label in column]
+    _tell_alike(names, column)
     known = tuple(sorted(set(names) - {""})) if classes is None else tuple(classes)
     position = {name: number for number, name in enumerate(known)} | {"": UNLABELLED}
     for name in names:
@@ -164,6 +168,19 @@ def _named(column: np.ndarray, classes: Sequence[str] | None) -> tuple[np.ndarra
     if not any(names):
         return None, known
     return np.array([position[name] for name in names], dtype=np.int64), known
+
+
+def _tell_alike(names: Sequence[str], column: np.ndarray) -> None:
+    """A warning where a number and a name, or a truth value and a name, are written alike."""
+    first: dict[str, Any] = {}
+    for name, label in zip(names, column, strict=True):
+        other = first.setdefault(name, label)
+        if name and isinstance(other, str | bytes) != isinstance(label, str | bytes):
+            log.warning(
+                "labels %r and %r are written alike and are one class, %r; rename one of them if they are two",
+                *(other, label, name),
+            )
+            return
 
 
 def _unknown(label: Any) -> bool:

@@ -45,6 +45,8 @@ def from_path(path: Path, asked: Asked) -> Found:
     if path.is_file() and (is_table_file(path) or is_record_file(path)):
         return _from_table(path, asked)
     source = find_source(path)
+    if source is not None and source.left_out:
+        log.info("%s: not read as samples: %s", path, source.left_out)
     if source is not None and source.texts and not source.names:
         texts = find_source(path, is_text_name)
         assert texts is not None
@@ -84,7 +86,9 @@ def _from_table(path: Path, asked: Asked) -> Found:
             )
         return text_table_samples(path, column, table.labels, groups=table.groups, strict=asked.strict)
     texts = [*(table.reading.texts if table.reading else ()), *([table.groups] if table.groups else [])]
-    return table_samples(read_table(path, texts=texts, labels=table.labels), table, origin=str(path))
+    return table_samples(
+        read_table(path, texts=texts, labels=table.labels, strict=asked.strict), table, origin=str(path)
+    )
 
 
 def _siblings(path: Path) -> list[str]:

@@ -22,7 +22,9 @@ JSON_LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 PARQUET = (".parquet",)
 LONGEST_CELL = 2**20  # characters
 LONGEST_ROW = 2**24  # bytes of a line
+NO_LIMIT = 2**31 - 1
 ROWS_AT_ONCE = 1024  # of Parquet
+SURE = 4  # separators in lines of one row from which they are no coincidence
 
 # What stands for a missing number; beside names it is a name, and only an empty cell is missing.
 GAPS = frozenset(("", "NA", "N/A", "n/a", "NaN", "nan", "<NA>", "NULL", "null", "None"))
@@ -61,9 +63,11 @@ def has_column(path: Path, name: str) -> bool:
     return name in column_names(path)
 
 
-def records(path: Path, columns: Sequence[str], *, maybe: Sequence[str] = ()) -> Iterator[Row]:
+def records(
+    path: Path, columns: Sequence[str], *, maybe: Sequence[str] = (), swallowed: list[str] | None = None
+) -> Iterator[Row]:
     """The place of each row and its values in these columns, None where it has none; then those in `maybe`, columns
-    that the file need not have.
+    that the file need not have. `swallowed` gets the places of rows that seem to hold others; see `swallowed_rows`.
 
     In a CSV file quotes are quotes. In a TSV file they are characters, as its definition has it, except around a whole
     cell. Cells of both are strings.
@@ -80,7 +84,11 @@ def records(path: Path, columns: Sequence[str], *, maybe: Sequence[str] = ()) ->
         return ((place, [found.get(name) for name in wanted]) for place, found in _objects(path))
     there = column_names(path)
     found = [*columns, *(name for name in maybe if name in there)]
-    rows = _parquet_rows(path, found) if path.name.lower().endswith(PARQUET) else _separated_rows(path, found)
+    rows = (
+        _parquet_rows(path, found)
+        if path.name.lower().endswith(PARQUET)
+        else _separated_rows(path, found, swallowed)
+    )
     blank = [None] * (len(columns) + len(maybe) - len(found))  # one `maybe` at most is asked for
     return ((place, values + blank) for place, values in rows)
 
@@ -132,8 +140,21 @@ def as_number(cell: str) -> float | None:
     return float(cell) if NUMBER.fullmatch(cell.strip()) else None
 
 
-def _separated_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
-    cells = _cells(path)
+def swallowed_rows(path: Path, separator: str) -> list[str]:
+    """Places of the rows in which a quote that isn't closed seems to have swallowed the rows after it.
+
+    Such a row goes over several lines, each of which has as many separators as the first line of the file; with four
+    of them or more in all, since a text of two lines with a comma each is nothing strange.
+    """
+    lines = (line.decode("utf-8", "surrogateescape") for line in whole_lines(path, shown=False))
+    found: list[str] = []
+    for _ in _csv_rows(path, lines, found, separator=separator, strict=False):
+        pass
+    return found
+
+
+def _separated_rows(path: Path, columns: Sequence[str], swallowed: list[str] | None) -> Iterator[Row]:
+    cells = _cells(path, swallowed=swallowed)
     _, header = next(cells)
     chosen = [header.index(name) for name in columns]
     for place, row in cells:
@@ -147,18 +168,36 @@ def _separated_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
         yield place, [row[i] for i in chosen]
 
 
-def _cells(path: Path, *, shown: bool = True) -> Iterator[tuple[str, list[str]]]:
+def _cells(
+    path: Path, *, shown: bool = True, swallowed: list[str] | None = None
+) -> Iterator[tuple[str, list[str]]]:
     """The cells of each line, the first line's included."""
     lines = (line.decode("utf-8", "surrogateescape") for line in whole_lines(path, shown=shown))
-    if path.name.lower().endswith((".tsv", ".tsv.gz")):
-        for number, line in enumerate(lines, start=1):
-            text = line.rstrip("\r\n")
-            yield f"line {number}", [_unquoted(cell) for cell in text.split("\t")] if text else []
+    if not path.name.lower().endswith((".tsv", ".tsv.gz")):
+        yield from _csv_rows(path, lines, [] if swallowed is None else swallowed)
         return
-    with _cells_up_to(LONGEST_CELL):
-        rows = csv.reader(lines, strict=True)
+    for number, line in enumerate(lines, start=1):
+        text = line.rstrip("\r\n")
+        yield f"line {number}", [_unquoted(cell) for cell in text.split("\t")] if text else []
+
+
+def _csv_rows(
+    path: Path, lines: Iterator[str], swallowed: list[str], *, separator: str = ",", strict: bool = True
+) -> Iterator[tuple[str, list[str]]]:
+    """The cells of each row; `swallowed` gets the places of those that seem to hold others."""
+    own: list[str] = []  # the lines of the row that is read
+
+    def kept() -> Iterator[str]:
+        for line in lines:
+            own.append(line)
+            yield line
+
+    with _cells_up_to(LONGEST_CELL if strict else NO_LIMIT):
+        rows = csv.reader(kept(), strict=strict, delimiter=separator)
+        wanted = 0  # separators of the first row
         while True:
             began = rows.line_num + 1
+            own.clear()
             try:
                 row = next(rows)
             except StopIteration:
@@ -167,7 +206,16 @@ def _cells(path: Path, *, shown: bool = True) -> Iterator[tuple[str, list[str]]]
                 raise ValueError(
                     f"{path}, line {began}, must be a row of a CSV file; {error}. Is a quote not closed?"
                 ) from error
+            wanted = wanted or len(row) - 1
+            if len(own) > 1 and _are_rows(own, separator, wanted):
+                swallowed.append(f"line {began}")
             yield f"line {began}", row
+
+
+def _are_rows(lines: Sequence[str], separator: str, wanted: int) -> bool:
+    """Whether the lines of a row look like rows: those between the first and the last, or, where they are few, all."""
+    inner = lines[1:-1] if (len(lines) - 2) * wanted >= SURE else lines
+    return len(inner) * wanted >= SURE and all(line.count(separator) == wanted for line in inner)
 
 
 @contextmanager

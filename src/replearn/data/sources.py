@@ -5,9 +5,10 @@ import logging
 import os
 import zipfile
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from io import BufferedReader, BytesIO
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ class Source(ABC):
         path: what the user named.
         names: path of each file below it, with `/`, kept as found.
         texts: how many text files there are, if those of `names` are others.
+        left_out: a line on what else lies there (hidden files, other endings, what can't be reached), or nothing.
         key: a hash that changes when any file changes.
         parallel: whether two threads read faster than one.
     """
@@ -42,6 +44,7 @@ class Source(ABC):
     path: Path
     names: list[str]
     texts: int
+    left_out: str
     key: str
     parallel: bool
 
@@ -63,13 +66,15 @@ class FolderSource(Source):
     def __init__(self, path: Path, wanted: Callable[[str], bool]) -> None:
         self.path = path
         digest = hashlib.blake2b(b"folder", digest_size=16)
-        entries = list(walk(path))
+        unreached: list[str] = []
+        entries = list(walk(path, unreached))
         found = sorted((name, entry) for name, entry in entries if wanted(name))
         for name, stat in found:
             line = f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\n"
             digest.update(line.encode("utf-8", "surrogateescape"))
         self.names = [name for name, _ in found]
         self.texts = sum(is_text_name(name) for name, _ in entries)
+        self.left_out = _left_out([name for name, _ in entries if not wanted(name)], unreached)
         self.key = digest.hexdigest()
 
     def open(self, position: int) -> BufferedReader | BytesIO:
@@ -84,7 +89,7 @@ class ListSource(Source):
     def __init__(self, paths: Sequence[str | Path]) -> None:
         self.path = Path(os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path in paths]))
         self.names = [os.fspath(path) for path in paths]
-        self.texts = 0
+        self.texts, self.left_out = 0, ""
         digest = hashlib.blake2b(b"list", digest_size=16)
         for name in self.names:
             stat = os.stat(name)
@@ -116,6 +121,7 @@ class ZipSource(Source):
         self._members = [member for _, member in members]
         self.names = [name.removeprefix(prefix) for name, _ in members]
         self.texts = sum(is_text_name(name) for name, _ in below)
+        self.left_out = _left_out([name.removeprefix(prefix) for name, _ in below if not wanted(name)], [])
         outside = sum(".." in name.split("/") for name, _ in named)
         if outside:
             log.warning("%s: %d members whose names lead out of it (../) are left out", path, outside)
@@ -154,6 +160,31 @@ def _is_hidden(name: str) -> bool:
     return name.startswith((".", "__MACOSX")) or "/." in name
 
 
+def _left_out(names: list[str], unreached: list[str]) -> str:
+    """What lies beside the files that are read, in words: hidden files, other endings, what can't be reached."""
+    hidden = [name for name in names if _is_hidden(name)]
+    others = Counter(
+        os.path.splitext(name)[1].lower() or "none"
+        for name in names
+        if not _is_hidden(name) and not is_text_name(name)
+    )
+    found = []
+    if hidden:
+        found.append(f"{len(hidden):,} hidden files ({_few(hidden)})")
+    if others:
+        endings = _few([f"{ending} {count:,}" for ending, count in others.most_common()])
+        found.append(f"{others.total():,} of other endings ({endings})")
+    if unreached:
+        found.append(
+            f"{len(unreached):,} links or folders that lead nowhere, in a circle or are locked ({_few(unreached)})"
+        )
+    return ", ".join(found)
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+
+
 def find_source(path: Path, wanted: Callable[[str], bool] = is_image_name) -> Source | None:
     """The images at `path`, a folder, a zip or a folder in a zip (`photos.zip/train`), or None.
 
@@ -170,20 +201,37 @@ def find_source(path: Path, wanted: Callable[[str], bool] = is_image_name) -> So
     return None
 
 
-def walk(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Each file below a folder, `(path with /, stat)`. Linked folders are entered, but none inside itself."""
+def walk(folder: Path, unreached: list[str]) -> Iterator[tuple[str, os.stat_result]]:
+    """Each file below a folder, `(path with /, stat)`. Linked folders are entered, but none inside itself.
+
+    `unreached` gets the paths of links that lead nowhere or in a circle, and of folders that can't be opened.
+    """
     pending: list[tuple[str, tuple[str, ...]]] = [("", (os.path.realpath(folder),))]
     while pending:
         below, parents = pending.pop()
-        with os.scandir(os.path.join(folder, below)) as entries:
-            for entry in entries:
-                name = f"{below}/{entry.name}" if below else entry.name
+        try:
+            with os.scandir(os.path.join(folder, below)) as entries:
+                inside = sorted(entries, key=attrgetter("name"))
+        except OSError:
+            if not below:
+                raise
+            unreached.append(below)
+            continue
+        for entry in inside:
+            name = f"{below}/{entry.name}" if below else entry.name
+            try:
                 if entry.is_dir():
                     real = os.path.realpath(entry.path)
-                    if real not in parents:
+                    if real in parents:
+                        unreached.append(name)
+                    else:
                         pending.append((name, (*parents, real)))
                 elif entry.is_file():
                     yield name, entry.stat()
+                elif entry.is_symlink():
+                    unreached.append(name)
+            except OSError:  # a link to itself
+                unreached.append(name)
 
 
 def folder_labels(names: list[str]) -> tuple[np.ndarray | None, tuple[str, ...]]:

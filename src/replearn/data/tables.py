@@ -14,12 +14,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from replearn.data.arrays import chunks, standard_array
-from replearn.data.columns import LABEL_NAMES, choose_columns, gaps, is_number, label_column
+from replearn.data.columns import (
+    LABEL_NAMES,
+    Columns,
+    choose_columns,
+    gaps,
+    is_number,
+    label_column,
+    like_groups,
+)
 from replearn.data.folder import warn_of_data
 from replearn.data.labels import encode_labels, written_labels
+from replearn.data.records import swallowed_rows
 from replearn.data.samples import ArraySamples
 from replearn.data.stored import StoredRows
 from replearn.data.table_reading import LARGEST, TableReading, learn_reading, read_frame
+from replearn.data.text_store import told_swallowed
 
 if TYPE_CHECKING:  # pandas is imported where it is used: most data come as arrays or images
     from pandas import DataFrame
@@ -87,7 +97,9 @@ def is_table_file(path: Path) -> bool:
     return path.name.lower().endswith(TABLE_SUFFIXES)
 
 
-def read_table(path: Path, *, texts: Sequence[str] = (), labels: str | None = None) -> "DataFrame":
+def read_table(
+    path: Path, *, texts: Sequence[str] = (), labels: str | None = None, strict: bool = False
+) -> "DataFrame":
     """A CSV, TSV or Parquet file; a CSV whose first line is all numbers has no header.
 
     Columns of a CSV file are numbers where all of their cells are (`NA` and the like are gaps), else names as they are
@@ -98,24 +110,29 @@ def read_table(path: Path, *, texts: Sequence[str] = (), labels: str | None = No
         path: of the file.
         texts: columns that are read as names in any case.
         labels: the column of labels, if it isn't called so.
+        strict: raise where a row seems to hold others, instead of a `DataWarning`.
 
     Raises:
-        ValueError: the file is damaged or empty.
+        ValueError: the file is damaged or empty, or what `strict` says.
     """
     import pandas as pd
 
     try:
         if path.suffix.lower() == ".parquet":
             return _named(pd.read_parquet(path))
-        return _read_separated(path, texts, labels)
+        frame = _read_separated(path, texts, labels)
     except (
         ValueError,
         OSError,
         EOFError,
         zlib.error,
     ) as error:  # pandas' and pyarrow's errors are these, too
-        reason = " ".join(str(error).split())[:200]
-        raise ValueError(f"{path} must be a readable table with at least one row; {reason}.") from error
+        reason = " ".join(str(error).split())[:200].rstrip(".")
+        hint = " Is a quote not closed?" if "EOF inside string" in reason else ""
+        raise ValueError(f"{path} must be a readable table with at least one row; {reason}.{hint}") from error
+    if _has_line_ends(frame) and (places := swallowed_rows(path, _separator(path))):
+        warn_of_data(f"{path}: {told_swallowed(places)}", strict=strict)
+    return frame
 
 
 def table_samples(
@@ -147,10 +164,15 @@ def table_samples(
         lines = [f"not learned from: {chosen.told()}"] if chosen.left_out else []
         if label is not None and values is None:
             lines.append(f"{label!r} holds measurements: neither learned from nor labels")
-        lines += filter(None, [reading.told()])
+        lines += filter(None, [_told_groups(frame, chosen, options), reading.told()])
     else:
         samples = TableSamples(frame, options.reading, origin=origin, learned=False)
         known = {*options.reading.names, label, options.groups}
+        if options.groups in options.reading.names:
+            log.warning(
+                "%s: column %r holds the groups, but the run has learned from it; fit with groups named, too",
+                *(origin, options.groups),
+            )
         others = [name for name in frame.columns if name not in known]
         if others:
             log.info(
@@ -162,8 +184,24 @@ def table_samples(
         warn_of_data(f"{origin}: {'; '.join(lines)}", strict=options.strict)
     if label is not None and options.labels is None and label != LABEL_NAMES[0] and values is not None:
         log.info("%s: column %r holds the labels", origin, label)
-    groups = None if options.groups is None else group_names(frame[options.groups])
+    if options.groups is None:
+        return samples, values, None
+    groups = group_names(frame[options.groups])
+    if options.groups not in samples.reading.names:
+        named = len(set(groups.tolist()) - {""})
+        log.info("%s: column %r holds %d groups and is not learned from", origin, options.groups, named)
     return samples, values, groups
+
+
+def _told_groups(frame: "DataFrame", chosen: Columns, options: TableOptions) -> str:
+    """What to say of features that look like groups where none are named; nothing where there are none."""
+    alike = [] if options.columns or options.groups else like_groups(frame, chosen.features)
+    if not alike:
+        return ""
+    return (
+        f"{alike[0]!r} is learned from, but looks like groups of rows ({frame[alike[0]].nunique():,} values): --groups "
+        f"{alike[0]}, in Python groups={alike[0]!r}, keeps it out, and each group on one side of a split"
+    )
 
 
 def array_samples(data: Any, reading: TableReading | None = None) -> ArraySamples:
@@ -213,7 +251,7 @@ def group_names(values: Any) -> np.ndarray:
 def _read_separated(path: Path, texts: Sequence[str], labels: str | None) -> "DataFrame":
     import pandas as pd
 
-    settings: Any = {"sep": "\t" if ".tsv" in path.suffixes else ",", "low_memory": False}
+    settings: Any = {"sep": _separator(path), "low_memory": False}
     header = pd.read_csv(path, nrows=0, **settings)
     if _all_numbers(header.columns):
         settings["header"] = None
@@ -236,6 +274,16 @@ def _read_separated(path: Path, texts: Sequence[str], labels: str | None) -> "Da
     if label is not None:
         frame[label] = pd.Series(written_labels(frame[label].tolist()), dtype=object, index=frame.index)
     return frame
+
+
+def _separator(path: Path) -> str:
+    return "\t" if ".tsv" in path.suffixes else ","
+
+
+def _has_line_ends(frame: "DataFrame") -> bool:
+    """Whether a cell goes over several lines."""
+    names = [name for name in frame.columns if not is_number(frame[name])]
+    return any(isinstance(cell, str) and "\n" in cell for name in names for cell in frame[name].unique())
 
 
 def _labels(frame: "DataFrame", label: str, *, given: bool) -> Any:

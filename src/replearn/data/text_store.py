@@ -16,7 +16,7 @@ from replearn.data.folder import StoredNames, warn_of_data
 from replearn.data.text import StoredTexts, TextSamples
 
 # Part of the cache's key: raise it when what is stored of the same files changes.
-VERSION = 2
+VERSION = 3
 TEXTS, ENDS, LABELS, NAMES, INFO = "texts.utf8", "ends.int64", "labels.int32", "names.json", "info.json"
 
 
@@ -29,6 +29,7 @@ class Notes:
         cut: how many were longer than `longest` bytes, and became several.
         longest: bytes in a text.
         missing: how many rows have no text; theirs is empty.
+        swallowed: places of rows that seem to hold others.
         skipped: name and reason of each file that was left out.
     """
 
@@ -36,6 +37,7 @@ class Notes:
     cut: int = 0
     longest: int = 0
     missing: int = 0
+    swallowed: list[str] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
 
     def told(self) -> str:
@@ -49,11 +51,19 @@ class Notes:
             )
         if self.missing:
             found.append(f"{self.missing:,} rows have no text; theirs is empty")
+        if self.swallowed:
+            found.append(told_swallowed(self.swallowed))
         if self.skipped:
             few = "; ".join(f"{name!r} {reason}" for name, reason in self.skipped[:3])
             more = "; ..." if len(self.skipped) > 3 else ""
             found.append(f"{len(self.skipped):,} files were left out: {few}{more}")
         return ". ".join(found)
+
+
+def told_swallowed(places: Sequence[str]) -> str:
+    """What to say of rows of a CSV file that seem to hold others, by their places."""
+    more = f" (and {len(places) - 1:,} more)" if len(places) > 1 else ""
+    return f"the row of {places[0]}{more} goes over lines that look like rows of their own: is a quote not closed?"
 
 
 class TextWriter:
@@ -70,7 +80,7 @@ class TextWriter:
         self.full = False  # whether any text has a character
         self._folder = folder
         self._end = 0
-        self._codes: dict[Hashable, int] = {}
+        self._codes: dict[tuple[str, Hashable], int] = {}
         self._names: list[str] = []
         self._texts: BinaryIO = (folder / TEXTS).open("wb")
         self._ends: BinaryIO = (folder / ENDS).open("wb")
@@ -100,13 +110,16 @@ class TextWriter:
         self._ends.write(ends.tobytes())
         self._names += names
         if labels:
-            codes = [self._codes.setdefault(label, len(self._codes)) for label in labels]
+            # By type, too: 1 and True are equal.
+            codes = [
+                self._codes.setdefault((type(label).__name__, label), len(self._codes)) for label in labels
+            ]
             self._labels.write(np.asarray(codes, dtype=np.int32).tobytes())
 
     def _finish(self) -> None:
         if self._names:
             (self._folder / NAMES).write_text(json.dumps(self._names))
-        content = {"labels": list(self._codes), "notes": asdict(self.notes)}
+        content = {"labels": [label for _, label in self._codes], "notes": asdict(self.notes)}
         (self._folder / INFO).write_text(json.dumps(content))
 
 

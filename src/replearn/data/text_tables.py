@@ -89,7 +89,8 @@ def text_table_samples(
         )
 
     def build(writer: TextWriter) -> None:
-        rows = records(path, [column], maybe=[] if label is None else [label])
+        maybe = [] if label is None else [label]
+        rows = records(path, [column], maybe=maybe, swallowed=writer.notes.swallowed)
         while part := list(islice(rows, ROWS_AT_ONCE)):
             texts = [_bytes(path, place, values[0], writer.notes) for place, values in part]
             found = [] if label is None else [_hashable(path, place, values[1]) for place, values in part]

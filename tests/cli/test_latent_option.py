@@ -31,7 +31,7 @@ def judged(command, run, data):
 
 
 def test_an_autoencoder(command, data, tmp_path):
-    command("fit", "autoencoder", data, *TINY, "--encoder", "cnn", "--run", tmp_path / "ae")
+    command("fit", "autoencoder", data, *TINY, "--run", tmp_path / "ae")
     answer, page, found = judged(command, tmp_path / "ae", data)
     both = PATHS | CLUSTERS | SPARSE | {"reconstruction error", "reconstruction distance"}
     layers = {f"layer {i} {probe}" for i in (1, 2, 3) for probe in ("kNN", "linear probe")}

@@ -126,6 +126,8 @@ def make_methods(asked: tuple[str, ...], shared: list[str]) -> dict[str, Any]:
     for entry, options in found:
         fields = field_options(entry)
         its, _ = divide(shared, set(option_names(fields)))
+        names = {f"--{name.replace('_', '-')}" for name in options}
+        _, its = divide(its, names | {f"--no-{name[2:]}" for name in names})  # a method's own come first
         given = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         parsed = parse(fields, [*its, *_flags(fields, given)], command=f"fit {entry.name}")
         name = entry.cls.__name__
@@ -149,6 +151,10 @@ def split_asked(text: str) -> Asked:
             f"options of a method must be written {name}:option=value,option=value; got {wrong[0]!r} "
             "without a value. Add it."
         )
+    names = [option.replace("-", "_") for option, _, _ in pairs]
+    twice = next((option for option in names if names.count(option) > 1), None)
+    if twice is not None:
+        raise ValueError(f"each option of {name} must be given once; got {twice} twice. Leave one out.")
     return find_method(name), {option.replace("-", "_"): value for option, _, value in pairs}
 
 

@@ -89,8 +89,9 @@ def wrapped(text: str) -> str:
 
 
 def check_names(options: type[Any], args: list[str], command: str) -> None:
-    """Raises ValueError where `args` name an option that there is not."""
+    """Raises ValueError where `args` name an option that there is not, or one twice."""
     known = sorted(option_names(options))
+    given: dict[str, str] = {}
     for before, arg in itertools.pairwise(["", *args]):
         if not arg.strip() or (arg.startswith("--") and arg.endswith("=")):
             where = f" for {before}" if before.startswith("--") else f", {arg}" if arg.strip() else ""
@@ -102,6 +103,14 @@ def check_names(options: type[Any], args: list[str], command: str) -> None:
         name = arg.partition("=")[0].replace("_", "-")
         if name not in known and name != "--help":
             raise ValueError(unknown_option(name, known, command))
+        positive = f"--{name.removeprefix('--no-')}"
+        option = positive if name.startswith("--no-") and positive in known else name
+        if option in given:
+            raise ValueError(
+                f"each option must be given once, with all of its values behind it; got {given[option]} and {arg}. "
+                "Leave one out."
+            )
+        given[option] = arg
 
 
 def unknown_option(name: str, known: list[str], command: str, *, owners: str = "") -> str:

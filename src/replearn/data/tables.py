@@ -187,7 +187,7 @@ def table_samples(
     if options.groups is None:
         return samples, values, None
     groups = group_names(frame[options.groups])
-    if options.groups not in samples.reading.names:
+    if options.reading is None:
         named = len(set(groups.tolist()) - {""})
         log.info("%s: column %r holds %d groups and is not learned from", origin, options.groups, named)
     return samples, values, groups

@@ -14,6 +14,8 @@ from replearn.cli.options import Flag, parse
 from replearn.cli.samples import TEST_SHARE, DataOptions, load_parts, short_name
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from replearn.transfer import FineTune
 
 log = logging.getLogger("replearn")
@@ -195,15 +197,12 @@ def read_parts(options: FineTuneOptions) -> Parts:
     X, y = read_task(options.data, options)
     if options.test is not None:
         return (X, y), read_task(options.test, options)
-    from replearn.data.splits import stratified_test
+    from replearn.data import Samples
+    from replearn.transfer.parts import split_at
 
-    held = set(stratified_test(_alike(len(X)), test=TEST_SHARE, random_state=0).tolist())
-    if not 0 < len(held) < len(X):
-        raise ValueError(
-            f"DATA must have samples enough for a test part; got {len(X)}. Name one with --test."
-        )
-    kept = [i for i in range(len(X)) if i not in held]
-    return _some(X, y, kept), _some(X, y, sorted(held))
+    kept, held = split_at(options.task, X, test=TEST_SHARE)
+    X = X.learned_on(kept) if isinstance(X, Samples) else X
+    return _some(X, y, kept), _some(X, y, held)
 
 
 def read_task(path: str, options: FineTuneOptions) -> tuple[Any, list[Any]]:
@@ -276,13 +275,7 @@ def _numbers(path: str, target: str, rows: list[tuple[str, Any]]) -> list[float 
     return found
 
 
-def _alike(n: int) -> Any:
-    import numpy as np
-
-    return np.zeros(n, dtype=np.int64)
-
-
-def _some(X: Any, y: list[Any], index: list[int]) -> tuple[Any, list[Any]]:
+def _some(X: Any, y: list[Any], index: "np.ndarray") -> tuple[Any, list[Any]]:
     """Samples at some positions."""
     chosen = X.subset(index) if hasattr(X, "subset") else [X[i] for i in index]
     return chosen, [y[i] for i in index]

@@ -25,7 +25,7 @@ from replearn.engine.batches import steps_of
 from replearn.engine.distributed import gather
 from replearn.engine.train import train
 from replearn.methods import Model
-from replearn.methods.checks import check_batch_size, fitting_batches
+from replearn.methods.checks import check_batch_size, check_seed, fitting_batches
 from replearn.methods.started import encoder_again, read_as
 from replearn.transfer.checks import check_own_fields, check_reading, idle_fields, layers_read
 from replearn.transfer.early_stopping import BestKeeper
@@ -42,7 +42,6 @@ from replearn.transfer.store import load_run
 from replearn.transfer.task_data import (
     KINDS,
     TaskDescription,
-    check_task,
     described,
     read_answers,
     read_samples,
@@ -129,13 +128,13 @@ class FineTune(Predictor):
             ValueError: a field or the data is not as it must be.
         """
         super().fit(self._asked(X, y), run=run, resume=resume, loggers=loggers)
-        del self._answers
+        del self._answers, self._parted
         return self
 
     def prepare(self, X: Any, y: Any = None) -> "FineTune":
         """Check fields and samples and make the modules, untrained."""
         super().prepare(self._asked(X, y))
-        del self._answers
+        del self._answers, self._parted
         return self
 
     def _asked(self, X: Any, y: Any) -> Samples:
@@ -143,14 +142,17 @@ class FineTune(Predictor):
         samples, before = read_samples(self.task, X), samples_of(self.encoder)
         if before is not None:
             samples = alike(samples, before, convert=False)
+        check_own_fields(self)
+        check_seed(self.random_state)
         kind, self._answers = read_answers(self.task, y, samples)
         self.task_ = KINDS[kind].learned(self._answers)
-        return samples
+        learned, held = self._parted = parted(
+            self.task_, self._answers, samples, share=self.validation, random_state=self.random_state
+        )
+        return samples.learned_on(learned) if len(held) else samples
 
     def check(self, samples: Samples) -> None:
         """Raises ValueError where a field can't work, or not with these samples."""
-        check_task(self.task)
-        check_own_fields(self)
         if self.trained == "frozen" and (self.slice_size is not None or self.compile):
             raise ValueError(
                 "slice_size and compile must be left out for trained='frozen', since the encoder is read once, before "
@@ -191,9 +193,7 @@ class FineTune(Predictor):
 
     def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:
         """Train head and encoder, or the head on features that are computed once."""
-        learned, held = parted(
-            self.task_, self._answers, share=self.validation, random_state=self.random_state
-        )
+        learned, held = self._parted
         check_batch_size(self, len(learned))
         inputs = self.inputs(samples)
         targets = self.task_.targets(self._answers, inputs)

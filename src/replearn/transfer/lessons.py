@@ -12,7 +12,7 @@ from replearn.data import Batch, Samples
 from replearn.data.splits import stratified_test
 from replearn.transfer.checks import check_held
 from replearn.transfer.ragged import Ragged
-from replearn.transfer.reading import TokenSamples
+from replearn.transfer.reading import TokenSamples, units_of
 from replearn.transfer.tasks import Task
 
 if TYPE_CHECKING:
@@ -73,11 +73,12 @@ class Lessons:
 
 
 def parted(
-    task: Task, answers: list[Any], *, share: float, random_state: int
+    task: Task, answers: list[Any], samples: Samples, *, share: float, random_state: int
 ) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " m"]]:
     """Positions of the samples to learn from and of those that are held out, of each class its share.
 
-    Where classes have too few samples for that, they are drawn without regard to classes.
+    Copies and members of a group stay on one side. Where classes have too few samples for their share, they are drawn
+    without regard to classes.
 
     Raises:
         ValueError: a part is empty.
@@ -86,8 +87,9 @@ def parted(
     if not share:
         return known, known[:0]
     strata = task.strata([answers[i] for i in known])
-    held = stratified_test(strata, test=share, random_state=random_state)
+    units = np.unique(units_of(samples)[known], return_inverse=True)[1]
+    held = stratified_test(strata, test=share, random_state=random_state, units=units)
     if len(held) < share * len(known) / 2:
-        held = stratified_test(np.zeros_like(strata), test=share, random_state=random_state)
+        held = stratified_test(np.zeros_like(strata), test=share, random_state=random_state, units=units)
     check_held(share, len(held), len(known))
     return np.delete(known, held), known[held]

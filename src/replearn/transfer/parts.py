@@ -1,12 +1,39 @@
-"""What a test part must be, seen before anything is trained: faults are told with their numbers."""
+"""A test part: which samples it takes, and its faults, told with their numbers before anything is trained."""
 
 from collections import Counter
 from typing import Any
 
+import numpy as np
+from jaxtyping import Int
+
+from replearn.data.splits import stratified_test
+from replearn.transfer.reading import units_of
 from replearn.transfer.task_data import KINDS, read_answers, read_samples
 from replearn.transfer.tasks import Task
 
 SHOWN = 5  # labels
+
+
+def split_at(task: str, X: Any, *, test: float) -> tuple[Int[np.ndarray, " n"], Int[np.ndarray, " m"]]:
+    """Positions of a training and of a test part, drawn without regard to answers; copies and groups stay together.
+
+    Args:
+        task: of `TASKS`.
+        X: samples as `FineTune.fit` takes them.
+        test: share of the test part.
+
+    Raises:
+        ValueError: a part is empty.
+    """
+    units = units_of(read_samples(task, X))
+    held = stratified_test(np.zeros_like(units), test=test, random_state=0, units=units)
+    if not 0 < len(held) < len(units):
+        apart = len(np.unique(units))
+        raise ValueError(
+            f"DATA must have samples enough for a test part; got {len(units)}, {apart} without copies and groups. Name "
+            "one with --test."
+        )
+    return np.delete(np.arange(len(units)), held), held
 
 
 def check_parts(task: str, train: tuple[Any, Any], test: tuple[Any, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from replearn.data import Batch, Samples, TextSamples, Tokenizer, train_tokenizer
+from replearn.data.splits import together
 from replearn.data.text import text_samples
 from replearn.data.tokenizer import UNKNOWN
 from replearn.encoders import Vocabulary
@@ -58,6 +59,16 @@ class WordTexts(TextSamples):
         """The character after each word of a sentence."""
         lengths = [len(word) + 1 for word in self.words[position]]
         return np.array(list(accumulate(lengths)), dtype=np.int64) - 1
+
+
+def units_of(samples: Samples) -> Int[np.ndarray, " n"]:
+    """A number per sample, shared by what must stay on one side of a split: see `replearn.data.splits.together`.
+
+    Pairs are copies where both texts are equal.
+    """
+    if not isinstance(samples, PairTexts):
+        return together(samples)
+    return together(TextSamples([f"{a}\0{b}" for a, b in zip(samples.texts, samples.second, strict=True)]))
 
 
 def read_pairs(X: Any) -> PairTexts:

@@ -11,6 +11,7 @@ import replearn
 from made_texts import made_texts
 from replearn.data import Samples
 from replearn.methods import Method, Model, registry
+from replearn.methods.needs import kinds_served
 
 CLASSES = [entry.cls for entry in registry().values()]
 # Of methods that are trained by gradients; and of those that read nothing but texts.
@@ -24,7 +25,7 @@ ARRAYS: dict[str, dict[str, Any]] = {"MiniBatchDictionaryLearning": {"max_iter":
 
 def kind(cls: type[Any]) -> str:
     """Of the samples that it is tested on."""
-    kinds = getattr(cls, "kinds", ("image",))
+    kinds = kinds_served(cls)
     return "image" if "image" in kinds else kinds[0]
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from sklearn.manifold import TSNE
 
 from replearn.data import DATASETS, Samples, load_data
-from replearn.encoders import make
+from replearn.encoders.kinds.image import ImageNetworks
 from replearn.engine import batches, train
 from replearn.evaluate import linear
 from replearn.report import map
@@ -26,8 +26,10 @@ TRAIN, TEST = 300, 60
 def _short_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two steps of a little network, probes of one penalty, and t-SNE as short as it can be."""
     monkeypatch.setattr(train, "steps_of", lambda plan, n: min(STEPS, batches.steps_of(plan, n)))
-    choose = make._auto
-    monkeypatch.setattr(make, "_auto", lambda samples: choose(samples).replace("resnet_small", "cnn"))
+    choose = ImageNetworks.auto
+    monkeypatch.setattr(
+        ImageNetworks, "auto", lambda room, samples: choose(room, samples).replace("resnet_small", "cnn")
+    )
     monkeypatch.setattr(linear, "REGULARISATIONS", (0.1,))
     monkeypatch.setattr(map, "TSNE", lambda **fields: TSNE(**fields | {"max_iter": 250}))
 

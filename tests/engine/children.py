@@ -21,6 +21,7 @@ from replearn.engine.machine import choose, make_fabric
 from replearn.engine.signals import Stopped
 from replearn.engine.train import Step, one_step, ready, train
 from replearn.methods import Method, find_method
+from replearn.methods.needs import kinds_served
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["replearn.methods", "tensorboard"])
@@ -85,7 +86,7 @@ def quick(name: str = "simclr", **fields: Any) -> Method:
 
 def reads_images(cls: type[Any]) -> bool:
     """Whether a method is tried on images; else on texts."""
-    return "image" in cls.kinds
+    return "image" in kinds_served(cls)
 
 
 def some_digits(n: int = 32) -> Samples:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from replearn.cli import main
-from replearn.comparison import WORDS, compare, visual_words
+from replearn.comparison import WORDS, compare, hand_made
 from replearn.data import as_samples, load_data
 from replearn.methods.classical import PCA
 
@@ -77,4 +77,4 @@ def test_samples_without_visual_words_have_no_such_row():
     little = as_samples(rng.integers(0, 256, (30, 15, 20), dtype=np.uint8))
     flat = as_samples(np.full((30, 16, 16), 9, np.uint8))
     for samples in (table, little, flat):
-        assert visual_words(samples, samples) is None
+        assert hand_made(samples, samples) is None

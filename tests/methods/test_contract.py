@@ -18,6 +18,7 @@ from made_methods import kind, quick
 from replearn.encoders import text_encoder
 from replearn.engine.signals import Stopped
 from replearn.methods import Method, Model, registry
+from replearn.methods.needs import kinds_served
 from replearn.views import Chain, Crop, DropWords, Pair, Rotate, Same, Span
 
 OURS = [entry.cls for entry in registry().values() if issubclass(entry.cls, Method)]
@@ -155,7 +156,7 @@ def test_scikit_learns_protocol(cls, few, table):
     assert set(method.get_params()) == {field.name for field in fields(cls)}
     with pytest.raises(NotFittedError, match="fit"):
         method.transform(few)
-    if "table" not in cls.kinds:
+    if "table" not in kinds_served(cls):
         return
     small = {"dim": 4} if "dim" in method.get_params() else {}
     pipeline = make_pipeline(StandardScaler(), quick(cls, encoder="mlp", **small))
@@ -196,7 +197,7 @@ def test_samples_of_another_shape_are_refused(cls, few, table):
         method.transform(table)
 
 
-@pytest.mark.parametrize("cls", [cls for cls in OURS if kind(cls) != "text" and "text" in cls.kinds])
+@pytest.mark.parametrize("cls", [cls for cls in OURS if kind(cls) != "text" and "text" in kinds_served(cls)])
 def test_methods_of_views_learn_from_texts_without_a_line_about_them(cls, tmp_path):
     texts = made_methods.few_texts()
     method = quick(cls, encoder="words", batch_size=16).fit(texts)

@@ -10,6 +10,7 @@ import pytest
 import replearn
 from made_texts import made_texts
 from replearn.data import Samples
+from replearn.methods.needs import kinds_served
 from replearn.methods import Model, SimCSE, registry
 from replearn.transfer import FineTune
 from replearn.views import Pair, Same, Span
@@ -108,7 +109,7 @@ def texts() -> Samples:
 
 def data_for(method: Any) -> tuple[Any, Any]:
     """Samples, and the answers that a task asks for."""
-    reads_texts = "image" not in method.kinds or getattr(method, "encoder", None) in ("words", "bert_tiny")
+    reads_texts = "image" not in kinds_served(type(method)) or getattr(method, "encoder", None) in ("words", "bert_tiny")
     samples = texts() if reads_texts else images()
     if not isinstance(method, FineTune):
         return samples, None
@@ -122,7 +123,7 @@ def made(cls: type[Any], field: str, given: dict[str, Any]) -> Any:
     known = {one.name: one.default for one in dataclasses.fields(cls)}
     small = {name: value for name, value in SMALL.items() if name in known} | SMALL_OF.get(cls.__name__, {})
     if "encoder" in known and (cls.__name__, field) != ("ContractiveAutoencoder", "projections"):
-        own = "bert_tiny" if "image" not in cls.kinds else "cnn"
+        own = "bert_tiny" if "image" not in kinds_served(cls) else "cnn"
         small["encoder"] = own if known["encoder"] == "auto" else known["encoder"].replace("mini", "tiny")
     if known.get("depth", 2) < 2 or given.get("depth", 2) < 2:
         small = {name: value for name, value in small.items() if name not in ("hidden", "dim")}

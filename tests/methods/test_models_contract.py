@@ -14,6 +14,7 @@ import replearn
 from made_methods import quick
 from replearn.engine.run import WEIGHTS
 from replearn.methods import Method, Model, registry
+from replearn.methods.needs import kinds_served
 
 MODELS = [e.cls for e in registry().values() if issubclass(e.cls, Model) and not issubclass(e.cls, Method)]
 DRAWS_NOTHING = ("NGram",)  # counts are counts
@@ -142,6 +143,6 @@ def test_samples_of_another_shape_or_kind_are_refused(cls, few):
     model = quick(cls).fit(few)
     with pytest.raises(ValueError, match="like those of fit"):
         model.transform(np.zeros((3, 20, 20), np.uint8))
-    if "table" not in cls.kinds:
+    if "table" not in kinds_served(cls):
         with pytest.raises(ValueError, match="learns from samples of kind"):
             quick(cls).fit(np.zeros((30, 5), np.float32))

@@ -9,6 +9,7 @@ import pytest
 from made_texts import made_texts
 from replearn.engine.health import NotFinite
 from replearn.methods import Method, Model, SimCLR, registry
+from replearn.methods.needs import kinds_served
 
 VALUES = (-1, 0, 10**30, math.nan, math.inf, -math.inf, 1e30)
 SMALL = {
@@ -43,7 +44,7 @@ CASES = [
 def test_every_number_of_every_method(name, field):
     cls = registry()[name].cls
     known = {key: value for key, value in SMALL.items() if key in cls.__dataclass_fields__}
-    if "text" in cls.kinds and "image" not in cls.kinds:
+    if "text" in kinds_served(cls) and "image" not in kinds_served(cls):
         X = TEXTS
         if "encoder" in cls.__dataclass_fields__ and cls.__dataclass_fields__["encoder"].default == "auto":
             known["encoder"] = "bert_tiny"

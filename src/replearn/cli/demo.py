@@ -111,12 +111,12 @@ def make_room(folder: Path, *, resume: bool) -> None:
 def _rows(
     train: "Samples", test: "Samples", seed: int, folder: Path, *, resume: bool
 ) -> "Iterator[Representation]":
-    from replearn.comparison import fit_and_represent, raw_input, untrained_encoders, visual_words
+    from replearn.comparison import fit_and_represent, hand_made, raw_input, untrained_encoders
 
     simclr, pca = methods(seed)
     yield raw_input(train, test)
     yield from untrained_encoders({"SimCLR": simclr}, train, test)
-    words = visual_words(train, test, random_state=seed)
+    words = hand_made(train, test, random_state=seed)
     if words is not None:
         yield words
     yield fit_and_represent("PCA", pca, train, test, run=folder / "PCA", resume=resume)

@@ -64,7 +64,7 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     from replearn.cli.evaluations import Judged, print_conditions, untrained_rows, write_evaluation
     from replearn.cli.language import language_facts, print_language
     from replearn.cli.runs import described, load_run, shown
-    from replearn.comparison import Representation, judge, raw_input, represent, training_of, visual_words
+    from replearn.comparison import Representation, hand_made, judge, raw_input, represent, training_of
     from replearn.methods.columns import bare, columns_beside
     from replearn.methods.reuse import Reuse
     from replearn.report import print_latents, print_table
@@ -82,7 +82,7 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     transform = partial(reuse.transform, run=folder)
     made = represent(method, train, test, transform=transform)
     rows = [Representation(name, *made, method, seconds, history, alarms)]
-    words = visual_words(train, test, random_state=options.seed, beside=[method])
+    words = hand_made(train, test, random_state=options.seed, beside=[method])
     rows[:0] = [] if words is None else [words]
     rows[:0] = untrained_rows({name: method}, train, test, transform=transform)
     reuse.tell()

@@ -24,6 +24,7 @@ from replearn.cli.commands import next_command
 from replearn.cli.runs import described, load_run
 from replearn.cli.samples import DataOptions, load_parts
 from replearn.comparison import (
+    BY_HAND,
     EXTENDED,
     GIVEN,
     PREPROCESSING,
@@ -31,12 +32,12 @@ from replearn.comparison import (
     WORDS,
     Comparison,
     Representation,
+    hand_made,
     raw_input,
     represent,
     training_of,
     untrained,
     untrained_encoders,
-    visual_words,
 )
 from replearn.comparison.rows import Transform
 from replearn.data import Samples
@@ -154,8 +155,8 @@ def read_evaluation(folder: Path, *, again: bool = False) -> Comparison:
     before = untrained_rows({row.name: row.method for row in rows}, train, held, transform=transform)
     reuse.tell()
     rows[1:1] = [row for row in before if row.name in {name for name, *_ in entries}]
-    if any(name == WORDS for name, *_ in entries):
-        words = visual_words(train, held, random_state=seeds[0])
+    if any(name in (WORDS, BY_HAND) for name, *_ in entries):
+        words = hand_made(train, held, random_state=seeds[0])
         rows += [] if words is None else [words]
     return Comparison(train, held, rows, scores, facts, columns)
 

@@ -105,6 +105,7 @@ def fit(method: Any, options: Any, folder: Path) -> None:
     from replearn.cli.commands import next_command
     from replearn.cli.runs import minutes, new_run, shown
     from replearn.comparison import cut_short, extended, fit_arrays, stored_arrays, training_of
+    from replearn.data.kinds import KINDS
     from replearn.engine.run import METHOD
     from replearn.methods import Model
     from replearn.methods.arrays import save_arrays
@@ -133,7 +134,7 @@ def fit(method: Any, options: Any, folder: Path) -> None:
             columns = learn_columns(scaling_for(options.scaling, samples, [method]), samples)
             if not (options.resume and stored_arrays(method, samples, folder, columns)):
                 save_arrays(fit_arrays(method, samples, columns=columns), samples, folder)
-            if samples.kind == "table":
+            if KINDS[samples.kind].scaled:
                 log.info("%s", IN_WORDS[scaling_of(columns)])
     told = _speed(method, minutes(time.monotonic() - began))
     print(f"{type(method).__name__} on {options.data}: {len(samples):,} samples, {told}")

@@ -55,6 +55,7 @@ def load_samples(data: str, options: DataOptions, *, like: Any = None) -> "Sampl
         ValueError: as `replearn.data.as_samples` does.
     """
     from replearn.data import as_samples, read_alike
+    from replearn.data.kinds import KINDS, PIXELS
 
     if is_builtin(data):
         _check_unset(data, options)
@@ -71,7 +72,7 @@ def load_samples(data: str, options: DataOptions, *, like: Any = None) -> "Sampl
         if like is None
         else read_alike(data, like, options.labels, **how)
     )
-    if options.image_size is not None and samples.kind != "image":
+    if options.image_size is not None and PIXELS not in KINDS[samples.kind].offers:
         raise ValueError(
             f"--image-size is for images; {data} holds samples of kind {samples.kind}. Leave it out."
         )

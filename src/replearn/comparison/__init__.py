@@ -14,6 +14,7 @@ from replearn.comparison.compare import (
 )
 from replearn.comparison.latents import with_latents
 from replearn.comparison.rows import (
+    BY_HAND,
     GIVEN,
     RAW,
     UNTRAINED,
@@ -24,6 +25,7 @@ from replearn.comparison.rows import (
     extended,
     fit_and_represent,
     fit_arrays,
+    hand_made,
     is_baseline,
     of_two_views,
     raw_input,
@@ -32,10 +34,10 @@ from replearn.comparison.rows import (
     training_of,
     untrained,
     untrained_encoders,
-    visual_words,
 )
 
 __all__ = [
+    "BY_HAND",
     "EXTENDED",
     "GIVEN",
     "PREPROCESSING",
@@ -51,6 +53,7 @@ __all__ = [
     "extended",
     "fit_and_represent",
     "fit_arrays",
+    "hand_made",
     "is_baseline",
     "judge",
     "machine_in_words",
@@ -62,6 +65,5 @@ __all__ = [
     "training_of",
     "untrained",
     "untrained_encoders",
-    "visual_words",
     "with_latents",
 ]

@@ -17,14 +17,15 @@ from replearn.comparison.copies import copies_across, together_in_training
 from replearn.comparison.rows import (
     Representation,
     fit_and_represent,
+    hand_made,
     is_baseline,
     of_two_views,
     raw_input,
     untrained_encoders,
-    visual_words,
     with_seed,
 )
 from replearn.data import Samples, alike
+from replearn.data.kinds import KINDS
 from replearn.evaluate import scorecard
 from replearn.methods.columns import IN_WORDS, Columns, learn_columns, scaling_for, scaling_of
 from replearn.methods.store import versions
@@ -161,7 +162,7 @@ def judge(
     if not (table["cut"] != "").any():
         table = table.drop(columns="cut")
     first = ["representation", "seed"]
-    told = {PREPROCESSING: IN_WORDS[scaling_of(columns)]} if train.kind == "table" else {}
+    told = {PREPROCESSING: IN_WORDS[scaling_of(columns)]} if KINDS[train.kind].scaled else {}
     if longer := "; ".join(f"{row.name}: {row.extended}" for row in shown if row.extended):
         told[EXTENDED] = f"{longer}, each with a schedule of its own"
     facts = {
@@ -189,7 +190,7 @@ def _representations(
     yield raw_input(train, test, columns)
     seeded = {name: with_seed(method, seed) for name, method in named.items()}
     yield from untrained_encoders(seeded, train, test)
-    words = visual_words(train, test, random_state=seed, beside=seeded.values())
+    words = hand_made(train, test, random_state=seed, beside=seeded.values())
     if words is not None:
         yield words
     for name, method in seeded.items():

@@ -8,6 +8,7 @@ import numpy as np
 
 from replearn.data import Samples
 from replearn.data.copies import belonging, content_hashes
+from replearn.data.kinds import KINDS, WORDS
 from replearn.evaluate import NearCopies, near_copies, near_texts
 from replearn.evaluate.checks import unit_columns
 
@@ -48,10 +49,10 @@ def together_in_training(train: Samples) -> np.ndarray | None:
 
 
 def _found(train: Samples, test: Samples) -> NearCopies:
-    if train.kind == "text":
+    if WORDS in KINDS[train.kind].offers:
         return near_texts(_texts(train), _texts(test))
     rows, others = train.flat(), test.flat()
-    if train.kind == "table":
+    if KINDS[train.kind].scaled:
         both = unit_columns(np.concatenate([rows, others])).astype(np.float32)
         rows, others = both[: len(rows)], both[len(rows) :]
     return near_copies(rows, others)

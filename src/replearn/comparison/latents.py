@@ -9,6 +9,7 @@ import pandas as pd
 from replearn.comparison.compare import Comparison
 from replearn.comparison.rows import RAW, Representation, before_training
 from replearn.data import Samples
+from replearn.data.kinds import KINDS, ROWS
 from replearn.evaluate import latent_scores
 from replearn.evaluate.interpolation import Decode
 from replearn.evaluate.probe_space import ProbeSpace, probe_space
@@ -87,7 +88,7 @@ def _decoder(row: Representation, samples: Samples, columns: Columns | None) -> 
     """From codes to rows of numbers as the raw input is given, or None of a row that has no decoder."""
     if row.name == RAW:
         return lambda rows: rows
-    if before_training(row.name) or samples.kind == "text":  # what a text is told from is no row of numbers
+    if before_training(row.name) or ROWS not in KINDS[samples.kind].offers:
         return None
     decode = decoder_of(row.method, samples.shape)
     if decode is None:

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from sklearn.base import clone
 
-from replearn.data import ArraySamples, Batch, Samples, Texts, TextSamples
+from replearn.data import Samples
+from replearn.data.kinds import KINDS, PIXELS
 from replearn.encoders import comes_with_weights
 from replearn.engine.embed import check_finite
 from replearn.engine.extension import in_parts
@@ -38,6 +39,7 @@ log = logging.getLogger("replearn")
 Transform = Callable[[Any, Samples], np.ndarray]
 
 RAW, UNTRAINED, WORDS = "raw input", "untrained encoder", "bag of visual words"
+BY_HAND = "hand-made features"  # of samples other than images
 GIVEN = "encoder as given"
 BEFORE, AFTER = "untrained ", " as given"  # around the names of methods, where there are several networks
 NAMED = 3  # methods that a row's name has room for
@@ -93,7 +95,7 @@ def before_training(name: str) -> bool:
 
 def is_baseline(name: str) -> bool:
     """Whether a row of this name was there before any method learned."""
-    return name in (RAW, WORDS) or before_training(name)
+    return name in (RAW, WORDS, BY_HAND) or before_training(name)
 
 
 def transformed(method: Any, samples: Samples) -> np.ndarray:
@@ -164,14 +166,17 @@ def _in_row(names: Sequence[str]) -> str:
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def visual_words(
+def hand_made(
     train: Samples, test: Samples, *, random_state: int = 0, beside: Iterable[Any] = ()
 ) -> Representation | None:
-    """What features made by hand are worth: `BagOfVisualWords`.
+    """What features made by hand are worth: of images `BagOfVisualWords`, of others what their kind computes.
 
-    None of samples in which it finds no words, and where one of the methods `beside` is the same.
+    None of samples in which there are none, and where one of the methods `beside` is the same.
     """
-    if train.kind != "image" or min(train.shape[1:]) < LEAST_SIDE:
+    if PIXELS not in KINDS[train.kind].offers:
+        rows = [KINDS[train.kind].features(part) for part in (train, test)]
+        return None if rows[0] is None or rows[1] is None else Representation(BY_HAND, rows[0], rows[1])
+    if min(train.shape[1:]) < LEAST_SIDE:
         return None
     method = BagOfVisualWords(random_state=random_state)
     if any(_same(method, other) for other in beside):
@@ -247,14 +252,9 @@ def of_two_views(method: Any, samples: Samples, seed: int) -> tuple[np.ndarray, 
     rows = np.unique(np.linspace(0, len(samples) - 1, num=min(len(samples), VIEWED)).astype(np.int64))
     with random_state_kept():
         torch.manual_seed(seed)
-        seen = [samples_of(view) for view in default_views(samples)(samples[rows])]
+        seen = [KINDS[samples.kind].of_batch(view, samples) for view in default_views(samples)(samples[rows])]
     a, b = (method.transform(part if isinstance(method, Model) else part.flat()) for part in seen)
     return a, b
-
-
-def samples_of(view: Batch) -> Samples:
-    """The rows of a batch, as samples."""
-    return TextSamples(view.x) if isinstance(view.x, Texts) else ArraySamples(view.x.numpy())
 
 
 def represent(

@@ -2,11 +2,13 @@
 
 from replearn.data.alike import alike, read_alike
 from replearn.data.cache import CacheError, cache_folder
+from replearn.data.content import Content, as_float
 from replearn.data.datasets import DATASETS, BuiltIn, load_data
 from replearn.data.description import Description, describe, description_from_json
 from replearn.data.folder import DataWarning
+from replearn.data.kinds import Kind, KindWarning
 from replearn.data.load import as_samples
-from replearn.data.samples import UNLABELLED, ArraySamples, Batch, Samples, Subset, as_float
+from replearn.data.samples import UNLABELLED, ArraySamples, Batch, Samples, Subset
 from replearn.data.shapes import Shapes, shapes
 from replearn.data.splits import split
 from replearn.data.tasks import read_pairs, read_spans, read_tags
@@ -21,8 +23,11 @@ __all__ = [
     "Batch",
     "BuiltIn",
     "CacheError",
+    "Content",
     "DataWarning",
     "Description",
+    "Kind",
+    "KindWarning",
     "Samples",
     "Shapes",
     "Subset",

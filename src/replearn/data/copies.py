@@ -1,12 +1,11 @@
 """Samples that belong together: exact copies, found by a hash of their content, and members of one group."""
 
 import hashlib
-from collections.abc import Iterator
 
 import numpy as np
 from jaxtyping import Int, UInt64
-from torch import Tensor
 
+from replearn.data.content import each_as_bytes
 from replearn.data.progress import progress
 from replearn.data.samples import Samples
 
@@ -21,7 +20,9 @@ def content_hashes(samples: Samples) -> UInt64[np.ndarray, " n"]:
     hashes = np.empty(len(samples), dtype=np.uint64)
     with progress("looking for copies" if len(samples) >= SHOWN else "", len(samples)) as advance:
         for part in samples.parts():
-            found = b"".join(hashlib.blake2b(row, digest_size=8).digest() for row in _rows(samples[part].x))
+            found = b"".join(
+                hashlib.blake2b(row, digest_size=8).digest() for row in each_as_bytes(samples[part].x)
+            )
             hashes[part] = np.frombuffer(found, dtype=np.uint64)
             advance(len(part))
     return hashes
@@ -72,13 +73,3 @@ def _components(units: Int[np.ndarray, " n"], groups: np.ndarray) -> Int[np.ndar
     graph = coo_array((np.ones(named.sum(), dtype=np.int8), edges), shape=(several + size, several + size))
     found: np.ndarray = np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
     return np.asarray(found[units])
-
-
-def _rows(x: object) -> Iterator[bytes]:
-    """The content of each sample of a batch, as bytes."""
-    if not isinstance(x, Tensor):
-        yield from (str(text).encode("utf-8", "surrogatepass") for text in x)  # type: ignore[attr-defined]
-        return
-    numbers = x.flatten(1).numpy()
-    for row in numbers if numbers.dtype == np.uint8 else numbers + 0:  # -0 becomes 0
-        yield row.tobytes()

@@ -1,6 +1,7 @@
 """What a method may know of its samples before it sees a batch; it stands in for them when a run is loaded."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
@@ -10,7 +11,6 @@ from torch import Tensor
 from replearn.data.levels import SIXTEEN_BITS, Levels
 from replearn.data.samples import Samples
 from replearn.data.table_reading import TableReading
-from replearn.data.text import TextSamples
 from replearn.data.tokenizer import Tokenizer, blank_tokenizer
 from replearn.data.tokenizer_checks import LARGEST_ID
 
@@ -29,6 +29,7 @@ class Description:
             one among its weights.
         levels: of images deeper than bytes, which level became 0 and which 1, as `Samples` has it.
         reading: how the columns of a table became numbers; else None.
+        details: what their kind says besides, as `Samples` has it.
     """
 
     kind: str
@@ -40,14 +41,17 @@ class Description:
     tokenizer: Tokenizer | None = None
     levels: Levels | None = None
     reading: TableReading | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.n
 
     def to_json(self) -> dict[str, Any]:
         """All but the statistics, with lists for tuples, of a tokenizer its size, of a reading its columns."""
-        content = asdict(self)
-        del content["statistics"], content["tokenizer"], content["reading"]
+        apart = {"statistics", "tokenizer", "reading", "details"}
+        content = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in apart}
+        if self.details:
+            content["details"] = dict(self.details)
         size = {"vocabulary": self.tokenizer.size} if self.tokenizer else {}
         reading = {"reading": self.reading.to_json()} if self.reading else {}
         return content | {"shape": list(self.shape), "classes": list(self.classes)} | size | reading
@@ -58,9 +62,10 @@ def describe(samples: Samples) -> Description:
     return Description(
         *(samples.kind, samples.shape, samples.classes, len(samples), samples.fingerprint()),
         statistics=samples.statistics,
-        tokenizer=samples.tokenizer if isinstance(samples, TextSamples) else None,
+        tokenizer=samples.tokenizer,
         levels=samples.levels,
         reading=samples.reading,
+        details=dict(samples.details),
     )
 
 
@@ -84,6 +89,7 @@ def description_from_json(content: dict[str, Any]) -> Description:
             tokenizer=None if size is None else blank_tokenizer(size),
             levels=None if levels is None else (float(levels[0]), float(levels[1])),
             reading=None if columns is None else TableReading.from_json(columns),
+            details=dict(content.get("details", {})),
         )
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(

@@ -7,26 +7,30 @@ import torch.nn.functional as F
 from jaxtyping import Int
 from torch import Tensor
 
+from replearn.data.content import each_as_bytes
 from replearn.data.samples import Batch
-from replearn.data.text import Texts
 
 
 def content_ids(batch: Batch) -> Int[Tensor, " n"]:
     """A number of 64 bits per sample of a batch that equal samples share, on any process and in any slice.
 
-    Two unlike samples share one with probability 2^-64. Content that is neither a tensor nor texts is told apart by
-    where it lies in the samples.
+    Two unlike samples share one with probability 2^-64. Content that does not tell its bytes is told apart by where
+    it lies in the samples.
 
     >>> unknown = torch.full((3,), -1)
+    >>> from replearn.data.text import Texts
     >>> ids = content_ids(Batch(Texts(["a", "b", "a"]), unknown, torch.arange(3)))
     >>> (ids[:, None] == ids).int().tolist()
     [[1, 0, 1], [0, 1, 0], [1, 0, 1]]
     """
-    if isinstance(batch.x, Texts):
-        found = [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8) for text in batch.x]
-        numbers = [int.from_bytes(each.digest(), "little", signed=True) for each in found]
-        return torch.tensor(numbers, dtype=torch.int64, device=batch.labels.device)
-    return _hashes(batch.x) if isinstance(batch.x, Tensor) else batch.index
+    if isinstance(batch.x, Tensor):
+        return _hashes(batch.x)
+    try:
+        found = [hashlib.blake2b(content, digest_size=8) for content in each_as_bytes(batch.x)]
+    except TypeError:
+        return batch.index
+    numbers = [int.from_bytes(each.digest(), "little", signed=True) for each in found]
+    return torch.tensor(numbers, dtype=torch.int64, device=batch.labels.device)
 
 
 def _hashes(x: Tensor) -> Int[Tensor, " n"]:
@@ -34,11 +38,11 @@ def _hashes(x: Tensor) -> Int[Tensor, " n"]:
     rows = x.flatten(1) + 0 if x.is_floating_point() else x.flatten(1)  # -0 becomes 0
     raw = rows.contiguous().view(torch.uint8)  # (n, bytes)
     words = F.pad(raw, (0, -raw.shape[1] % 8)).view(torch.int64)  # (n, w)
-    weights = _mixed(torch.arange(words.shape[1], device=x.device)) | 1
-    return _mixed((_mixed(words) * weights).sum(dim=1))
+    weights = mixed(torch.arange(words.shape[1], device=x.device)) | 1
+    return mixed((mixed(words) * weights).sum(dim=1))
 
 
-def _mixed(words: Tensor) -> Tensor:
+def mixed(words: Tensor) -> Tensor:
     """Bits spread over all places, one to one (the finaliser of SplitMix64).
 
     Reference: Steele, Lea and Flood, OOPSLA 2014. https://doi.org/10.1145/2660193.2660195

@@ -1,6 +1,7 @@
 """The one door for data: whatever it is, `as_samples` makes samples of it."""
 
 import copy
+import difflib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from replearn.data.asked import Asked, Found
 from replearn.data.datasets import DATASETS, load_data
 from replearn.data.folder import image_samples
 from replearn.data.items import item_samples
+from replearn.data.kinds import KINDS, OWN
 from replearn.data.label_files import read_label_file
 from replearn.data.labels import encode_labels
 from replearn.data.paths import from_array, from_path
@@ -43,6 +45,7 @@ def as_samples(
     strict: bool = False,
     classes: Sequence[str] | None = None,
     like: Any = None,
+    kind: str | None = None,
 ) -> Samples:
     """Samples of whatever holds data.
 
@@ -61,7 +64,8 @@ def as_samples(
             - a path: a folder or zip of images, a folder in a zip (`photos.zip/train`), `.npy`, `.npz`, CSV,
               TSV, Parquet; of texts: a `.txt` file (one per line that is not blank), a folder or zip of `.txt` files
               (one per file), a CSV, TSV, JSON-lines or Parquet file with a column `text`; all of them also `.gz`.
-              A folder that holds both images and texts is one of images.
+              A folder that holds both images and texts is one of images;
+            - what a kind of another package claims (see `replearn.data.kinds`), which is asked first.
         labels: one class per sample (numbers, names; None, NaN or -1 where unknown); the name of a table's
             column; or, for named files, the path of a CSV, TSV, JSON-lines or Parquet file with columns `file` and
             `label`. Without it, a folder's classes are its sub-folders; files outside of them are unlabelled.
@@ -76,7 +80,9 @@ def as_samples(
             missing). Otherwise the file is left out and listed in `samples.skipped`, bytes that are no UTF-8 are
             replaced, long lines cut, with one warning.
         classes: class names in order, so that these labels agree with other samples'
-        (`classes=train.classes`).
+            (`classes=train.classes`).
+        like: samples, or the description of samples, by whose reading of columns a table is read.
+        kind: of samples that are to come of it, such as `table`; None: what the data look like.
 
     Raises:
         ValueError: data of a kind or content that cannot be used, or labels that do not fit.
@@ -107,7 +113,11 @@ def as_samples(
             strict=strict,
         ),
     )
-    samples, own, of_groups = _found(data, asked)
+    samples, own, of_groups = _found(data, asked, kind)
+    if kind is not None and samples.kind != kind:
+        raise ValueError(
+            f"kind must be what the data are; got kind={kind!r} for samples of kind {samples.kind}. Leave it out."
+        )
     if isinstance(labels, str | Path) and own is None:
         if samples.names is None:
             raise ValueError(
@@ -128,8 +138,17 @@ def as_samples(
     return samples
 
 
-def _found(data: Any, asked: Asked) -> Found:
+def _found(data: Any, asked: Asked, kind: str | None) -> Found:
     """Samples of whatever holds data, and what they bring."""
+    others = {name: room for name, room in KINDS.items() if name not in OWN}
+    if kind is not None and kind not in KINDS:
+        near = difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.0)[0]
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}; got {kind!r}. Did you mean {near!r}?")
+    if kind is not None and kind in others:
+        return others[kind].read(data, asked)
+    for room in others.values() if kind is None else ():
+        if room.claims(data):
+            return room.read(data, asked)
     if isinstance(data, str) and data.partition(":")[0] in DATASETS:
         return _built_in(data), None, None
     if isinstance(data, str | Path):

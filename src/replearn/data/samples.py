@@ -8,10 +8,11 @@ everything to their right passes a batch on whole.
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
+from types import MappingProxyType
 from typing import Any, overload
 
 import numpy as np
@@ -19,9 +20,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from replearn.data.content import channels_of, each_as_bytes, floats_of, rows_of_numbers
 from replearn.data.levels import Levels, scaled
 from replearn.data.stored import StoredRows
 from replearn.data.table_reading import TableReading
+from replearn.data.tokenizer import Tokenizer
 
 UNLABELLED = -1
 SHOWN = 3  # names of classes that are shown of samples
@@ -32,8 +35,9 @@ class Batch:
     """Some samples, as tensors on one device.
 
     Attributes:
-        x: the content, one row per sample: uint8 or float `(n, c, h, w)` images in [0, 255] or [0, 1],
-            float `(n, d)` tables, `Texts`, or int64 `(n, t)` tokens. Only data, views and encoders look at it.
+        x: the content (see `replearn.data.content`), one row per sample: uint8 or float `(n, c, h, w)` images in
+            [0, 255] or [0, 1], float `(n, d)` tables, `Texts`, int64 `(n, t)` tokens, or that of another kind. Only
+            data, views and encoders look at it.
         labels: class of each row, -1 where unknown.
         index: position of each row in the samples that `fit` was given (memory banks are kept by it).
         start, total: this batch is rows `start : start + len(batch)` of a joined batch of `total` rows,
@@ -71,8 +75,8 @@ class Batch:
         )
 
     def floats(self) -> "Batch":
-        """The same samples, bytes as floats in [0, 1]; what is no tensor stays as it is."""
-        return self.with_x(as_float(self.x)) if isinstance(self.x, Tensor) else self
+        """The same samples, bytes as floats in [0, 1]; what has no floats stays as it is."""
+        return self.with_x(floats_of(self.x))
 
     def with_x(self, x: Any) -> "Batch":
         """The same samples seen as `x`."""
@@ -97,6 +101,7 @@ class Samples(ABC):
         groups: name of the group of each sample (a patient, a speaker), `""` where it is of none; or None. A split
             keeps a group on one side.
         reading: how the columns of a table became numbers; None of other samples.
+        details: what their kind says of them besides (a rate, a spacing), as JSON can hold it; a run keeps it.
     """
 
     kind: str
@@ -111,6 +116,7 @@ class Samples(ABC):
     groups: np.ndarray | None = None
     levels: Levels | None = None
     reading: TableReading | None = None
+    details: Mapping[str, Any] = MappingProxyType({})
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -118,6 +124,11 @@ class Samples(ABC):
     @abstractmethod
     def __getitem__(self, index: np.ndarray) -> Batch:
         """The samples at the positions `index`, an integer array, as one batch on the CPU."""
+
+    @property
+    def tokenizer(self) -> Tokenizer | None:
+        """What makes tokens of texts; None of other samples."""
+        return None
 
     def subset(self, index: np.ndarray | Sequence[int]) -> "Samples":
         """The samples at `index` (integers or a boolean mask), as a view: nothing is copied."""
@@ -141,12 +152,31 @@ class Samples(ABC):
         told += [f"{count:,} {what}" for count, what in counts if count]
         return f"<{type(self).__name__}: {'; '.join(told)}>"
 
+    def numbers(self, index: np.ndarray) -> Float[np.ndarray, "n d"]:
+        """The samples at `index` as rows of numbers, images scaled to [0, 1].
+
+        Raises:
+            ValueError: they have not all the same numbers.
+        """
+        found = rows_of_numbers(self[index].x)
+        if found is None:
+            raise ValueError(
+                f"samples of kind {self.kind} are no rows of the same numbers. Use an encoder for them."
+            )
+        rows: np.ndarray = found.numpy()
+        return rows
+
     def flat(self) -> Float[np.ndarray, "n d"]:
         """All samples as rows of numbers, images scaled to [0, 1]: what classical methods learn from."""
-        rows = np.empty((len(self), prod(self.shape)), dtype=np.float32)  # (n, d)
+        first = self.numbers(np.arange(min(1, len(self))))
+        rows = np.empty((len(self), first.shape[1]), dtype=np.float32)  # (n, d)
         for part in self.parts():
-            rows[part[0] : part[-1] + 1] = as_float(self[part].x).flatten(1).numpy()
+            rows[part[0] : part[-1] + 1] = self.numbers(part)
         return rows
+
+    def channels(self, index: np.ndarray) -> Float[Tensor, "m c"] | None:
+        """All numbers of the samples at `index`, by channel or column; None where they have no channels."""
+        return channels_of(self[index].x)
 
     def fingerprint(self) -> str:
         """A short hash of shape, labels and at most 4,096 samples; a resumed run checks it."""
@@ -154,7 +184,8 @@ class Samples(ABC):
         if self.labels is not None:
             digest.update(self.labels.tobytes())
         for part in self.parts(self._spread()):
-            digest.update(self[part].x.numpy().tobytes())
+            x = self[part].x
+            digest.update(x.numpy().tobytes() if isinstance(x, Tensor) else b"\0".join(each_as_bytes(x)))
         return digest.hexdigest()
 
     def _spread(self) -> np.ndarray:
@@ -172,8 +203,10 @@ class Samples(ABC):
         """Mean and deviation of each channel (in [0, 1]) or column, from at most 4,096 samples."""
         count, first, total, squares = 0, torch.zeros(()), torch.zeros(()), torch.zeros(())
         for part in self.parts(self._spread()):
-            x = as_float(self[part].x).double()  # (n, c, h, w) or (n, d)
-            columns = x.flatten(2).transpose(1, 2).flatten(0, 1) if x.ndim > 2 else x  # (n*h*w, c) or (n, d)
+            found = self.channels(part)
+            if found is None:
+                return torch.zeros(1), torch.ones(1)
+            columns = found.double()  # (m, c)
             if count == 0:
                 first = columns.mean(0)  # sums around a value near the mean, so the squares do not cancel
             count += len(columns)
@@ -191,11 +224,6 @@ def positions(index: np.ndarray | Sequence[int]) -> np.ndarray:
     """Integers, of integers or of a boolean mask."""
     chosen = np.asarray(index)
     return np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.int64)
-
-
-def as_float(x: Tensor) -> Tensor:
-    """Bytes in [0, 255] become floats in [0, 1]; floats stay as they are."""
-    return x.float().div_(255) if x.dtype == torch.uint8 else x.float()
 
 
 class ArraySamples(Samples):
@@ -244,6 +272,37 @@ class ArraySamples(Samples):
         )
 
 
+class BatchSamples(Samples):
+    """The samples of one batch.
+
+    Args:
+        batch: of them.
+        like: samples of the same kind.
+    """
+
+    def __init__(self, batch: Batch, like: Samples) -> None:
+        self.batch = batch
+        self.kind = like.kind
+        self.shape = tuple(batch.x.shape[1:]) if isinstance(batch.x, Tensor) else like.shape
+        self.labels = batch.labels.numpy()
+        self.classes = like.classes
+        self.details = like.details
+
+    def __len__(self) -> int:
+        return len(self.batch)
+
+    def __getitem__(self, index: np.ndarray) -> Batch:
+        where = torch.from_numpy(np.asarray(index, dtype=np.int64))
+        if isinstance(self.batch.x, Tensor):
+            return Batch(self.batch.x[where], self.batch.labels[where], where)
+        if len(index) and (np.diff(index) != 1).any():
+            raise ValueError(
+                "content that is no tensor is read in order; got other positions. Take consecutive ones."
+            )
+        found = self.batch.rows(int(index[0]) if len(index) else 0, int(index[-1]) + 1 if len(index) else 0)
+        return Batch(found.x, found.labels, where)
+
+
 class Subset(Samples):
     """Some positions of other samples. `Batch.index` counts within the subset."""
 
@@ -261,9 +320,16 @@ class Subset(Samples):
         self.groups = None if samples.groups is None else samples.groups[index]
         self.levels = samples.levels
         self.reading = samples.reading
+        self.details = samples.details
 
     def __len__(self) -> int:
         return len(self.index)
+
+    def numbers(self, index: np.ndarray) -> Float[np.ndarray, "n d"]:
+        return self.samples.numbers(self.index[index])
+
+    def channels(self, index: np.ndarray) -> Float[Tensor, "m c"] | None:
+        return self.samples.channels(self.index[index])
 
     def __getitem__(self, index: np.ndarray) -> Batch:
         batch = self.samples[self.index[index]]

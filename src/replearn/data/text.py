@@ -4,7 +4,7 @@ import copy
 import hashlib
 import os
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, SupportsIndex, overload
@@ -40,6 +40,23 @@ class Texts(tuple[str, ...]):
     def __getitem__(self, index: Any) -> Any:
         found = super().__getitem__(index)
         return Texts(found) if isinstance(index, slice) else found
+
+    def each(self) -> Iterator[bytes]:
+        """The bytes of each text."""
+        return (text.encode("utf-8", "surrogatepass") for text in self)
+
+    def flat(self) -> Float[Tensor, "n d"]:
+        """Bags of words: the logarithm of 1 + how often each word occurs, in 4,096 columns, of length 1.
+
+        A word's column is a hash of it (Weinberger et al. 2009), so nothing is learned and any two sets of texts
+        compare. https://arxiv.org/abs/0902.2206
+        """
+        from sklearn.feature_extraction.text import HashingVectorizer
+        from sklearn.preprocessing import normalize
+
+        counts = HashingVectorizer(n_features=COLUMNS, norm=None, alternate_sign=False).transform(self)
+        rows: np.ndarray = normalize(counts.log1p()).toarray().astype(np.float32)
+        return torch.from_numpy(rows)  # (n, 4096)
 
     def __repr__(self) -> str:
         return f"Texts({', '.join(map(repr, self))})"
@@ -163,19 +180,6 @@ class TextSamples(Samples):
             digest.update(len(content).to_bytes(8, "little") + content)
         return digest.hexdigest()
 
-    def flat(self) -> Float[np.ndarray, "n d"]:
-        """Bags of words: the logarithm of 1 + how often each word occurs, in 4,096 columns, of length 1.
-
-        A word's column is a hash of it (Weinberger et al. 2009), so nothing is learned and any two sets of texts
-        compare. https://arxiv.org/abs/0902.2206
-        """
-        from sklearn.feature_extraction.text import HashingVectorizer
-        from sklearn.preprocessing import normalize
-
-        counts = HashingVectorizer(n_features=COLUMNS, norm=None, alternate_sign=False).transform(self.texts)
-        rows: np.ndarray = normalize(counts.log1p()).toarray().astype(np.float32)
-        return rows  # (n, 4096)
-
     def fingerprint(self) -> str:
         """A short hash of labels and at most 4,096 texts."""
         digest = hashlib.blake2b(repr((self.kind, len(self))).encode(), digest_size=8)
@@ -184,11 +188,6 @@ class TextSamples(Samples):
         for position in self._spread().tolist():
             digest.update(self.texts[position].encode("utf-8", "surrogatepass") + b"\0")
         return digest.hexdigest()
-
-    @property
-    def statistics(self) -> tuple[Float[Tensor, " c"], Float[Tensor, " c"]]:  # type: ignore[override]
-        """There is nothing to scale."""
-        return torch.zeros(1), torch.ones(1)
 
 
 def _chosen(whole: Sequence[str], index: np.ndarray) -> Chosen:

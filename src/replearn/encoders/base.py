@@ -1,14 +1,15 @@
 """An encoder takes a batch and gives its representation: `encoder(batch) -> h`, of shape `(n, dim)`."""
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data.samples import Batch, as_float
+from replearn.data.content import floats_of
+from replearn.data.samples import Batch
 from replearn.encoders.stages import NoStages
 
 Want = Literal["pooled", "states", "layers"]
@@ -52,6 +53,9 @@ class Encoder(nn.Module):
         recipe: JSON that makes it again, its weights aside, of an encoder that a method has made; else None.
     """
 
+    # Whether it reads sequences: it has states per position, and what it reads is filled up to one length.
+    sequential: ClassVar[bool] = False
+
     mean: Tensor
     std: Tensor
     recipe: str | None = None
@@ -92,6 +96,9 @@ class Encoder(nn.Module):
         states = self._method("states")(x)
         return states[-1] if want == "states" else states
 
+    def read_as(self, pooling: str, length: int | None) -> None:
+        """Pool the states of sequences so, and read so much of one at most; of other samples there is nothing to do."""
+
     @property
     def net(self) -> nn.Module:
         """The network in its own layout, without what fits it to samples: timm's, torchvision's, the library's."""
@@ -120,9 +127,11 @@ class Encoder(nn.Module):
         found: Tensor = self._method("tokens")(self.standardise(batch))  # (n, t, d)
         return found
 
-    def standardise(self, batch: Batch | Tensor) -> Tensor:
-        """The batch as the body reads it: floats, zero mean and unit variance per channel or column."""
-        x = as_float(batch if isinstance(batch, Tensor) else batch.x)
+    def standardise(self, batch: Any) -> Any:
+        """The batch as the body reads it: floats, of zero mean and unit variance per channel or column if a tensor."""
+        x = floats_of(batch.x if isinstance(batch, Batch) else batch)
+        if not isinstance(x, Tensor):  # its network knows what is in it
+            return x
         shape = (1, -1, *(1,) * (x.ndim - 2))
         if (
             x.ndim == 2

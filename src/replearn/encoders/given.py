@@ -1,7 +1,10 @@
 """Networks that the caller gives: copied, tried once, without a classifier of torchvision, their maps pooled."""
 
 import logging
+from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -14,7 +17,16 @@ from replearn.encoders.stand_ins import names_told
 
 log = logging.getLogger("replearn")
 
+Content = Callable[[Any, int, torch.device], Any]
+
 CLASSIFIERS = ("fc", "classifier", "heads", "head")  # as torchvision calls them
+
+
+@dataclass(frozen=True)
+class Sized:
+    """Samples of which only the shape matters."""
+
+    shape: tuple[int, ...]
 
 
 class Pooled(nn.Module):
@@ -35,7 +47,12 @@ class Pooled(nn.Module):
         return found.flatten(2).mT  # (n, h·w, dim)
 
 
-def given_encoder(module: nn.Module, samples: Described) -> Encoder:
+def zeros(samples: Any, n: int, device: torch.device) -> Any:
+    """Tensors of the samples' shape."""
+    return torch.zeros(n, *samples.shape, device=device)
+
+
+def given_encoder(module: nn.Module, samples: Described, *, content: Content = zeros) -> Encoder:
     """A copy of `module` as encoder; the module itself is neither changed nor trained.
 
     Args:
@@ -43,15 +60,16 @@ def given_encoder(module: nn.Module, samples: Described) -> Encoder:
             be averaged over positions. An `Encoder` keeps its own scaling of the input. A network of torchvision
             loses the layer that tells its classes.
         samples: say the shape of a sample, and the scaling.
+        content: makes some content like theirs, on which the module is tried.
 
     Raises:
         ValueError: the module does not read such samples, or returns something else.
     """
     if isinstance(module, Encoder):
-        dry_run(module, samples.shape)
+        dry_run(module, samples, content=content)
         return deepcopy(module)
     module = without_classifier(deepcopy(module))
-    found = dry_run(module, samples.shape)
+    found = dry_run(module, samples, content=content)
     mean, std = samples.statistics
     body = Pooled(module) if found.ndim == 4 else module
     return Encoder(body, dim=found.shape[1], mean=mean, std=std, size=only_size(module, samples.shape))
@@ -90,20 +108,21 @@ def only_size(net: nn.Module, shape: tuple[int, ...]) -> tuple[int, ...] | None:
     if len(shape) != 3 or max(shape[1:]) < 2:
         return None
     try:
-        dry_run(net, (shape[0], *(max(1, side // 2) for side in shape[1:])))
+        dry_run(net, Sized((shape[0], *(max(1, side // 2) for side in shape[1:]))))
     except ValueError:
         return shape[1:]
     return None
 
 
-def dry_run(net: nn.Module, shape: tuple[int, ...]) -> Tensor:
-    """What `net` returns for two samples of zeros, in eval mode.
+def dry_run(net: nn.Module, samples: Any, *, content: Content = zeros) -> Tensor:
+    """What `net` returns for two samples, in eval mode.
 
     A copy runs, so the mode and the buffers of `net` stay as they are; so does the random state.
 
     Args:
-        net: reads `(n, *shape)`; an `Encoder` reads the same as a batch.
-        shape: of one sample.
+        net: reads such content; an `Encoder` reads the same as a batch.
+        samples: say the shape of a sample.
+        content: makes content of two samples, by default zeros `(2, *shape)`.
 
     Returns:
         `(2, dim)` or `(2, dim, h, w)`.
@@ -113,7 +132,7 @@ def dry_run(net: nn.Module, shape: tuple[int, ...]) -> Tensor:
     """
     copy = deepcopy(net).eval()
     device = next((tensor.device for tensor in copy.parameters()), torch.device("cpu"))
-    x = torch.zeros(2, *shape, device=device)
+    x, shape = content(samples, 2, device), samples.shape
     unknown = torch.full((2,), -1, device=device)
     cards = [] if device.type == "cpu" else [device]
     with torch.random.fork_rng(cards, device_type=device.type if cards else "cuda"), torch.no_grad():

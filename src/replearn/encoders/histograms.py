@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data.samples import Batch, as_float
+from replearn.data.content import as_float
+from replearn.data.samples import Batch
 from replearn.encoders.gradients import gradients
 
 CLIP = 0.2  # no number of a block counts for more: section 6.4 of the paper

@@ -1,29 +1,17 @@
 """`make_encoder`: from a name or a module to an encoder for given samples."""
 
-from collections.abc import Callable
-from difflib import get_close_matches
-from importlib import import_module
-from math import prod
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from replearn.encoders.base import Described, Encoder
-from replearn.encoders.cnn import CNN
-from replearn.encoders.conv import Conv
-from replearn.encoders.dense import MLP, Linear
-from replearn.encoders.given import dry_run, given_encoder
-from replearn.encoders.resnet import ResNetSmall
-from replearn.encoders.stand_ins import meant_by, weights_at
-from replearn.encoders.text_nets import FOLDER, text_encoder
-from replearn.encoders.weights import fill, read_weights
+from replearn.encoders.kinds import NETWORKS
+from replearn.encoders.kinds.image import ImageNetworks
+from replearn.encoders.stand_ins import meant_by
+from replearn.encoders.text_nets import FOLDER
 
-FOR_ANYTHING: dict[str, Callable[[int], nn.Module]] = {"linear": Linear, "mlp": MLP}
-FOR_IMAGES: dict[str, Callable[[int], nn.Module]] = {"cnn": CNN, "resnet_small": ResNetSmall}
-FOR_SHAPES: dict[str, Callable[[tuple[int, ...]], nn.Module]] = {"conv": Conv}
-ENCODERS = (*FOR_ANYTHING, *FOR_IMAGES, *FOR_SHAPES)
-LITTLE = 64  # pixels up to which "auto" takes the small ResNet
+ENCODERS = tuple(ImageNetworks.bodies)
 
 
 def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
@@ -45,7 +33,8 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
             - a module that reads float tensors `(n, *samples.shape)` and returns `(n, dim)` or
               `(n, dim, h, w)`. It is copied: training does not change it. An `Encoder` keeps its own scaling
               of the input.
-        samples: give `kind`, `shape` and `statistics`; nothing else is read.
+        samples: give `kind`, `shape` and `statistics`; nothing else is read. Which names another kind has says
+            its module of `replearn.encoders.kinds`, or its package.
 
     Raises:
         ValueError: the name is unknown (the nearest are offered), the samples are of another kind, the
@@ -60,17 +49,7 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
         (torch.Size([4, 256]), 256)
     """
     spec = meant_by(spec)
-    if samples.kind in ("text", "tokens"):
-        return text_encoder(spec, samples)
-    if isinstance(spec, nn.Module):
-        return given_encoder(spec, samples)
-    name, _, file = spec.partition("@")
-    weights = weights_at(file) if file else None
-    body = _body(_auto(samples) if name == "auto" else name, samples, weights)
-    mean, std = samples.statistics
-    fixed = isinstance(body, MLP | Linear) or getattr(body, "fixed", False)
-    size = samples.shape[1:] if fixed and len(samples.shape) == 3 else None
-    return Encoder(body, dim=dry_run(body, samples.shape).shape[1], mean=mean, std=std, size=size)
+    return NETWORKS[samples.kind].make(spec, samples)
 
 
 def comes_with_weights(spec: Any) -> bool:
@@ -82,41 +61,3 @@ def comes_with_weights(spec: Any) -> bool:
     if not isinstance(spec, str) or spec.startswith(FOLDER) or "@" in spec:
         return True
     return spec not in ENCODERS and Path(spec).is_dir()  # a run, by which fine-tuning begins
-
-
-def _auto(samples: Described) -> str:
-    if samples.kind == "table":
-        return "mlp"
-    if samples.kind == "image":
-        return "resnet_small" if max(samples.shape[1:]) <= LITTLE else "resnet18"
-    raise ValueError(
-        f"there is no encoder of ours for samples of kind {samples.kind!r}; give a torch.nn.Module."
-    )
-
-
-def _body(name: str, samples: Described, weights: Path | None) -> nn.Module:
-    timm_nets = None if name in ENCODERS else import_module("replearn.encoders.timm_nets")
-    if timm_nets and not timm_nets.is_timm(name):
-        near = get_close_matches(name, ["auto", *ENCODERS, *timm_nets.timm_names()], cutoff=0.5)
-        raise ValueError(
-            f"encoder must be auto, {', '.join(ENCODERS)}, a timm model or a module; got {name!r}. "
-            f"Nearest: {', '.join(near) or 'none'}."
-        )
-    if name not in FOR_ANYTHING and len(samples.shape) != 3:
-        raise ValueError(
-            f"encoder {name!r} reads images (c, h, w); got samples of shape {samples.shape}. "
-            "Use 'mlp' or 'linear'."
-        )
-    if timm_nets:
-        net: nn.Module = timm_nets.timm_net(name, samples.shape, weights=weights)
-        return net
-    body = _ours(name, samples.shape)
-    if weights:
-        fill(body, read_weights(weights), weights, first=("stages.0.0",), heads=())
-    return body
-
-
-def _ours(name: str, shape: tuple[int, ...]) -> nn.Module:
-    if name in FOR_SHAPES:
-        return FOR_SHAPES[name](shape)
-    return FOR_ANYTHING[name](prod(shape)) if name in FOR_ANYTHING else FOR_IMAGES[name](shape[0])

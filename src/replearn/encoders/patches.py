@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data.samples import Batch, as_float
+from replearn.data.content import as_float
+from replearn.data.samples import Batch
 
 FLAT = 10 / 255**2  # added to a patch's variance, so that flat patches stay flat
 RIDGE = 0.1  # added to the variance of each principal component

@@ -8,7 +8,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data.samples import Batch, as_float
+from replearn.data.content import as_float
+from replearn.data.kinds import KINDS
+from replearn.data.samples import Batch
 from replearn.encoders.base import Described
 
 Draw = Callable[[int], Tensor]  # from k to uniform numbers (n, k)
@@ -47,7 +49,7 @@ class Units(nn.Module):
         mean, std = samples.statistics  # (c,)
         within = std.square() <= mean * (1 - mean) + 1e-6
         within |= (std == 1) & ((mean == 0) | (mean == 1))  # constant columns, whose deviation is given as 1
-        within |= samples.kind == "image"
+        within |= KINDS[samples.kind].bounded
         self.register_buffer("low", torch.where(within, 0.0, mean - WIDE * std))
         self.register_buffer("high", torch.where(within, 1.0, mean + WIDE * std))
         self.mean = (mean - self.low) / (self.high - self.low)

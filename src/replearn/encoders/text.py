@@ -3,7 +3,7 @@
 texts --Vocabulary--> tokens --network--> states (n, t, d), per layer --pooling--> h (n, d)
 """
 
-from typing import Literal
+from typing import ClassVar, Literal, get_args
 
 import torch
 from jaxtyping import Float
@@ -78,6 +78,8 @@ class TextEncoder(Encoder):
         body: reads them.
     """
 
+    sequential: ClassVar[bool] = True
+
     body: TextBody
 
     def __init__(self, vocabulary: Vocabulary, body: TextBody) -> None:
@@ -94,6 +96,12 @@ class TextEncoder(Encoder):
     def pad(self) -> int:
         """The token with which texts are filled up."""
         return self.vocabulary.tokenizer.special(PAD)
+
+    def read_as(self, pooling: str, length: int | None) -> None:
+        if pooling in get_args(Pooling):
+            self.body.pooling = pooling  # type: ignore[assignment]
+        if length is not None:
+            self.body.net.length = min(length, self.length)  # type: ignore[assignment]
 
     def standardise(self, batch: Batch | Tensor | Tokens) -> Tokens:  # type: ignore[override]
         """The batch as the body reads it: tokens; a tensor holds ids of windows that are full."""

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.encoders.given import dry_run
+from replearn.encoders.given import Sized, dry_run
 from replearn.encoders.stages import NoStages, pooled
 from replearn.encoders.weights import State, fill, read_weights
 
@@ -144,7 +144,7 @@ def _fitted(name: str, shape: tuple[int, int, int], *, small: bool) -> TimmNet:
                 warnings.simplefilter("ignore")
                 body = _build(name, channels, side, small=small and side == tuple(size))
             body.resize = None if side == tuple(size) else side
-            dry_run(body, shape)
+            dry_run(body, Sized(shape))
         except REFUSALS as error:
             reasons.append(f"{type(error).__name__}: {error}")
             continue

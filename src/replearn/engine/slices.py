@@ -23,7 +23,6 @@ from torch.utils.checkpoint import checkpoint
 
 from replearn.data.samples import Batch
 from replearn.encoders.base import Encoder, Want
-from replearn.encoders.text import TextEncoder
 from replearn.engine.machine import choose
 from replearn.views import Split
 
@@ -116,8 +115,8 @@ def _set_random_state(device: torch.device, state: Tensor) -> None:
 def _read(encoder: Encoder, whole: Read, size: int, batch: Any, want: Want = "pooled") -> Any:
     if len(batch) <= size or not torch.is_grad_enabled():
         return whole(batch, want)
-    # Texts are filled up before they are parted, or slices would be of unlike lengths.
-    rows = encoder.standardise(batch) if isinstance(encoder, TextEncoder) else batch
+    # Sequences are filled up before they are parted, or slices would be of unlike lengths.
+    rows = encoder.standardise(batch) if encoder.sequential else batch
     number = math.ceil(len(rows) / size)
     # Even slices: a last one of a single sample would have no batch statistics.
     bounds = [len(rows) * i // number for i in range(number + 1)]

@@ -42,6 +42,7 @@ class Method(Model):
         compile: compile the networks (worth it for long trainings).
     """
 
+    needs: ClassVar[tuple[str, ...]] = ("encoder",)
     smallest_batch: ClassVar[int] = 1
     beta1: ClassVar[float] = 0.9  # how much of the last gradients AdamW keeps
     why_not_smaller: ClassVar[str] = ""  # completes "..., since"

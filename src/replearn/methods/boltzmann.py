@@ -37,7 +37,7 @@ class BoltzmannMachine(Method):
     """
 
     family: ClassVar[str] = "reconstruction"
-    kinds: ClassVar[tuple[str, ...]] = ("image", "table")
+    needs: ClassVar[tuple[str, ...]] = ("rows",)
     refused: ClassVar[Mapping[str, str]] = {
         "precision": "its layers compute in 32 bits",
         "slice_size": "it has no encoder that could work in slices",

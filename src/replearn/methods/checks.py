@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from replearn.data import Samples, read_alike
+from replearn.data.kinds import KINDS
 from replearn.data.processes import process, processes
 from replearn.engine.optimizers import OPTIMIZERS
+from replearn.methods.needs import kinds_served, lacking
 
 if TYPE_CHECKING:
     from replearn.methods.base import Method
@@ -71,9 +73,9 @@ def check_seed(random_state: int) -> None:
 def check_samples(method: "Model", samples: Samples) -> None:
     """Raises ValueError where a method can't learn from samples like these."""
     name = type(method).__name__
-    if samples.kind not in method.kinds:
+    if lacking(method, samples.kind):
         raise ValueError(
-            f"{name} learns from samples of kind {' or '.join(method.kinds)}; got {samples.kind}. "
+            f"{name} learns from samples of kind {' or '.join(kinds_served(type(method)))}; got {samples.kind}. "
             "`replearn list` tells which method takes which kind."
         )
     if method.needs_labels and (samples.labels is None or len(set(samples.labels[samples.labels >= 0])) < 2):
@@ -126,7 +128,7 @@ def samples_like_fit(method: "Model", X: Any) -> Samples:
 def check_same_kind(method: "Model", samples: Samples) -> None:
     """Raises ValueError where the samples are not like those of `fit`."""
     expected = method.samples_
-    if samples.kind == expected.kind == "table" and samples.shape != expected.shape:
+    if samples.kind == expected.kind and KINDS[samples.kind].scaled and samples.shape != expected.shape:
         raise ValueError(  # in scikit-learn's words, which its own tools look for
             f"X has {samples.shape[0]} features, but {type(method).__name__} is expecting {expected.shape[0]} features "
             "as input: samples must be like those of fit. Give the same columns, or fit on these."

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from replearn.data import Batch, Description
 from replearn.encoders import Encoder, decoder_for, make_decoder, make_encoder
-from replearn.encoders.dense import is_small
+from replearn.encoders.kinds import NETWORKS
 from replearn.methods.base import Method
 from replearn.objectives import squared_error
 
@@ -29,7 +29,7 @@ class Coder(Method):
     """
 
     family: ClassVar[str] = "reconstruction"
-    kinds: ClassVar[tuple[str, ...]] = ("image", "table")
+    needs: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
 
     dim: int = 32
     decoder: str = "auto"
@@ -48,9 +48,9 @@ class Coder(Method):
 
     def make_encoder(self, samples: Description) -> Encoder:
         """The encoder that the field names."""
-        if self.encoder != "auto":
-            return make_encoder(self.encoder, samples)
-        return make_encoder("mlp" if is_small(samples.shape) else "conv", samples)
+        return make_encoder(
+            NETWORKS[samples.kind].coder(samples) if self.encoder == "auto" else self.encoder, samples
+        )
 
     def make_decoder(self, samples: Description) -> nn.Module:
         """The decoder that the field names, of codes."""

@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from replearn.data import Samples
+from replearn.data.kinds import KINDS
 
 Columns: TypeAlias = StandardScaler | MinMaxScaler
 
@@ -45,7 +46,7 @@ def scaling_for(scaling: str, samples: Samples, methods: Iterable[Any] = ()) -> 
         raise ValueError(
             f"scaling must be one of {', '.join(SCALINGS)}; got {scaling!r}. Did you mean {near!r}?"
         )
-    if samples.kind != "table":
+    if not KINDS[samples.kind].scaled:
         if scaling in ("standard", "range"):
             raise ValueError(
                 f"scaling is of a table's columns; got {scaling!r} for samples of kind {samples.kind}. Leave it out."

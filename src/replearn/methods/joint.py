@@ -21,7 +21,6 @@ class JointEmbedding(Method):
         views: two views of a batch, or the name of a preset; None takes the default for this kind of samples.
     """
 
-    kinds: ClassVar[tuple[str, ...]] = ("image", "table", "text")
     smallest_batch: ClassVar[int] = 8
     why_not_smaller: ClassVar[str] = "its loss or its heads compare the samples of a batch"
     for_smaller: ClassVar[str] = "Autoencoder, which compares none"
@@ -37,10 +36,3 @@ class JointEmbedding(Method):
 
     def same_views(self, batch: Batch) -> bool:
         return alike(self.views_(batch))
-
-
-@dataclass(kw_only=True, eq=False, repr=False)
-class JointEmbeddingOfParts(JointEmbedding):
-    """One whose views are parts that have places in a sample: patches, or groups of channels or columns."""
-
-    kinds: ClassVar[tuple[str, ...]] = ("image", "table")

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description
+from replearn.data.kinds import KINDS
 from replearn.encoders import Encoder
 from replearn.objectives.likelihoods import log_bernoulli, log_categorical, log_gaussian
 
@@ -106,16 +107,15 @@ class Categorical(Likelihood):
 
 
 LIKELIHOODS = ("bernoulli", "gaussian", "categorical")
-BY_KIND = {"image": "bernoulli"}  # gaussian for other kinds
 
 
 def meant_by(name: str, kind: str) -> str:
     """The name of a likelihood; what `auto` means for a kind of samples."""
-    return BY_KIND.get(kind, "gaussian") if name == "auto" else name
+    return ("bernoulli" if KINDS[kind].bounded else "gaussian") if name == "auto" else name
 
 
 def make_likelihood(name: str, samples: Description, *, variance: float | None = None) -> Likelihood:
-    """The likelihood called `name`; `auto` is `bernoulli` for images and `gaussian` for tables.
+    """The likelihood called `name`; `auto` is `bernoulli` of numbers in [0, 1], as images have, else `gaussian`.
 
     Raises:
         ValueError: the name is unknown, or `variance` is not positive.

@@ -18,15 +18,17 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 
-from replearn.data import Batch, Description, Samples, TextSamples, as_samples, describe
+from replearn.data import Batch, Description, Samples, as_samples, describe
+from replearn.data.kinds import KINDS, WORDS
 from replearn.data.processes import process
-from replearn.encoders import TextEncoder, meant_by, tokenizer_of
-from replearn.encoders.long_texts import warn_of_long_texts
+from replearn.encoders import Encoder, meant_by
+from replearn.encoders.kinds import NETWORKS
 from replearn.engine.embed import embed_parts
 from replearn.engine.extension import Extension
 from replearn.engine.machine import choose_for_inference, join_processes, random_state_kept
 from replearn.engine.train import seed_of
 from replearn.methods.checks import check_refused, check_samples, check_seed, samples_like_fit
+from replearn.methods.needs import kinds_served
 from replearn.methods.neighbours import nearest_rows
 from replearn.methods.ranges import check_ranges, check_sizes
 from replearn.methods.started import mark, recipe_of, run_standing_in
@@ -48,7 +50,8 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
     """
 
     family: ClassVar[str]
-    kinds: ClassVar[tuple[str, ...]]
+    # What kinds of samples must offer that it learns from: see `replearn.methods.needs`.
+    needs: ClassVar[tuple[str, ...]] = ()
     year: ClassVar[int]
     paper: ClassVar[str]
     needs_labels: ClassVar[bool] = False
@@ -66,8 +69,7 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
 
     def reading(self, samples: Samples) -> Samples:
         """The samples as this method reads them: texts by a tokenizer of its own, or by one that its encoder has."""
-        own = tokenizer_of(getattr(self, "encoder", None)) if isinstance(samples, TextSamples) else None
-        return samples.read_by(own) if own and isinstance(samples, TextSamples) else samples
+        return NETWORKS[samples.kind].reading(getattr(self, "encoder", None), samples)
 
     def build(self, samples: Description) -> None:
         """Make the modules for such samples."""
@@ -229,14 +231,14 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         """
         if k < 1:
             raise ValueError(f"k must be at least 1; got {k}. Leave it out for 5.")
-        asked = [query] if isinstance(query, str) and self.samples_.kind == "text" else query
+        asked = [query] if isinstance(query, str) and WORDS in KINDS[self.samples_.kind].offers else query
         return nearest_rows(self.transform(asked), self.transform(among), k)
 
     def warn_of_cuts(self, samples: Samples, length: int | None = None) -> None:
         """A `DataWarning` where the encoder doesn't read some of these texts to their end, or not beyond `length`."""
         encoder = getattr(self, "encoder_", None)
-        if isinstance(samples, TextSamples) and isinstance(encoder, TextEncoder):
-            warn_of_long_texts(samples.texts, encoder.vocabulary, length or encoder.length)
+        if isinstance(encoder, Encoder):
+            NETWORKS[samples.kind].warn_of_cuts(encoder, samples, length)
 
     def modules(self) -> dict[str, nn.Module]:
         """The modules by name: all attributes that end in `_` and are modules."""
@@ -257,7 +259,7 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
     def n_features_in_(self) -> int:
         """Numbers per row of the table that it was fitted on."""
         fitted_on: Description | None = getattr(self, "samples_", None)
-        if fitted_on is None or fitted_on.kind != "table":
+        if fitted_on is None or not KINDS[fitted_on.kind].scaled:
             raise AttributeError(
                 f"{type(self).__name__} was fitted on no table, so its rows have no number of columns"
             )
@@ -267,8 +269,9 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]  # what `transform` returns, whatever came
         tags.target_tags.required = self.needs_labels
-        tags.input_tags.two_d_array = "table" in self.kinds
-        tags.input_tags.string = "text" in self.kinds
+        served = kinds_served(type(self))
+        tags.input_tags.two_d_array = "table" in served
+        tags.input_tags.string = "text" in served
         return tags
 
     @property

@@ -19,6 +19,7 @@ from replearn.methods import (
     reconstruction,
 )
 from replearn.methods.model import Model
+from replearn.methods.needs import kinds_served
 
 FAMILIES: tuple[ModuleType, ...] = (
     classical,
@@ -106,10 +107,10 @@ def _entry(cls: Any) -> Entry:
             f"a method must be a class of scikit-learn's protocol, a BaseEstimator; got {cls!r:.60}"
         )
     if issubclass(cls, Model):
-        tags: tuple[Any, ...] = (cls.family, cls.kinds, cls.year, cls.paper)
+        tags: tuple[Any, ...] = (cls.family, kinds_served(cls), cls.year, cls.paper)
     else:  # an estimator of another package may carry the tags, as a `Method` does, or none
         year, paper = classical.PAPERS.get(cls.__name__, (getattr(cls, "year", 0), getattr(cls, "paper", "")))
-        tags = (getattr(cls, "family", "classical"), getattr(cls, "kinds", ("image", "table")), year, paper)
+        tags = (getattr(cls, "family", "classical"), kinds_served(cls), year, paper)
     family, kinds, year, paper = tags
     named = isinstance(kinds, tuple | list) and all(isinstance(kind, str) for kind in kinds)
     if not (named and isinstance(family, str) and isinstance(year, int) and isinstance(paper, str)):

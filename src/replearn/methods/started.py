@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -16,14 +16,12 @@ from replearn.data import description_from_json
 from replearn.encoders import (
     ENCODERS,
     Encoder,
-    TextEncoder,
     made_from,
     make_encoder,
     standing_in,
     weights_from,
 )
 from replearn.encoders.building import building_within
-from replearn.encoders.text import Pooling
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, WEIGHTS, count_numbers, open_run, read_json, read_tensors
 from replearn.views import view_from_json
@@ -143,7 +141,7 @@ def encoder_again(recipe: Recipe) -> Encoder:
     with made_from(recipe.get("folder")), standing_in(own.get("encoder"), inner):
         if "task" in told:  # of a FineTune
             again = inner or make_encoder(own["encoder"], samples)
-            read_as(again, own["pooling"], own["length"])
+            again.read_as(own["pooling"], own["length"])
             return again
         fields = {name: _value(value) for name, value in own.items() if not _is_missing(value)}
         if inner is not None and isinstance(own["encoder"], dict):
@@ -157,16 +155,6 @@ def encoder_again(recipe: Recipe) -> Encoder:
             f"encoder must be of a method with an encoder; {recipe['class']} has none. Take another run."
         )
     return encoder
-
-
-def read_as(encoder: Encoder, pooling: str, length: int | None) -> None:
-    """Make an encoder of texts pool their states so, and read so many tokens at most; others stay as they are."""
-    if not isinstance(encoder, TextEncoder):
-        return
-    if pooling in get_args(Pooling):
-        encoder.body.pooling = pooling  # type: ignore[assignment]
-    if length is not None:
-        encoder.body.net.length = min(length, encoder.length)  # type: ignore[assignment]
 
 
 def _before(recipe: Recipe) -> Recipe | None:

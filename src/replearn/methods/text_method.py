@@ -22,7 +22,7 @@ class TextMethod(Method):
     """
 
     family: ClassVar[str] = "language"
-    kinds: ClassVar[tuple[str, ...]] = ("text",)
+    needs: ClassVar[tuple[str, ...]] = ("encoder", "words")
 
     tokenizer: str = "bpe"
     vocabulary: int = 4096

@@ -43,7 +43,7 @@ class WordVectors(Model):
     """
 
     family: ClassVar[str] = "language"
-    kinds: ClassVar[tuple[str, ...]] = ("text",)
+    needs: ClassVar[tuple[str, ...]] = ("words",)
     keeps_state: ClassVar[bool] = True  # vectors are made of several tables
     refused: ClassVar[Mapping[str, str]] = {"precision": "vectors are learned and read in 32 bits"}
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from replearn.data import Samples
 from replearn.encoders import Encoder
 from replearn.encoders.attention import attention_maps
-from replearn.report.appearance import has_thumbnails
+from replearn.report.appearance import has_pixels
 from replearn.report.strips import draw_queries
 from replearn.report.thumbnails import thumbnails
 
@@ -38,7 +38,7 @@ def attention_figure(
         >>> len(figure.axes)
         15
     """
-    if not has_thumbnails(samples):
+    if not has_pixels(samples):
         raise ValueError(
             f"attention_figure must get images; got samples of kind {samples.kind}. Use another report."
         )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from replearn.comparison import RAW, WORDS, Comparison, Representation, before_training
+from replearn.comparison import BY_HAND, RAW, WORDS, Comparison, Representation, before_training
 from replearn.evaluate import singular_values
 from replearn.report.chart import Chart, Series, line_chart
 from replearn.report.spread import PROBE
@@ -35,7 +35,7 @@ def styles(names: Sequence[str]) -> dict[str, str]:
     {'raw input': 'raw', 'pca': 's0', 'simclr': 's1'}
     """
     before = [name for name in names if before_training(name)]
-    fixed = {RAW: "raw", WORDS: "words"}
+    fixed = {RAW: "raw", WORDS: "words", BY_HAND: "words"}
     fixed |= {name: "untrained" + " dashed" * (i > 0) for i, name in enumerate(before)}
     learned = [name for name in names if name not in fixed]
     coloured = {name: f"s{i % STYLES}" + " dashed" * (i >= STYLES) for i, name in enumerate(learned)}

@@ -2,7 +2,8 @@
 
 import re
 
-from replearn.data import Samples, TextSamples
+from replearn.data import Samples
+from replearn.report.kinds import LOOKS
 from replearn.report.strips import sample_name
 
 SHORT = 120  # characters that are shown
@@ -15,9 +16,10 @@ NO_TEXT = re.compile(
 
 def excerpt(samples: Samples, index: int, *, length: int = SHORT) -> str:
     """The beginning of a text among samples; of a sample that is no text, nothing."""
-    if not isinstance(samples, TextSamples):
+    looks = LOOKS[samples.kind]
+    if looks.shown != "text":
         return ""
-    return shortened(samples.texts[index], length=length) or EMPTY
+    return shortened(looks.text(samples, index), length=length) or EMPTY
 
 
 def map_name(samples: Samples, index: int) -> str:

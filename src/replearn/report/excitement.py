@@ -8,14 +8,14 @@ from jaxtyping import Float, Int
 from matplotlib.figure import Figure
 
 from replearn.data import Samples
-from replearn.data.samples import as_float
+from replearn.data.content import as_float
 from replearn.encoders import Encoder
 from replearn.encoders.modes import evaluating
 from replearn.encoders.receptive import ReceptiveFields, stage_maps
 from replearn.encoders.stages import Stages
 from replearn.evaluate.units import telling_units, top_samples
 from replearn.methods.inside import encoder_of, layers_of
-from replearn.report.appearance import has_thumbnails
+from replearn.report.appearance import has_pixels
 from replearn.report.pictures import SMALL, Strip, drawn, of_samples, strips_figure
 
 UNITS, SHOWN = 6, 9
@@ -42,7 +42,7 @@ def layer_strips(
     """
     some = samples.subset(np.unique(np.linspace(0, len(samples) - 1, min(len(samples), SAMPLES)).astype(int)))
     encoder = encoder_of(method)
-    if encoder is None or not has_thumbnails(samples):
+    if encoder is None or not has_pixels(samples):
         return []
     if not isinstance(encoder.body, Stages):
         return [

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from replearn.comparison import RAW, WORDS, Comparison, before_training
+from replearn.comparison import BY_HAND, RAW, WORDS, Comparison, before_training
 from replearn.engine.run import replacing
 from replearn.report.appearance import has_thumbnails
 from replearn.report.spread import PROBE
@@ -24,7 +24,7 @@ COLOURS = (
     "#94660a",
     "#b3265e",
 )  # as the page's lines, in its light dress
-GREYS, UNTRAINED = {RAW: "#5c5c5c", WORDS: "#7a6a55"}, "#9a9a9a"
+GREYS, UNTRAINED = {RAW: "#5c5c5c", WORDS: "#7a6a55", BY_HAND: "#7a6a55"}, "#9a9a9a"
 WRONG, RIGHT = "#c8102e", "#d0d0d0"
 SIDE = 48  # pixels of a thumbnail
 

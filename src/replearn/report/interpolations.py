@@ -10,7 +10,7 @@ from replearn.data import Samples
 from replearn.evaluate.interpolation import linear_path, spherical_path
 from replearn.methods import Model
 from replearn.methods.inside import decoder_of
-from replearn.report.appearance import has_thumbnails
+from replearn.report.appearance import has_pixels
 from replearn.report.pictures import Strip, drawn, of_samples, strips_figure
 from replearn.report.strips import draw_queries
 
@@ -96,7 +96,7 @@ def decoder_for_pictures(method: Any, samples: Samples, asked: str) -> Decode:
     Raises:
         ValueError: they are not, or there is none.
     """
-    if not has_thumbnails(samples):
+    if not has_pixels(samples):
         raise ValueError(f"{asked} must get images; got samples of kind {samples.kind}. Use the numbers.")
     decode = decoder_of(method, samples.shape)
     if decode is None:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from replearn.comparison import Comparison, Representation, before_training, is_baseline
 from replearn.methods.inside import decoder_of, divergences_of, has_prior
-from replearn.report.appearance import has_thumbnails
+from replearn.report.appearance import has_pixels
 from replearn.report.chart import Chart, Series, line_chart
 from replearn.report.excitement import layer_strips
 from replearn.report.interpolations import Decode, draw_ends, interpolation_strips
@@ -159,7 +159,7 @@ def code_panel(comparison: Comparison) -> CodePanel | None:
     if table is None or row is None:
         return None
     charts = layer_chart(comparison.scores, row.name)
-    if not has_thumbnails(comparison.test):
+    if not has_pixels(comparison.test):
         return CodePanel(row.name, table, charts, [], [], None)
     decode = decoder_of(row.method, comparison.test.shape)
     excited = [

@@ -6,13 +6,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from PIL import Image
-from torch import Tensor
 
 from replearn.data import Samples
-from replearn.data.samples import as_float
+from replearn.report.kinds import LOOKS
 
 LARGEST, SMALLEST = 48, 16  # pixels of a cell's side
 BUDGET = 4_800_000  # bytes of a sheet before compression
@@ -47,16 +45,11 @@ class Sheet:
 
 
 def thumbnails(samples: Samples, index: np.ndarray, *, side: int) -> UInt8[np.ndarray, "n s s c"]:
-    """Pictures of `side` by `side` pixels, one or three channels; a picture that is not square gets margins.
-
-    Of other numbers of channels, the first one or three are shown. Small pictures grow without smoothing.
-    """
-    channels = 3 if samples.shape[0] >= 3 else 1
+    """Pictures of `side` by `side` pixels, one or three channels, as their kind draws them."""
     step = max(1, NUMBERS // max(1, math.prod(samples.shape)))
-    parts = [samples[index[start : start + step]].x[:, :channels] for start in range(0, len(index), step)]
-    pictures = torch.cat([_fit(as_float(part), side) for part in parts])  # (n, c, s, s)
-    bytes_ = pictures.nan_to_num(0, 1, 0).clamp(0, 1).mul(255).round().to(torch.uint8)
-    return bytes_.permute(0, 2, 3, 1).numpy()  # (n, s, s, c)
+    looks = LOOKS[samples.kind]
+    parts = [looks.draw(samples[index[start : start + step]].x, side) for start in range(0, len(index), step)]
+    return np.concatenate(parts)
 
 
 def make_sheet(parts: list[tuple[Samples, np.ndarray]]) -> Sheet:
@@ -66,9 +59,9 @@ def make_sheet(parts: list[tuple[Samples, np.ndarray]]) -> Sheet:
         parts: samples, and positions of those to show.
     """
     first, count = parts[0][0], sum(len(index) for _, index in parts)
-    channels = 3 if first.shape[0] >= 3 else 1
+    channels, longest = LOOKS[first.kind].cell(first.shape)
     room = int(math.sqrt(BUDGET / (max(1, count) * channels)))
-    side = max(SMALLEST, min(LARGEST, room, max(first.shape[1:])))
+    side = max(SMALLEST, min(LARGEST, room, longest))
     cells = np.concatenate([thumbnails(samples, index, side=side) for samples, index in parts])
     columns = max(1, math.ceil(math.sqrt(count)))
     rows = max(1, math.ceil(count / columns))
@@ -85,22 +78,6 @@ def png_uri(picture: UInt8[np.ndarray, "h w c"]) -> str:
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
-
-
-def _fit(x: Float[Tensor, "n c h w"], side: int) -> Float[Tensor, "n c s s"]:
-    """Resize to fit a square, and centre in it."""
-    height, width = x.shape[2:]
-    scale = side / max(height, width)
-    size = max(1, round(height * scale)), max(1, round(width * scale))
-    if size != (height, width):
-        smooth = (
-            {"mode": "bilinear", "antialias": True, "align_corners": False}
-            if scale < 1
-            else {"mode": "nearest"}
-        )
-        x = torch.nn.functional.interpolate(x, size, **smooth)
-    top, left = (side - size[0]) // 2, (side - size[1]) // 2
-    return torch.nn.functional.pad(x, (left, side - size[1] - left, top, side - size[0] - top))
 
 
 def _is_bright(cells: UInt8[np.ndarray, "n s s c"]) -> bool:

@@ -74,7 +74,7 @@ def check_reading(model: "FineTune", encoder: Encoder, levels: Levels) -> None:
             raise ValueError(
                 f"{name} must be at most {len(levels)}, the layers of the encoder; got {value}. Lower it."
             )
-    if isinstance(encoder, TextEncoder):
+    if encoder.sequential:
         if model.task in ("tag", "span") and model.pooling not in ("auto", MIXTURE):
             raise ValueError(
                 f"pooling is of whole texts, and {model.task} asks of each token; got {model.pooling!r}. Leave it out, "

@@ -20,13 +20,12 @@ from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples, alike
 from replearn.data.processes import collect
-from replearn.encoders import TextEncoder
 from replearn.engine.batches import steps_of
 from replearn.engine.distributed import gather
 from replearn.engine.train import train
 from replearn.methods import Model
 from replearn.methods.checks import check_batch_size, check_seed, fitting_batches
-from replearn.methods.started import encoder_again, read_as
+from replearn.methods.started import encoder_again
 from replearn.transfer.checks import check_own_fields, check_reading, idle_fields, layers_read
 from replearn.transfer.early_stopping import BestKeeper
 from replearn.transfer.features import Pooling, kept_features
@@ -84,7 +83,6 @@ class FineTune(Predictor):
     """
 
     family: ClassVar[str] = "labelled"
-    kinds: ClassVar[tuple[str, ...]] = ("image", "table", "text")
     year: ClassVar[int] = 2018
     paper: ClassVar[str] = "https://arxiv.org/abs/1810.04805"
     why_collapse: ClassVar[str | None] = None  # states of texts lie close together before they are scaled
@@ -185,9 +183,9 @@ class FineTune(Predictor):
 
     def _set_reading(self) -> bool:
         """Make the encoder read as asked; whether it reads texts of a pair apart."""
-        if not isinstance(self.encoder_, TextEncoder):
+        self.encoder_.read_as(self.pooling, self.length)
+        if not self.encoder_.sequential:
             return False
-        read_as(self.encoder_, self.pooling, self.length)
         alone = self.pairs == "apart" or (self.pairs == "auto" and not self.encoder_.body.tells_parts)
         return self.task == "pair" and alone
 

@@ -1,6 +1,6 @@
 """How a batch is split into what is seen and what is to be predicted; all randomness of data."""
 
-from replearn.views.base import Split, View, alike, chance, normal, uniform
+from replearn.views.base import Split, View, alike, chance, normal, uniform, uniform_of_elements
 from replearn.views.colour import Brightness, Colour, Contrast, Grey, Hue, Saturation
 from replearn.views.compose import Chain, Maybe, MultiCrop, Pair, Same
 from replearn.views.defaults import default_views, named_views
@@ -71,6 +71,7 @@ __all__ = [
     "normal",
     "split_to_json",
     "uniform",
+    "uniform_of_elements",
     "view_from_json",
     "view_to_json",
 ]

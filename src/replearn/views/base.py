@@ -14,9 +14,10 @@ from functools import wraps
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from replearn.data.equal import mixed
 from replearn.data.samples import Batch
 
 
@@ -80,3 +81,29 @@ def normal(batch: Batch, *shape: int) -> Float[Tensor, "n ..."]:
 def chance(batch: Batch, probability: float) -> Bool[Tensor, " n"]:
     """True with `probability`, drawn apart for each sample of the batch."""
     return uniform(batch) < probability
+
+
+def uniform_of_elements(
+    batch: Batch, of: Int[Tensor, " m"], place: Int[Tensor, " m"], *, columns: int = 1
+) -> Float[Tensor, "m columns"]:
+    """Numbers in [0, 1) for elements of which samples have unlike many: nodes, points, words.
+
+    A seed is drawn for each sample of the joined batch, and an element's numbers follow from its sample's seed and its
+    place alone. So processes and slices, which hold some of the samples, see what one process would see.
+
+    Args:
+        batch: the samples.
+        of: the row of the batch that each element belongs to.
+        place: the number of each element within its sample.
+        columns: numbers for each element.
+
+    >>> batch = Batch(None, labels=torch.tensor([0, 0]), index=torch.tensor([0, 1]))
+    >>> of, place = torch.tensor([0, 0, 1]), torch.tensor([0, 1, 0])
+    >>> uniform_of_elements(batch, of, place, columns=2).shape
+    torch.Size([3, 2])
+    """
+    device = batch.labels.device
+    seeds = torch.randint(2**62, (batch.total or len(batch),), device=device)
+    own = seeds[batch.start : batch.start + len(batch)]
+    numbers = place[:, None] * columns + torch.arange(columns, device=device)  # (m, columns)
+    return (mixed(mixed(own[of])[:, None] + numbers) >> 40 & (2**24 - 1)).float() / 2**24

@@ -5,7 +5,8 @@ import math
 from jaxtyping import Float
 from torch import Tensor
 
-from replearn.data.samples import Batch, as_float
+from replearn.data.content import as_float
+from replearn.data.samples import Batch
 
 
 def check_at_least(view: object, field: str, lowest: float) -> None:

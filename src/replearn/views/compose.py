@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from replearn.data.samples import Batch, as_float
+from replearn.data.content import as_float
+from replearn.data.samples import Batch
 from replearn.views.base import Split, View, chance
 from replearn.views.checks import check_probability, check_whole
 from replearn.views.colour import ColourView, recolour

@@ -1,4 +1,4 @@
-"""Large and small crops of every sample: how large, how small, and how many."""
+"""Large and small crops of images: how large, how small, and how many."""
 
 import math
 
@@ -6,7 +6,6 @@ from replearn.data.samples import Samples
 from replearn.views.base import View
 from replearn.views.compose import Chain, MultiCrop
 from replearn.views.geometry import Crop
-from replearn.views.table import Swap
 from replearn.views.text import Span
 
 LITTLE = 32  # pixels of a side up to which images are little
@@ -28,20 +27,15 @@ def crops(view: View, preset: str, samples: Samples) -> MultiCrop:
     """Two large and some small crops of every sample, each changed as one of a pair would be.
 
     Small crops have fewer pixels: 3/7 of the side, as 96 of 224; half the side of little images, 0.7 of drawings. There
-    are six of them, but two of little images, which lose more by a crop. Small views of tables have twice as much of a
-    row replaced as large ones; those of texts are a fifth to half of the words.
+    are six of them, but two of little images, which lose more by a crop.
 
     Args:
-        view: one of a pair by that preset; a chain that begins with its cut, unless of a table.
+        view: one of a pair by that preset; a chain that begins with its cut.
         preset: its name.
         samples: to be seen.
 
     References: Caron et al., ICCV 2021, section 3.2. https://arxiv.org/abs/2104.14294
     """
-    if isinstance(view, Swap):
-        return MultiCrop(view, Swap(min(1.0, 2 * view.probability)), n_small=2)
-    if preset == "text":
-        return MultiCrop(with_first(view, Span(0.5, 1.0)), with_first(view, Span(0.2, 0.5)), n_small=2)
     little = max(samples.shape[1:]) <= LITTLE
     large, small = (LITTLE_AREAS if little else AREAS)[preset]
     share = 0.7 if preset == "drawing" else 1 / 2 if little else 3 / 7

@@ -14,7 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from replearn.data.samples import Samples, as_float
+from replearn.data.content import as_float
+from replearn.data.samples import Samples
 
 # Images looked at, and the sides to which they are made smaller first.
 LOOKED_AT, COMPARED = 256, 1000

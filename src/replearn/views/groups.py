@@ -8,8 +8,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
+from replearn.data.content import as_float
 from replearn.data.description import Description
-from replearn.data.samples import Batch, as_float
+from replearn.data.samples import Batch
 from replearn.views.base import View
 from replearn.views.compose import check_view
 from replearn.views.filters import Sobel, gaussian
@@ -64,9 +65,9 @@ class Groups(Parts):
     def describe(self, samples: Description) -> tuple[Description, ...]:
         channels, *sides = samples.shape
         mean, std = samples.statistics
-        if samples.kind == "image" and channels == 3:
+        if len(samples.shape) == 3 and channels == 3:
             return _as(samples, (1, *sides), LIGHT), _as(samples, (2, *sides), COLOURS)
-        if samples.kind == "image" and channels == 1:
+        if len(samples.shape) == 3 and channels == 1:
             return samples, _as(samples, samples.shape, EDGES)
         half = _half(channels)
         return (

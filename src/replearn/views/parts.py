@@ -13,8 +13,9 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from replearn.data.content import as_float
 from replearn.data.description import Description
-from replearn.data.samples import UNLABELLED, Batch, as_float
+from replearn.data.samples import UNLABELLED, Batch
 from replearn.views.base import Split, View, in_full_precision
 from replearn.views.checks import check_interval, check_whole
 from replearn.views.compose import Same, check_view
@@ -91,7 +92,7 @@ class Grid(Parts):
         return tuple(several.with_x(row.contiguous()) for row in patches)
 
     def describe(self, samples: Description) -> tuple[Description, ...]:
-        if samples.kind == "image":
+        if len(samples.shape) == 3:
             sides = zip(samples.shape[1:], (self.rows, self.columns), strict=True)
             size = tuple(spans(side, number, self.overlap).shape[1] for side, number in sides)
             return (replace(samples, shape=(samples.shape[0], *size)),) * self.rows
@@ -102,7 +103,7 @@ class Grid(Parts):
         return (replace(samples, shape=(at.shape[1],), statistics=joined),) * self.rows
 
     def per_part(self, samples: Description) -> int:
-        return self.columns if samples.kind == "image" else 1
+        return self.columns if len(samples.shape) == 3 else 1
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from replearn.views.geometry import (
 )
 from replearn.views.groups import Groups
 from replearn.views.jigsaw import Jigsaw
+from replearn.views.kinds import VIEWS
 from replearn.views.noise import Masking, SaltAndPepper
 from replearn.views.parts import Grid
 from replearn.views.stroke import Stroke
@@ -72,6 +73,12 @@ KNOWN: dict[str, type[View] | type[Split]] = {
 }
 
 
+def known_views() -> dict[str, type[View] | type[Split]]:
+    """The classes that are looked up: replearn's views and splits, and those of kinds of other packages, by name."""
+    others = {each.__name__: each for room in VIEWS.values() for each in room.stored}
+    return others | KNOWN
+
+
 def view_to_json(view: View | Split) -> dict[str, Any]:
     """A view or split as what JSON can hold: its class's name, and its fields.
 
@@ -83,7 +90,7 @@ def view_to_json(view: View | Split) -> dict[str, Any]:
     {'class': 'Flip', 'probability': 0.5}
     """
     name = type(view).__name__
-    if KNOWN.get(name) is not type(view) or not dataclasses.is_dataclass(view):
+    if known_views().get(name) is not type(view) or not dataclasses.is_dataclass(view):
         raise ValueError(
             f"only replearn's own views can be stored; got {view!r}. Pass it again when loading."
         )
@@ -119,11 +126,12 @@ def view_from_json(stored: dict[str, Any]) -> View | Split:
         ValueError: if there is no view of that name, or it has no such field, or a field has a wrong value.
     """
     name = stored.get("class") if isinstance(stored, dict) else None
-    if not isinstance(name, str) or name not in KNOWN:
+    classes = known_views()
+    if not isinstance(name, str) or name not in classes:
         raise ValueError(
-            f"a stored view must name one of replearn's views; got {name!r}.{_nearest(str(name), [*KNOWN])}"
+            f"a stored view must name one of replearn's views; got {name!r}.{_nearest(str(name), [*classes])}"
         )
-    known = KNOWN[name]
+    known = classes[name]
     values = {field: _from_json(value) for field, value in stored.items() if field != "class"}
     fields = [field.name for field in dataclasses.fields(known)]  # type: ignore[arg-type]
     for field in values:

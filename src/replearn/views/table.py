@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import torch
 
+from replearn.data.content import as_float
 from replearn.data.processes import collect, processes
-from replearn.data.samples import Batch, as_float
+from replearn.data.samples import Batch
 from replearn.views.base import View, normal, uniform
 from replearn.views.checks import check_at_least, check_probability
 

@@ -34,7 +34,7 @@ class PlaceCodes(Model):
     """
 
     family: ClassVar[str] = "classical"
-    kinds: ClassVar[tuple[str, ...]] = ("image",)
+    needs: ClassVar[tuple[str, ...]] = ("pixels",)
 
     parts: int = 2
     drawn: int = 50_000

@@ -22,14 +22,14 @@ from replearn.data import Batch, Description, Samples
 from replearn.encoders import Encoder, make_encoder, mlp
 from replearn.encoders.heads import unused_widths
 from replearn.engine.distributed import gather
-from replearn.methods.joint import JointEmbeddingOfParts
+from replearn.methods.joint import JointEmbedding
 from replearn.objectives import info_nce
 from replearn.objectives.negatives import draw_negatives, strangers
-from replearn.views.cuts import parts_of
+from replearn.views.defaults import parts_of
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class CMC(JointEmbeddingOfParts):
+class CMC(JointEmbedding):
     """Contrastive multiview coding over the full graph of groups; the other samples of the batch are the negatives.
 
     Attributes:

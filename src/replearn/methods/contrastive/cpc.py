@@ -23,16 +23,16 @@ from replearn.data import Batch, Description
 from replearn.encoders import make_encoder
 from replearn.encoders.context import Forecast, directions, in_parts
 from replearn.engine.distributed import gather
-from replearn.methods.joint import JointEmbeddingOfParts
+from replearn.methods.joint import JointEmbedding
 from replearn.objectives import future_contrast
 from replearn.objectives.negatives import draw_negatives, strangers
-from replearn.views.cuts import parts_of
+from replearn.views.defaults import parts_of
 
 log = logging.getLogger("replearn")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class CPC(JointEmbeddingOfParts):
+class CPC(JointEmbedding):
     """Contrastive predictive coding, over the patches of an image or the segments of a sequence.
 
     Attributes:

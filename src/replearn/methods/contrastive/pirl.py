@@ -23,13 +23,13 @@ from replearn.encoders import make_encoder, mlp
 from replearn.encoders.heads import unused_widths
 from replearn.engine.distributed import gather
 from replearn.methods.bank import Bank
-from replearn.methods.joint import JointEmbeddingOfParts
+from replearn.methods.joint import JointEmbedding
 from replearn.objectives import nce
-from replearn.views.cuts import parts_of
+from replearn.views.defaults import parts_of
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class PIRL(JointEmbeddingOfParts):
+class PIRL(JointEmbedding):
     """Pretext-invariant representation learning, with the jigsaw puzzle as pretext.
 
     Attributes:

@@ -36,7 +36,7 @@ class Frozen(Model):
     """
 
     family: ClassVar[str] = "given"
-    kinds: ClassVar[tuple[str, ...]] = ("image", "table", "text")
+    needs: ClassVar[tuple[str, ...]] = ("encoder",)
     year: ClassVar[int] = 2014
     paper: ClassVar[str] = "https://arxiv.org/abs/1403.6382"
 

@@ -34,7 +34,6 @@ class Supervised(Method):
     """
 
     family: ClassVar[str] = "labelled"
-    kinds: ClassVar[tuple[str, ...]] = ("image", "table", "text")
     year: ClassVar[int] = 1986
     paper: ClassVar[str] = "https://doi.org/10.1038/323533a0"
     needs_labels: ClassVar[bool] = True

@@ -45,7 +45,7 @@ class NGram(Model, TextScores):
     """
 
     family: ClassVar[str] = "language"
-    kinds: ClassVar[tuple[str, ...]] = ("text",)
+    needs: ClassVar[tuple[str, ...]] = ("words",)
     refused: ClassVar[Mapping[str, str]] = {"precision": "counts are whole numbers"}
     year: ClassVar[int] = 1948
     paper: ClassVar[str] = "https://doi.org/10.1002/j.1538-7305.1948.tb01338.x"

@@ -30,7 +30,7 @@ class SimCSE(SimCLR):
     """
 
     family: ClassVar[str] = "language"
-    kinds: ClassVar[tuple[str, ...]] = ("text",)
+    needs: ClassVar[tuple[str, ...]] = ("encoder", "words")
     year: ClassVar[int] = 2021
     paper: ClassVar[str] = "https://arxiv.org/abs/2104.08821"
     split: ClassVar[str] = "twice"

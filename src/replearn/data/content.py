@@ -1,0 +1,71 @@
+"""What `Batch.x` may be: a tensor, texts, or whatever else a kind of samples is made of."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@runtime_checkable
+class Content(Protocol):
+    """The content of a batch, one part per sample.
+
+    A tensor is one, and so are `Texts`. One of your own (the union of several graphs, say) may also have, where it
+    makes sense:
+
+    - `floats()`: the same content as floats, as encoders read it;
+    - `flat()`: float `(n, d)`, every sample as a row of the same numbers;
+    - `channels()`: float `(m, c)`, all numbers by channel, of which statistics are made;
+    - `each()`: bytes per sample that equal samples share, by which copies are found.
+    """
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, rows: slice, /) -> Any: ...
+    def to(self, device: torch.device | str, /) -> Any: ...
+
+
+def as_float(x: Tensor) -> Tensor:
+    """Bytes in [0, 255] become floats in [0, 1]; floats stay as they are."""
+    return x.float().div_(255) if x.dtype == torch.uint8 else x.float()
+
+
+def floats_of(x: Any) -> Any:
+    """Content as floats; what has none stays as it is."""
+    if isinstance(x, Tensor):
+        return as_float(x)
+    return x.floats() if hasattr(x, "floats") else x
+
+
+def rows_of_numbers(x: Any) -> Tensor | None:
+    """Content as float `(n, d)`, images in [0, 1]; None where its samples are no rows of the same numbers."""
+    if isinstance(x, Tensor):
+        return as_float(x).flatten(1)
+    found: Tensor | None = x.flat() if hasattr(x, "flat") else None
+    return found
+
+
+def channels_of(x: Any) -> Tensor | None:
+    """All numbers of content by channel or column, float `(m, c)`; None where it has no channels."""
+    if isinstance(x, Tensor):
+        floats = as_float(x)  # (n, c, ...) or (n, d)
+        return floats.flatten(2).transpose(1, 2).flatten(0, 1) if floats.ndim > 2 else floats
+    found: Tensor | None = x.channels() if hasattr(x, "channels") else None
+    return found
+
+
+def each_as_bytes(x: Any) -> Iterator[bytes]:
+    """The content of each sample, as bytes that equal samples share.
+
+    Raises:
+        TypeError: it can't be told.
+    """
+    if isinstance(x, Tensor):
+        numbers = x.flatten(1).numpy()
+        for row in numbers if numbers.dtype == np.uint8 else numbers + 0:  # -0 becomes 0
+            yield row.tobytes()
+    elif hasattr(x, "each"):
+        yield from x.each()
+    else:
+        raise TypeError(f"the content of samples must have each(), their bytes; {type(x).__name__} has none")

@@ -1,0 +1,83 @@
+"""One registry of kinds for all stages: replearn's own, and those of installed packages.
+
+    data/kinds/     how it is read, compared, scaled          Rooms("data", ...)
+    views/kinds/    how it is seen                            Rooms("views", ...)
+    encoders/kinds/ which networks read it                    Rooms("encoders", ...)
+    report/kinds/   how it is shown                           Rooms("report", ...)
+
+A package adds a kind by an entry point of the group `replearn.kinds`, whose name is the kind's. It leads to a module,
+or any object, with one attribute per stage, `data`, `views`, `encoders` and `report`: an object that says what the
+stage must know. What it lacks, the kind does not offer.
+"""
+
+import importlib.metadata
+import warnings
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+ENTRY_POINTS = "replearn.kinds"
+Room = TypeVar("Room")
+
+
+class KindWarning(UserWarning):
+    """A kind of samples of another package is left out."""
+
+
+class Rooms(Mapping[str, Room], Generic[Room]):
+    """What every kind says in one stage, by the kind's name.
+
+    Args:
+        stage: `data`, `views`, `encoders` or `report`.
+        own: replearn's own kinds, by name.
+        nothing: what is said of any other kind: samples of your own need no package.
+    """
+
+    def __init__(self, stage: str, own: Mapping[str, Room], nothing: Room) -> None:
+        self.stage = stage
+        self.own = own
+        self.nothing = nothing
+
+    def _all(self) -> dict[str, Room]:
+        found = dict(self.own)
+        for name, package in packaged().items():
+            found[name] = getattr(package, self.stage, self.nothing)
+        return found
+
+    def __getitem__(self, kind: str) -> Room:
+        return self._all().get(kind, self.nothing)
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._all()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+@cache
+def packaged() -> dict[str, Any]:
+    """What installed packages bring, by the kind's name; looked up once in a process.
+
+    Warns:
+        KindWarning: one is left out, and why.
+    """
+    from replearn.data.kinds import OWN
+
+    found: dict[str, Any] = {}
+    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
+        try:
+            if point.name in OWN or point.name in found:
+                raise ValueError(f"there is a kind {point.name} already")
+            package = point.load()
+            if not hasattr(package, "data"):
+                raise TypeError("it must have an attribute `data`")
+        except (Exception, SystemExit) as error:  # whatever their code raises
+            reason = " ".join(f"{type(error).__name__}: {error}".split())
+            told = f"the kind {point.name} ({point.value}) of another package is left out: {reason:.200}"
+            warnings.warn(told, KindWarning, stacklevel=2)
+            continue
+        found[point.name] = package
+    return found

@@ -1,0 +1,59 @@
+"""Images: our convolutional networks, and every one of timm."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from typing import ClassVar
+
+from torch import nn
+
+from replearn.encoders.base import Described
+from replearn.encoders.cnn import CNN
+from replearn.encoders.conv import Conv
+from replearn.encoders.dense import is_small
+from replearn.encoders.kinds.base import Maker, Networks
+from replearn.encoders.resnet import ResNetSmall
+
+LITTLE = 64  # pixels up to which "auto" takes the small ResNet
+
+
+def _cnn(shape: tuple[int, ...]) -> nn.Module:
+    return CNN(shape[0])
+
+
+def _resnet_small(shape: tuple[int, ...]) -> nn.Module:
+    return ResNetSmall(shape[0])
+
+
+class ImageNetworks(Networks):
+    """Images `(c, h, w)`."""
+
+    bodies: ClassVar[Mapping[str, Maker]] = {
+        **Networks.bodies,
+        "cnn": _cnn,
+        "resnet_small": _resnet_small,
+        "conv": Conv,
+    }
+
+    def auto(self, samples: Described) -> str:
+        return "resnet_small" if max(samples.shape[1:]) <= LITTLE else "resnet18"
+
+    def coder(self, samples: Described) -> str:
+        return "mlp" if is_small(samples.shape) else "conv"
+
+    def has(self, name: str) -> bool:
+        return name in self.bodies or bool(import_module("replearn.encoders.timm_nets").is_timm(name))
+
+    def body(self, name: str, samples: Described, weights: Path | None) -> nn.Module:
+        if name in self.bodies:
+            return super().body(name, samples, weights)
+        timm_nets = import_module("replearn.encoders.timm_nets")
+        if not timm_nets.is_timm(name):
+            near = get_close_matches(name, ["auto", *self.bodies, *timm_nets.timm_names()], cutoff=0.5)
+            raise ValueError(
+                f"encoder must be auto, {', '.join(self.bodies)}, a timm model or a module; got {name!r}. "
+                f"Nearest: {', '.join(near) or 'none'}."
+            )
+        net: nn.Module = timm_nets.timm_net(name, samples.shape, weights=weights)
+        return net

@@ -1,0 +1,116 @@
+"""Images: views that keep what they show, by what kind of pictures they are. All numbers are here."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from replearn.data.samples import Samples
+from replearn.views.base import Split, View
+from replearn.views.colour import Brightness, Colour, Contrast, Grey
+from replearn.views.compose import Chain, Pair, Same
+from replearn.views.crops import crops
+from replearn.views.evidence import evidence_of
+from replearn.views.filters import Blur
+from replearn.views.geometry import Crop, Elastic, Flip, Rotate, Shear
+from replearn.views.groups import Groups
+from replearn.views.jigsaw import Jigsaw
+from replearn.views.kinds.base import Like, Maker, Views
+from replearn.views.noise import Masking
+from replearn.views.parts import Grid
+from replearn.views.stroke import Stroke
+
+# Grey images are drawings if at least so much of them is a flat ground, and what is drawn on it is at most so thick
+# for its length; other grey images have a left and a right from this share on. See decision 21.
+FLAT, THICK, DIRECTED = 0.4, 0.25, 0.75
+# Up to so many pixels a side, photographs are jittered less and not blurred, as SimCLR does for CIFAR-10.
+SMALL = 32
+LARGE = 64  # pixels a side from which images are cut finely, as the papers cut theirs of 224
+
+
+def drawing_views(samples: Samples) -> View:
+    """One-channel drawings: what a hand varies. No flips, since writing has a direction."""
+    return Chain(Crop(0.6, 1.0), Rotate(15.0), Shear(20.0), Elastic(0.06, 4), Stroke(1.0))
+
+
+def photo_views(samples: Samples) -> View:
+    """Colour photographs: SimCLR's (appendix A); small ones at half the strength and without blur (B.9)."""
+    if max(samples.shape[1:]) <= SMALL:
+        return Chain(Crop(0.2, 1.0), Flip(), Colour(0.5, 0.8), Grey(0.2))
+    return Chain(Crop(0.08, 1.0), Flip(), Colour(1.0, 0.8), Grey(0.2), Blur(0.1, 2.0, 0.5))
+
+
+def grey_views(samples: Samples) -> View:
+    """Photographs in one channel, or any number that is not colour: the same without hue and saturation."""
+    if max(samples.shape[1:]) <= SMALL:
+        return Chain(Crop(0.2, 1.0), Flip(), Brightness(0.4), Contrast(0.4))
+    return Chain(Crop(0.08, 1.0), Flip(), Brightness(0.6), Contrast(0.6), Blur(0.1, 2.0, 0.5))
+
+
+def directed_views(samples: Samples) -> View:
+    """Images that have a left and a right: the same without flips."""
+    grey = grey_views(samples)
+    assert isinstance(grey, Chain)
+    return Chain(*(view for view in grey.views if not isinstance(view, Flip)))
+
+
+class ImageViews(Views):
+    """Images `(c, h, w)`."""
+
+    presets: ClassVar[Mapping[str, Maker]] = {
+        "photo": photo_views,
+        "grey": grey_views,
+        "directed": directed_views,
+        "drawing": drawing_views,
+    }
+    splits: ClassVar[tuple[str, ...]] = (*Views.splits, "crops", "corrupted", "grid", "groups", "jigsaw")
+
+    def chosen(self, samples: Samples) -> tuple[str, str]:
+        """`photo` for three channels.
+
+        One channel is a `drawing` if thin strokes lie on a flat ground, else `directed` if the images have a left and a
+        right, else `grey`: see `replearn.views.evidence`. Any other number of channels is `grey`.
+        """
+        if samples.shape[0] == 3:
+            return "photo", "images have three channels"
+        if samples.shape[0] != 1:
+            return "grey", f"images have {samples.shape[0]} channels"
+        found = evidence_of(samples)
+        ground = f"{found.flat:.0%} of the pixels are a flat ground"
+        strokes = f"what is drawn is {found.thickness:.2f} as thick as long"
+        if found.flat >= FLAT and found.thickness <= THICK:
+            return "drawing", f"{ground} and {strokes} (drawings: at least {FLAT:.0%}, at most {THICK})"
+        why = strokes + f" (drawings: at most {THICK})" if found.flat >= FLAT else f"only {ground}"
+        sides = f"{found.mirrored:.0%} of the images look more like others than their mirror images do"
+        preset = "directed" if found.mirrored >= DIRECTED else "grey"
+        return preset, f"{why}, and {sides} (a left and a right: at least {DIRECTED:.0%})"
+
+    def crops(self, samples: Samples, view: View, preset: str) -> Split:
+        """Two large and some small crops of every sample."""
+        return crops(view, preset, samples)
+
+    def corrupted(self, samples: Like, view: View, preset: str) -> Split:
+        """The sample without a quarter of its pixels, and the sample; the presets differ in nothing here."""
+        return Pair(Masking(0.25), Same())
+
+    def grid(self, samples: Like, view: View, preset: str) -> Split:
+        """Rows of patches of a view of every sample, without a warp.
+
+        Each patch is changed once more, apart from the others, so that neighbours are not told by what they share alone
+        (Hénaff et al., 2020, section 3.1). https://arxiv.org/abs/1905.09272
+        """
+        each: View = Same()
+        if isinstance(view, Chain):
+            view = Chain(*[part for part in view.views if not isinstance(part, Elastic)])
+            each = Chain(Crop(0.5, 1.0), *[part for part in view.views if not isinstance(part, Crop)])
+        number = 7 if max(samples.shape[1:]) >= LARGE else 4
+        return Grid(number, number, 0.5, view, each)
+
+    def groups(self, samples: Like, view: View, preset: str) -> Split:
+        """Two groups of channels of every sample, each of a view drawn apart.
+
+        From one view, a smoothed drawing and its edges tell each other apart by the very place of strokes.
+        """
+        return Groups(view, view)
+
+    def jigsaw(self, samples: Like, view: View, preset: str) -> Split:
+        """A view of every sample, and patches in random order."""
+        return Jigsaw(3 if max(samples.shape[1:]) >= LARGE else 2, view=view)

@@ -1,0 +1,192 @@
+"""What one small package brings is a kind for all stages, commands and methods whose needs it meets."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import replearn
+from made_methods import quick
+from replearn.cli import main
+from replearn.data import as_samples, describe
+from replearn.data.kinds import KINDS, KindWarning
+from replearn.data.kinds.rooms import ENTRY_POINTS, packaged
+from replearn.encoders import make_encoder
+from replearn.encoders.kinds import NETWORKS
+from replearn.methods import Method, Model, registry
+from replearn.methods.needs import kinds_served, lacking, needs_of, offers_of
+from replearn.report.kinds import LOOKS
+from replearn.views import default_views, named_views, view_from_json, view_to_json
+from replearn.views.kinds import VIEWS
+
+QUICK = {"encoder": "auto", "batch_size": 16, "epochs": 2}
+OFFERED = {"rows", "encoder", "decoder", "pair", "single", "twice", "corrupted"}
+SERVED = [name for name, entry in registry().items() if needs_of(entry.cls) <= OFFERED]
+OF_CLOUDS = [
+    name for name in SERVED if needs_of(registry()[name].cls) <= OFFERED - {"rows", "decoder", "corrupted"}
+]
+
+
+def made(name, **given):
+    cls = registry()[name].cls
+    return quick(cls, **{key: value for key, value in (QUICK | given).items() if hasattr(cls, key)})
+
+
+@pytest.mark.parametrize(
+    "stage", [KINDS, VIEWS, NETWORKS, LOOKS], ids=["data", "views", "encoders", "report"]
+)
+def test_every_stage_has_a_room_for_every_kind(installed, stage):
+    assert {"image", "table", "text", "spectrum", "cloud"} <= set(stage)
+    for kind in stage:
+        assert type(stage[kind]) is not type(stage.nothing) or kind in ("table", "cloud")
+    assert stage["of nobody"] is stage.nothing
+
+
+def test_a_package_that_is_broken_is_left_out_with_a_line(tmp_path, monkeypatch):
+    (tmp_path / "broken.py").write_text("raise RuntimeError('no such\\nlibrary')")
+    info = tmp_path / "broken-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{ENTRY_POINTS}]\nbroken = broken\nimage = os\nhollow = os\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    packaged.cache_clear()
+    with pytest.warns(KindWarning) as told:
+        assert packaged() == {}
+    packaged.cache_clear()
+    lines = sorted(str(one.message) for one in told)
+    assert [line.count("\n") for line in lines] == [0, 0, 0]
+    assert "RuntimeError: no such library" in lines[0]
+    assert "it must have an attribute `data`" in lines[1]
+    assert "there is a kind image already" in lines[2]
+
+
+def test_spectra_are_read_and_described(installed, spectra):
+    samples = as_samples(spectra)
+    assert (samples.kind, samples.shape, len(samples), samples.classes) == (
+        "spectrum",
+        (1, 64),
+        90,
+        ("a", "b", "c"),
+    )
+    assert as_samples(spectra, kind="spectrum").fingerprint() == samples.fingerprint()
+    part = samples.subset(np.arange(9))
+    assert part.details == describe(part).details == samples.details
+    with pytest.raises(ValueError, match="kind must be what the data are"):
+        as_samples(np.zeros((4, 3)), kind="image")
+    with pytest.raises(ValueError, match="Did you mean 'spectrum'"):
+        as_samples(spectra, kind="spectra")
+
+
+def test_views_of_a_kind_are_stored(installed, spectra):
+    view = default_views(as_samples(spectra)).view
+    assert view_from_json(view_to_json(view)) == view
+    with pytest.raises(ValueError, match="not for samples of kind 'spectrum'; use 'lamp'"):
+        named_views("photo", as_samples(spectra))
+    with pytest.raises(ValueError, match="can't be split 'jigsaw'"):
+        named_views("lamp", as_samples(spectra), "jigsaw")
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_every_method_whose_needs_it_meets_learns_from_spectra(installed, spectra, name, tmp_path):
+    samples = as_samples(spectra)
+    method = made(name)
+    if not isinstance(method, Model):
+        assert method.fit_transform(samples.flat()).shape[0] == len(samples)
+        return
+    assert "spectrum" in kinds_served(type(method))
+    found = method.fit(samples, run=tmp_path / "run").transform(samples)
+    assert np.isfinite(found).all()
+    np.testing.assert_array_equal(replearn.load(tmp_path / "run").transform(samples), found)
+
+
+@pytest.mark.parametrize("name", sorted(registry().keys() - SERVED))
+def test_others_say_that_they_do_not(installed, spectra, name):
+    method = made(name)
+    assert lacking(method, "spectrum") == needs_of(type(method)) - offers_of("spectrum") != set()
+    with pytest.raises(
+        ValueError, match=r"learns from samples of kind .*; got spectrum\. `replearn list` tells"
+    ):
+        method.fit(as_samples(spectra))
+
+
+@pytest.mark.parametrize("name", OF_CLOUDS)
+def test_ragged_samples_go_through_every_method_of_views(clouds, name):
+    method = made(name, slice_size=None)
+    before = method.prepare(clouds).transform(clouds)
+    after = method.fit(clouds).transform(clouds)
+    assert before.shape == after.shape
+    assert np.isfinite(after).all()
+    if issubclass(type(method), Method):
+        assert not np.array_equal(before, after)
+
+
+def test_slices_of_ragged_samples_have_the_gradient_of_the_whole(clouds):
+    given = {"batch_size": 32, "epochs": 1, "optimizer": "sgd", "device": "cpu", "precision": "32-true"}
+    one, other = (
+        replearn.SimCLR(**given, slice_size=size).fit(clouds).transform(clouds) for size in (None, 7)
+    )
+    np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
+
+
+def test_parts_of_a_joined_batch_see_what_the_whole_sees(clouds):
+    from clouds import Jiggle
+
+    whole = clouds[np.arange(20)]
+    torch.manual_seed(0)
+    seen = Jiggle()(whole).x
+    for start, stop in ((0, 7), (7, 20)):
+        torch.manual_seed(0)
+        part = Jiggle()(whole.rows(start, stop)).x
+        torch.testing.assert_close(part.points, seen[start:stop].points, rtol=0, atol=0)
+
+
+def test_ragged_samples_have_rows_statistics_and_subsets(clouds):
+    part = clouds.subset(np.arange(30, 60))
+    np.testing.assert_array_equal(part.flat(), clouds.flat()[30:60])
+    assert part.statistics[0].shape == (2,)
+    assert part.fingerprint() != clouds.fingerprint()
+    assert part.fingerprint() == clouds.subset(np.arange(30, 60)).fingerprint()
+
+
+def test_a_kind_of_nobody_is_learned_from_with_views_and_a_module_of_ones_own():
+    """Samples of one's own need no package."""
+    samples = replearn.as_samples(np.random.default_rng(0).normal(size=(64, 12)).astype(np.float32))
+    samples.kind = "sound"
+    net = torch.nn.Sequential(torch.nn.Linear(12, 8), torch.nn.ReLU())
+    views = replearn.views.Pair(replearn.views.Jitter(0.1))
+    method = replearn.SimCLR(encoder=net, views=views, epochs=1, batch_size=16, device="cpu").fit(samples)
+    assert method.transform(samples).shape == (64, 8)
+    with pytest.raises(ValueError, match="SimCLR learns from samples of kind"):
+        replearn.SimCLR(epochs=1).fit(samples)
+    assert make_encoder("auto", samples).dim > 0
+
+
+def test_all_commands(installed, spectra, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def told(*words):
+        main([*map(str, words)])
+        return capsys.readouterr().out
+
+    assert "spectrum" in told("list")
+    told("fit", "simclr", spectra, "--run", "r", "--epochs", 2, "--batch-size", 16)
+    told("embed", "r", spectra, "--out", "rows.npy")
+    assert len(np.load("rows.npy")) == 90
+    assert "hand-made features" in told("evaluate", "r", spectra)
+    options = ("--data", spectra, "--seeds", 1, "--epochs", 1, "--run", "c")
+    assert "hand-made features" in told("compare", "pca", "simclr", *options)
+    told("finetune", "r", spectra, "--run", "f", "--epochs", 2)
+    told("report", "r")
+    assert "data:image/png;base64" in Path("r/report.html").read_text()
+
+
+def test_fields_of_needs_are_named_alike():
+    """What methods need is what some kind offers, or a misspelt need would serve nothing without a word."""
+    offered = set().union(*(offers_of(kind) for kind in KINDS))
+    for entry in registry().values():
+        assert needs_of(entry.cls) <= offered, entry.name
+        assert entry.kinds
+        if issubclass(entry.cls, Model) and any(field.name == "views" for field in fields(entry.cls)):
+            assert entry.cls.split in offered

@@ -10,8 +10,8 @@ import pytest
 import replearn
 from made_texts import made_texts
 from replearn.data import Samples
-from replearn.methods.needs import kinds_served
 from replearn.methods import Model, SimCSE, registry
+from replearn.methods.needs import kinds_served
 from replearn.transfer import FineTune
 from replearn.views import Pair, Same, Span
 
@@ -109,7 +109,10 @@ def texts() -> Samples:
 
 def data_for(method: Any) -> tuple[Any, Any]:
     """Samples, and the answers that a task asks for."""
-    reads_texts = "image" not in kinds_served(type(method)) or getattr(method, "encoder", None) in ("words", "bert_tiny")
+    reads_texts = "image" not in kinds_served(type(method)) or getattr(method, "encoder", None) in (
+        "words",
+        "bert_tiny",
+    )
     samples = texts() if reads_texts else images()
     if not isinstance(method, FineTune):
         return samples, None

@@ -97,6 +97,24 @@ class TextEncoder(Encoder):
         """The token with which texts are filled up."""
         return self.vocabulary.tokenizer.special(PAD)
 
+    @property
+    def reader(self) -> nn.Module:
+        """The network over tokens: it has `states`, `length`, and where it can go on from what it has read, `step`."""
+        return self.body.net
+
+    @property
+    def tells_parts(self) -> bool:
+        """Whether it tells the second part of a text from the first."""
+        return self.body.tells_parts
+
+    def word_vectors(self) -> Float[Tensor, "v d"]:
+        """The vector of each token, from which states are made."""
+        return self.body.word_vectors()
+
+    def pool(self, states: Float[Tensor, "n t d"], tokens: Tokens) -> Float[Tensor, "n d"]:
+        """One representation per text, of a layer's states."""
+        return self.body.pool(states, tokens)
+
     def read_as(self, pooling: str, length: int | None) -> None:
         if pooling in get_args(Pooling):
             self.body.pooling = pooling  # type: ignore[assignment]

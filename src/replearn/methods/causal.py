@@ -36,7 +36,7 @@ class CausalLanguageModel(LanguageModel, TextScores):
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must lie in [0, 1); got {self.dropout}. 0 loses nothing.")
         super().build(samples)
-        net = self.encoder_.body.net
+        net = self.encoder_.reader
         if not getattr(net, "causal", True):
             raise ValueError(
                 f"{type(self).__name__} needs an encoder whose states do not know what follows; got "
@@ -98,7 +98,7 @@ class CausalLanguageModel(LanguageModel, TextScores):
 
     def step(self, ids: Int[Tensor, "n t"], memory: Any = None) -> tuple[Float[Tensor, "n v"], Any]:
         """Logits of the next token; what was read is remembered, or read again by a network that remembers nothing."""
-        net, ids = self.encoder_.body.net, ids.to(self._device)
+        net, ids = self.encoder_.reader, ids.to(self._device)
         if self._remembers:
             states, memory = net.step(ids, memory)  # type: ignore[operator]
         else:
@@ -108,21 +108,19 @@ class CausalLanguageModel(LanguageModel, TextScores):
 
     @property
     def _device(self) -> torch.device:
-        return self.encoder_.body.word_vectors().device
+        return self.encoder_.word_vectors().device
 
     @property
     def _remembers(self) -> bool:
         """Whether its network can go on from what it has read."""
-        return getattr(self.encoder_.body.net, "remembers", False)
+        return getattr(self.encoder_.reader, "remembers", False)
 
     def _states(self, ids: Tensor, start: int = 0) -> Float[Tensor, "n t d"]:
         tokens = Tokens(ids, torch.ones_like(ids, dtype=torch.bool), start)
         return self.encoder_.read(tokens, "states")  # type: ignore[no-any-return]
 
     def _of_states(self, states: Float[Tensor, "*n d"]) -> Float[Tensor, "*n v"]:
-        found: Tensor = (
-            states @ self.encoder_.body.word_vectors().T if self.head_ is None else self.head_(states)
-        )
+        found: Tensor = states @ self.encoder_.word_vectors().T if self.head_ is None else self.head_(states)
         return found
 
     def _told(self, ids: Int[Tensor, "n t"], new: Int[Tensor, "n t"]) -> Float[np.ndarray, "n t"]:
@@ -133,7 +131,7 @@ class CausalLanguageModel(LanguageModel, TextScores):
         self, rows: Sequence[Int[np.ndarray, " _"]], common: int
     ) -> Iterator[Float[np.ndarray, " _"]]:
         """The same, of rows that have their first tokens in common."""
-        net: Any = self.encoder_.body.net
+        net: Any = self.encoder_.reader
         first = torch.from_numpy(rows[0][:common])[None].to(self._device)  # (1, p)
         states, memory = net.step(first)
         shared = self._nats(states[:, :-1], first[:, 1:])[0]  # (p - 1,)

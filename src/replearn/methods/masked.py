@@ -39,7 +39,7 @@ class MaskedLanguageModel(LanguageModel):
     def build(self, samples: Description) -> None:
         super().build(samples)
         set_dropout(self.encoder_, self.dropout)
-        vectors = self.encoder_.body.word_vectors()  # (v, d)
+        vectors = self.encoder_.word_vectors()  # (v, d)
         self.head_ = TokenHead(vectors.shape[1], vectors.shape[0])
 
     def masking(self, masked: float) -> MaskTokens:
@@ -55,7 +55,7 @@ class MaskedLanguageModel(LanguageModel):
         """Nats per hidden token; only their states go through the head, whose product is the largest of all."""
         rows = torch.arange(len(states), device=states.device)[:, None]
         chosen = states[rows, places.x].flatten(0, 1)  # (m, d)
-        return cross_entropy(self.head_(chosen, self.encoder_.body.word_vectors()), hidden.x.flatten())
+        return cross_entropy(self.head_(chosen, self.encoder_.word_vectors()), hidden.x.flatten())
 
     def masked_loss(self, batch: Batch, masked: float) -> Float[Tensor, ""]:
         """Nats per hidden token of these windows."""

@@ -100,7 +100,7 @@ def layers_read(model: "FineTune", encoder: Encoder) -> int:
     ids = torch.zeros(1, 2, dtype=torch.int64, device=device)
     tokens = encoder.vocabulary.tokens(ids, torch.ones_like(ids, dtype=torch.bool))
     with evaluating([encoder]), torch.inference_mode():
-        return len(encoder.body.states(tokens))
+        return len(encoder.read(tokens, "layers"))
 
 
 def check_fitted(model: "FineTune") -> None:

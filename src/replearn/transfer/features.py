@@ -58,7 +58,7 @@ def features_of(encoder: Encoder, batch: Batch, *, mixed: bool, tokenwise: bool)
     chosen = encoder.read(tokens, "layers") if mixed else [encoder.read(tokens, "states")]
     if tokenwise:
         return Features(torch.stack(chosen, 1), tokens.mask)  # (n, l, t, d)
-    x = torch.stack([encoder.body.pool(layer, tokens) for layer in chosen], 1)  # (n * sides, l, d)
+    x = torch.stack([encoder.pool(layer, tokens) for layer in chosen], 1)  # (n * sides, l, d)
     if sides == 1:
         return Features(x)
     return Features(x.view(len(batch), sides, *x.shape[1:]).transpose(1, 2))  # (n, l, 2, d)

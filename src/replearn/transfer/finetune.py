@@ -186,7 +186,7 @@ class FineTune(Predictor):
         self.encoder_.read_as(self.pooling, self.length)
         if not self.encoder_.sequential:
             return False
-        alone = self.pairs == "apart" or (self.pairs == "auto" and not self.encoder_.body.tells_parts)
+        alone = self.pairs == "apart" or (self.pairs == "auto" and not self.encoder_.tells_parts)
         return self.task == "pair" and alone
 
     def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:

@@ -74,8 +74,8 @@ def begin_anew(encoder: Encoder, levels: Levels, top: int) -> None:
     networks as torch makes them. https://arxiv.org/abs/2006.05987
     """
     std = None
-    if isinstance(encoder, TextEncoder) and isinstance(encoder.body.net, Transformer):
-        std = float(getattr(encoder.body.net.net.config, "initializer_range", 0.02))  # type: ignore[union-attr]
+    if isinstance(encoder, TextEncoder) and isinstance(encoder.reader, Transformer):
+        std = float(getattr(encoder.net.config, "initializer_range", 0.02))  # type: ignore[union-attr]
     for name in (*levels.layers[len(levels) - top :], *levels.after) if top else ():
         for module in encoder.get_submodule(name).modules():
             _draw(module, std)

@@ -49,8 +49,8 @@ class BERT(MaskedLanguageModel):
             self.next_ = nn.Sequential(nn.Linear(dim, dim), nn.Tanh(), nn.Linear(dim, 2))
 
     def _check_parts(self) -> None:
-        if not self.encoder_.body.tells_parts:
-            name = type(self.encoder_.body.net).__name__
+        if not self.encoder_.tells_parts:
+            name = type(self.encoder_.reader).__name__
             raise ValueError(
                 f"next_sentence needs an encoder that tells two parts of a window apart, and {name} does not. "
                 "Use bert_mini or another bert, or next_sentence=False."

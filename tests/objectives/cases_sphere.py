@@ -20,8 +20,8 @@ def slow_alignment(a: Rows, b: Rows, power: float = 2.0) -> float:
     return sum(distance(u, v) ** power for u, v in zip(a, b, strict=True)) / len(a)
 
 
-def slow_uniformity(z: Rows, scale: float = 2.0) -> float:
-    pairs = [(i, j) for i in range(len(z)) for j in range(i)]
+def slow_uniformity(z: Rows, scale: float = 2.0, keep: Tensor | None = None) -> float:
+    pairs = [(i, j) for i in range(len(z)) for j in range(i) if keep is None or bool(keep[i, j])]
     return log(sum(exp(-scale * distance(z[i], z[j]) ** 2) for i, j in pairs) / len(pairs))
 
 

@@ -6,9 +6,10 @@ from math import exp, log, sqrt
 import pytest
 import torch
 from cases_contrast import cosine, slow_info_nce, slow_info_nce_queue
+from cases_sphere import slow_uniformity
 from jaxtyping import TypeCheckError
 
-from replearn.objectives import info_nce, info_nce_queue, nt_xent
+from replearn.objectives import info_nce, info_nce_queue, nt_xent, uniformity
 from replearn.objectives.negatives import draw_negatives, strangers
 
 N, M = 6, 11
@@ -56,6 +57,24 @@ def test_kept_ones_are_those_of_the_mask(objective, number):
     slow = SLOW[objective](*(arg.tolist() for arg in args), keep=keep.tolist(), temperature=0.3)
     assert loss.item() == pytest.approx(slow, rel=1e-12)
     assert loss < objective(*args, temperature=0.3)
+
+
+def test_rows_that_are_kept_repel_each_other_and_no_others():
+    torch.manual_seed(3)
+    z = torch.randn(N, 4, dtype=torch.float64, requires_grad=True)
+    keep = strangers(z, content=torch.tensor([0, 1, 0, 2, 3, 1]))
+    assert uniformity(z, scale=0.7, keep=keep).item() == pytest.approx(
+        slow_uniformity(z.tolist(), 0.7, keep), rel=1e-12
+    )
+    assert torch.equal(uniformity(z, keep=strangers(z)), uniformity(z))
+    assert torch.equal(uniformity(z.float(), keep=strangers(z)), uniformity(z.float()))
+    assert torch.autograd.gradcheck(lambda rows: uniformity(rows, keep=keep), [z])
+    nothing = uniformity(z, keep=torch.zeros(N, N, dtype=torch.bool))
+    nothing.backward()
+    assert nothing == 0
+    assert (z.grad == 0).all()
+    with pytest.raises(REFUSED, match="keep"):
+        uniformity(z, keep=strangers(z, z))
 
 
 @pytest.mark.parametrize("objective", SLOW)

@@ -2,7 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 
@@ -18,10 +18,10 @@ class Queue(nn.Module):
 
     Example:
         >>> queue = Queue(3, 2)
-        >>> queue.push(torch.tensor([[1.0, 1.0], [2.0, 2.0]])); queue.is_full()
-        False
-        >>> queue.push(torch.tensor([[3.0, 3.0], [4.0, 4.0]])); queue.is_full()
-        True
+        >>> queue.push(torch.tensor([[1.0, 1.0], [2.0, 2.0]])), queue.is_full()
+        (tensor([0, 1]), False)
+        >>> queue.push(torch.tensor([[3.0, 3.0], [4.0, 4.0]])), queue.is_full()
+        (tensor([2, 0]), True)
         >>> queue.rows()[:, 0].tolist()
         [4.0, 2.0, 3.0]
 
@@ -45,10 +45,11 @@ class Queue(nn.Module):
         return int(self.pushed) >= len(self.stored)
 
     @torch.no_grad()
-    def push(self, rows: Float[Tensor, "n dim"]) -> None:
-        """Put rows in, over the oldest ones."""
+    def push(self, rows: Float[Tensor, "n dim"]) -> Int[Tensor, " m"]:
+        """Put rows in, over the oldest ones; where the last of them, which fit, are now."""
         size, new = len(self.stored), rows[-len(self.stored) :]
         first = int(self.pushed) + len(rows) - len(new)
         places = (first + torch.arange(len(new), device=new.device)) % size
         self.stored[places] = new.to(self.stored.dtype)
         self.pushed += len(rows)
+        return places

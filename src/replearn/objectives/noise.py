@@ -38,7 +38,7 @@ def nce(
         temperature: `τ`.
         log_constant: `ln C`; None: for each row its mean over the noise rows.
         proximal: `λ`, which holds embeddings near to what the bank has of them (InstDisc's 30).
-        own: where a noise row is of the sample itself, to be left out; None leaves none out.
+        own: where a noise row is of the sample itself, or of a copy of it, to be left out; None leaves none out.
 
     Raises:
         ValueError: rows do not pair up, there is no noise, or `temperature` is not positive.

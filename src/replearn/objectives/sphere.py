@@ -4,7 +4,7 @@ import math
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from replearn.objectives.precision import full_precision
@@ -46,7 +46,9 @@ def alignment(a: Float[Tensor, "n d"], b: Float[Tensor, "n d"], *, power: float 
 
 
 @full_precision
-def uniformity(z: Float[Tensor, "n d"], *, scale: float = 2.0) -> Float[Tensor, ""]:
+def uniformity(
+    z: Float[Tensor, "n d"], *, scale: float = 2.0, keep: Bool[Tensor, "n n"] | None = None
+) -> Float[Tensor, ""]:
     r"""Logarithm of the mean Gaussian potential between embeddings on the unit sphere: least where they fill it evenly.
 
     With each row divided by its length, and `t` the scale:
@@ -59,9 +61,11 @@ def uniformity(z: Float[Tensor, "n d"], *, scale: float = 2.0) -> Float[Tensor, 
     Args:
         z: embeddings, one row per sample: of one view, since the views of a sample should not repel each other.
         scale: `t`; larger values look at nearer neighbours only.
+        keep: which rows repel which (`replearn.objectives.negatives.strangers`): the mean is over these pairs, and the
+            loss is 0 where there is none. None keeps all; a row itself never counts.
 
     Raises:
-        ValueError: there is one row only, or `scale` is not positive.
+        ValueError: there is one row only, `scale` is not positive, or `keep` is of another size.
 
     Example:
         >>> uniformity(torch.ones(4, 8)).item(), uniformity(torch.eye(3)).item()
@@ -78,9 +82,20 @@ def uniformity(z: Float[Tensor, "n d"], *, scale: float = 2.0) -> Float[Tensor, 
         )
     n = len(z)
     unit = F.normalize(z, dim=1)
-    itself = torch.eye(n, dtype=torch.bool, device=z.device)
-    energy = (-scale * squared_distances(unit)).masked_fill(itself, -torch.inf)  # (n, n)
-    return energy.flatten().logsumexp(0) - math.log(n * (n - 1))
+    pairs = ~torch.eye(n, dtype=torch.bool, device=z.device)
+    energy = (-scale * squared_distances(unit)).masked_fill(~pairs, -torch.inf)  # (n, n)
+    every = math.log(n * (n - 1))
+    if keep is None:
+        return energy.flatten().logsumexp(0) - every
+    if keep.shape != pairs.shape:
+        raise ValueError(
+            f"uniformity needs a mask keep with an entry for every two rows, {(n, n)}; got {tuple(keep.shape)}."
+        )
+    left = keep & pairs
+    some = left.any()  # or all count, times 0: a logarithm of nothing has no gradient
+    left |= ~some & pairs
+    share = left.sum().to(z.dtype) / (n * (n - 1))  # 1 where all are kept, exactly
+    return (energy.masked_fill(~left, -torch.inf).flatten().logsumexp(0) - every - share.log()) * some
 
 
 def squared_distances(z: Float[Tensor, "n d"]) -> Float[Tensor, "n n"]:

@@ -70,6 +70,29 @@ def supervised_contrast(
     return (similarity.masked_fill(left_out, -torch.inf).logsumexp(1) - chosen).mean()
 
 
+def other_class(
+    labels: Int[Tensor, " n"], views: int, content: Int[Tensor, " n"] | None = None
+) -> Bool[Tensor, "m m"]:
+    """Where two rows may be negatives: of different classes, and of no equal samples of which a label is unknown.
+
+    Equal samples with labels that differ stay negatives, as the labels say.
+
+    Args:
+        labels: class of each sample, or -1.
+        views: of each sample, `m = views * n` rows in all, one view below the other.
+        content: a number per sample that equal ones share; None: no two are equal.
+
+    Example:
+        >>> other_class(torch.tensor([3, -1, -1]), 1, torch.tensor([5, 5, 6])).int().tolist()
+        [[0, 0, 1], [0, 0, 1], [1, 1, 0]]
+    """
+    others = ~same_class(labels, views)
+    if content is None:
+        return others
+    equal, unknown = content[:, None] == content, (labels < 0)[:, None] | (labels < 0)  # (n, n)
+    return others & ~(equal & unknown).repeat(views, views)
+
+
 def same_class(labels: Int[Tensor, " n"], views: int) -> Bool[Tensor, "m m"]:
     """Where two rows are of one class, `m = views * n` rows in all, one view below the other.
 

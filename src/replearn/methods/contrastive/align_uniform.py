@@ -3,8 +3,8 @@
     batch --views--> a, b --encoder--> h --head--> z --alignment----------------> loss
                                                      `-uniformity of each view--> loss
 
-The two quantities that SimCLR's loss makes small at once, here apart, so that each has its weight. The head is
-thrown away after training; the representation is h.
+The two quantities that SimCLR's loss makes small at once, here apart, so that each has its weight. Equal samples of
+a batch do not repel each other. The head is thrown away after training; the representation is h.
 
 References: Wang & Isola, ICML 2020, section 5. https://arxiv.org/abs/2005.10242
 """
@@ -21,6 +21,7 @@ from replearn.encoders import make_encoder, mlp
 from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives import alignment, uniformity
+from replearn.objectives.negatives import strangers
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -58,7 +59,8 @@ class AlignUniform(JointEmbedding):
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         a, b = (gather(self.head_(self.encoder_(view))) for view in self.views_(batch))  # (n, dim) each
-        uniform = (uniformity(a, scale=self.scale) + uniformity(b, scale=self.scale)) / 2
+        keep = strangers(a, content=self.content(batch))
+        uniform = sum(uniformity(view, scale=self.scale, keep=keep) for view in (a, b)) / 2
         return self.alignment * alignment(a, b, power=self.power) + self.uniformity * uniform
 
     def loss_at_collapse(self) -> float:

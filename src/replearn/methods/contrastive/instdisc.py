@@ -3,6 +3,7 @@
     batch --view--> x --encoder--> h --head--> z --nce(bank[own], bank[random])--> loss
                                                z --store--> bank[own]
 
+Noise is drawn from all rows, the sample's own among them, as in the paper; rows of exact copies of it are left out.
 The head is thrown away after training; the representation is h (the paper's nearest neighbours are of z).
 
 References: Wu et al., CVPR 2018. https://arxiv.org/abs/1805.01978
@@ -24,6 +25,7 @@ from replearn.encoders import make_encoder, mlp
 from replearn.encoders.heads import unused_widths
 from replearn.engine.distributed import gather
 from replearn.methods.bank import Bank, Constant
+from replearn.methods.contents import Contents
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives import nce
 
@@ -61,6 +63,7 @@ class InstDisc(JointEmbedding):
         self.encoder_ = make_encoder(self.encoder, samples)
         self.head_ = mlp(self.encoder_.dim, self.hidden, self.dim, depth=self.depth)
         self.bank_ = Bank(len(samples), self.dim)
+        self.contents_ = Contents(len(samples))
         self.constant_ = Constant()
 
     def idle(self, samples: Samples) -> Mapping[str, str]:
@@ -69,7 +72,8 @@ class InstDisc(JointEmbedding):
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         z = gather(self.head_(self.encoder_(self.views_(batch)[0])))  # (n, dim)
         index = collect(batch.index)
-        before, noise = self.bank_(index), self.bank_(self.drawn(index))
+        drawn, content = self.drawn(index), self.content(batch)
+        before, noise = self.bank_(index), self.bank_(drawn)
         with torch.no_grad():
             similarity = F.normalize(z, dim=1) @ noise.T / self.temperature  # (n, m)
             first = similarity.logsumexp((0, 1)) - math.log(similarity.numel())
@@ -80,8 +84,10 @@ class InstDisc(JointEmbedding):
             temperature=self.temperature,
             log_constant=self.constant_(first),
             proximal=self.proximal,
+            own=self.contents_.copies(index=index, content=content, places=drawn),
         )
         self.bank_.store(index, z, momentum=self.bank_momentum)
+        self.contents_.note(index, index=index, content=content)
         return loss
 
     def drawn(self, index: Tensor) -> Tensor:

@@ -4,9 +4,10 @@
                      b --teacher's encoder and head--> key ----+--info_nce_queue--> loss
                                              earlier keys -----+
 
-The teacher that makes the keys follows the encoder and head slowly, so that keys of different steps agree. The
-head is version 2's. Shuffled batch normalisation, which kept a query from telling its key by the batch that both were
-normalised in, has given way to statistics joined over processes (as in version 3); the engine joins them.
+Keys of exact copies of a sample are no negatives of it; its own earlier keys are, as in the paper. The teacher that
+makes the keys follows the encoder and head slowly, so that keys of different steps agree. The head is version 2's.
+Shuffled batch normalisation, which kept a query from telling its key by the batch that both were normalised in, has
+given way to statistics joined over processes (as in version 3); the engine joins them.
 
 References: He et al., CVPR 2020, Algorithm 1. https://arxiv.org/abs/1911.05722
 Version 2: Chen et al., 2020. https://arxiv.org/abs/2003.04297
@@ -17,13 +18,14 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples
+from replearn.data.processes import collect
 from replearn.encoders import Teacher, make_encoder, mlp
 from replearn.engine.distributed import gather
+from replearn.methods.contents import Contents
 from replearn.methods.joint import JointEmbedding
 from replearn.methods.queue import Queue
 from replearn.objectives import info_nce_queue
@@ -71,14 +73,17 @@ class MoCo(JointEmbedding):
         self.head_ = mlp(self.encoder_.dim, self.hidden, self.dim)
         self.teacher_ = Teacher(self.encoder_, self.head_)
         self.queue_ = Queue(min(self.queue, len(samples) // 2), self.dim)
+        self.contents_ = Contents(len(self.queue_.stored))  # of which samples its keys are
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         a, b = self.views_(batch)
         queries = gather(self.head_(self.encoder_(a)))  # (n, dim)
         keys = gather(self.teacher_(b))  # (n, dim)
         queue = self.queue_.rows()  # (queue, dim)
-        self.queue_.push(keys)
-        candidates = torch.ones(len(keys), len(queue), dtype=torch.bool, device=keys.device)
+        index, content = collect(batch.index), self.content(batch)
+        candidates = ~self.contents_.copies(index=index, content=content)  # (n, queue)
+        places = self.queue_.push(keys)
+        self.contents_.note(places, index=index[-len(places) :], content=content[-len(places) :])
         keep = draw_negatives(candidates, self.negatives)
         return info_nce_queue(queries, keys, queue, temperature=self.temperature, keep=keep)
 

@@ -4,7 +4,8 @@
                      patches --encoder--> h_1, ..., h_p --puzzle--> z' --nce(same)-----> loss
                                               z --store--> bank[own]
 
-Both heads are thrown away after training; the representation is h.
+Rows of the sample itself, and of exact copies of it, are no noise. Both heads are thrown away after training; the
+representation is h.
 
 References: Misra & van der Maaten, CVPR 2020. https://arxiv.org/abs/1912.01991
 """
@@ -23,6 +24,7 @@ from replearn.encoders import make_encoder, mlp
 from replearn.encoders.heads import unused_widths
 from replearn.engine.distributed import gather
 from replearn.methods.bank import Bank
+from replearn.methods.contents import Contents
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives import nce
 from replearn.views.defaults import parts_of
@@ -70,6 +72,7 @@ class PIRL(JointEmbedding):
         self.patch_ = mlp(self.encoder_.dim, self.hidden, self.dim, depth=self.depth)
         self.puzzle_ = mlp(parts * self.dim, self.hidden, self.dim, depth=self.depth)
         self.bank_ = Bank(len(samples), self.dim)
+        self.contents_ = Contents(len(samples))
 
     def idle(self, samples: Samples) -> Mapping[str, str]:
         return unused_widths(self.depth)
@@ -82,7 +85,10 @@ class PIRL(JointEmbedding):
         index = collect(batch.index)
         n = len(self.samples_)
         drawn = torch.randint(n, (min(self.negatives, n),), device=index.device)
-        own, before, noise = index[:, None] == drawn, self.bank_(index), self.bank_(drawn)
+        content = self.content(batch)
+        copies = self.contents_.copies(index=index, content=content, places=drawn)  # (n, m)
+        own, before, noise = (index[:, None] == drawn) | copies, self.bank_(index), self.bank_(drawn)
         puzzle, plain = (nce(a, before, noise, temperature=self.temperature, own=own) for a in (shuffled, z))
         self.bank_.store(index, z, momentum=self.bank_momentum)
+        self.contents_.note(index, index=index, content=content)
         return self.weight * puzzle + (1 - self.weight) * plain

@@ -23,12 +23,12 @@ from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives import supervised_contrast
 from replearn.objectives.negatives import draw_negatives
-from replearn.objectives.supervised_contrast import same_class
+from replearn.objectives.supervised_contrast import other_class
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SupCon(JointEmbedding):
-    """Supervised contrastive learning; labels of -1 are unknown.
+    """Supervised contrastive learning; labels of -1 are unknown: such a sample is told from all but its copies.
 
     Attributes:
         views: two or more views of a batch, or the name of a preset; None takes the default for this kind of samples.
@@ -56,7 +56,7 @@ class SupCon(JointEmbedding):
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         views = [self.head_(self.encoder_(view)) for view in self.views_(batch)]  # (n, dim) each
         z, labels = gather(torch.stack(views, dim=1)), collect(batch.labels)  # (n, v, dim)
-        keep = draw_negatives(~same_class(labels, z.shape[1]), self.negatives)
+        keep = draw_negatives(other_class(labels, z.shape[1], self.content(batch)), self.negatives)
         return supervised_contrast(z, labels, temperature=self.temperature, keep=keep)
 
     def loss_at_collapse(self) -> float | None:

@@ -134,12 +134,31 @@ def test_segments_matter() -> None:
     torch.testing.assert_close(plain, method.states(tokens))
 
 
+def test_texts_too_short_for_two_parts_are_counted(caplog) -> None:
+    some = made_texts(30, least=40, most=40) + made_texts(30, least=4, most=4)
+    with caplog.at_level("INFO", logger="replearn"):
+        BERT(**SMALL, next_sentence=True).fit(some)
+    assert (
+        "30 of 60 texts are left out of next_sentence: they don't fill a window of 16 tokens" in caplog.text
+    )
+    fitting = BERT(**SMALL | {"window": 128}, next_sentence=True)
+    with pytest.raises(ValueError, match="Lower window, to ") as error:
+        fitting.fit(texts(words=9))
+    fitting.set_params(window=int(str(error.value).split("Lower window, to ")[1].split()[0])).fit(
+        texts(words=9)
+    )
+
+
 @pytest.mark.parametrize(
     ("fields", "given", "message"),
     [
         ({"share": 0.0}, {}, r"\(0, 1\)"),
         ({"masked": 1.5}, {}, r"\[0, 1\]"),
-        ({"next_sentence": True}, {"words": 4}, "Lower window"),
+        (
+            {"next_sentence": True},
+            {"words": 4},
+            r"Lower window, to \d+ say, which half of the texts fill, or",
+        ),
         ({"next_sentence": True, "window": 4}, {}, "at least 5 tokens"),
         ({"dropout": 1.0}, {}, "dropout"),
         ({"next_sentence": True}, {"n": 1, "words": 600}, "two texts"),

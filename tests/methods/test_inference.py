@@ -1,5 +1,6 @@
 """What is fitted is read in full precision unless another is asked for, and never gives NaN without a word."""
 
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
 from children import built, little_digits, quick, samples_for
 
+import replearn
 from replearn.engine import machine as machine_module
 from replearn.engine.machine import FORMER, choose_for_inference
 from replearn.methods import Method, Model, registry
@@ -133,3 +135,38 @@ def test_the_first_broken_row_is_told_by_its_number() -> None:
         ValueError, match=r"1 of rows 102 to 103 hold NaN or infinity, the first is row 103\."
     ):
         next(parts)
+
+
+@pytest.mark.parametrize(
+    "given", [{"device": "cuda"}, {"device": "cuda:7"}, {"device": "mps"}, {"precision": "16-mixed"}]
+)
+@pytest.mark.parametrize("task", [False, True])
+def test_a_run_of_another_machine_is_read_here_with_a_line(
+    given: dict[str, str],
+    task: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    samples = little_digits(16)
+    if task:
+        fitted = FineTune(encoder="cnn", epochs=1, device="cpu").fit(
+            samples, np.arange(16) % 2, run=tmp_path / "run"
+        )
+        expected = fitted.predict(samples)
+    else:
+        fitted = quick("simclr").fit(samples, run=tmp_path / "run")
+        expected = fitted.transform(samples)
+    told = tmp_path / "run" / "method.json"
+    content = json.loads(told.read_text())
+    content["fields"] |= given
+    told.write_text(json.dumps(content))
+    again = FineTune.load(tmp_path / "run") if task else replearn.load(tmp_path / "run")
+    assert (
+        len([line for line in caplog.messages if "this machine does not have: it is read on cpu" in line])
+        == 1
+    )
+    found = again.predict(samples) if task else again.transform(samples)
+    np.testing.assert_array_equal(found, expected)

@@ -17,6 +17,7 @@ class SegmentPairs(TokenWindows):
         stream: of tokens.
         length: tokens of a pair, three less than of its window.
         starts: where each pair begins.
+        short, middle: how many texts are too short for a pair, and the median of the texts' tokens.
         first, count: number of the first pair of its text, and how many that text has, by pair.
 
     Raises:
@@ -39,6 +40,7 @@ class SegmentPairs(TokenWindows):
         self.shape = (size,)
         begins = np.concatenate([[0], stream.ends[:-1]])  # (texts,)
         content = stream.ends - 1 - begins  # without the mark of the end
+        self.short, self.middle = int((content < size).sum()), int(np.median(content))
         counts = np.where(content >= size, -(-content // size), 0)
         firsts = counts.cumsum() - counts
         text = np.repeat(np.arange(len(counts)), counts)  # (n,)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -10,6 +11,8 @@ import torch
 from replearn.data.processes import process, processes
 from replearn.data.samples import Batch, Samples
 from replearn.engine.distributed import mean_over_processes
+
+LONE_ROW = "Expected more than 1 value per channel when training"  # as torch says it
 
 
 @runtime_checkable
@@ -42,6 +45,28 @@ def batches(plan: Plan, samples: Samples, *, first: int, steps: int) -> Iterator
             start = number % per_epoch * plan.batch_size + offset
             parts.append(samples[order[start : start + rows]].part_of(plan.batch_size, start=offset))
         yield parts
+
+
+@contextmanager
+def lone_rows_told(plan: Plan, slice_size: int | None) -> Iterator[None]:
+    """While entered, torch's words for batch statistics of a single row become one line on what to do.
+
+    All batches of a training are of one size, and slices are even, so it comes before the first update or never.
+
+    Raises:
+        ValueError: batch normalisation got one row.
+    """
+    try:
+        yield
+    except ValueError as error:
+        if LONE_ROW not in str(error):
+            raise
+        sliced = slice_size is not None and plan.batch_size > slice_size
+        name, value = ("slice_size", slice_size) if sliced else ("batch_size", plan.batch_size)
+        raise ValueError(
+            f"{name} must be at least 2 for networks with batch normalisation, which takes mean and variance over the "
+            f"rows of a batch; got {value}. Raise it."
+        ) from error
 
 
 def divisors(counts: Sequence[float]) -> list[float]:

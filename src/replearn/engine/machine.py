@@ -4,7 +4,7 @@ import atexit
 import inspect
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +17,8 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from lightning_fabric.strategies.single_device import SingleDeviceStrategy
 from lightning_fabric.strategies.strategy import Strategy
 from torch.nn.parallel import DistributedDataParallel
+
+log = logging.getLogger("replearn")
 
 PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed")
 FORMER = ("bf16-true", "16-true", "64-true")  # of saved runs: they are read in 32 bits
@@ -88,15 +90,43 @@ def choose_for_inference(device: str = "auto", precision: str = "auto") -> Machi
     return replace(choose(device, "32-true"), why="representations are computed in 32 bits")
 
 
+def is_there(device: str) -> bool:
+    """Whether this machine has such a device."""
+    _, colon, number = device.partition(":")
+    return bool(_count(device)) and (not colon or (number.isdecimal() and int(number) < _count(device)))
+
+
+def here(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a saved run, `device` and `precision` among them, with those that this machine can do, and a
+    warning where these are others.
+    """
+    device, precision = str(fields.get("device", "auto")), str(fields.get("precision", "auto"))
+    other: dict[str, str] = {}
+    if device.partition(":")[0] in ("cuda", "mps") and not is_there(device):
+        other["device"] = "auto"
+    if precision == "16-mixed" and choose(other.get("device", device)).device == "cpu":
+        other["precision"] = "auto"
+    if other:
+        asked = ", ".join(f"{name}={fields[name]!r}" for name in other)
+        log.warning(
+            "the run has %s, which this machine does not have: it is read on %s, in 32 bits",
+            *(asked, choose_for_inference(other.get("device", device)).device),
+        )
+    return {**fields, **other}
+
+
+def _count(device: str) -> int:
+    """How many devices of a kind there are."""
+    kind = device.partition(":")[0]
+    if kind == "cuda":
+        return torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return int(torch.backends.mps.is_available()) if kind == "mps" else 1
+
+
 def _check_there(device: str) -> None:
     """Raises ValueError where this machine has no such device."""
-    kind, _, number = device.partition(":")
-    count = 1
-    if kind == "cuda":
-        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if kind == "mps":
-        count = int(torch.backends.mps.is_available())
-    if not count or (":" in device and not (number.isdecimal() and int(number) < count)):
+    kind, count = device.partition(":")[0], _count(device)
+    if not is_there(device):
         found = f"{count} of {kind}" if count else f"no {kind}"
         raise ValueError(
             f"device must be one that is there; got {device!r}, and this machine has {found}. Leave it out for the "

@@ -24,7 +24,7 @@ from replearn.data.processes import process, processes
 from replearn.data.samples import Batch, Samples
 from replearn.encoders.base import Encoder
 from replearn.encoders.modes import evaluating
-from replearn.engine.batches import batches, divisors, steps_of
+from replearn.engine.batches import batches, divisors, lone_rows_told, steps_of
 from replearn.engine.checkpoint import Checkpoints
 from replearn.engine.distributed import join_batch_norms, mean_over_processes, wait_for_all
 from replearn.engine.embed import autocast
@@ -156,7 +156,13 @@ def train(
             pace.steps,
             learner.batch_size * learner.accumulate,
         )
-    with random_state_kept(), history, StopSignal(saves=run is not None) as stop, ready(learner, step):
+    with (
+        random_state_kept(),
+        history,
+        StopSignal(saves=run is not None) as stop,
+        ready(learner, step),
+        lone_rows_told(learner, learner.slice_size),
+    ):
         for parts in batches(learner, samples, first=pace.step, steps=pace.steps):
             rate = learner.learning_rate * schedule(pace.progress, warmup=learner.warmup)
             seed_draws(seed_of(learner.random_state, 1 + pace.step), fabric.device)

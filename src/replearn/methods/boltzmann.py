@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from replearn.encoders.rbm import Boltzmann, Units, switched
 from replearn.engine.distributed import mean_over_processes
 from replearn.engine.machine import random_state_kept
 from replearn.methods.base import Method
+from replearn.methods.checks import check_codes, check_drawn
 from replearn.objectives import contrastive_divergence
 from replearn.objectives.energy import free_energy
 from replearn.views.base import uniform
@@ -119,8 +120,13 @@ class BoltzmannMachine(Method):
             found["free_energy_gap"] = energy(top, v).mean() - energy(top, top.chain).mean()
         return found
 
-    def inverse_transform(self, codes: np.ndarray) -> Float[np.ndarray, "n ..."]:
-        """Samples from codes `(n, dim)`: the mean of the lowest units, `(n, *shape)` on the samples' scale."""
+    def inverse_transform(self, codes: Any) -> Float[np.ndarray, "n ..."]:
+        """Samples from codes `(n, dim)`: the mean of the lowest units, `(n, *shape)` on the samples' scale.
+
+        Raises:
+            ValueError: codes are of another width, or not finite.
+        """
+        codes = check_codes(codes, self.dim)
         own = self.machines[-1].weight
         with torch.inference_mode():
             h = torch.as_tensor(codes, dtype=own.dtype, device=own.device)
@@ -136,7 +142,12 @@ class BoltzmannMachine(Method):
             n: how many, each from a chain of its own.
             steps: of Gibbs sampling.
             random_state: seed.
+
+        Raises:
+            ValueError: n or steps is less than 1.
         """
+        check_drawn(n)
+        check_drawn(steps, "steps")
         top = self.machines[-1]
         rows = torch.arange(n, device=top.chain.device) % len(top.chain)
         with torch.inference_mode(), random_state_kept():

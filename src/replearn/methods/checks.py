@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from jaxtyping import Float
+
 from replearn.data import Samples, read_alike
 from replearn.data.kinds import KINDS
 from replearn.data.processes import process, processes
@@ -123,6 +126,35 @@ def samples_like_fit(method: "Model", X: Any) -> Samples:
     samples = read_alike(X, method.samples_)
     check_same_kind(method, samples)
     return samples
+
+
+def check_codes(codes: Any, dim: int) -> Float[np.ndarray, "n d"]:
+    """Codes as an array of numbers, rows of `dim`.
+
+    Raises:
+        ValueError: they are of another shape, no numbers, or not finite.
+    """
+    array = np.asarray(codes.detach().cpu() if hasattr(codes, "detach") else codes)
+    if array.ndim != 2 or array.shape[1] != dim:
+        raise ValueError(
+            f"codes must be rows of {dim} numbers, (n, {dim}), as transform returns them; got shape {array.shape}. "
+            "Give a row in brackets, [row]."
+        )
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"codes must be numbers; got dtype {array.dtype}. Give what transform returns.")
+    wrong = np.flatnonzero(~np.isfinite(array).all(axis=1))
+    if len(wrong):
+        raise ValueError(
+            f"codes must be finite; got NaN or infinity in {len(wrong)} of {len(array)} (first: row {wrong[0]}). "
+            "Drop these rows."
+        )
+    return array if array.dtype.kind == "f" else array.astype(np.float32)
+
+
+def check_drawn(n: int, name: str = "n") -> None:
+    """Raises ValueError where this is no number of samples, or of steps, to draw."""
+    if n < 1:
+        raise ValueError(f"{name} must be at least 1; got {n}. Ask for more.")
 
 
 def check_same_kind(method: "Model", samples: Samples) -> None:

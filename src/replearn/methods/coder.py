@@ -1,7 +1,7 @@
 """What methods share that make a code of a sample, and a sample of a code."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from replearn.data import Batch, Description
 from replearn.encoders import Encoder, decoder_for, make_decoder, make_encoder
 from replearn.encoders.kinds import NETWORKS
 from replearn.methods.base import Method
+from replearn.methods.checks import check_codes, check_drawn
 from replearn.objectives import squared_error
 
 ROWS = 512  # codes that are decoded at a time
@@ -66,8 +67,13 @@ class Coder(Method):
         """Samples from codes, on the samples' scale."""
         return self.encoder_.unstandardise(self.decoder_(code))
 
-    def inverse_transform(self, codes: np.ndarray) -> Float[np.ndarray, "n ..."]:
-        """Samples from codes `(n, dim)`: what the decoder makes of them, `(n, *shape)` on the samples' scale."""
+    def inverse_transform(self, codes: Any) -> Float[np.ndarray, "n ..."]:
+        """Samples from codes `(n, dim)`: what the decoder makes of them, `(n, *shape)` on the samples' scale.
+
+        Raises:
+            ValueError: codes are of another width, or not finite.
+        """
+        codes = check_codes(codes, self.representation_dim)
         own = next(self.decoder_.parameters())
         with torch.inference_mode():
             parts = [
@@ -91,5 +97,10 @@ class Generator(Coder):
     """A coder whose codes are meant to be normally distributed, with mean 0 and variance 1: drawn ones make samples."""
 
     def sample(self, n: int, *, random_state: int = 0) -> Float[np.ndarray, "n ..."]:
-        """New samples: what is expected of codes drawn from the prior, `(n, *shape)` on the samples' scale."""
+        """New samples: what is expected of codes drawn from the prior, `(n, *shape)` on the samples' scale.
+
+        Raises:
+            ValueError: n is less than 1.
+        """
+        check_drawn(n)
         return self.inverse_transform(np.random.default_rng(random_state).normal(size=(n, self.dim)))

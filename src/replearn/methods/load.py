@@ -11,7 +11,7 @@ from replearn.data import description_from_json
 from replearn.encoders import made_from, standing_in, weights_from
 from replearn.encoders.building import building_within
 from replearn.engine.extension import extensions_in
-from replearn.engine.machine import random_state_kept
+from replearn.engine.machine import here, random_state_kept
 from replearn.engine.run import METHOD, WEIGHTS, count_numbers, open_run
 from replearn.methods.arrays import arrays_from_run
 from replearn.methods.model import Model
@@ -75,7 +75,7 @@ def _fields(
     own = isinstance(stored.get("views"), dict) and "own" in stored["views"]
     if views is not None and not own:
         raise ValueError("the run must have views of your own; it has none, or stores them. Leave views out.")
-    values = {name: _value(value) for name, value in stored.items()}
+    values = {name: _value(value) for name, value in here(stored).items()}
     if isinstance(stored.get("encoder"), dict):
         if encoder is None:
             raise ValueError(

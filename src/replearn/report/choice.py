@@ -68,7 +68,7 @@ def print_choice(scores: pd.DataFrame, *, console: Console | None = None) -> Non
     if found is None:
         return
     drawn = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    drawn.add_column("chosen without labels", no_wrap=True, overflow="ellipsis", max_width=NAME + 2)
+    drawn.add_column("chosen without labels", overflow="fold", max_width=NAME + 2)
     for title in found.titles:
         drawn.add_column(title, justify="right", no_wrap=True)
     for name, line in zip(found.names, found.cells, strict=True):

@@ -184,14 +184,14 @@ def print_table(scores: pd.DataFrame, *, console: Console | None = None) -> None
     table = table_rows(scores)
     chosen = _chosen_columns(table.columns)
     drawn = RichTable(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    drawn.add_column("representation", no_wrap=True, overflow="ellipsis", max_width=NAME)
+    drawn.add_column("representation", overflow="fold", max_width=NAME)
     for i in chosen:
         drawn.add_column(table.columns[i].title, justify="right", no_wrap=True)
     for name, line in zip(table.names, table.cells, strict=True):
         # Of measures that are no share the interval over seeds would not fit.
         shown = [line[i] for i in chosen]
         cells = [Text(c.text if c.accuracy else c.number, style="bold" if c.best else "") for c in shown]
-        drawn.add_row(_cut_text(table, name), *cells)
+        drawn.add_row(Text(table.title(name)), *cells)
     console = console or Console()
     console.print(drawn)
     left = [column.title for i, column in enumerate(table.columns) if i not in chosen]
@@ -230,13 +230,6 @@ def _left_out(titles: list[str]) -> str:
     more = "1 more column" if len(titles) == 1 else f"{len(titles)} more columns"
     are = "is" if len(titles) == 1 else "are"
     return f"{more}, {', '.join(titles)}, {are} in the report and in evaluation.json."
-
-
-def _cut_text(table: Table, name: str) -> Text:
-    """The name of a line in a terminal; a mark is seen where the name is too long."""
-    title = table.title(name)
-    room = NAME - len(MARK)
-    return Text(f"{title[: room - 1]}…{MARK}" if name in table.cut and len(title) > NAME else title)
 
 
 def printable(text: str) -> str:

@@ -10,7 +10,7 @@ from torch import nn
 from replearn.data import description_from_json
 from replearn.encoders import made_from, weights_from
 from replearn.encoders.building import building_within
-from replearn.engine.machine import random_state_kept
+from replearn.engine.machine import here, random_state_kept
 from replearn.engine.run import METHOD, WEIGHTS, count_numbers, open_run, read_json
 from replearn.methods.started import mark
 from replearn.methods.store import restore
@@ -31,7 +31,7 @@ def load_run(cls: type[Any], path: str | Path, *, encoder: nn.Module | None) -> 
             f"{folder / METHOD} must be of {cls.__name__}; it is not. Use replearn.load for methods."
         )
     known = {field.name for field in fields(cls)}
-    values = {name: value for name, value in content["fields"].items() if name in known}
+    values = {name: value for name, value in here(content["fields"]).items() if name in known}
     if isinstance(values.get("encoder"), dict):
         values["encoder"] = _encoder(values["encoder"], told, encoder)
     model = cls(**values)

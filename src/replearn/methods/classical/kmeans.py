@@ -16,6 +16,8 @@ import numpy as np
 from jaxtyping import Float
 from sklearn import cluster
 
+from replearn.methods.checks import check_codes
+
 CODES = ("one-hot", "soft", "distance")
 
 
@@ -55,8 +57,11 @@ class CentreCode:
     def inverse_transform(self, codes: Any) -> Float[np.ndarray, "n d"]:
         """Rows from codes: the centre that a one-hot code or the least distance names; the mean of centres, weighted
         by a soft code.
+
+        Raises:
+            ValueError: codes are of another width, or not finite.
         """
-        codes = np.asarray(codes)
+        codes = check_codes(codes, len(self.cluster_centers_))
         if self.code == "distance":
             return np.asarray(self.cluster_centers_[codes.argmin(axis=1)])
         total = codes.sum(axis=1, keepdims=True)

@@ -8,6 +8,7 @@ The representation of a text is the mean of its last states.
 References: Devlin et al., NAACL 2019, section 3.1, and appendix A.2. https://arxiv.org/abs/1810.04805
 """
 
+import logging
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -15,11 +16,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples, TokenWindows
-from replearn.data.segments import SegmentPairs
+from replearn.data.processes import process
+from replearn.data.segments import FRAME, SegmentPairs
 from replearn.data.tokenizer import FIRST, LAST
 from replearn.methods.masked import MaskedLanguageModel
 from replearn.objectives import cross_entropy
 from replearn.views.segments import NextSentence
+
+log = logging.getLogger("replearn")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -87,9 +91,17 @@ class BERT(MaskedLanguageModel):
         tokenizer = self.encoder_.vocabulary.tokenizer
         pairs = SegmentPairs(windows.stream, self.window)
         if len(pairs) < self.batch_size or pairs.count[0] == len(pairs):
+            fitting = max(FRAME + 2, pairs.middle + FRAME)
+            hint = f", to {fitting} say, which half of the texts fill" if fitting < self.window else ""
             raise ValueError(
                 f"next_sentence needs at least {self.batch_size} windows of {self.window} tokens, each within a text, "
-                f"and two texts that have any; got {len(pairs)}. Lower window, or use next_sentence=False."
+                f"and two texts that have any; got {len(pairs)}. Lower window{hint}, or use next_sentence=False."
+            )
+        if pairs.short and process() == 0:
+            log.info(
+                "%d of %d texts are left out of next_sentence: they don't fill a window of %d tokens; lower window "
+                "for them",
+                *(pairs.short, len(windows.stream.ends), self.window),
             )
         self._two_parts = NextSentence(pairs, tokenizer.special(FIRST), tokenizer.special(LAST))
         return pairs

@@ -10,9 +10,8 @@ References: Bowman et al., CoNLL 2016, sections 3.1 and 3.2. https://arxiv.org/a
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -21,6 +20,7 @@ from replearn.data import Batch, Description, Samples
 from replearn.data.tokenizer import UNKNOWN
 from replearn.encoders.sentence_decoder import SentenceDecoder
 from replearn.engine.distributed import gather
+from replearn.methods.checks import check_codes
 from replearn.methods.latent import posterior_measures, slowed
 from replearn.methods.schedule import Number
 from replearn.methods.text_method import TextMethod
@@ -93,9 +93,13 @@ class TextVAE(TextMethod):
         told = self.decoder_.nats(x, x, mean, ignored=self.encoder_.pad)
         return {"distortion": told.mean()} | posterior_measures(mean, log_variance)
 
-    def inverse_transform(self, codes: Float[np.ndarray, "n dim"]) -> list[str]:
-        """The text of each code: the likeliest token, again and again."""
-        z = torch.as_tensor(codes).to(self.code_.weight)
+    def inverse_transform(self, codes: Any) -> list[str]:
+        """The text of each code `(n, dim)`: the likeliest token, again and again.
+
+        Raises:
+            ValueError: codes are of another width, or not finite.
+        """
+        z = torch.as_tensor(check_codes(codes, self.dim)).to(self.code_.weight)
         return self.decoder_.texts(z, self.encoder_.vocabulary.tokenizer, length=self.length)
 
     @property

@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 UV := .venv-uv/bin/uv
 # What to test: `make test-oldest TESTS=tests/data` tests a part.
 TESTS :=
+# A process per core; the files that take the longest begin first (conftest.py).
+PYTEST := -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 # Versions that are known to work together, those that pip builds the package with among them.
 CONSTRAINTS := constraints.txt
 export PIP_CONSTRAINT := $(CONSTRAINTS)
@@ -12,20 +14,27 @@ export PIP_BUILD_CONSTRAINT := $(CONSTRAINTS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: demo test test-newest test-oldest constraints lint type docs parity bench clean
+.PHONY: demo test test-all checks test-newest test-oldest constraints lint type docs parity bench clean
 
 demo: $(VENV)/core.stamp
 	$(BIN)/replearn demo
 
-test: $(VENV)/dev.stamp lint
+# The fast lane: of tests that take minutes for all methods, one method of each mechanism.
+test: checks
+	$(BIN)/python $(PYTEST) $(TESTS)
+
+# Every test.
+test-all: checks
+	$(BIN)/python $(PYTEST) --all $(TESTS)
+
+checks: $(VENV)/dev.stamp lint
 	$(BIN)/mkdocs build --strict --quiet --site-dir .venv/site
-	$(BIN)/python -m pytest -q -n auto --dist loadfile $(TESTS)
 
 # The newest releases that the declared ranges admit, which no constraints hold back.
 test-newest:
 	rm -rf .venv-newest
 	$(MAKE) VENV=.venv-newest CONSTRAINTS= .venv-newest/dev.stamp
-	.venv-newest/bin/python -m pytest -q -n auto --dist loadfile $(TESTS)
+	.venv-newest/bin/python $(PYTEST) $(TESTS)
 
 # The lowest releases that are declared.
 test-oldest: $(UV)
@@ -33,7 +42,7 @@ test-oldest: $(UV)
 	$(UV) pip compile --quiet --resolution lowest-direct --python $(PYTHON) --extra dev --group build --no-annotate \
 		--output-file .venv-oldest/constraints.txt pyproject.toml
 	$(MAKE) VENV=.venv-oldest CONSTRAINTS=.venv-oldest/constraints.txt .venv-oldest/dev.stamp
-	.venv-oldest/bin/python -m pytest -q -n auto --dist loadfile $(TESTS)
+	.venv-oldest/bin/python $(PYTEST) $(TESTS)
 
 # For every Python and system, and all extras at once; what is held back stands in pyproject.toml. Then run `make test`.
 constraints: $(UV)

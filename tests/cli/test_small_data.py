@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 
+from lanes import MECHANISMS, one_of_each
 from replearn.methods import Method, registry
 
 N = 12
@@ -66,7 +67,7 @@ def fitted(command, tiny, name, kind, *options):
     return command("fit", name, str(tiny[kind]), "--run", "run", *epochs, *options)
 
 
-@pytest.mark.parametrize(("name", "kind"), CASES)
+@pytest.mark.parametrize(("name", "kind"), one_of_each(CASES, [*MECHANISMS, *(name for name, _ in SAID)]))
 def test_a_dozen_samples_are_enough_or_too_few_in_a_line(command, tiny, name, kind):
     done = fitted(command, tiny, name, kind)
     if done.code == 0:

@@ -97,6 +97,11 @@ def test_bytes_that_are_no_utf8(tmp_path):
         assert texts(as_samples(tmp_path / "t.jsonl")) == ["half � a sign"]
 
 
+def test_a_text_as_long_as_it_may_be(tmp_path):
+    (tmp_path / "t.jsonl").write_text('{"text": "' + "x" * 2**20 + '"}')
+    assert len(as_samples(tmp_path / "t.jsonl")) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -113,11 +118,6 @@ def test_bytes_that_are_no_utf8(tmp_path):
         ("t.jsonl", '{"text": "a", "label": [1]}\n', "line 1, must have a label that is a name"),
         ("t.jsonl", '{"words": "a"}\n', "texts under 'text'.*it has 'words'"),
         ("t.jsonl", "", "it has nothing"),
-        (
-            "t.jsonl",
-            '{"text": "' + "x" * 2**20 + '"}',
-            "a text of at most 1,048,576 bytes; got 1,048,576",
-        ),
         ("t.jsonl", '{"text": "' + "ä" * 2**20 + '"}', "a text of at most 1,048,576 bytes; got 2,097,152"),
         ("t.jsonl", "[" * 100_000, "line 1, must be JSON"),
         ("t.parquet", "PAR1 and nothing else", "readable table"),
@@ -126,9 +126,6 @@ def test_bytes_that_are_no_utf8(tmp_path):
 def test_bad_files(tmp_path, name, content, message):
     path = tmp_path / name
     path.write_text(content, newline="")
-    if content.startswith('{"text": "x'):
-        assert len(as_samples(path)) == 1  # as long as a text may be
-        return
     with pytest.raises(ValueError, match=message) as error:
         as_samples(path)
     assert "\n" not in str(error.value)

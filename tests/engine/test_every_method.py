@@ -7,6 +7,7 @@ import pytest
 import torch
 from children import as_one_of, built, finish, fit, fit_and_die, free_port, save_gradient, start
 
+from lanes import one_of_each
 from replearn.engine.run import WEIGHTS
 from replearn.engine.slices import in_slices
 from replearn.engine.train import Step
@@ -17,13 +18,15 @@ NAMES = [name for name, entry in registry().items() if issubclass(entry.cls, Met
 # Methods whose loops are compiled.
 WORDS = [name for name, entry in registry().items() if issubclass(entry.cls, WordVectors)]
 CONTRASTIVE = [name for name in NAMES if registry()[name].family in ("contrastive", "joint_embedding")]
+# Of the other families, those that draw nothing between encoder and loss: slices would draw otherwise.
+OTHERS = ["autoencoder", "denoisingautoencoder", "supervised"]
 # Of any size of images, and without batch statistics, which are those of a slice.
 POOLED = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 3, padding=1), torch.nn.Tanh())
 
 
 @pytest.mark.parametrize(
     ("name", "table"),
-    [(name, False) for name in NAMES] + [(name, True) for name in CONTRASTIVE],
+    one_of_each([(name, False) for name in NAMES] + [(name, True) for name in CONTRASTIVE]),
     ids=lambda value: value if isinstance(value, str) else "table" if value else "own",
 )
 def test_two_processes_compute_what_one_computes(name: str, table: bool, tmp_path: Path) -> None:
@@ -46,7 +49,7 @@ def test_two_processes_compute_what_one_computes(name: str, table: bool, tmp_pat
             assert (found.double() - expected.double()).norm() <= 1e-6 * size, key
 
 
-@pytest.mark.parametrize("name", [*NAMES, *WORDS])
+@pytest.mark.parametrize("name", one_of_each([*NAMES, *WORDS]))
 def test_killed_at_a_random_instant_and_resumed_it_ends_with_the_same_bits(name: str, tmp_path: Path) -> None:
     fields = {"name": name} | ({"epochs": 12} if name in WORDS else {})  # theirs are short
     assert finish(fit, tmp_path / "whole", **fields) == 0
@@ -56,7 +59,7 @@ def test_killed_at_a_random_instant_and_resumed_it_ends_with_the_same_bits(name:
     assert (tmp_path / "run" / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes(), at
 
 
-@pytest.mark.parametrize("name", CONTRASTIVE)
+@pytest.mark.parametrize("name", [*CONTRASTIVE, *OTHERS])
 def test_slices_give_the_gradient_of_the_whole_batch(name: str) -> None:
     found = []
     for size in (None, 3):
@@ -74,7 +77,7 @@ def test_slices_give_the_gradient_of_the_whole_batch(name: str) -> None:
         torch.testing.assert_close(sliced[key], expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", CONTRASTIVE)
+@pytest.mark.parametrize("name", one_of_each(CONTRASTIVE))
 def test_slices_in_16_bits_train_as_the_whole_batch_does(name: str) -> None:
     """Their views are held in 16 bits: the first loss differs by rounding alone."""
     fields = {"precision": "bf16-mixed", "encoder": POOLED if name == "pirl" else "linear"}

@@ -47,7 +47,7 @@ def error(method, samples, target=None):
     return np.square(made - (x if target is None else target.flat())).sum(1).mean()
 
 
-@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("tied", [False, pytest.param(True, marks=pytest.mark.all)])
 def test_linear_code_spans_the_subspace_of_principal_components(digits, tied):
     """3,000 steps of gradient descent with momentum, float32; Adam, or fewer steps, end several degrees away."""
     method = Autoencoder(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import replearn
+from lanes import one_of_each
 from replearn.engine.health import NotFinite
 from replearn.methods import registry
 from replearn.methods.joint import JointEmbedding
@@ -49,17 +50,17 @@ def named(alarms, cause):
     return any(re.search(cause, alarm) for alarm in alarms)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", one_of_each(METHODS))
 def test_a_healthy_training_raises_no_alarm(name, digits):
     assert trained(name, digits) == []
 
 
-@pytest.mark.parametrize("name", sorted(METHODS.keys() - OF_PARTS))
+@pytest.mark.parametrize("name", one_of_each(sorted(METHODS.keys() - OF_PARTS)))
 def test_identical_views(name, digits):
     assert named(trained(name, digits, steps=16, views=Pair(Same())), "views of every sample are identical")
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", one_of_each(METHODS, ["simclr", "byol", "swav"]))
 def test_a_learning_rate_a_hundred_times_too_large(name, digits):
     rate = 100 * METHODS[name]().learning_rate
     assert named(
@@ -68,7 +69,7 @@ def test_a_learning_rate_a_hundred_times_too_large(name, digits):
     )
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if has(METHODS[name], "temperature")])
+@pytest.mark.parametrize("name", one_of_each(name for name in METHODS if has(METHODS[name], "temperature")))
 def test_a_temperature_far_too_small(name, digits):
     assert named(trained(name, digits, steps=64, temperature=0.001), "temperature is too small")
 
@@ -83,7 +84,11 @@ def test_no_centring(digits):
 
 
 def test_no_stop_gradient(digits):
-    assert named(trained("simsiam", digits, stop_gradient=False), "collapsed.*stop_gradient")
+    """At a rate at which all of six seeds collapsed in 120 steps, and none that stopped the gradient."""
+    assert named(
+        trained("simsiam", digits, learning_rate=1e-2, stop_gradient=False), "collapsed.*stop_gradient"
+    )
+    assert trained("simsiam", digits, learning_rate=1e-2) == []
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import replearn
+from lanes import one_of_each
 from replearn.evaluate import few_label_curve, knn_probe
 from replearn.methods.contrastive import simclr
 from replearn.views import Chain, Crop, Grid, Rotate, Shear
@@ -31,7 +32,7 @@ METHODS = {
     "moco": (replearn.MoCo(**SETTINGS | {"batch_size": 64}, epochs=6, queue=512), 0.07),
     "moco_v3": (replearn.MoCoV3(**SETTINGS | {"batch_size": 64}, epochs=6), 0.07),
     "byol": (replearn.BYOL(**SETTINGS | {"batch_size": 64}, epochs=6), 0.04),
-    "simsiam": (replearn.SimSiam(**SETTINGS | {"batch_size": 64}, epochs=6), 0.07),
+    "simsiam": (replearn.SimSiam(**SETTINGS | {"batch_size": 64}, epochs=10), 0.07),
     "dino": (
         replearn.DINO(**SETTINGS | {"learning_rate": 5e-3}, epochs=6, prototypes=64, momentum=0.9),
         0.07,
@@ -69,6 +70,7 @@ def little(digits):
     )
 
 
+@pytest.mark.all
 def test_cpc_reads_labels_from_fewer_of_them(little):
     """Its parts, joined, tell digits apart by place alone: what it learns shows where labels are few."""
     train, test = little
@@ -86,7 +88,7 @@ def test_cpc_reads_labels_from_fewer_of_them(little):
     assert method.history_.rows[-1]["loss"] < 0.4 * method.loss_at_collapse()
 
 
-@pytest.mark.parametrize("name", [*METHODS, *LITTLE])
+@pytest.mark.parametrize("name", one_of_each([*METHODS, *LITTLE], ["simclr", "autoencoder", "vae", "byol"]))
 def test_beats_its_untrained_encoder(name, digits, little):
     (method, margin), samples = (METHODS[name], digits) if name in METHODS else (LITTLE[name], little)
     untrained = accuracy(method.prepare(samples[0]), samples)

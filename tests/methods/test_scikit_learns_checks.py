@@ -5,12 +5,12 @@ FAILS is the list of exceptions. All others of its checks must pass.
 
 from typing import Any
 
+import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from made_methods import quick
 from replearn.methods import BYOL, VAE, Autoencoder, SimCLR, Supervised
 
-CLASSES = (Autoencoder, VAE, SimCLR, BYOL, Supervised)
 WORDS = "it is refused, in words of ours that say what must hold and what to do: "
 FAILS = {
     "check_complex_data": WORDS + "an array must hold numbers",
@@ -30,8 +30,9 @@ FAILS = {
 
 
 def with_reasons(estimator: Any) -> dict[str, str]:
-    """The checks that need not pass."""
-    return FAILS
+    """The checks that fail."""
+    never = {"check_fit2d_1feature"} if not isinstance(estimator, Autoencoder) else set()
+    return {name: reason for name, reason in FAILS.items() if name not in never}
 
 
 def small(cls: type[Any]) -> Any:
@@ -40,6 +41,12 @@ def small(cls: type[Any]) -> Any:
     return quick(cls, encoder="mlp", epochs=1, batch_size=max(4, cls.smallest_batch), **one)
 
 
-@parametrize_with_checks([small(cls) for cls in CLASSES], expected_failed_checks=with_reasons)
+@parametrize_with_checks([small(cls) for cls in (Autoencoder, SimCLR)], expected_failed_checks=with_reasons)
 def test_check(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+@pytest.mark.all
+@parametrize_with_checks([small(cls) for cls in (VAE, BYOL, Supervised)], expected_failed_checks=with_reasons)
+def test_check_of_others(estimator: Any, check: Any) -> None:
     check(estimator)

@@ -32,7 +32,7 @@ METHODS = {
     "moco": (replearn.MoCo(**SETTINGS | {"batch_size": 64}, epochs=6, queue=512), 0.07),
     "moco_v3": (replearn.MoCoV3(**SETTINGS | {"batch_size": 64}, epochs=6), 0.07),
     "byol": (replearn.BYOL(**SETTINGS | {"batch_size": 64}, epochs=6), 0.04),
-    "simsiam": (replearn.SimSiam(**SETTINGS | {"batch_size": 64}, epochs=10), 0.07),
+    "simsiam": (replearn.SimSiam(**SETTINGS | {"batch_size": 64}, epochs=10), 0.1),
     "dino": (
         replearn.DINO(**SETTINGS | {"learning_rate": 5e-3}, epochs=6, prototypes=64, momentum=0.9),
         0.07,

@@ -41,6 +41,8 @@ QUICK = {
 
 # Of methods that read nothing but texts.
 QUICK_TEXT = QUICK | {"encoder": "bert_tiny", "window": 8, "vocabulary": 300}
+# Fields that would do nothing, and so are refused.
+IDLE = {"simcse": {"hidden"}}  # its head is one layer
 OWN_ENCODERS = {
     "gpt": "gpt_tiny",
     "lstmlanguagemodel": "lstm",
@@ -78,7 +80,7 @@ def little_digits(n: int = 32) -> np.ndarray:
 def quick(name: str = "simclr", **fields: Any) -> Method:
     """A method, set so that it trains in a second; of `QUICK` it takes what it has fields for."""
     cls = find_method(name).cls
-    known = {field.name for field in dataclasses.fields(cls)}
+    known = {field.name for field in dataclasses.fields(cls)} - IDLE.get(name, set())
     said = QUICK if reads_images(cls) else QUICK_TEXT | {"encoder": OWN_ENCODERS.get(name, "bert_tiny")}
     method: Method = cls(**{key: value for key, value in said.items() if key in known} | fields)
     return method

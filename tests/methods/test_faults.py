@@ -74,15 +74,17 @@ def test_a_temperature_far_too_small(name, digits):
     assert named(trained(name, digits, steps=64, temperature=0.001), "temperature is too small")
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if has(METHODS[name], "prototypes")])
+@pytest.mark.parametrize("name", one_of_each(name for name in METHODS if has(METHODS[name], "prototypes")))
 def test_one_prototype(name, digits):
     assert named(trained(name, digits, steps=64, prototypes=1), "all samples go to 1.00 prototypes")
 
 
+@pytest.mark.all
 def test_no_centring(digits):
     assert named(trained("dino", digits, centre_momentum=1.0), "prototypes. .*centring")
 
 
+@pytest.mark.all
 def test_no_stop_gradient(digits):
     """At a rate at which all of six seeds collapsed in 120 steps, and none that stopped the gradient."""
     assert named(

@@ -114,6 +114,12 @@ def source(name: str) -> str:
     return f'`src/{path}`:\n\n```python title="{Path(path).name}"\n{inspect.getsource(module)}```'
 
 
+def listing(package: str) -> str:
+    """The file of a package that the tests install."""
+    path = DOCS.parent / "tests" / "kinds" / "installed" / package / "__init__.py"
+    return f'```python title="{package}/__init__.py"\n{path.read_text(encoding="utf-8")}```'
+
+
 def drawings(family: str) -> str:
     """Each method of a family: what it does in a sentence, its data flow as drawn in its file, its fields."""
     from replearn.methods import registry
@@ -379,6 +385,7 @@ MAKERS: dict[str, Callable[..., str]] = {
     "encoders": encoders,
     "fields": fields,
     "files": files,
+    "listing": listing,
     "methods": methods,
     "objectives": objectives,
     "picture": picture,

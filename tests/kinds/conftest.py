@@ -48,3 +48,10 @@ def clouds(installed):
         draw.normal(centres[label], 0.2, (draw.integers(3, 20), 2)).astype(np.float32) for label in labels
     ]
     return Clouds(made, labels, ("a", "b", "c"))
+
+
+@pytest.fixture(autouse=True)
+def _no_kinds_are_left():
+    """What a test installed is looked up no more."""
+    yield
+    packaged.cache_clear()

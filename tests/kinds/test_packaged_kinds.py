@@ -1,5 +1,6 @@
 """What one small package brings is a kind for all stages, commands and methods whose needs it meets."""
 
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -158,8 +159,10 @@ def test_a_kind_of_nobody_is_learned_from_with_views_and_a_module_of_ones_own():
     views = replearn.views.Pair(replearn.views.Jitter(0.1))
     method = replearn.SimCLR(encoder=net, views=views, epochs=1, batch_size=16, device="cpu").fit(samples)
     assert method.transform(samples).shape == (64, 8)
-    with pytest.raises(ValueError, match="SimCLR learns from samples of kind"):
+    with pytest.raises(ValueError, match=r"SimCLR needs views of samples of kind sound.*Pass views="):
         replearn.SimCLR(epochs=1).fit(samples)
+    with pytest.raises(ValueError, match="BERT learns from samples of kind text; got sound"):
+        replearn.BERT(epochs=1).fit(samples)
     assert make_encoder("auto", samples).dim > 0
 
 
@@ -180,6 +183,57 @@ def test_all_commands(installed, spectra, tmp_path, monkeypatch, capsys):
     told("finetune", "r", spectra, "--run", "f", "--epochs", 2)
     told("report", "r")
     assert "data:image/png;base64" in Path("r/report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("raise KeyError('x')", "got an error of it: KeyError: 'x'"),
+        ("raise ValueError('the file is\\nbad.')", "got an error of it: ValueError: the file is bad. Mend"),
+        ("return None", r"must give \(samples, labels, groups\); got NoneType"),
+        (
+            "return ArraySamples(np.zeros((4, 3), 'f4')), None, np.array(['x'])",
+            "a group per sample; got 1 for 4",
+        ),
+    ],
+)
+def test_what_a_package_reads_is_looked_at(tmp_path, monkeypatch, body, says):
+    code = f"""
+import numpy as np
+from replearn.data import ArraySamples
+from replearn.data.kinds import Kind
+class Data(Kind):
+    def claims(self, data): return str(data).endswith(".zz")
+    def read(self, data, asked): {body}
+data = Data()
+"""
+    install(tmp_path, monkeypatch, zz=code)
+    with pytest.raises(ValueError, match=says) as raised:
+        as_samples("a.zz")
+    assert "\n" not in str(raised.value)
+    assert as_samples("digits8x8").kind == "image"
+
+
+def test_a_package_that_fails_to_claim_is_not_asked(tmp_path, monkeypatch):
+    code = "from replearn.data.kinds import Kind\nclass Data(Kind):\n    def claims(self, data): 1 / 0\ndata = Data()\n"
+    install(tmp_path, monkeypatch, zz=code)
+    with pytest.warns(
+        KindWarning, match="of kind zz can't tell whether it reads the data.*ZeroDivisionError"
+    ):
+        assert as_samples(np.zeros((4, 3), np.float32)).kind == "table"
+
+
+def install(folder, monkeypatch, **modules):
+    """Put packages of one module each where they are found, one kind each by its name."""
+    for name, code in modules.items():
+        (folder / f"package_{name}.py").write_text(code)
+        info = folder / f"package_{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: package_{name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(f"[{ENTRY_POINTS}]\n{name} = package_{name}\n")
+        monkeypatch.delitem(sys.modules, f"package_{name}", raising=False)
+    monkeypatch.syspath_prepend(str(folder))
+    packaged.cache_clear()
 
 
 def test_fields_of_needs_are_named_alike():

@@ -18,6 +18,7 @@ from replearn.data.items import item_samples
 from replearn.data.kinds import KINDS, OWN
 from replearn.data.label_files import read_label_file
 from replearn.data.labels import encode_labels
+from replearn.data.packaged import claimed, read_by_package
 from replearn.data.paths import from_array, from_path
 from replearn.data.records import is_record_file
 from replearn.data.samples import UNLABELLED, ArraySamples, Samples
@@ -140,17 +141,15 @@ def as_samples(
 
 def _found(data: Any, asked: Asked, kind: str | None) -> Found:
     """Samples of whatever holds data, and what they bring."""
-    others = {name: room for name, room in KINDS.items() if name not in OWN}
     if kind is not None and kind not in KINDS:
         near = difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.0)[0]
         raise ValueError(f"kind must be one of {', '.join(KINDS)}; got {kind!r}. Did you mean {near!r}?")
-    if kind is not None and kind in others:
-        return others[kind].read(data, asked)
-    for room in others.values() if kind is None else ():
-        if room.claims(data):
-            return room.read(data, asked)
     if isinstance(data, str) and data.partition(":")[0] in DATASETS:
         return _built_in(data), None, None
+    others = [name for name in KINDS if name not in OWN]
+    claiming = [name for name in others if name == kind or (kind is None and claimed(name, data))]
+    if claiming and not isinstance(data, Samples):
+        return read_by_package(claiming[0], data, asked)
     if isinstance(data, str | Path):
         return from_path(Path(data).expanduser(), asked)
     return _from_object(data, asked)

@@ -12,7 +12,8 @@ from replearn.data import Samples, read_alike
 from replearn.data.kinds import KINDS
 from replearn.data.processes import process, processes
 from replearn.engine.optimizers import OPTIMIZERS
-from replearn.methods.needs import kinds_served, lacking
+from replearn.methods.needs import kinds_served, lacking, needed_views
+from replearn.views.kinds import VIEWS
 
 if TYPE_CHECKING:
     from replearn.methods.base import Method
@@ -76,6 +77,11 @@ def check_seed(random_state: int) -> None:
 def check_samples(method: "Model", samples: Samples) -> None:
     """Raises ValueError where a method can't learn from samples like these."""
     name = type(method).__name__
+    if not VIEWS[samples.kind].presets and lacking(method, samples.kind) == needed_views(method):
+        raise ValueError(
+            f"{name} needs views of samples of kind {samples.kind}, of which no default ones are known. Pass views="
+            "Pair(...), or the like."
+        )
     if lacking(method, samples.kind):
         raise ValueError(
             f"{name} learns from samples of kind {' or '.join(kinds_served(type(method)))}; got {samples.kind}. "

@@ -23,6 +23,11 @@ def needs_of(cls: type[Any]) -> frozenset[str]:
     return given | {cls.split} if seen else given  # type: ignore[attr-defined]
 
 
+def needed_views(method: Any) -> frozenset[str]:
+    """How samples must be split for a method that looks at views."""
+    return frozenset({method.split}) if hasattr(method, "views") else frozenset({"no views"})
+
+
 def offers_of(kind: str) -> frozenset[str]:
     """What samples of a kind offer."""
     return KINDS[kind].offers | VIEWS[kind].offers | NETWORKS[kind].offers

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # torch is imported when the data are
 
 log = logging.getLogger("replearn")
 
+NAMED = 3  # groups that are named
 TEST_SHARE = 0.2
 SEEN = (
     "the run was fitted on these {:,} test samples, too: new ones may score lower, and where it looked at labels the "
@@ -139,10 +140,18 @@ def parts_and_whole(
     samples = load_samples(data, options, like=like)
     train, held = split(samples, test=TEST_SHARE, random_state=0)
     log.info(
-        "%s: split at random, each class alike: %d samples to train, %d to test (--test names your own)",
-        *(data, len(train), len(held)),
+        "%s: split at random, %s: %d samples to train, %d to test%s (--test names your own)",
+        *(data, "each class alike" if samples.groups is None else "by groups", len(train), len(held)),
+        "" if held.groups is None else f" of {_names(held.groups)}",
     )
     return train, held, samples
+
+
+def _names(groups: Any) -> str:
+    """How many groups, and the first of them."""
+    found = sorted({*groups.tolist()} - {""})
+    more = ", ..." if len(found) > NAMED else ""
+    return f"{len(found):,} group{'s' * (len(found) != 1)} ({', '.join(map(str, found[:NAMED]))}{more})"
 
 
 def with_classes(samples: "Samples", train: "Samples") -> "Samples":

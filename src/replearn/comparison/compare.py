@@ -44,7 +44,8 @@ class Comparison:
         train, test: the samples.
         rows: a representation per row of the table, of the first seed.
         scores: `representation, seed, measure, labels, mean, low, high, draws`; see `replearn.evaluate.scorecard`.
-            Where the minutes of a training ended it, `cut` says after how many steps of how many.
+            Where the minutes of a training ended it, `cut` says after how many steps of how many; where samples are of
+            groups, `test_groups` how many of them the test part has.
         facts: what was run, for the reader: preprocessing, seeds, versions, machine.
         columns: what brought the columns of a table into one unit for every row; None where nothing did.
     """
@@ -161,6 +162,8 @@ def judge(
     table = pd.concat(scores, ignore_index=True)
     if not (table["cut"] != "").any():
         table = table.drop(columns="cut")
+    if test.groups is not None:
+        table["test_groups"] = len({*test.groups.tolist()} - {""})
     first = ["representation", "seed"]
     told = {PREPROCESSING: IN_WORDS[scaling_of(columns)]} if KINDS[train.kind].scaled else {}
     if longer := "; ".join(f"{row.name}: {row.extended}" for row in shown if row.extended):

@@ -170,7 +170,7 @@ def _left_out(names: list[str], unreached: list[str]) -> str:
     )
     found = []
     if hidden:
-        found.append(f"{len(hidden):,} hidden files ({_few(hidden)})")
+        found.append(f"{len(hidden):,} hidden file{'s' * (len(hidden) != 1)} ({_few(hidden)})")
     if others:
         endings = _few([f"{ending} {count:,}" for ending, count in others.most_common()])
         found.append(f"{others.total():,} of other endings ({endings})")

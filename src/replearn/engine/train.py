@@ -150,12 +150,10 @@ def train(
     size = state.get("weights", size)
     look = health_check(learner, step, samples, machine, fabric.device, size)
     if process() == 0:
-        log.info(
-            "training on %s: %d steps of %d samples",
-            machine,
-            pace.steps,
-            learner.batch_size * learner.accumulate,
-        )
+        each = learner.batch_size * learner.accumulate
+        left = len(samples) % learner.batch_size
+        rest = f"; each pass leaves out {left:,} of {len(samples):,}, others in turn" if left else ""
+        log.info("training on %s: %d steps of %d samples%s", machine, pace.steps, each, rest)
     with (
         random_state_kept(),
         history,

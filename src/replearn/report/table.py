@@ -123,7 +123,7 @@ def table_rows(scores: pd.DataFrame) -> Table:
     >>> table_rows(scores).cells[0][0].text
     '90.0 ± 2.0'
     """
-    cut = cut_trainings(scores)
+    cut, groups = cut_trainings(scores), int(scores.get("test_groups", pd.Series([0])).max())
     scores = joined(scores)
     columns = _columns(scores)
     names = [str(name) for name in scores["representation"].unique()]
@@ -146,7 +146,7 @@ def table_rows(scores: pd.DataFrame) -> Table:
         ]
         for line in numbers
     ]
-    return Table(columns, names, cells, spread_note(scores), cut)
+    return Table(columns, names, cells, spread_note(scores, groups), cut)
 
 
 def joined(scores: pd.DataFrame) -> pd.DataFrame:
@@ -157,7 +157,7 @@ def joined(scores: pd.DataFrame) -> pd.DataFrame:
             f"scores must have rows and the columns of a comparison; got {len(scores)} rows, "
             f"{', '.join(sorted(missing)) or 'no column'} missing. Give `Comparison.scores`."
         )
-    scores = scores.drop(columns=CUT, errors="ignore")
+    scores = scores.drop(columns=[CUT, "test_groups"], errors="ignore")
     if "draws" not in scores.columns:
         scores = scores.assign(draws=1)
     return scores if "seeds" in scores.columns else join_seeds([scores])

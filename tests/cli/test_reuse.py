@@ -125,3 +125,11 @@ def test_a_run_that_can_not_be_written_to_is_embedded_all_the_same(command, run,
         assert answer.code == 0
         assert "representations of 96 samples are not kept" in answer.err
     assert command("evaluate", run, data, *FEW).code == 0
+
+
+def test_rows_are_not_written_where_the_run_keeps_its_own(command, run, data):
+    for name in ("mine.npy", "mine.parquet", "../embedded/mine.npy"):
+        told = command("embed", run, data, "--out", run / EMBEDDED / name)
+        assert told.code == 2
+        assert f"--out must lie outside of {run / EMBEDDED}" in told.line
+    assert not (run / EMBEDDED).exists()

@@ -224,10 +224,16 @@ def say(**values):
     return change
 
 
+def link_to_itself(array: Path) -> None:
+    array.unlink()
+    array.symlink_to(array.name)
+
+
 DAMAGES = {
     "cut": cut,
     "flipped": flip,
     "gone": Path.unlink,
+    "a link to itself": link_to_itself,
     "no JSON": lambda array: array.with_suffix(".json").write_text("{"),
     "a list": lambda array: array.with_suffix(".json").write_text("[]"),
     "no date": say(made="yesterday"),
@@ -299,8 +305,8 @@ def test_what_lies_in_a_read_only_folder_is_read(run, monkeypatch) -> None:
 def test_a_run_keeps_so_much_and_the_oldest_goes(run, caplog, monkeypatch) -> None:
     size = array_of(run).stat().st_size
     first = array_of(run)
-    (run / EMBEDDED / "killed.npy").write_bytes(b"half")
-    (run / EMBEDDED / ".killed.npy.77.part").write_bytes(b"half")
+    for name in (f"{'0' * 32}.npy", f".{'0' * 32}.npy.77.part"):
+        (run / EMBEDDED / name).write_bytes(b"half")
     monkeypatch.setattr(kept, "MOST", 2 * size + 100)
     parts = [DIGITS.subset(np.arange(start, 96)) for start in (1, 2)]
     with caplog.at_level(logging.INFO, "replearn"):
@@ -313,6 +319,31 @@ def test_a_run_keeps_so_much_and_the_oldest_goes(run, caplog, monkeypatch) -> No
     assert {path.suffix for path in (run / EMBEDDED).iterdir()} == {".npy", ".json"}
     assert len(list((run / EMBEDDED).iterdir())) == 4
     assert "the 1 oldest of 2 arrays are removed" in caplog.text
+
+
+def test_files_of_others_stay(run, monkeypatch) -> None:
+    monkeypatch.setattr(kept, "MOST", array_of(run).stat().st_size)
+    others = [run / EMBEDDED / name for name in ("mine.npy", ".mine.npy.77.part", "0.npy", "0.json")]
+    for other in others:
+        other.write_text("mine")
+    other = run / EMBEDDED / f"{'0' * 32}.npy"
+    other.symlink_to(other.name)
+    other.with_suffix(".json").write_text("{}")
+    Reuse().transform(load(run), DIGITS.subset(np.arange(90)), run=run)
+    assert [other.read_text() for other in others] == ["mine"] * 4
+    assert look(run, DIGITS.subset(np.arange(90))) is not None
+
+
+def test_links_in_circles_are_no_failures(fitted, tmp_path, caplog) -> None:
+    run = Path(shutil.copytree(fitted, tmp_path / "run"))
+    (run / EMBEDDED).symlink_to(EMBEDDED)
+    with caplog.at_level(logging.INFO, "replearn"):
+        Reuse().transform(load(run), DIGITS, run=run)
+    assert "representations of 96 samples are not kept" in caplog.text
+    (run / WEIGHTS).unlink()
+    (run / WEIGHTS).symlink_to(WEIGHTS)
+    with pytest.raises(ValueError, match=WEIGHTS):
+        load(run)
 
 
 def test_more_than_a_run_keeps_is_not_even_hashed(run, caplog, monkeypatch) -> None:

@@ -56,11 +56,17 @@ def run(args: list[str]) -> None:
     from replearn.cli.rows import check_out, resumable
     from replearn.cli.runs import described, load_run, minutes, shown
     from replearn.engine.pace import speed
-    from replearn.engine.run import make_run
+    from replearn.engine.kept import EMBEDDED
+    from replearn.engine.run import lies_in, make_run
     from replearn.methods.reuse import Reuse
 
     out = Path(options.out or Path(options.run) / f"{short_name(options.data)}.parquet")
     check_out(out)
+    if lies_in(out, Path(options.run) / EMBEDDED):
+        raise ValueError(
+            f"--out must lie outside of {Path(options.run) / EMBEDDED}, where the run keeps representations of its "
+            f"own; got {out}. Choose another folder."
+        )
     method = load_run(options.run)
     if options.precision:
         _set_precision(method, options.precision)

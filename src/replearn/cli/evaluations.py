@@ -43,7 +43,7 @@ from replearn.comparison.rows import Transform
 from replearn.data import Samples
 from replearn.data.copies import content_fingerprint
 from replearn.encoders import comes_with_weights
-from replearn.engine.run import EVALUATION, read_json, write_json
+from replearn.engine.run import EVALUATION, lies_in, read_json, write_json
 from replearn.methods import Method
 from replearn.methods.columns import learn_columns, scaling_for, scaling_of
 from replearn.methods.reuse import Reuse
@@ -254,7 +254,7 @@ def below(folder: Path, name: Any) -> Path:
         ValueError: it is not in it.
     """
     path = folder / str(name)
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if not lies_in(path, folder):
         raise ValueError(f"runs of an evaluation must lie in its folder; {path} does not. Evaluate again.")
     return path
 

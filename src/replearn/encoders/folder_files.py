@@ -5,6 +5,7 @@ sizes fit the weights, and nothing asks for code.
 """
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,7 @@ def inside(folder: Path, name: str) -> Path:
             the files beside it, `blobs`.
     """
     path = folder / name
-    home, real = folder.resolve(), path.resolve()
+    home, real = (Path(os.path.realpath(place)) for place in (folder, path))  # links in circles, too
     blobs = home.parent.parent / "blobs"
     if not real.is_relative_to(home) and not (home.parent.name == "snapshots" and real.parent == blobs):
         raise ValueError(

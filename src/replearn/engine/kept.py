@@ -5,7 +5,7 @@
         KEY.json    when they were made, of what, and the checksum of the array; written last
 
 A key stands for all that the rows depend on, so what is kept is never wrong, only no longer asked for. All of it takes
-`MOST` bytes of a run at most: the oldest goes first. It is safe to delete. Checksums are against accidents, not against
+`MOST` bytes of a run at most: the oldest goes first. It is safe to delete; files of other names stay. Checksums are against accidents, not against
 forgery. Where the folder can't be written to, or another process is at it, nothing is kept, with a line.
 """
 
@@ -19,13 +19,14 @@ from jaxtyping import Float
 
 from replearn.data.cache import ArrayWriter, file_checksum
 from replearn.engine.owner import is_first, owned
-from replearn.engine.run import clear_parts, read_json, remove, replacing, write_json
+from replearn.engine.run import clear_parts, lies_in, read_json, remove, replacing, write_json
 
 log = logging.getLogger("replearn")
 
 EMBEDDED = "embedded"
 MOST = 2**30  # bytes
 PART = 2**16  # rows that are written at a time
+KEYS = "[0-9a-f]" * 32  # how files are named, but for their endings
 
 
 def read_kept(run: Path, key: str, n: int) -> tuple[Float[np.ndarray, "n d"], date] | None:
@@ -34,7 +35,7 @@ def read_kept(run: Path, key: str, n: int) -> tuple[Float[np.ndarray, "n d"], da
     None where there are none; a warning, too, where they are damaged.
     """
     array, told = _paths(run, key)
-    if not told.is_file() or not array.resolve().is_relative_to(run.resolve()):
+    if not told.is_file() or not lies_in(array, run):
         return None
     try:
         content = read_json(told)
@@ -64,7 +65,7 @@ def keep(run: Path, key: str, rows: Float[np.ndarray, "n d"], of: dict[str, Any]
         return
     folder = run / EMBEDDED
     try:
-        if not folder.resolve().is_relative_to(run.resolve()):
+        if not lies_in(folder, run):
             raise ValueError(f"{folder} points outside of the run")
         folder.mkdir(exist_ok=True)
         with owned(folder):
@@ -81,7 +82,7 @@ def fits(rows: int, dim: int) -> bool:
 
 def _write(run: Path, key: str, rows: np.ndarray, of: dict[str, Any]) -> None:
     array, told = _paths(run, key)
-    clear_parts(array.parent)
+    clear_parts(array.parent, of=f"{KEYS}.*")
     remove(told)  # a reader in between finds nothing, not an array of another checksum
     _make_room(array.parent, rows.nbytes)
     with (
@@ -97,9 +98,10 @@ def _write(run: Path, key: str, rows: np.ndarray, of: dict[str, Any]) -> None:
 def _make_room(folder: Path, size: int) -> None:
     """Remove arrays that are not whole, then the oldest ones until there is room for `size` bytes more."""
     whole = []
-    for array in folder.glob("*.npy"):
+    for array in folder.glob(f"{KEYS}.npy"):
         if array.with_suffix(".json").exists():
-            whole.append((array.stat().st_mtime_ns, array.stat().st_size, array))
+            told = array.lstat()  # a link may lead nowhere
+            whole.append((told.st_mtime_ns, told.st_size, array))
         else:
             remove(array)
     there, removed = sum(taken for _, taken, _ in whole), 0

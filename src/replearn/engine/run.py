@@ -123,11 +123,16 @@ def open_run(path: str | Path) -> Path:
             f"a run folder must hold {METHOD}; {run} does not. Give the folder that `replearn fit` wrote."
         )
     for name in (METHOD, WEIGHTS, STATE, HISTORY, ALARMS):
-        if not (run / name).resolve().is_relative_to(run.resolve()):
+        if not lies_in(run / name, run):
             raise ValueError(
                 f"files of a run must lie in its folder; {run / name} points outside. Copy the file itself."
             )
     return run
+
+
+def lies_in(path: Path, folder: Path) -> bool:
+    """Whether a path leads to something within a folder; a link that leads in circles lies where it is."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -251,9 +256,9 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
 
 
-def clear_parts(folder: Path) -> None:
-    """Remove what processes that were killed while they wrote have left in `folder`."""
-    for part in folder.glob(".*.part"):
+def clear_parts(folder: Path, *, of: str = "*") -> None:
+    """Remove what processes that were killed while they wrote have left in `folder`, of files that are named so."""
+    for part in folder.glob(f".{of}.part"):
         remove(part)
 
 

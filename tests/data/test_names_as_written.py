@@ -164,6 +164,16 @@ def test_numbers_and_names_that_share_a_class_are_told(tmp_path, caplog, labels)
     assert named(in_file) == named(in_memory)
 
 
+def test_all_that_share_a_class_are_told(tmp_path, caplog):
+    labels = [1, "1", True, "true", "True", 1.0, 2, 2.0]
+    samples = texts(tmp_path / "t.jsonl", labels)
+    assert named(samples) == ["1", "1", "True", "true", "True", "1", "2", "2"]
+    [line] = told(caplog)
+    assert line.startswith(
+        "labels 1 and '1' and 1.0, True and 'True' are written alike and are one class each"
+    )
+
+
 def test_a_truth_value_is_no_number(tmp_path, caplog):
     assert named(texts(tmp_path / "t.jsonl", [1, True, 0, False])) == ["1", "True", "0", "False"]
     assert not told(caplog)

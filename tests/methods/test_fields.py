@@ -67,6 +67,7 @@ IDLE: list[tuple[str, dict[str, Any], str]] = [
     ("BetaVAE", {"likelihood": "bernoulli"}, "variance"),
     ("CMC", {"depth": 1}, "hidden"),
     ("ContractiveAutoencoder", {"encoder": "mlp", "weight": 0.0}, "projections"),
+    ("DeepBelief", {"persistent": False}, "chains"),
     ("FactorVAE", {"depth": 1}, "hidden"),
     ("FineTune", {"trained": "frozen"}, "encoder_rate"),
     ("FineTune", {"trained": "frozen"}, "layer_decay"),
@@ -75,6 +76,7 @@ IDLE: list[tuple[str, dict[str, Any], str]] = [
     ("PIRL", {"depth": 1}, "hidden"),
     ("PatchCodes", {"code": "one-hot"}, "threshold"),
     ("PatchCodes", {"code": "triangle"}, "threshold"),
+    ("RBM", {"persistent": False}, "chains"),
     ("SimCLR", {"depth": 0}, "dim"),
     ("SimCLR", {"depth": 1}, "hidden"),
     ("SparseAutoencoder", {"penalty": "l1"}, "activity"),
@@ -130,6 +132,8 @@ def made(cls: type[Any], field: str, given: dict[str, Any]) -> Any:
         small["encoder"] = own if known["encoder"] == "auto" else known["encoder"].replace("mini", "tiny")
     if known.get("depth", 2) < 2 or given.get("depth", 2) < 2:
         small = {name: value for name, value in small.items() if name not in ("hidden", "dim")}
+    if not given.get("persistent", True):
+        small.pop("chains", None)
     if cls is FineTune and (cls.__name__, field) != ("FineTune", "length"):
         del small["length"]
     return cls(**small | given)

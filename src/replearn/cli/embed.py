@@ -55,8 +55,8 @@ def run(args: list[str]) -> None:
         raise ValueError(f"--rows must be at least 1; got {options.rows}. Leave it out for 512.")
     from replearn.cli.rows import check_out, resumable
     from replearn.cli.runs import described, load_run, minutes, shown
-    from replearn.engine.pace import speed
     from replearn.engine.kept import EMBEDDED
+    from replearn.engine.pace import speed
     from replearn.engine.run import lies_in, make_run
     from replearn.methods.reuse import Reuse
 

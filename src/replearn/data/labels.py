@@ -171,16 +171,21 @@ def _named(column: np.ndarray, classes: Sequence[str] | None) -> tuple[np.ndarra
 
 
 def _tell_alike(names: Sequence[str], column: np.ndarray) -> None:
-    """A warning where a number and a name, or a truth value and a name, are written alike."""
-    first: dict[str, Any] = {}
+    """A warning where numbers and names, or truth values and names, are written alike; all of them are told."""
+    written: dict[str, dict[tuple[type, Any], None]] = {}
     for name, label in zip(names, column, strict=True):
-        other = first.setdefault(name, label)
-        if name and isinstance(other, str | bytes) != isinstance(label, str | bytes):
-            log.warning(
-                "labels %r and %r are written alike and are one class, %r; rename one of them if they are two",
-                *(other, label, name),
-            )
-            return
+        if name:
+            written.setdefault(name, {})[type(label), label] = None
+    alike = [
+        " and ".join(repr(label) for _, label in labels)
+        for labels in written.values()
+        if len({issubclass(kind, str | bytes) for kind, _ in labels}) > 1
+    ]
+    if alike:
+        log.warning(
+            "labels %s are written alike and are one class%s; rename some of them if they are not",
+            *(", ".join(alike), " each" if len(alike) > 1 else ""),
+        )
 
 
 def _unknown(label: Any) -> bool:

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.encoders.rbm import Boltzmann, Units, switched
 from replearn.engine.distributed import mean_over_processes
 from replearn.engine.machine import random_state_kept
@@ -57,6 +57,9 @@ class BoltzmannMachine(Method):
     def sizes(self) -> list[int]:
         """Hidden units of each layer, from the bottom up."""
         return [self.dim]
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        return {} if self.persistent else {"chains": "only chains that go on (persistent) are so many"}
 
     def build(self, samples: Description) -> None:
         numbers = {name: getattr(self, name) for name in ("dim", "gibbs_steps", "chains")}

@@ -5,8 +5,9 @@
         KEY.json    when they were made, of what, and the checksum of the array; written last
 
 A key stands for all that the rows depend on, so what is kept is never wrong, only no longer asked for. All of it takes
-`MOST` bytes of a run at most: the oldest goes first. It is safe to delete; files of other names stay.
-Checksums are against accidents, not against forgery. Where the folder can't be written to, or another process is at it, nothing is kept, with a line.
+`MOST` bytes of a run at most: the oldest goes first. It is safe to delete; files of other names stay. Checksums are
+against accidents, not against forgery. Where the folder can't be written to, or another process is at it, nothing is
+kept, with a line.
 """
 
 import logging

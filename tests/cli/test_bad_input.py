@@ -164,6 +164,24 @@ def test_a_method_file_with_anything_wrong_in_it(command, run, data):
             Path("e.npy").unlink(missing_ok=True)
 
 
+@pytest.mark.parametrize("epochs", ["1", "2"])
+def test_a_method_file_with_anything_wrong_in_it_is_not_resumed(command, run, data, epochs):
+    content = json.loads((run / "method.json").read_text())
+    numbers = [name for name, value in content["fields"].items() if isinstance(value, int | float)]
+    for name in [
+        ("class",),
+        ("fields",),
+        ("samples",),
+        ("samples", "fingerprint"),
+        *(("fields", n) for n in numbers),
+    ]:
+        for value in ("8", [[1]], None) if len(name) == 1 or name[1] == "epochs" else ("8",):
+            (run / "method.json").write_text(json.dumps(altered(content, name, value)))
+            answer = command("fit", "simclr", data, "--run", run, "--resume", "--epochs", epochs)
+            assert answer.code == 2, (name, value, answer.err)
+            assert answer.line
+
+
 def test_an_evaluation_file_with_anything_wrong_in_it(command, run, data, monkeypatch):
     assert command("evaluate", run, data, "--draws", "1").code == 0
     monkeypatch.setattr("replearn.report.write_report", lambda path, *_, **__: path)  # which draws for long

@@ -7,6 +7,8 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from children import extend, finish, fit, fit_and_die, little_digits, quick, some_digits
@@ -163,10 +165,18 @@ def test_a_run_that_has_not_ended_is_not_extended(copy: Path, tmp_path: Path) ->
     assert f"weights-{N}.safetensors" in files(copy)
 
 
-def test_what_told_of_the_weights_before_is_set_aside(copy: Path) -> None:
-    for name in (EVALUATION, REPORT):
+def test_what_told_of_the_weights_before_is_set_aside(copy: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in (EVALUATION, REPORT, "rows.npy", "rows.npy.json", "own.npy", "own.parquet"):
         (copy / name).write_text("{}")
-    extend(copy)
+    table = pa.table({"index": [0]})
+    pq.write_table(table.replace_schema_metadata({"replearn": "{}"}), copy / "rows.parquet")
+    with caplog.at_level(logging.INFO, "replearn"):
+        extend(copy)
+    [line] = [line for line in caplog.messages if "weights before" in line]
+    assert line == (
+        f"{copy}: made with the weights before: evaluation.json is now evaluation-{N}.json, report.html is now "
+        f"report-{N}.html, rows.npy stays as it is, rows.parquet stays as it is"
+    )
     assert {f"evaluation-{N}.json", f"report-{N}.html"} < files(copy)
     assert not {EVALUATION, REPORT} & files(copy)
 
@@ -178,7 +188,12 @@ def test_weights_and_method_of_two_trainings_are_noticed(copy: Path, extended: P
 
 
 @pytest.mark.parametrize(
-    "told", ["no list", [{"epochs": 2}], [{"epochs": 2, "step": -1, "seconds": 0}], 3, [[]]]
+    "told",
+    [
+        *("no list", [{"epochs": 2}], 3, [[]]),
+        [{"epochs": 2, "step": -1, "seconds": 0}],
+        [{"epochs": 1, "step": 4, "seconds": 0}, {"epochs": 2, "step": 3, "seconds": 0}],
+    ],
 )
 def test_extensions_that_are_broken(told: object, copy: Path) -> None:
     content = json.loads((copy / METHOD).read_text())
@@ -186,6 +201,16 @@ def test_extensions_that_are_broken(told: object, copy: Path) -> None:
     for read in (replearn.load, extend):
         with pytest.raises(ValueError, match=r"extensions in .* must be a list"):
             read(copy)
+
+
+def test_extensions_after_the_end_of_the_history(copy: Path) -> None:
+    content = json.loads((copy / METHOD).read_text())
+    told = [{"epochs": 2, "step": 999, "seconds": 0}]
+    (copy / METHOD).write_text(json.dumps(content | {"extensions": told}))
+    with pytest.raises(ValueError, match=rf"must begin within the {N} steps of {HISTORY}; got step 999"):
+        extend(copy)
+    with pytest.raises(ValueError, match="at steps 999; it is not"):
+        replearn.load(copy)
 
 
 def test_files_of_others_are_not_taken_for_weights(tmp_path: Path) -> None:

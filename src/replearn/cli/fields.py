@@ -12,8 +12,10 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import tyro
 
 from replearn.cli.options import is_union
-from replearn.engine.run import METHOD, read_json
+from replearn.engine.run import METHOD
 from replearn.methods import Entry, Model
+from replearn.methods.ranges import check_stored
+from replearn.methods.started import read_recipe
 
 SEED = "random_state"
 PLAIN = (int, float, str, bool, type(None))
@@ -46,14 +48,23 @@ def _seeded(cls: type[Any]) -> dict[str, Any]:
 
 
 def stored_fields(entry: Entry, run: Path) -> dict[str, Any]:
-    """The fields of the run in a folder, if it is one of this method; else nothing."""
+    """The fields of the run in a folder, if it is one of this method; else nothing.
+
+    Raises:
+        ValueError: its `method.json` is broken.
+    """
     if not (run / METHOD).is_file():
         return {}
-    content = read_json(run / METHOD)
-    if not isinstance(content, dict) or content.get("class") != entry.cls.__name__:
+    content = read_recipe(run)
+    if content["class"] != entry.cls.__name__:
         return {}
-    fields = content.get("fields", {})
-    return dict(fields if issubclass(entry.cls, Model) else fields.get("parameters", {}))
+    if issubclass(entry.cls, Model):
+        check_stored(entry.cls, content["fields"], run / METHOD)
+        return dict(content["fields"])
+    parameters = content["fields"].get("parameters")
+    if not isinstance(parameters, dict):
+        raise ValueError(f"{run / METHOD} must hold parameters among its fields; it does not. Fit again.")
+    return dict(parameters)
 
 
 def literal(text: str) -> Any:

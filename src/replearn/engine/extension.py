@@ -11,6 +11,8 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import pairwise
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from torch import nn
 
 from replearn.engine.health import Watch
 from replearn.engine.history import read_alarms
-from replearn.engine.run import EVALUATION, METHOD, REPORT, WEIGHTS, read_json, read_tensors, remove
+from replearn.engine.run import EVALUATION, HISTORY, METHOD, REPORT, WEIGHTS, read_json, read_tensors, remove
 
 log = logging.getLogger("replearn")
 
@@ -50,11 +52,14 @@ def extensions_in(content: Any, path: Path) -> list[Extension]:
     told = content.get("extensions", [])
     try:
         found = [Extension(float(one["epochs"]), int(one["step"]), float(one["seconds"])) for one in told]
-        if any(not (one.epochs > 0 and one.step > 0 and one.seconds >= 0) for one in found):
-            raise ValueError("a number is too small")
+        if any(not (0 < one.epochs < inf and one.step > 0 and 0 <= one.seconds < inf) for one in found):
+            raise ValueError("a number is too small, or too large")
+        if any(before.step > after.step for before, after in pairwise(found)):
+            raise ValueError("steps fall")
     except (TypeError, KeyError, ValueError, OverflowError) as error:
         raise ValueError(
-            f"extensions in {path} must be a list of epochs, step and seconds; got {told!r:.80}. Restore the file."
+            f"extensions in {path} must be a list of epochs, step and seconds that rise; got {told!r:.80}. Restore "
+            "the file."
         ) from error
     return found
 
@@ -86,13 +91,31 @@ def begin(extension: Extension, run: Path, module: nn.Module) -> dict[str, Any]:
 
 
 def set_aside(extension: Extension, run: Path) -> None:
-    """Rename what tells of the weights before an extension: they will be others."""
+    """Rename what tells of the weights before an extension: they will be others. What `embed` has written keeps its
+    name, and is told.
+    """
+    told = []
     for name in (EVALUATION, REPORT):
         path = run / name
         aside = path.with_stem(f"{path.stem}-{extension.step}")
         with suppress(FileNotFoundError):
             path.replace(aside)
-            log.info("%s is now %s, since it tells of the weights before", path, aside.name)
+            told.append(f"{name} is now {aside.name}")
+    told += [f"{name} stays as it is" for name in _embedded_in(run)]
+    if told:
+        log.info("%s: made with the weights before: %s", run, ", ".join(told))
+
+
+def _embedded_in(run: Path) -> list[str]:
+    """The files in a run's folder that say, as those of `embed` do, of which weights they are."""
+    import pyarrow.parquet as pq
+
+    found = [path.name for path in run.glob("*.npy") if path.with_name(f"{path.name}.json").exists()]
+    for path in run.glob("*.parquet"):
+        with suppress(OSError, ValueError):  # a table of somebody else
+            if b"replearn" in (pq.read_schema(path).metadata or {}):
+                found.append(path.name)
+    return sorted(found)
 
 
 def put_back(run: Path, extensions: Sequence[Extension], *, last: int) -> None:
@@ -102,8 +125,16 @@ def put_back(run: Path, extensions: Sequence[Extension], *, last: int) -> None:
     Args:
         run: its folder.
         extensions: that its `method.json` tells of.
-        last: the last step of its history.
+        last: the last step of its history; 0: it has none.
+
+    Raises:
+        ValueError: an extension begins after all steps of the history.
     """
+    if last and extensions and extensions[-1].step > last:
+        raise ValueError(
+            f"extensions in {run / METHOD} must begin within the {last:,} steps of {HISTORY}; got step "
+            f"{extensions[-1].step:,}. Restore the file."
+        )
     begun = {extension.weights(run) for extension in extensions}
     never = Extension(0.0, last, 0.0).weights(run)
     if never not in begun and never.exists() and not (run / WEIGHTS).exists():

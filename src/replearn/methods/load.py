@@ -15,6 +15,7 @@ from replearn.engine.machine import here, random_state_kept
 from replearn.engine.run import METHOD, WEIGHTS, count_numbers, open_run
 from replearn.methods.arrays import arrays_from_run
 from replearn.methods.model import Model
+from replearn.methods.ranges import check_stored
 from replearn.methods.registry import find_method
 from replearn.methods.started import encoder_again, mark, read_recipe
 from replearn.methods.store import check_not_written, restore
@@ -69,6 +70,7 @@ def _fields(
             f"{METHOD} must name fields of {cls.__name__}; {', '.join(sorted(unknown))} is none. "
             "It was written by another version: install that one, or fit again."
         )
+    check_stored(cls, stored, METHOD)
     for name in ("device", "precision"):
         if not isinstance(stored.get(name, ""), str):
             raise ValueError(f"{name} in {METHOD} must be a name; got {stored[name]!r}. Fit again.")

@@ -5,8 +5,10 @@ A method that asks for more than this says so in its own `check` or `build`.
 
 import dataclasses
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args
 
 if TYPE_CHECKING:
     from replearn.methods.model import Model
@@ -33,6 +35,7 @@ POSITIVE = frozenset(
         *("sharpening", "teacher_temperature", "temperature"),
     )
 )
+NUMBERS = frozenset((int, float, bool))
 READING = frozenset(("least", "vocabulary"))  # used before a method is built
 ANY = frozenset(("activity", "masked", "share", "threshold"))  # their methods say more
 
@@ -47,6 +50,23 @@ def check_sizes(method: "Model") -> None:
 def check_ranges(method: "Model") -> None:
     """Raises ValueError where a field is a number that can't be, and the method has not said so better itself."""
     _check(method, _fault)
+
+
+def check_stored(cls: type[Any], stored: Mapping[str, Any], path: Path | str) -> None:
+    """Raises ValueError where a `method.json` gives a field of numbers something else, or a number that can't be."""
+    for field in dataclasses.fields(cls):
+        kinds, value = set(get_args(field.type) or (field.type,)), stored.get(field.name, field.default)
+        if kinds - NUMBERS - {NoneType} or (value is None and NoneType in kinds):
+            continue
+        fault = _fault_here(field.name, value) if isinstance(value, int | float) else "be a number"
+        if fault:
+            raise ValueError(
+                f"{field.name} in {path} must {fault}; got {value!r:.80}. Restore the file, or fit again."
+            )
+
+
+def _fault_here(name: str, value: float) -> str | None:
+    return None if isinstance(value, bool) or name in ANY else _absurd(name, value) or _fault(name, value)
 
 
 def _check(method: "Model", fault_of: Callable[[str, Any], str | None]) -> None:

@@ -24,12 +24,14 @@ from replearn.encoders import (
 from replearn.encoders.building import building_within
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, WEIGHTS, count_numbers, open_run, read_json, read_tensors
+from replearn.methods.ranges import check_stored
 from replearn.views import view_from_json
 
 if TYPE_CHECKING:
     from replearn.methods.model import Model
 
 Recipe = dict[str, Any]
+PARTS = {"class": str, "fields": dict, "samples": dict}  # of a recipe, at least
 ENCODER = "encoder_."  # how the names of an encoder's weights begin
 
 
@@ -59,7 +61,7 @@ def encoder_in(folder: Path, *, kind: str) -> Encoder:
         ValueError: the run has none, has not ended, is broken, or reads samples of another kind.
     """
     recipe = read_recipe(open_run(folder))
-    if isinstance(recipe["fields"], dict) and "parameters" in recipe["fields"]:  # of scikit-learn
+    if "parameters" in recipe["fields"]:  # of scikit-learn
         raise ValueError(
             f"encoder must be of a method with an encoder; {recipe['class']}, whose run is in {folder}, has none. Take "
             "a run of a method of networks, such as SimCLR."
@@ -100,9 +102,10 @@ def read_recipe(folder: Path) -> Recipe:
         ValueError: there is none.
     """
     content = read_json(folder / METHOD)
-    missing = {"class", "fields", "samples"} - set(content if isinstance(content, dict) else ())
-    if missing:
-        raise ValueError(f"{folder / METHOD} must hold {', '.join(sorted(missing))}; it does not. Fit again.")
+    told = content if isinstance(content, dict) else {}
+    wrong = [name for name, kind in PARTS.items() if not isinstance(told.get(name), kind)]
+    if wrong:
+        raise ValueError(f"{folder / METHOD} must hold {', '.join(wrong)}; it does not. Fit again.")
     return {name: value for name, value in content.items() if name != "versions"}
 
 
@@ -146,7 +149,9 @@ def encoder_again(recipe: Recipe) -> Encoder:
         fields = {name: _value(value) for name, value in own.items() if not _is_missing(value)}
         if inner is not None and isinstance(own["encoder"], dict):
             fields["encoder"] = inner
-        method = find_method(recipe["class"]).cls(**fields)
+        cls = find_method(recipe["class"]).cls
+        check_stored(cls, fields, METHOD)
+        method = cls(**fields)
         method.samples_ = samples
         method.build(samples)
     encoder = getattr(method, "encoder_", None)

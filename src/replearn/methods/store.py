@@ -33,7 +33,6 @@ from replearn.engine.run import (
     check_free,
     make_run,
     open_run,
-    read_json,
     read_tensors,
     remove,
     set_room_aside,
@@ -42,6 +41,8 @@ from replearn.engine.run import (
     write_tensors,
 )
 from replearn.methods.extend import extension_for, open_extension, put_in_order
+from replearn.methods.ranges import check_stored
+from replearn.methods.started import read_recipe
 from replearn.views import Split, split_to_json
 
 if TYPE_CHECKING:
@@ -76,8 +77,8 @@ def begun(method: "Model", path: str | Path, *, resume: bool = False) -> Iterato
         wait_for_all()  # or the first process would have written before another looked
         extension = None
         if METHOD in there and resume:
-            old = read_json(open_run(folder) / METHOD)
-            _check_same(old, to_json(method), folder)
+            old = read_recipe(open_run(folder))
+            _check_same(old, method, folder)
             method.extensions_ = extensions_in(old, folder / METHOD)
             extension = extension_for(method, old, folder) if has_ended(folder) else None
         else:
@@ -232,12 +233,14 @@ def _field_to_json(value: Any) -> Any:
     return split_to_json(value) if isinstance(value, Split) else value
 
 
-def _check_same(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
-    """Raises ValueError where a run can't be resumed by these fields on these samples."""
+def _check_same(old: dict[str, Any], method: "Model", folder: Path) -> None:
+    """Raises ValueError where a run can't be resumed by a method with these fields, on these samples."""
+    new = to_json(method)
     if old["class"] != new["class"]:
         raise ValueError(
             f"the run to resume is of {old['class']}; got {new['class']}. Choose another name for this one."
         )
+    check_stored(type(method), old["fields"], folder / METHOD)
     for name, value in new["fields"].items():
         before = old["fields"].get(name)
         if name == "epochs" and before is not None and has_ended(folder):
@@ -248,5 +251,5 @@ def _check_same(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
                 f"a run is resumed with the fields it began with; {name} was {before!r}, got {value!r}. "
                 f"Give the old value, or choose another name.{later}"
             )
-    if old["samples"]["fingerprint"] != new["samples"]["fingerprint"]:
+    if old["samples"].get("fingerprint") != new["samples"]["fingerprint"]:
         raise ValueError("a run is resumed on the samples it began with; these differ. Give the same data.")

@@ -12,6 +12,7 @@ from replearn.encoders import made_from, weights_from
 from replearn.encoders.building import building_within
 from replearn.engine.machine import here, random_state_kept
 from replearn.engine.run import METHOD, WEIGHTS, count_numbers, open_run, read_json
+from replearn.methods.ranges import check_stored
 from replearn.methods.started import mark
 from replearn.methods.store import restore
 from replearn.transfer.task_data import TaskDescription, task_from_json
@@ -30,6 +31,7 @@ def load_run(cls: type[Any], path: str | Path, *, encoder: nn.Module | None) -> 
         raise ValueError(
             f"{folder / METHOD} must be of {cls.__name__}; it is not. Use replearn.load for methods."
         )
+    check_stored(cls, content["fields"], folder / METHOD)
     known = {field.name for field in fields(cls)}
     values = {name: value for name, value in here(content["fields"]).items() if name in known}
     if isinstance(values.get("encoder"), dict):

@@ -1,12 +1,14 @@
 """`make_encoder`: from a name or a module to an encoder for given samples."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
+from replearn.data.kinds import KINDS
 from replearn.encoders.base import Described, Encoder
-from replearn.encoders.kinds import NETWORKS
+from replearn.encoders.kinds import NETWORKS, NoSuchNetwork
 from replearn.encoders.kinds.image import ImageNetworks
 from replearn.encoders.stand_ins import meant_by
 from replearn.encoders.text_nets import FOLDER
@@ -49,7 +51,25 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
         (torch.Size([4, 256]), 256)
     """
     spec = meant_by(spec)
-    return NETWORKS[samples.kind].make(spec, samples)
+    try:
+        return NETWORKS[samples.kind].make(spec, samples)
+    except NoSuchNetwork as error:
+        raise ValueError(_refusal(str(spec), samples)) from error
+
+
+def _refusal(spec: str, samples: Described) -> str:
+    """Why there is no such encoder for samples like these: its name is of another kind's, or of none."""
+    name = spec.partition("@")[0]
+    others = [KINDS[kind].plural for kind, room in NETWORKS.items() if room.has(name)]
+    if others:
+        return (
+            f"encoder {name!r} reads {' or '.join(others)}; got samples of shape {samples.shape}. "
+            "Use 'mlp' or 'linear'."
+        )
+    names = ["auto", *NETWORKS[samples.kind].bodies]
+    known = [*names, *(name for room in NETWORKS.values() for name in room.bodies)]
+    near = get_close_matches(name, known, cutoff=0.5)
+    return f"encoder must be {', '.join(names)} or a module; got {name!r}. Nearest: {', '.join(near) or 'none'}."
 
 
 def comes_with_weights(spec: Any) -> bool:

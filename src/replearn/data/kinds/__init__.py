@@ -7,6 +7,6 @@ from replearn.data.kinds.table import Table
 from replearn.data.kinds.text import Text, Tokens
 
 OWN = {"image": Image(), "table": Table(), "text": Text(), "tokens": Tokens()}
-KINDS: Rooms[Kind] = Rooms("data", OWN, nothing=Kind())
+KINDS: Rooms[Kind] = Rooms("data", OWN, nothing=Kind(), taken=OWN)
 
 __all__ = ["KINDS", "OWN", "PIXELS", "ROWS", "WORDS", "Kind", "KindWarning", "Rooms"]

@@ -12,7 +12,7 @@ stage must know. What it lacks, the kind does not offer.
 
 import importlib.metadata
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -29,18 +29,20 @@ class Rooms(Mapping[str, Room], Generic[Room]):
 
     Args:
         stage: `data`, `views`, `encoders` or `report`.
-        own: replearn's own kinds, by name.
+        own: what is said of replearn's own kinds, by name.
         nothing: what is said of any other kind: samples of your own need no package.
+        taken: names that no package's kind may have, those of replearn's own kinds.
     """
 
-    def __init__(self, stage: str, own: Mapping[str, Room], nothing: Room) -> None:
+    def __init__(self, stage: str, own: Mapping[str, Room], nothing: Room, *, taken: Iterable[str]) -> None:
         self.stage = stage
         self.own = own
         self.nothing = nothing
+        self.taken = frozenset(taken)
 
     def _all(self) -> dict[str, Room]:
         found = dict(self.own)
-        for name, package in packaged().items():
+        for name, package in packaged(self.taken).items():
             found[name] = getattr(package, self.stage, self.nothing)
         return found
 
@@ -58,18 +60,16 @@ class Rooms(Mapping[str, Room], Generic[Room]):
 
 
 @cache
-def packaged() -> dict[str, Any]:
-    """What installed packages bring, by the kind's name; looked up once in a process.
+def packaged(taken: frozenset[str]) -> dict[str, Any]:
+    """What installed packages bring, by the kind's name, which is none of those taken; looked up once in a process.
 
     Warns:
         KindWarning: one is left out, and why.
     """
-    from replearn.data.kinds import OWN
-
     found: dict[str, Any] = {}
     for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
         try:
-            if point.name in OWN or point.name in found:
+            if point.name in taken or point.name in found:
                 raise ValueError(f"there is a kind {point.name} already")
             package = point.load()
             if not hasattr(package, "data"):

@@ -1,7 +1,6 @@
 """`Networks`: which networks read samples of a kind, and which write them."""
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from math import prod
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,7 +8,6 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
-from replearn.data.kinds import KINDS
 from replearn.data.samples import Samples
 from replearn.encoders.base import Described, Encoder
 from replearn.encoders.dense import MLP, Linear
@@ -32,6 +30,10 @@ def linear(shape: tuple[int, ...]) -> nn.Module:
 def perceptron(shape: tuple[int, ...]) -> nn.Module:
     """Layers that read samples laid flat."""
     return MLP(prod(shape))
+
+
+class NoSuchNetwork(ValueError):
+    """There is no network of this name for a kind of samples."""
 
 
 class Networks:
@@ -68,7 +70,8 @@ class Networks:
         """An encoder for samples like these; see `replearn.encoders.make_encoder`.
 
         Raises:
-            ValueError: there is none of this name, or the module does not read them.
+            NoSuchNetwork: there is none of this name.
+            ValueError: the module does not read them.
         """
         if isinstance(spec, nn.Module):
             return given_encoder(spec, samples, content=self.content)
@@ -85,10 +88,10 @@ class Networks:
         """The network of this name, with weights of a file if one is given.
 
         Raises:
-            ValueError: there is none of this name for samples like these.
+            NoSuchNetwork: there is none of this name for samples like these.
         """
         if name not in self.bodies:
-            self.refuse(name, samples)
+            raise NoSuchNetwork(name)
         body = self.bodies[name](samples.shape)
         if weights:
             fill(body, read_weights(weights), weights, first=("stages.0.0",), heads=())
@@ -97,21 +100,3 @@ class Networks:
     def has(self, name: str) -> bool:
         """Whether there is an encoder of this name."""
         return name in self.bodies
-
-    def refuse(self, name: str, samples: Described) -> None:
-        """Raises ValueError, since there is no such encoder for samples like these."""
-        from replearn.encoders.kinds import NETWORKS
-
-        others = [KINDS[kind].plural for kind, room in NETWORKS.items() if room.has(name)]
-        if others:
-            raise ValueError(
-                f"encoder {name!r} reads {' or '.join(others)}; got samples of shape {samples.shape}. "
-                "Use 'mlp' or 'linear'."
-            )
-        names = ["auto", *self.bodies]
-        near = get_close_matches(
-            name, [*names, *(n for room in NETWORKS.values() for n in room.bodies)], cutoff=0.5
-        )
-        raise ValueError(
-            f"encoder must be {', '.join(names)} or a module; got {name!r}. Nearest: {', '.join(near) or 'none'}."
-        )

@@ -1,11 +1,11 @@
 """How each kind of samples is shown: one module per kind, found through one registry."""
 
-from replearn.data.kinds import Rooms
+from replearn.data.kinds import KINDS, Rooms
 from replearn.report.kinds.base import Looks, Shown
 from replearn.report.kinds.image import ImageLooks
 from replearn.report.kinds.text import TextLooks
 
 OWN = {"image": ImageLooks(), "table": Looks(), "text": TextLooks()}
-LOOKS: Rooms[Looks] = Rooms("report", OWN, nothing=Looks())
+LOOKS: Rooms[Looks] = Rooms("report", OWN, nothing=Looks(), taken=KINDS.taken)
 
 __all__ = ["LOOKS", "Looks", "Shown"]

@@ -1,12 +1,12 @@
 """How each kind of samples is seen: one module per kind, found through one registry."""
 
-from replearn.data.kinds import Rooms
+from replearn.data.kinds import KINDS, Rooms
 from replearn.views.kinds.base import Like, Views
 from replearn.views.kinds.image import ImageViews
 from replearn.views.kinds.table import TableViews
 from replearn.views.kinds.text import TextViews
 
 OWN = {"image": ImageViews(), "table": TableViews(), "text": TextViews()}
-VIEWS: Rooms[Views] = Rooms("views", OWN, nothing=Views())
+VIEWS: Rooms[Views] = Rooms("views", OWN, nothing=Views(), taken=KINDS.taken)
 
 __all__ = ["OWN", "VIEWS", "Like", "Views"]

@@ -89,15 +89,16 @@ def fields(name: str) -> str:
 
 def fields_of(cls: type[Any]) -> str:
     """The same of a class."""
-    from replearn.methods import Method, Model
+    from replearn.methods import Method, Model, Trained
+    from replearn.methods.outline import Outline
 
     if not issubclass(cls, Model):
         return "Its parameters are those of scikit-learn's class of that name."
-    base = Method if issubclass(cls, Method) else Model
+    base = next(base for base in (Method, Trained, Model) if issubclass(cls, base))
     shared = () if cls is base else {(field.name, field.default) for field in dataclasses.fields(base)}
     own = [field for field in dataclasses.fields(cls) if (field.name, field.default) not in shared]
     told: dict[str, str] = {}
-    for part in reversed([part for part in cls.__mro__ if issubclass(part, Model)]):
+    for part in reversed([part for part in cls.__mro__ if issubclass(part, Outline)]):
         told |= meanings(part)
     return rows(
         ("field", "default", "meaning"),

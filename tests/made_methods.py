@@ -10,7 +10,7 @@ import pytest
 import replearn
 from made_texts import made_texts
 from replearn.data import Samples
-from replearn.methods import Method, Model, registry
+from replearn.methods import Model, Trained, registry
 from replearn.methods.needs import kinds_served
 
 CLASSES = [entry.cls for entry in registry().values()]
@@ -34,7 +34,7 @@ def quick(cls: type[Any], **given: Any) -> Any:
     if not is_dataclass(cls):  # scikit-learn's own
         return small(cls, **given)
     said = SMALL
-    if issubclass(cls, Method):
+    if issubclass(cls, Trained):
         said = QUICK if kind(cls) == "image" else QUICK_TEXT
     known = {field.name for field in fields(cls)}
     return cls(**{name: value for name, value in (said | given).items() if name in known})

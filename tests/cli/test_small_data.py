@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lanes import MECHANISMS, one_of_each
-from replearn.methods import Method, registry
+from replearn.methods import Trained, registry
 
 N = 12
 CASES = [(name, kind) for name, entry in registry().items() for kind in entry.kinds]
@@ -63,7 +63,7 @@ def tiny(tmp_path_factory):
 
 
 def fitted(command, tiny, name, kind, *options):
-    epochs = ["--epochs", "1"] if issubclass(registry()[name].cls, Method) else []
+    epochs = ["--epochs", "1"] if issubclass(registry()[name].cls, Trained) else []
     return command("fit", name, str(tiny[kind]), "--run", "run", *epochs, *options)
 
 

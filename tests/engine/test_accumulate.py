@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from replearn.data import Samples
 from replearn.engine.machine import choose, make_fabric
 from replearn.engine.train import Step, one_step, ready
-from replearn.methods import Method, registry
+from replearn.methods import Method, Trained, registry
 from replearn.transfer import FineTune
 
-NAMES = [name for name, entry in registry().items() if issubclass(entry.cls, Method)]
+NAMES = [name for name, entry in registry().items() if issubclass(entry.cls, Trained)]
 # Of any size of images, and without batch statistics, which are those of a batch.
 POOLED = nn.Sequential(nn.Conv2d(1, 6, 3, padding=1), nn.Tanh())
 OTHERS = "samples of a batch are told from the others of that batch"

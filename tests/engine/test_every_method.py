@@ -11,10 +11,10 @@ from lanes import one_of_each
 from replearn.engine.run import WEIGHTS
 from replearn.engine.slices import in_slices
 from replearn.engine.train import Step
-from replearn.methods import Method, registry
+from replearn.methods import Trained, registry
 from replearn.methods.word_vectors import WordVectors
 
-NAMES = [name for name, entry in registry().items() if issubclass(entry.cls, Method)]
+NAMES = [name for name, entry in registry().items() if issubclass(entry.cls, Trained)]
 # Methods whose loops are compiled.
 WORDS = [name for name, entry in registry().items() if issubclass(entry.cls, WordVectors)]
 CONTRASTIVE = [name for name in NAMES if registry()[name].family in ("contrastive", "joint_embedding")]

@@ -11,9 +11,9 @@ from replearn.encoders.base import Encoder
 from replearn.encoders.dropout import set_dropout
 from replearn.engine.slices import in_slices
 from replearn.engine.train import Step, ready
-from replearn.methods import Method, Model, registry
+from replearn.methods import Method, Model, Trained, registry
 
-NAMES = [name for name, entry in registry().items() if issubclass(entry.cls, Method)]
+NAMES = [name for name, entry in registry().items() if issubclass(entry.cls, Trained)]
 OURS = [name for name, entry in registry().items() if issubclass(entry.cls, Model)]
 VALUES = {"slice_size": 3, "compile": True, "precision": "bf16-mixed"}
 

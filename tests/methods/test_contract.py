@@ -19,11 +19,12 @@ from lanes import one_of_each
 from made_methods import kind, quick
 from replearn.encoders import text_encoder
 from replearn.engine.signals import Stopped
-from replearn.methods import Method, Model, registry
+from replearn.methods import Trained, registry
 from replearn.methods.needs import kinds_served
+from replearn.methods.outline import Outline
 from replearn.views import Chain, Crop, DropWords, Pair, Rotate, Same, Span
 
-OURS = [entry.cls for entry in registry().values() if issubclass(entry.cls, Method)]
+OURS = [entry.cls for entry in registry().values() if issubclass(entry.cls, Trained)]
 RATE = 2e-3
 VIEWS = {
     "image": Pair(Chain(Crop(0.5, 1), Rotate(10)), Same()),
@@ -74,7 +75,7 @@ def test_a_smallest_batch_has_a_reason_and_an_alternative(cls, few):
 
 @pytest.mark.parametrize("cls", OURS)
 def test_every_field_is_described(cls):
-    described = "".join(base.__doc__ or "" for base in cls.__mro__ if issubclass(base, Model))
+    described = "".join(base.__doc__ or "" for base in cls.__mro__ if issubclass(base, Outline))
     assert [
         field.name
         for field in fields(cls)

@@ -15,12 +15,12 @@ from children import built, little_digits, quick, samples_for
 import replearn
 from replearn.engine import machine as machine_module
 from replearn.engine.machine import FORMER, choose_for_inference
-from replearn.methods import Method, Model, registry
+from replearn.methods import Method, Model, Trained, registry
 from replearn.methods.inside import divergences_of, layers_of
 from replearn.methods.text_scores import TextScores
 from replearn.transfer import FineTune, word_states
 
-TRAINED = [name for name, entry in registry().items() if issubclass(entry.cls, Method)]
+TRAINED = [name for name, entry in registry().items() if issubclass(entry.cls, Trained)]
 
 
 @pytest.fixture

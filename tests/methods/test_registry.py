@@ -8,8 +8,9 @@ from sklearn.base import BaseEstimator
 
 from replearn.cli import main
 from replearn.methods import SimCLR, find_method, registry
+from replearn.methods.families import FAMILIES
 from replearn.methods.model import Model
-from replearn.methods.registry import FAMILIES, MethodWarning
+from replearn.methods.registry import MethodWarning
 
 
 def test_each_entry_is_an_estimator_with_tags():

@@ -39,12 +39,11 @@ from replearn.comparison import (
     untrained,
     untrained_encoders,
 )
-from replearn.comparison.rows import Transform
+from replearn.comparison.rows import Transform, begins_with_weights
 from replearn.data import Samples
 from replearn.data.copies import content_fingerprint
-from replearn.encoders import comes_with_weights
 from replearn.engine.run import EVALUATION, lies_in, read_json, write_json
-from replearn.methods import Method
+from replearn.methods import Trained
 from replearn.methods.columns import learn_columns, scaling_for, scaling_of
 from replearn.methods.reuse import Reuse
 
@@ -234,12 +233,12 @@ def untrained_rows(
     """The rows of networks before training, without those whose folder or file is gone, which a warning names."""
     there = {}
     for name, method in methods.items():
-        if not isinstance(method, Method) or (method.needs_labels and train.labels is None):
+        if not isinstance(method, Trained) or (method.needs_labels and train.labels is None):
             continue
         try:
             untrained(method, train)
         except ValueError as error:
-            if not comes_with_weights(method.encoder):
+            if not begins_with_weights(method):
                 raise
             log.warning("no row %s: %s", GIVEN, error)
         else:

@@ -26,12 +26,13 @@ from replearn.engine.history import cut_by_clock
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, read_json
 from replearn.methods.arrays import save_arrays
-from replearn.methods.base import Method
+from replearn.methods.base import Encoded
 from replearn.methods.classical import BagOfVisualWords
 from replearn.methods.columns import Columns, bare, behind_columns, columns_before, rows_of, scaling_of
 from replearn.methods.few import for_few
 from replearn.methods.load import load
 from replearn.methods.model import Model
+from replearn.methods.trained import Trained
 from replearn.views import default_views
 
 log = logging.getLogger("replearn")
@@ -120,12 +121,12 @@ def untrained_encoders(
     """
     alike: dict[Any, list[str]] = {}
     for name, method in methods.items():
-        if isinstance(method, Method):
+        if isinstance(method, Trained):
             alike.setdefault(_network(method, untrained(method, train)), []).append(name)
     for names in alike.values():
         method = methods[names[0]]
         blank = untrained(method, train)
-        given = comes_with_weights(method.encoder)
+        given = begins_with_weights(method)
         title = GIVEN if given else UNTRAINED
         if len(alike) > 1:
             after = _in_row(names)
@@ -135,11 +136,16 @@ def untrained_encoders(
         yield Representation(title, transform(blank, train), transform(blank, test), blank)
 
 
-def untrained(method: Method, train: Samples) -> Method:
+def untrained(method: Trained, train: Samples) -> Trained:
     """The method with its networks as they are before training, also on fewer samples than a batch holds."""
-    blank: Method = clone(method).set_params(batch_size=min(method.batch_size, len(train)))
+    blank: Trained = clone(method).set_params(batch_size=min(method.batch_size, len(train)))
     with unheard():
         return blank.prepare(train)  # type: ignore[return-value]
+
+
+def begins_with_weights(method: Trained) -> bool:
+    """Whether its network may have learned elsewhere: it has an encoder that was given with weights."""
+    return isinstance(method, Encoded) and comes_with_weights(method.encoder)
 
 
 @contextmanager
@@ -153,11 +159,11 @@ def unheard() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _network(method: Method, blank: Method) -> Any:
+def _network(method: Trained, blank: Trained) -> Any:
     """What two methods must share for their untrained networks to be one: modules and sizes, and given weights."""
     encoder = getattr(blank, "encoder_", None) or torch.nn.ModuleDict(blank.modules())
     sizes = tuple((name, tuple(value.shape)) for name, value in encoder.state_dict().items())
-    given = method.encoder if comes_with_weights(method.encoder) else ""
+    given = method.encoder if begins_with_weights(method) else ""
     return str(encoder), sizes, blank.representation_dim, given if isinstance(given, str) else id(given)
 
 

@@ -69,7 +69,9 @@ def _refusal(spec: str, samples: Described) -> str:
     names = ["auto", *NETWORKS[samples.kind].bodies]
     known = [*names, *(name for room in NETWORKS.values() for name in room.bodies)]
     near = get_close_matches(name, known, cutoff=0.5)
-    return f"encoder must be {', '.join(names)} or a module; got {name!r}. Nearest: {', '.join(near) or 'none'}."
+    return (
+        f"encoder must be {', '.join(names)} or a module; got {name!r}. Nearest: {', '.join(near) or 'none'}."
+    )
 
 
 def comes_with_weights(spec: Any) -> bool:

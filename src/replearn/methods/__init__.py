@@ -1,5 +1,6 @@
 """Methods: one file, one class, one paper; the folders are the families."""
 
+from replearn.methods import families  # noqa: F401  # which enlists them
 from replearn.methods.base import Method
 from replearn.methods.classical import BagOfVisualWords, PatchCodes
 from replearn.methods.contrastive import CMC, CPC, PIRL, AlignUniform, InstDisc, MoCo, MoCoV3, SimCLR, SupCon
@@ -35,6 +36,7 @@ from replearn.methods.reconstruction import (
     SparseAutoencoder,
 )
 from replearn.methods.registry import Entry, find_method, registry
+from replearn.methods.trained import Trained
 
 __all__ = [
     "BERT",
@@ -80,6 +82,7 @@ __all__ = [
     "Supervised",
     "SwAV",
     "TextVAE",
+    "Trained",
     "VICReg",
     "Word2Vec",
     "find_method",

@@ -14,8 +14,8 @@ from replearn.data import Batch, Description, Samples
 from replearn.encoders.rbm import Boltzmann, Units, switched
 from replearn.engine.distributed import mean_over_processes
 from replearn.engine.machine import random_state_kept
-from replearn.methods.base import Method
 from replearn.methods.checks import check_codes, check_drawn
+from replearn.methods.trained import Trained
 from replearn.objectives import contrastive_divergence
 from replearn.objectives.energy import free_energy
 from replearn.views.base import uniform
@@ -24,10 +24,10 @@ SAME = 0.01  # a unit whose mean deviates less over samples tells nothing of the
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BoltzmannMachine(Method):
+class BoltzmannMachine(Trained):
     """A method whose representation is the mean state of binary hidden units, which it can go back from.
 
-    It has no `encoder`: the machine is one. Images are taken as they are, columns of tables are put into [0, 1]
+    It has no `encoder`; its layers are the machine. Images are taken as they are, columns of tables are put into [0, 1]
     (`replearn.encoders.rbm.Units`).
 
     Attributes:
@@ -44,7 +44,6 @@ class BoltzmannMachine(Method):
         "slice_size": "it has no encoder that could work in slices",
         "compile": "its layers are one product each, with nothing to compile",
     }
-    encoder: ClassVar[str] = "none"  # type: ignore[misc]  # no field: it takes the inherited one away
 
     dim: int = 256
     gibbs_steps: int = 1

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -13,16 +13,14 @@ from replearn.data.kinds import KINDS
 from replearn.data.processes import process, processes
 from replearn.engine.optimizers import OPTIMIZERS
 from replearn.methods.needs import kinds_served, lacking, needed_views
+from replearn.methods.outline import Outline
+from replearn.methods.training import Training
 from replearn.views.kinds import VIEWS
-
-if TYPE_CHECKING:
-    from replearn.methods.base import Method
-    from replearn.methods.model import Model
 
 log = logging.getLogger("replearn")
 
 
-def check_fields(method: "Method") -> None:
+def check_fields(method: Training) -> None:
     """Raises ValueError where a field can't work."""
     name = type(method).__name__
     for field in ("epochs", "accumulate", "slice_size"):
@@ -56,7 +54,7 @@ def check_fields(method: "Method") -> None:
         )
 
 
-def check_refused(method: "Model", samples: Samples) -> None:
+def check_refused(method: Outline, samples: Samples) -> None:
     """Raises ValueError where a field is given that would do nothing for this method, or as its other fields are."""
     for name, reason in {**method.idle(samples), **method.refused}.items():
         value = getattr(method, name)
@@ -74,7 +72,7 @@ def check_seed(random_state: int) -> None:
         )
 
 
-def check_samples(method: "Model", samples: Samples) -> None:
+def check_samples(method: Outline, samples: Samples) -> None:
     """Raises ValueError where a method can't learn from samples like these."""
     name = type(method).__name__
     if not VIEWS[samples.kind].presets and lacking(method, samples.kind) == needed_views(method):
@@ -93,7 +91,7 @@ def check_samples(method: "Model", samples: Samples) -> None:
         )
 
 
-def check_batch_size(method: "Method", n: int) -> None:
+def check_batch_size(method: Training, n: int) -> None:
     """Raises ValueError where the n samples are fewer than the method's smallest batch."""
     if min(method.batch_size, n // processes() * processes()) < max(1, method.smallest_batch):
         raise ValueError(
@@ -103,7 +101,7 @@ def check_batch_size(method: "Method", n: int) -> None:
 
 
 @contextmanager
-def fitting_batches(method: "Method", n: int) -> Iterator[None]:
+def fitting_batches(method: Training, n: int) -> Iterator[None]:
     """While entered, `batch_size` is at most the n samples there are, which the log says; then as given again.
 
     Raises:
@@ -123,7 +121,7 @@ def fitting_batches(method: "Method", n: int) -> Iterator[None]:
         method.batch_size = asked
 
 
-def samples_like_fit(method: "Model", X: Any) -> Samples:
+def samples_like_fit(method: Outline, X: Any) -> Samples:
     """The samples in `X`, read as those of `fit` were: see `replearn.data.read_alike`.
 
     Raises:
@@ -163,7 +161,7 @@ def check_drawn(n: int, name: str = "n") -> None:
         raise ValueError(f"{name} must be at least 1; got {n}. Ask for more.")
 
 
-def check_same_kind(method: "Model", samples: Samples) -> None:
+def check_same_kind(method: Outline, samples: Samples) -> None:
     """Raises ValueError where the samples are not like those of `fit`."""
     expected = method.samples_
     if samples.kind == expected.kind and KINDS[samples.kind].scaled and samples.shape != expected.shape:

@@ -4,16 +4,14 @@ import logging
 import shlex
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from replearn.data.processes import process
 from replearn.engine.checkpoint import checkpoints_in
 from replearn.engine.extension import Extension, extensions_in, put_back, set_aside
 from replearn.engine.history import cut_by_clock, read_rows
 from replearn.engine.run import HISTORY, METHOD, STATE, WEIGHTS, read_json, remove, write_json
-
-if TYPE_CHECKING:
-    from replearn.methods.model import Model
+from replearn.methods.outline import Outline
 
 log = logging.getLogger("replearn")
 
@@ -26,7 +24,7 @@ def put_in_order(folder: Path) -> None:
         put_back(folder, extensions, last=int(_last_row(folder).get("step", 0)))
 
 
-def extension_for(method: "Model", old: dict[str, Any], folder: Path) -> Extension | None:
+def extension_for(method: Outline, old: dict[str, Any], folder: Path) -> Extension | None:
     """Where the run in `folder` goes on if `method` asks for more than it had; None where it asks for no more.
 
     Args:
@@ -93,7 +91,7 @@ def _last_row(folder: Path) -> dict[str, float]:
     return {}
 
 
-def _check_state(method: "Model", folder: Path, step: int) -> None:
+def _check_state(method: Outline, folder: Path, step: int) -> None:
     if method.keeps_state and [path.name for path in checkpoints_in(folder / STATE)] != [f"step-{step:09d}"]:
         raise ValueError(
             f"{folder / STATE} must hold the tables of step {step}, to extend a run of {type(method).__name__}; it "

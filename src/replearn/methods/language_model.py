@@ -6,8 +6,6 @@ from typing import ClassVar
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples, TextSamples, TokenWindows, token_stream
-from replearn.methods.base import Method
-from replearn.methods.checks import check_fields
 from replearn.methods.text_method import TextMethod
 
 
@@ -34,12 +32,14 @@ class LanguageModel(TextMethod):
 
     def check(self, samples: Samples) -> None:
         """Raises ValueError where a field can't work, or not with these samples."""
-        check_fields(self)
+        super().check(samples)
         if self.window < 2:
             raise ValueError(
                 f"window must be at least 2 tokens; got {self.window}. Leave it out for the default."
             )
-        super(Method, self).check(samples)  # a batch has windows, not texts
+
+    def check_enough(self, samples: Samples) -> None:
+        """Nothing is checked here: a batch has windows, not texts."""
 
     def build(self, samples: Description) -> None:
         super().build(samples)

@@ -6,19 +6,18 @@ in attributes that end in `_`), `learn(samples)` and `represent(batch)`.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.exceptions import NotFittedError
-from torch import Tensor, nn
 
-from replearn.data import Batch, Description, Samples, as_samples, describe
+from replearn.data import Description, Samples, as_samples, describe
 from replearn.data.kinds import KINDS, WORDS
 from replearn.data.processes import process
 from replearn.encoders import Encoder, meant_by
@@ -30,6 +29,7 @@ from replearn.engine.train import seed_of
 from replearn.methods.checks import check_refused, check_samples, check_seed, samples_like_fit
 from replearn.methods.needs import kinds_served
 from replearn.methods.neighbours import nearest_rows
+from replearn.methods.outline import Outline
 from replearn.methods.ranges import check_ranges, check_sizes
 from replearn.methods.started import mark, recipe_of, run_standing_in
 from replearn.methods.store import begun, drop_state, end_run, has_ended, restore, to_json
@@ -39,60 +39,8 @@ log = logging.getLogger("replearn")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """A scikit-learn estimator and transformer of samples, kept in a run folder.
-
-    Attributes:
-        random_state: seed of all that is drawn: weights, order and views.
-        device: `auto`, `cpu`, `cuda`, ...
-        precision: `auto` (training: bfloat16 where the processor has it, else 32 bits; what is fitted: always 32
-            bits), `32-true`, `bf16-mixed`, ...
-    """
-
-    family: ClassVar[str]
-    # What kinds of samples must offer that it learns from: see `replearn.methods.needs`.
-    needs: ClassVar[tuple[str, ...]] = ()
-    year: ClassVar[int]
-    paper: ClassVar[str]
-    needs_labels: ClassVar[bool] = False
-    refused: ClassVar[Mapping[str, str]] = {}  # fields that would do nothing; completes "..., since"
-    split: ClassVar[str] = "pair"  # what the default views give: see `replearn.views.defaults.SPLITS`
-
-    random_state: int = 0
-    device: str = "auto"
-    precision: str = "auto"
-
-    keeps_state: ClassVar[bool] = False  # whether weights alone are too little to extend a run that has ended
-    why_not_extended: ClassVar[str] = "since it is not learned in epochs"
-
-    # What a method writes.
-
-    def reading(self, samples: Samples) -> Samples:
-        """The samples as this method reads them: texts by a tokenizer of its own, or by one that its encoder has."""
-        return NETWORKS[samples.kind].reading(getattr(self, "encoder", None), samples)
-
-    def build(self, samples: Description) -> None:
-        """Make the modules for such samples."""
-        raise NotImplementedError
-
-    def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:
-        """Learn from samples, into the modules; a run folder keeps what a resumption needs."""
-        raise NotImplementedError
-
-    def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
-        """The representation h of a batch."""
-        raise NotImplementedError
-
-    def schedule_again(self) -> str | None:
-        """With what schedule a run that has ended goes on if more epochs are asked for; None: it can't."""
-        return None
-
-    @property
-    def representation_dim(self) -> int:
-        """Numbers per sample that `represent` returns."""
-        raise NotImplementedError
-
-    # What comes with it.
+class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outline):  # type: ignore[misc]
+    """A scikit-learn estimator and transformer of samples, kept in a run folder."""
 
     def fit(
         self,
@@ -172,10 +120,6 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         check_seed(self.random_state)
         check_samples(self, samples)
 
-    def idle(self, samples: Samples) -> Mapping[str, str]:
-        """Fields that would do nothing for such samples as the other fields are, like `refused`."""
-        return {}
-
     def transform(self, X: Any) -> Float[np.ndarray, "n d"]:
         """The representation of each sample, float32.
 
@@ -239,14 +183,6 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  
         encoder = getattr(self, "encoder_", None)
         if isinstance(encoder, Encoder):
             NETWORKS[samples.kind].warn_of_cuts(encoder, samples, length)
-
-    def modules(self) -> dict[str, nn.Module]:
-        """The modules by name: all attributes that end in `_` and are modules."""
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if name.endswith("_") and isinstance(value, nn.Module)
-        }
 
     def save(self, path: str | Path) -> None:
         """Write fields and weights into the run folder `path`; `replearn.load` reads them back."""

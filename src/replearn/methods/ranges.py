@@ -8,10 +8,9 @@ import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
-if TYPE_CHECKING:
-    from replearn.methods.model import Model
+from replearn.methods.outline import Outline
 
 LARGEST = 2**31 - 1
 LARGEST_SEED = 2**63 - 1
@@ -40,14 +39,14 @@ READING = frozenset(("least", "vocabulary"))  # used before a method is built
 ANY = frozenset(("activity", "masked", "share", "threshold"))  # their methods say more
 
 
-def check_sizes(method: "Model") -> None:
+def check_sizes(method: Outline) -> None:
     """Raises ValueError where a field is beyond all reason, or could not even be used to read texts."""
     _check(
         method, lambda name, value: _absurd(name, value) or (name in READING and _fault(name, value)) or None
     )
 
 
-def check_ranges(method: "Model") -> None:
+def check_ranges(method: Outline) -> None:
     """Raises ValueError where a field is a number that can't be, and the method has not said so better itself."""
     _check(method, _fault)
 
@@ -69,7 +68,7 @@ def _fault_here(name: str, value: float) -> str | None:
     return None if isinstance(value, bool) or name in ANY else _absurd(name, value) or _fault(name, value)
 
 
-def _check(method: "Model", fault_of: Callable[[str, Any], str | None]) -> None:
+def _check(method: Outline, fault_of: Callable[[str, Any], str | None]) -> None:
     for field in dataclasses.fields(method):
         value = getattr(method, field.name)
         if isinstance(value, bool) or not isinstance(value, int | float) or field.name in ANY:

@@ -1,36 +1,18 @@
-"""All methods by name: the families' `__all__`, scikit-learn's classical ones, and those of installed packages."""
+"""All methods by name: those that `replearn.methods.families` enlists, and those of installed packages."""
 
 import difflib
 import importlib.metadata
 import warnings
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from replearn.methods import (
-    classical,
-    contrastive,
-    given,
-    joint_embedding,
-    labelled,
-    language,
-    reconstruction,
-)
-from replearn.methods.model import Model
 from replearn.methods.needs import kinds_served
+from replearn.methods.outline import Outline
 
-FAMILIES: tuple[ModuleType, ...] = (
-    classical,
-    reconstruction,
-    contrastive,
-    joint_embedding,
-    language,
-    labelled,
-    given,
-)
 ENTRY_POINTS = "replearn.methods"
+Source = tuple[int, str]  # year and link of a paper
 
 
 class MethodWarning(UserWarning):
@@ -43,7 +25,7 @@ class Entry:
 
     Attributes:
         name: on the command line, in lower case.
-        cls: the class; a `Model`, or scikit-learn's own.
+        cls: the class; a `replearn.methods.Model`, or scikit-learn's own.
         family, kinds, year, paper: tags.
     """
 
@@ -55,14 +37,21 @@ class Entry:
     paper: str
 
 
+OURS: list[tuple[type[Any], Source | None]] = []
+
+
+def enlist(cls: type[Any], source: Source | None = None) -> None:
+    """Let the registry know a class of ours, or of scikit-learn, which does not say what its paper is."""
+    OURS.append((cls, source))
+
+
 def registry() -> dict[str, Entry]:
     """Every method by its name in lower case.
 
     Warns:
         MethodWarning: one of another package is left out, and why.
     """
-    ours = [_entry(getattr(family, name)) for family in FAMILIES for name in family.__all__]
-    entries = {entry.name: entry for entry in ours}
+    entries = {entry.name: entry for entry in (_entry(cls, source) for cls, source in OURS)}
     for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
         try:
             entry = _entry(point.load())
@@ -91,12 +80,7 @@ def find_method(name: str) -> Entry:
     raise ValueError(f"method must be one of those `replearn list` shows; got {name!r:.60}.{hint}")
 
 
-def is_ours(method: Any) -> bool:
-    """Whether a method takes samples (else it has scikit-learn's protocol alone, and takes rows of numbers)."""
-    return isinstance(method, Model)
-
-
-def _entry(cls: Any) -> Entry:
+def _entry(cls: Any, source: Source | None = None) -> Entry:
     """How a class is listed.
 
     Raises:
@@ -106,10 +90,10 @@ def _entry(cls: Any) -> Entry:
         raise TypeError(
             f"a method must be a class of scikit-learn's protocol, a BaseEstimator; got {cls!r:.60}"
         )
-    if issubclass(cls, Model):
+    if issubclass(cls, Outline):
         tags: tuple[Any, ...] = (cls.family, kinds_served(cls), cls.year, cls.paper)
     else:  # an estimator of another package may carry the tags, as a `Method` does, or none
-        year, paper = classical.PAPERS.get(cls.__name__, (getattr(cls, "year", 0), getattr(cls, "paper", "")))
+        year, paper = source or (getattr(cls, "year", 0), getattr(cls, "paper", ""))
         tags = (getattr(cls, "family", "classical"), kinds_served(cls), year, paper)
     family, kinds, year, paper = tags
     named = isinstance(kinds, tuple | list) and all(isinstance(kind, str) for kind in kinds)

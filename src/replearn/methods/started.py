@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -24,11 +24,10 @@ from replearn.encoders import (
 from replearn.encoders.building import building_within
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import METHOD, WEIGHTS, count_numbers, open_run, read_json, read_tensors
+from replearn.methods.outline import Outline
 from replearn.methods.ranges import check_stored
+from replearn.methods.registry import find_method
 from replearn.views import view_from_json
-
-if TYPE_CHECKING:
-    from replearn.methods.model import Model
 
 Recipe = dict[str, Any]
 PARTS = {"class": str, "fields": dict, "samples": dict}  # of a recipe, at least
@@ -116,7 +115,7 @@ def recipe_of(encoder: Any) -> Recipe | None:
     return recipe
 
 
-def mark(method: "Model", recipe: Recipe) -> None:
+def mark(method: Outline, recipe: Recipe) -> None:
     """Let the method's encoder know how it is made again, unless it has parts that are not stored."""
     encoder = getattr(method, "encoder_", None)
     if isinstance(encoder, Encoder):
@@ -131,8 +130,6 @@ def encoder_again(recipe: Recipe) -> Encoder:
     Raises:
         ValueError: the method has none, or one that was given as a module and is not stored.
     """
-    from replearn.methods.registry import find_method
-
     told, own, before = recipe["samples"], recipe["fields"], _before(recipe)
     samples = description_from_json(told)
     if isinstance(own.get("encoder"), dict) and not before:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -41,23 +41,22 @@ from replearn.engine.run import (
     write_tensors,
 )
 from replearn.methods.extend import extension_for, open_extension, put_in_order
+from replearn.methods.outline import Outline
 from replearn.methods.ranges import check_stored
 from replearn.methods.started import read_recipe
 from replearn.views import Split, split_to_json
 
-if TYPE_CHECKING:
-    from replearn.methods.model import Model
-
 log = logging.getLogger("replearn")
 
 OWN = (METHOD, HISTORY)  # what a run has before there is anything to go on with; alarms tell why there is not
+Fitted = TypeVar("Fitted", bound=Outline)
 
 # These may differ between a run and its resumption: they say when to stop or save, not what to compute.
 FREE_FIELDS = frozenset({"max_minutes", "checkpoint_minutes", "device"})
 
 
 @contextmanager
-def begun(method: "Model", path: str | Path, *, resume: bool = False) -> Iterator[Path]:
+def begun(method: Outline, path: str | Path, *, resume: bool = False) -> Iterator[Path]:
     """While entered, the run folder at `path` is this process's, with `method.json` in it: written, or found the same,
     or of a run that has ended and is extended by more epochs.
 
@@ -108,7 +107,7 @@ def begun(method: "Model", path: str | Path, *, resume: bool = False) -> Iterato
                 remove(folder / ROOM)
 
 
-def end_run(method: "Model", folder: Path) -> None:
+def end_run(method: Outline, folder: Path) -> None:
     """Write the weights, which ends the run, and drop what only a resumption needs; the newest checkpoint stays where
     an extension needs it.
     """
@@ -123,7 +122,7 @@ def end_run(method: "Model", folder: Path) -> None:
     wait_for_all()
 
 
-def drop_state(method: "Model", folder: Path) -> None:
+def drop_state(method: Outline, folder: Path) -> None:
     """Remove from a run that has ended what only a resumption needs."""
     put_in_order(folder)
     if method.keeps_state:
@@ -144,7 +143,7 @@ def check_not_written(folder: Path) -> None:
         raise ValueError(f"the run in {folder} must have ended; {owner} is at it. Wait until it has.")
 
 
-def restore(method: "Model", folder: Path) -> "Model":
+def restore(method: Fitted, folder: Path) -> Fitted:
     """Put the weights in `folder` into the method's modules, and its history beside them.
 
     Raises:
@@ -170,7 +169,7 @@ def restore(method: "Model", folder: Path) -> "Model":
     return method
 
 
-def to_json(method: "Model") -> dict[str, Any]:
+def to_json(method: Outline) -> dict[str, Any]:
     """All that makes the method again: class, fields, samples, the network of a folder, a run or a method that it
     started from; and the versions that made it."""
     return {
@@ -203,13 +202,13 @@ def _own(folder: Path, stack: ExitStack) -> None:
         raise refused or ValueError(f"{folder} is not this training's, as the first process says.")
 
 
-def _size(method: "Model") -> int:
+def _size(method: Outline) -> int:
     """Bytes of the modules as they are now."""
     tensors = nn.ModuleDict(method.modules()).state_dict().values()
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
-def _folder(method: "Model") -> dict[str, Any] | None:
+def _folder(method: Outline) -> dict[str, Any] | None:
     """The configuration of a network that came from a folder, which may be gone when the run is loaded."""
     spec = getattr(method, "encoder", None)
     return configuration_of(method.encoder_) if isinstance(spec, str) and spec.startswith(FOLDER) else None

@@ -1,6 +1,6 @@
 """Checks at the door of `FineTune`: each says what must hold, what came and what to do."""
 
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import torch
 from sklearn.exceptions import NotFittedError
@@ -10,16 +10,14 @@ from replearn.encoders.modes import evaluating
 from replearn.transfer.features import MIXTURE, Pooling
 from replearn.transfer.labels import nearest
 from replearn.transfer.layer_groups import Levels
-
-if TYPE_CHECKING:
-    from replearn.transfer.finetune import FineTune
+from replearn.transfer.tuning import Tuning
 
 TRAINED = ("full", "frozen")
 PAIRS = ("auto", "joined", "apart")
 SHORTEST = 4  # tokens: two marks of a pair's texts, and one of each
 
 
-def check_own_fields(model: "FineTune") -> None:
+def check_own_fields(model: Tuning) -> None:
     """Raises ValueError where a field of `FineTune` can't work."""
     for name, known in (("pooling", get_args(Pooling)), ("pairs", PAIRS)):
         value = getattr(model, name)
@@ -51,7 +49,7 @@ def check_own_fields(model: "FineTune") -> None:
         )
 
 
-def idle_fields(model: "FineTune", kind: str) -> dict[str, str]:
+def idle_fields(model: Tuning, kind: str) -> dict[str, str]:
     """Fields of `FineTune` that would do nothing as the others are, for samples of a kind, and why."""
     found: dict[str, str] = {}
     if model.trained == "frozen":
@@ -66,7 +64,7 @@ def idle_fields(model: "FineTune", kind: str) -> dict[str, str]:
     return found
 
 
-def check_reading(model: "FineTune", encoder: Encoder, levels: Levels) -> None:
+def check_reading(model: Tuning, encoder: Encoder, levels: Levels) -> None:
     """Raises ValueError where an encoder can't do what is asked of it."""
     for name in ("trained", "fresh_layers"):
         value = getattr(model, name)
@@ -91,7 +89,7 @@ def check_reading(model: "FineTune", encoder: Encoder, levels: Levels) -> None:
         )
 
 
-def layers_read(model: "FineTune", encoder: Encoder) -> int:
+def layers_read(model: Tuning, encoder: Encoder) -> int:
     """How many layers the head reads: all that the encoder tells of, for a mixture."""
     if model.pooling != MIXTURE:
         return 1
@@ -103,7 +101,7 @@ def layers_read(model: "FineTune", encoder: Encoder) -> int:
         return len(encoder.read(tokens, "layers"))
 
 
-def check_fitted(model: "FineTune") -> None:
+def check_fitted(model: Tuning) -> None:
     """Raises where nothing was learned yet."""
     if not model.modules():
         raise NotFittedError("FineTune must be fitted before it answers. Call fit, or FineTune.load.")

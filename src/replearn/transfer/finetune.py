@@ -11,7 +11,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -23,12 +23,11 @@ from replearn.data.processes import collect
 from replearn.engine.batches import steps_of
 from replearn.engine.distributed import gather
 from replearn.engine.train import train
-from replearn.methods import Model
 from replearn.methods.checks import check_batch_size, check_seed, fitting_batches
 from replearn.methods.started import encoder_again
 from replearn.transfer.checks import check_own_fields, check_reading, idle_fields, layers_read
 from replearn.transfer.early_stopping import BestKeeper
-from replearn.transfer.features import Pooling, kept_features
+from replearn.transfer.features import kept_features
 from replearn.transfer.head import Head, SpanHead
 from replearn.transfer.in_batches import told_rows
 from replearn.transfer.layer_groups import begin_anew, layer_rates, let_learn, levels_of
@@ -55,27 +54,6 @@ SCALED_BY = 512  # samples by which features are scaled
 class FineTune(Predictor):
     """An encoder put to a task.
 
-    Attributes:
-        encoder: a run folder, a fitted method, a name (`bert_mini`, `hf:FOLDER`, ...) or a module; it is copied.
-        task: `classify` (X: anything that `as_samples` takes; y: names or whole numbers, -1 or None where unknown),
-            `regress` (y: numbers), `pair` (X: pairs of texts; y: classes, or numbers if they are floats), `tag` (X:
-            lists of words; y: lists of tags) or `span` (X: texts; y: lists of `(start, end, label)`, characters).
-        trained: what learns of the encoder: `full`, `frozen`, or a number: its last layers.
-        fresh_layers: so many of its last layers begin with new random weights.
-        encoder_rate: the learning rate of the encoder's last layer as a multiple of the head's.
-        layer_decay: the learning rate of a layer as a multiple of that of the layer above it.
-        pooling: of a text's states: their `mean`, the `first` or `last` one, a learned `mixture` of all layers'; `auto`
-            leaves it to the encoder.
-        pairs: pairs of texts are read `joined`, in one row between the tokenizer's marks, or `apart`; `auto`: joined
-            where the encoder tells the second text from the first by token types, as BERT does.
-        length: tokens read of a text at most, or None for what the encoder can read.
-        validation: share of the labelled samples that are held out to choose the best epoch; 0 takes the last one.
-        patience: epochs without a better score after which training ends.
-        learning_rate: of the head, its peak.
-
-    References: Howard & Ruder, ACL 2018 (rates per layer). https://arxiv.org/abs/1801.06146
-        Zhang et al., ICLR 2021 (fresh layers). https://arxiv.org/abs/2006.05987
-
     >>> rows, labels = np.eye(4, dtype=np.float32).repeat(8, 0), np.arange(4).repeat(8)
     >>> model = FineTune(encoder="linear", trained="frozen", epochs=30, learning_rate=0.1)
     >>> model.fit(rows, labels).score(rows, labels)
@@ -88,23 +66,6 @@ class FineTune(Predictor):
     why_collapse: ClassVar[str | None] = None  # states of texts lie close together before they are scaled
     why_not_extended: ClassVar[str] = "since it keeps the weights of its best epoch"
     looked_at: ClassVar[int] = 8  # of the many looks at a short training each takes its time
-
-    encoder: str | nn.Module | Model = "auto"  # type: ignore[assignment]
-    task: str = "classify"
-    trained: Literal["full", "frozen"] | int = "full"
-    fresh_layers: int = 0
-    encoder_rate: float = 0.05
-    layer_decay: float = 1.0
-    pooling: Pooling = "auto"
-    pairs: Literal["auto", "joined", "apart"] = "auto"
-    length: int | None = None
-    validation: float = 0.0
-    patience: int = 3
-    epochs: int = 10
-    batch_size: int = 16
-    weight_decay: float = 0.01
-
-    # Learning.
 
     def fit(
         self,
@@ -232,7 +193,10 @@ class FineTune(Predictor):
 
     def after_step(self, progress: float) -> None:
         """At the end of an epoch, look at the samples that are held out."""
-        if hasattr(self, "keeper_") and self.keeper_.step() % self._lessons.steps(self) == 0:
+        if (
+            hasattr(self, "keeper_")
+            and self.keeper_.step() % self._lessons.steps(self.batch_size * self.accumulate) == 0
+        ):
             self._look()
 
     def enough(self) -> bool:
@@ -248,7 +212,7 @@ class FineTune(Predictor):
         log.info("epoch %d: validation %s %.4f", self.keeper_.epoch, self.task_.main, score)
 
     def _take_best(self) -> None:
-        if self.keeper_.steps % self._lessons.steps(self):
+        if self.keeper_.steps % self._lessons.steps(self.batch_size * self.accumulate):
             self._look()  # the clock ended the training within an epoch
         self.keeper_.put_back()
         self.best_epoch_, self.validation_score_ = self.keeper_.best_epoch, self.keeper_.best_score

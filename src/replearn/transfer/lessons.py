@@ -1,7 +1,7 @@
 """What a task learns from: samples with answers, and of them those that are held out."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,9 +14,6 @@ from replearn.transfer.checks import check_held
 from replearn.transfer.ragged import Ragged
 from replearn.transfer.reading import TokenSamples, units_of
 from replearn.transfer.tasks import Task
-
-if TYPE_CHECKING:
-    from replearn.transfer.finetune import FineTune
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +43,9 @@ class Lessons:
         """Answers of those that are held out."""
         return [self.answers[i] for i in self.held]
 
-    def steps(self, model: "FineTune") -> int:
-        """Steps of an epoch."""
-        return max(1, len(self.learned) // (model.batch_size * model.accumulate))
+    def steps(self, each: int) -> int:
+        """Steps of an epoch, of so many samples each."""
+        return max(1, len(self.learned) // each)
 
     def loss_of(self, task: Task, told: list[np.ndarray]) -> float:
         """The loss of those held out, of what a head says of each."""

@@ -10,21 +10,18 @@ from torch import Tensor, nn
 from replearn.data import Batch, Samples, TextSamples
 from replearn.encoders import TextEncoder
 from replearn.engine.machine import choose_for_inference
-from replearn.methods import Method
 from replearn.methods.checks import check_same_kind, samples_like_fit
 from replearn.transfer.checks import check_fitted
 from replearn.transfer.features import MIXTURE, Features, features_of
 from replearn.transfer.in_batches import told_rows
 from replearn.transfer.reading import PairTexts, token_samples
 from replearn.transfer.task_data import read_answers, read_samples
+from replearn.transfer.tuning import Tuning
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Predictor(Method):
+class Predictor(Tuning):
     """An encoder with a head that answers."""
-
-    task: str = "classify"
-    pooling: str = "auto"
 
     def predict(self, X: Any) -> Any:
         """Answers, one per sample: an array of classes or numbers, or lists of tags, or of spans."""

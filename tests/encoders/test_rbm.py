@@ -8,7 +8,7 @@ import torch
 
 from replearn import as_samples
 from replearn.encoders.rbm import Boltzmann, Units, switched
-from replearn.methods.boltzmann import energy
+from replearn.methods.reconstruction.boltzmann import energy
 from replearn.objectives import contrastive_divergence
 
 

@@ -12,7 +12,7 @@ from replearn.engine.run import WEIGHTS
 from replearn.engine.slices import in_slices
 from replearn.engine.train import Step
 from replearn.methods import Trained, registry
-from replearn.methods.word_vectors import WordVectors
+from replearn.methods.language.word_vectors import WordVectors
 
 NAMES = [name for name, entry in registry().items() if issubclass(entry.cls, Trained)]
 # Methods whose loops are compiled.

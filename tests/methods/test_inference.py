@@ -17,7 +17,7 @@ from replearn.engine import machine as machine_module
 from replearn.engine.machine import FORMER, choose_for_inference
 from replearn.methods import Method, Model, Trained, registry
 from replearn.methods.inside import divergences_of, layers_of
-from replearn.methods.text_scores import TextScores
+from replearn.methods.language.text_scores import TextScores
 from replearn.transfer import FineTune, word_states
 
 TRAINED = [name for name, entry in registry().items() if issubclass(entry.cls, Trained)]

@@ -12,8 +12,8 @@ pytest.importorskip("transformers")
 import replearn
 from replearn.data.tokenizer import LAST
 from replearn.methods import GPT, LSTMLanguageModel, NGram
-from replearn.methods.causal import overlapping
-from replearn.methods.generation import Choice, continued
+from replearn.methods.language.causal import overlapping
+from replearn.methods.language.generation import Choice, continued
 
 WINDOW = 24
 SMALL = {"vocabulary": 300, "window": WINDOW, "batch_size": 8, "precision": "32-true", "device": "cpu"}

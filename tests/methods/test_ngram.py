@@ -11,7 +11,7 @@ pytest.importorskip("tokenizers")
 
 import replearn
 from replearn.methods import NGram
-from replearn.methods.kneser_ney import KneserNey, discounts
+from replearn.methods.language.kneser_ney import KneserNey, discounts
 
 END, SIZE = 0, 7
 

@@ -10,8 +10,8 @@ import torch
 import replearn
 from replearn.engine.health import NotFinite
 from replearn.evaluate import exact_log_partition, few_label_curve, log_partition
-from replearn.methods.boltzmann import energy
 from replearn.methods.reconstruction import rbm as rbm_file
+from replearn.methods.reconstruction.boltzmann import energy
 
 QUICK = {"epochs": 10, "batch_size": 50, "device": "cpu", "precision": "32-true"}
 
@@ -190,7 +190,7 @@ def test_without_the_model_s_states_it_does_not_learn(digits, fitted, monkeypatc
     def of_data_alone(visible, inputs, model_visible, model_inputs):
         return visible.sum(1).neg().mean() - torch.nn.functional.softplus(inputs).sum(1).mean()
 
-    monkeypatch.setattr("replearn.methods.boltzmann.contrastive_divergence", of_data_alone)
+    monkeypatch.setattr("replearn.methods.reconstruction.boltzmann.contrastive_divergence", of_data_alone)
     assert rbm_file.RBM is replearn.RBM
     broken = replearn.RBM(**QUICK, dim=128).fit(digits[0])
     assert error(broken, digits[1]) > 2 * error(fitted, digits[1])

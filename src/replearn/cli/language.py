@@ -19,7 +19,7 @@ def language_facts(method: Any, train: Any, test: Any, *, random_state: int = 0)
     """
     from replearn.data import TextSamples, describe
     from replearn.evaluate import overlap
-    from replearn.methods.text_scores import TextScores
+    from replearn.methods.language.text_scores import TextScores
 
     if not isinstance(method, TextScores) or not isinstance(test, TextSamples):
         return {}

@@ -15,7 +15,7 @@ from replearn.evaluate.interpolation import Decode
 from replearn.evaluate.probe_space import ProbeSpace, probe_space
 from replearn.methods.columns import Columns
 from replearn.methods.inside import decoder_of, layers_of
-from replearn.methods.latent import Variational
+from replearn.methods.reconstruction.latent import Variational
 
 log = logging.getLogger("replearn")
 

@@ -17,7 +17,7 @@ ODD = 0x9E3779B97F4A7C15  # 2^64 over the golden ratio
 
 @runtime_checkable
 class Continuing(Protocol):
-    """What is asked of a language model; `replearn.methods.text_scores.TextScores` has it."""
+    """What is asked of a language model; `replearn.methods.language.text_scores.TextScores` has it."""
 
     @property
     def own_tokenizer(self) -> Any: ...

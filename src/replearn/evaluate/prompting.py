@@ -14,7 +14,7 @@ LIKELIHOOD, GAIN = "likelihood", "likelihood gained"
 
 @runtime_checkable
 class Telling(Protocol):
-    """What is asked of a language model; `replearn.methods.text_scores.TextScores` has it."""
+    """What is asked of a language model; `replearn.methods.language.text_scores.TextScores` has it."""
 
     @property
     def own_tokenizer(self) -> Any: ...

@@ -15,9 +15,9 @@ from replearn.encoders.modes import evaluating
 from replearn.encoders.stages import NoStages
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference
-from replearn.methods.coder import Generator
-from replearn.methods.latent import Variational
 from replearn.methods.model import Model
+from replearn.methods.reconstruction.coder import Generator
+from replearn.methods.reconstruction.latent import Variational
 from replearn.objectives.elbo import unit_kl
 
 Decoder = Callable[[np.ndarray], np.ndarray]

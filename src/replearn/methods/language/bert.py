@@ -19,7 +19,7 @@ from replearn.data import Batch, Description, Samples, TokenWindows
 from replearn.data.processes import process
 from replearn.data.segments import FRAME, SegmentPairs
 from replearn.data.tokenizer import FIRST, LAST
-from replearn.methods.masked import MaskedLanguageModel
+from replearn.methods.language.masked import MaskedLanguageModel
 from replearn.objectives import cross_entropy
 from replearn.views.segments import NextSentence
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from replearn.data import Batch, Description, Samples, TextSamples, TokenWindows
 from replearn.data.tokenizer import UNKNOWN, Tokenizer, train_tokenizer
 from replearn.encoders import TextEncoder, text_encoder
-from replearn.methods.language_model import LanguageModel
+from replearn.methods.language.language_model import LanguageModel
 from replearn.objectives import cross_entropy
 
 READ = 65_536  # words that are read from the texts; others, by far the rarest, are unknown while training

@@ -16,7 +16,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from replearn.methods.causal import CausalLanguageModel
+from replearn.methods.language.causal import CausalLanguageModel
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

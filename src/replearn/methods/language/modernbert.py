@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from torch import nn
 
-from replearn.methods.masked import MaskedLanguageModel
+from replearn.methods.language.masked import MaskedLanguageModel
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

@@ -25,9 +25,9 @@ from replearn.data import Batch, Description, Samples, TextSamples, token_stream
 from replearn.data.tokenizer import LAST, Tokenizer, make_tokenizer
 from replearn.encoders import Vocabulary
 from replearn.engine.machine import choose
-from replearn.methods.kneser_ney import KneserNey
+from replearn.methods.language.kneser_ney import KneserNey
+from replearn.methods.language.text_scores import TextScores
 from replearn.methods.model import Model
-from replearn.methods.text_scores import TextScores
 
 LONG = 2**30  # tokens of a text that are read: all
 

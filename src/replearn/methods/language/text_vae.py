@@ -21,9 +21,9 @@ from replearn.data.tokenizer import UNKNOWN
 from replearn.encoders.sentence_decoder import SentenceDecoder
 from replearn.engine.distributed import gather
 from replearn.methods.checks import check_codes
-from replearn.methods.latent import posterior_measures, slowed
+from replearn.methods.language.text_method import TextMethod
+from replearn.methods.reconstruction.latent import posterior_measures, slowed
 from replearn.methods.schedule import Number
-from replearn.methods.text_method import TextMethod
 from replearn.objectives.elbo import unit_kl
 from replearn.views.base import normal, uniform
 

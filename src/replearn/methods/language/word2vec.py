@@ -25,7 +25,7 @@ from replearn.data import Samples
 from replearn.data.tokens import TokenStream
 from replearn.engine.history import History
 from replearn.engine.words.passes import Keeping
-from replearn.methods.word_vectors import WordVectors
+from replearn.methods.language.word_vectors import WordVectors
 
 log = logging.getLogger("replearn")
 

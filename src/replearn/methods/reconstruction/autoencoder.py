@@ -17,8 +17,8 @@ from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
 from replearn.encoders import tied_decoder
-from replearn.methods.coder import Coder
 from replearn.methods.few import at_most
+from replearn.methods.reconstruction.coder import Coder
 from replearn.objectives import squared_error
 
 SMALLER = "numbers that are fewer than a sample's, or the code could copy it"

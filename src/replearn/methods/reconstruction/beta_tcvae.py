@@ -17,7 +17,7 @@ from torch import Tensor
 
 from replearn.data import Batch
 from replearn.engine.distributed import gather
-from replearn.methods.latent import Variational
+from replearn.methods.reconstruction.latent import Variational
 from replearn.objectives import decomposed_kl
 
 

@@ -26,7 +26,7 @@ from replearn.encoders import frozen
 from replearn.encoders.bounded import Bounded
 from replearn.encoders.discriminators import FadingNoise, make_discriminator
 from replearn.encoders.rbm import Units
-from replearn.methods.coder import Generator
+from replearn.methods.reconstruction.coder import Generator
 from replearn.objectives import hinge_discriminator, hinge_generator
 from replearn.views import normal
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
 from replearn.encoders import Encoder, make_encoder, tied_decoder
-from replearn.methods.coder import Coder
+from replearn.methods.reconstruction.coder import Coder
 from replearn.objectives import contraction, squared_error
 from replearn.objectives.contraction import projected_rows, sigmoid_rows
 from replearn.views import normal

@@ -18,7 +18,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description
-from replearn.methods.boltzmann import BoltzmannMachine
+from replearn.methods.reconstruction.boltzmann import BoltzmannMachine
 
 
 class Turn(nn.Module):

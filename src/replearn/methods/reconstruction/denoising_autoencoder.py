@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch
-from replearn.methods.coder import Coder
+from replearn.methods.reconstruction.coder import Coder
 from replearn.objectives import squared_error
 from replearn.views import Split, alike
 

@@ -22,7 +22,7 @@ from replearn.data import Batch, Description, Samples
 from replearn.data.processes import collect
 from replearn.encoders.frozen import frozen
 from replearn.encoders.heads import mlp, unused_widths
-from replearn.methods.latent import Variational
+from replearn.methods.reconstruction.latent import Variational
 from replearn.objectives import density_ratio, gaussian_kl, told_apart
 from replearn.objectives.total_correlation import permute_dims
 

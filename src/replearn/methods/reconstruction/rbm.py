@@ -22,8 +22,8 @@ from torch import Tensor
 
 from replearn.data import Batch
 from replearn.encoders.rbm import RARE, switched
-from replearn.methods.boltzmann import BoltzmannMachine, energy
 from replearn.methods.checks import samples_like_fit
+from replearn.methods.reconstruction.boltzmann import BoltzmannMachine, energy
 from replearn.objectives.elbo import log_mean_exp
 from replearn.objectives.partition import annealed_partitions
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
 from replearn.engine.distributed import gather
-from replearn.methods.coder import Coder
+from replearn.methods.reconstruction.coder import Coder
 from replearn.objectives import kl_sparsity, l1_sparsity, squared_error
 
 

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples
-from replearn.methods.latent import Variational
+from replearn.methods.reconstruction.latent import Variational
 from replearn.objectives import gaussian_kl, score_function
 from replearn.objectives.elbo import log_normal
 

@@ -21,7 +21,7 @@ from replearn.data import TextSamples
 from replearn.data.tokenizer import LAST, Tokenizer
 from replearn.encoders.modes import evaluating
 from replearn.engine.embed import check_finite
-from replearn.methods.generation import Choice, continued
+from replearn.methods.language.generation import Choice, continued
 
 
 class TextScores(ABC):

@@ -14,9 +14,9 @@ from replearn.data import Batch, Description
 from replearn.data.tokenizer import Tokenizer
 from replearn.encoders import FOLDER, Tokens, head_in
 from replearn.encoders.dropout import set_dropout
-from replearn.methods.language_model import LanguageModel
-from replearn.methods.shared_beginnings import together
-from replearn.methods.text_scores import TextScores
+from replearn.methods.language.language_model import LanguageModel
+from replearn.methods.language.shared_beginnings import together
+from replearn.methods.language.text_scores import TextScores
 from replearn.objectives import cross_entropy
 
 AT_ONCE = 2**24  # logits that are held

@@ -11,7 +11,7 @@ from replearn.data.samples import Samples
 from replearn.encoders import Tokens
 from replearn.encoders.dropout import set_dropout
 from replearn.encoders.token_head import TokenHead
-from replearn.methods.language_model import LanguageModel
+from replearn.methods.language.language_model import LanguageModel
 from replearn.objectives import cross_entropy
 from replearn.views.tokens import MaskTokens, mask_tokens
 

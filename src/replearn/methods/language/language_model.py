@@ -6,7 +6,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples, TextSamples, TokenWindows, token_stream
-from replearn.methods.text_method import TextMethod
+from replearn.methods.language.text_method import TextMethod
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

@@ -17,8 +17,8 @@ from replearn.data import Batch, Description, Samples
 from replearn.encoders.modes import evaluating
 from replearn.engine.machine import random_state_kept
 from replearn.methods.checks import samples_like_fit
-from replearn.methods.coder import Generator
-from replearn.methods.likelihoods import make_likelihood, meant_by
+from replearn.methods.reconstruction.coder import Generator
+from replearn.methods.reconstruction.likelihoods import make_likelihood, meant_by
 from replearn.objectives.elbo import log_mean_exp, log_normal, unit_kl
 from replearn.views.base import normal
 

@@ -17,7 +17,6 @@ from replearn.encoders.dropout import set_dropout
 from replearn.methods.language.language_model import LanguageModel
 from replearn.methods.language.shared_beginnings import together
 from replearn.methods.language.text_scores import TextScores
-from replearn.objectives import cross_entropy
 
 AT_ONCE = 2**24  # logits that are held
 
@@ -58,11 +57,10 @@ class CausalLanguageModel(LanguageModel, TextScores):
         """
         return self._of_states(self._states(ids, start))
 
-    def loss(self, batch: Batch) -> Float[Tensor, ""]:
-        """Nats per token, of all but each window's first."""
+    def shifted(self, batch: Batch) -> tuple[Int[Tensor, "n t"], Int[Tensor, "n t"]]:
+        """The tokens of windows, and of each the next one."""
         ids = self.encoder_.standardise(batch).ids  # all windows are full: no token is for filling up
-        logits = self.logits(ids[:, :-1], start=batch.start)  # (n, t - 1, v)
-        return cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())
+        return ids[:, :-1], ids[:, 1:]
 
     # As `TextScores` asks for.
 

@@ -10,9 +10,12 @@ References: Mikolov et al., Interspeech 2010 (recurrent language models).
 from dataclasses import dataclass
 from typing import ClassVar
 
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 
+from replearn.data import Batch
 from replearn.methods.language.causal import CausalLanguageModel
+from replearn.objectives import cross_entropy
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -28,3 +31,9 @@ class LSTMLanguageModel(CausalLanguageModel):
 
     encoder: str | nn.Module = "lstm"
     learning_rate: float = 3e-3
+
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
+        """-ln p(x_{i+1} | x_1 ... x_i): nats per token, of all but each window's first."""
+        seen, next_ = self.shifted(batch)
+        logits = self.logits(seen, start=batch.start)  # (n, t, v)
+        return cross_entropy(logits.flatten(0, 1), next_.flatten())

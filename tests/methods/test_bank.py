@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from replearn.methods.bank import Bank, Constant
+from replearn.methods.state.bank import Bank, Constant
 
 
 def test_a_bank_starts_with_random_unit_rows():

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 import replearn
-from replearn.encoders import rising_momentum
 from replearn.engine.health import effective_rank
+from replearn.methods.state.teacher import rising_momentum
 
 QUICK = {"encoder": "cnn", "batch_size": 24, "hidden": 16, "dim": 8, "device": "cpu", "precision": "32-true"}
 

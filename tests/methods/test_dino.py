@@ -7,7 +7,7 @@ from torch import nn
 
 import replearn
 from replearn import DINO
-from replearn.methods.centre import Centre
+from replearn.methods.state.centre import Centre
 from replearn.views import Crop, MultiCrop
 
 FIELDS = {"encoder": "cnn", "batch_size": 16, "prototypes": 12, "hidden": 32, "dim": 8, "device": "cpu"}

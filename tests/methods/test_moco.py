@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import replearn
-from replearn.encoders import rising_momentum
+from replearn.methods.state.teacher import rising_momentum
 
 QUICK = {
     "encoder": "cnn",

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from replearn.methods.queue import Queue
+from replearn.methods.state.queue import Queue
 
 
 def numbered(first, last):

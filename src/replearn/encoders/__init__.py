@@ -10,10 +10,8 @@ from replearn.encoders.frozen import frozen
 from replearn.encoders.heads import first_layers, mlp
 from replearn.encoders.make import ENCODERS, comes_with_weights, make_encoder
 from replearn.encoders.mixture import LayerMixture
-from replearn.encoders.prototypes import PrototypeHead, Prototypes
 from replearn.encoders.resnet import ResNetSmall
 from replearn.encoders.stand_ins import meant_by, standing_in, weights_from
-from replearn.encoders.teacher import Teacher, rising_momentum
 from replearn.encoders.text import TextBody, TextEncoder
 from replearn.encoders.text_nets import FOLDER, TEXT_ENCODERS, head_in, text_encoder, tokenizer_of
 from replearn.encoders.tied import tied_decoder
@@ -33,10 +31,7 @@ __all__ = [
     "Encoder",
     "LayerMixture",
     "Linear",
-    "PrototypeHead",
-    "Prototypes",
     "ResNetSmall",
-    "Teacher",
     "TextBody",
     "TextEncoder",
     "Tokens",
@@ -54,7 +49,6 @@ __all__ = [
     "meant_by",
     "mlp",
     "read_word2vec",
-    "rising_momentum",
     "standing_in",
     "text_encoder",
     "tied_decoder",

@@ -23,11 +23,12 @@ from torch import Tensor
 
 from replearn.data import Batch, Description, Samples
 from replearn.data.processes import collect
-from replearn.encoders import Teacher, make_encoder, mlp
+from replearn.encoders import make_encoder, mlp
 from replearn.engine.distributed import gather
 from replearn.methods.contents import Contents
 from replearn.methods.joint import JointEmbedding
-from replearn.methods.queue import Queue
+from replearn.methods.state.queue import Queue
+from replearn.methods.state.teacher import Teacher
 from replearn.objectives import info_nce_queue
 from replearn.objectives.negatives import draw_negatives
 

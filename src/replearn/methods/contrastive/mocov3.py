@@ -17,9 +17,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from replearn.data import Batch, Description
-from replearn.encoders import Teacher, make_encoder, mlp, rising_momentum
+from replearn.encoders import make_encoder, mlp
 from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
+from replearn.methods.state.teacher import Teacher, rising_momentum
 from replearn.objectives import info_nce
 from replearn.objectives.negatives import draw_negatives, strangers
 

@@ -19,10 +19,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples
-from replearn.encoders import PrototypeHead, Teacher, make_encoder, rising_momentum
+from replearn.encoders import make_encoder
 from replearn.engine.distributed import gather
-from replearn.methods.centre import Centre
 from replearn.methods.joint import JointEmbedding
+from replearn.methods.state.centre import Centre
+from replearn.methods.state.prototypes import PrototypeHead
+from replearn.methods.state.teacher import Teacher, rising_momentum
 from replearn.objectives import soft_cross_entropy
 
 

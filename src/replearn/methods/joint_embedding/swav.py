@@ -19,10 +19,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description
-from replearn.encoders import Prototypes, make_encoder, mlp
+from replearn.encoders import make_encoder, mlp
 from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
-from replearn.methods.queue import Queue
+from replearn.methods.state.prototypes import Prototypes
+from replearn.methods.state.queue import Queue
 from replearn.objectives import swapped_prediction
 from replearn.objectives.prototypes import sinkhorn
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from replearn.encoders import Teacher, mlp, rising_momentum
+from replearn.encoders import mlp
+from replearn.methods.state.teacher import Teacher, rising_momentum
 
 
 def networks():

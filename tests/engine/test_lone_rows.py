@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from made_methods import CLASSES, few, kind, quick
-from replearn.methods import Method
+from replearn.methods import Trained
 from replearn.transfer import FineTune
 
-TRAINED = [cls for cls in CLASSES if issubclass(cls, Method)]
+TRAINED = [cls for cls in CLASSES if issubclass(cls, Trained)]
 
 
 @pytest.mark.parametrize("given", [{"batch_size": 1}, {"batch_size": 8, "slice_size": 1}])

@@ -232,7 +232,7 @@ def _field_to_json(value: Any) -> Any:
     return split_to_json(value) if isinstance(value, Split) else value
 
 
-def _check_same(old: dict[str, Any], method: "Model", folder: Path) -> None:
+def _check_same(old: dict[str, Any], method: Outline, folder: Path) -> None:
     """Raises ValueError where a run can't be resumed by a method with these fields, on these samples."""
     new = to_json(method)
     if old["class"] != new["class"]:

@@ -3,8 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 UV := .venv-uv/bin/uv
-# What to test: `make test-oldest TESTS=tests/data` tests a part.
+# What to test: `make test-oldest TESTS=tests/data` tests a part, `make test LANE=--all` all of it.
 TESTS :=
+LANE :=
 # A process per core; the files that take the longest begin first (conftest.py).
 PYTEST := -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 # Versions that are known to work together, those that pip builds the package with among them.
@@ -21,11 +22,11 @@ demo: $(VENV)/core.stamp
 
 # The fast lane: of tests that take minutes for all methods, one method of each mechanism.
 test: checks
-	$(BIN)/python $(PYTEST) $(TESTS)
+	$(BIN)/python $(PYTEST) $(LANE) $(TESTS)
 
 # Every test.
-test-all: checks
-	$(BIN)/python $(PYTEST) --all $(TESTS)
+test-all: LANE := --all
+test-all: test
 
 checks: $(VENV)/dev.stamp lint
 	$(BIN)/mkdocs build --strict --quiet --site-dir .venv/site

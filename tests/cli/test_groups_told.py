@@ -14,6 +14,7 @@ def test_a_table_names_the_groups_of_its_test_samples(command, tmp_path):
     assert answer.code == 0
     told = " ".join((answer.out + answer.err).split())
     assert "split at random, by groups: 80 samples to train, 40 to test of 2 groups (p4, p5)" in told
+    assert "PCA keeps all 4 directions, so that its scores are nearly those of raw input" in told
     assert "over 40 test samples of 2 groups" in told
     assert "Samples of a group are taken as independent" in told
     again = " ".join(command("report", "c").err.split())

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 
 from replearn.data import Samples
 from replearn.data.kinds import KINDS, PIXELS
@@ -245,7 +246,13 @@ def fit_and_represent(
 def fit_arrays(method: Any, *parts: Samples, columns: Columns | None) -> Any:
     """scikit-learn's estimator fitted on the rows of samples; one that takes rows as they come."""
     rows = [rows_of(part, columns) for part in parts]
-    return behind_columns(columns, method.fit(np.concatenate(rows) if len(rows) > 1 else rows[0]))
+    fitted = method.fit(np.concatenate(rows) if len(rows) > 1 else rows[0])
+    if isinstance(fitted, PCA) and not fitted.whiten and fitted.n_components_ == rows[0].shape[1]:
+        log.info(
+            "PCA keeps all %d directions, so that its scores are nearly those of raw input; n_components keeps fewer",
+            fitted.n_components_,
+        )
+    return behind_columns(columns, fitted)
 
 
 def of_two_views(method: Any, samples: Samples, seed: int) -> tuple[np.ndarray, np.ndarray] | None:

@@ -50,17 +50,22 @@ def test_a_package_that_is_broken_is_left_out_with_a_line(tmp_path, monkeypatch)
     info = tmp_path / "broken-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[{ENTRY_POINTS}]\nbroken = broken\nimage = os\nhollow = os\n")
+    points = "broken = broken\nimage = os\nhollow = os\nA Kind!/x = os\nuncalled = uncalled\n"
+    (info / "entry_points.txt").write_text(f"[{ENTRY_POINTS}]\n{points}")
+    (tmp_path / "uncalled.py").write_text("from replearn.data.kinds import Kind as data\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     packaged.cache_clear()
     with pytest.warns(KindWarning) as told:
         assert packaged(KINDS.taken) == {}
     packaged.cache_clear()
     lines = sorted(str(one.message) for one in told)
-    assert [line.count("\n") for line in lines] == [0, 0, 0]
-    assert "RuntimeError: no such library" in lines[0]
-    assert "it must have an attribute `data`" in lines[1]
-    assert "there is a kind image already" in lines[2]
+    assert [line.count("\n") for line in lines] == [0] * 5
+    assert "the kind A Kind!/x (os)" in lines[0]
+    assert "name must be of lower-case letters" in lines[0]
+    assert "RuntimeError: no such library" in lines[1]
+    assert "it must have an attribute `data`" in lines[2]
+    assert "there is a kind image already" in lines[3]
+    assert "`data` must be an object, not a class: write data = ...()" in lines[4]
 
 
 def test_spectra_are_read_and_described(installed, spectra):
@@ -123,11 +128,23 @@ def test_ragged_samples_go_through_every_method_of_views(clouds, name):
         assert not np.array_equal(before, after)
 
 
-def test_slices_of_ragged_samples_have_the_gradient_of_the_whole(clouds):
+def test_slices_of_ragged_samples_have_the_gradient_of_the_whole(clouds, monkeypatch):
+    import clouds as clouds_package
+
     given = {"batch_size": 32, "epochs": 1, "optimizer": "sgd", "device": "cpu", "precision": "32-true"}
-    one, other = (
-        replearn.SimCLR(**given, slice_size=size).fit(clouds).transform(clouds) for size in (None, 7)
-    )
+    sizes: list[int] = []
+    read = clouds_package.Sums.forward
+
+    def noted(self, x):
+        sizes.extend([len(x)] if self.training else [])
+        return read(self, x)
+
+    monkeypatch.setattr(clouds_package.Sums, "forward", noted)
+    one = replearn.SimCLR(**given).fit(clouds).transform(clouds)
+    assert max(sizes) == 32
+    sizes.clear()
+    other = replearn.SimCLR(**given, slice_size=7).fit(clouds).transform(clouds)
+    assert max(sizes) == 7
     np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
 
 
@@ -151,6 +168,22 @@ def test_ragged_samples_have_rows_statistics_and_subsets(clouds):
     assert part.fingerprint() == clouds.subset(np.arange(30, 60)).fingerprint()
 
 
+def test_a_run_of_a_kind_that_no_package_brings_says_so(clouds, tmp_path, monkeypatch, caplog):
+    made("simclr").fit(clouds, run=tmp_path / "run")
+    monkeypatch.undo()
+    packaged.cache_clear()
+    caplog.set_level("INFO", logger="replearn")
+    with pytest.raises(ValueError, match="an encoder must read"):
+        replearn.load(tmp_path / "run")
+    assert "of kind cloud, which no installed package brings" in caplog.text
+
+
+def test_content_that_does_not_tell_its_bytes_is_refused(clouds, monkeypatch):
+    monkeypatch.delattr("clouds.Cloud.each")
+    with pytest.raises(ValueError, match=r"must have each\(\), the bytes of each; Cloud has none"):
+        made("simclr").fit(clouds)
+
+
 def test_a_kind_of_nobody_is_learned_from_with_views_and_a_module_of_ones_own():
     """Samples of one's own need no package."""
     samples = replearn.as_samples(np.random.default_rng(0).normal(size=(64, 12)).astype(np.float32))
@@ -159,7 +192,7 @@ def test_a_kind_of_nobody_is_learned_from_with_views_and_a_module_of_ones_own():
     views = replearn.views.Pair(replearn.views.Jitter(0.1))
     method = replearn.SimCLR(encoder=net, views=views, epochs=1, batch_size=16, device="cpu").fit(samples)
     assert method.transform(samples).shape == (64, 8)
-    with pytest.raises(ValueError, match=r"SimCLR needs views of samples of kind sound.*Pass views="):
+    with pytest.raises(ValueError, match=r"SimCLR must be given views of samples of kind sound.*Pass views="):
         replearn.SimCLR(epochs=1).fit(samples)
     with pytest.raises(ValueError, match="BERT learns from samples of kind text; got sound"):
         replearn.BERT(epochs=1).fit(samples)

@@ -12,13 +12,13 @@ from torch import Tensor
 class Content(Protocol):
     """The content of a batch, one part per sample.
 
-    A tensor is one, and so are `Texts`. One of your own (the union of several graphs, say) may also have, where it
-    makes sense:
+    A tensor is one, and so are `Texts`. One of your own (the union of several graphs, say) must also have `each()`:
+    bytes per sample that equal samples share, by which copies are found and other data are told apart. It may have,
+    where it makes sense:
 
     - `floats()`: the same content as floats, as encoders read it;
     - `flat()`: float `(n, d)`, every sample as a row of the same numbers;
-    - `channels()`: float `(m, c)`, all numbers by channel, of which statistics are made;
-    - `each()`: bytes per sample that equal samples share, by which copies are found.
+    - `channels()`: float `(m, c)`, all numbers by channel, of which statistics are made.
     """
 
     def __len__(self) -> int: ...
@@ -59,7 +59,7 @@ def each_as_bytes(x: Any) -> Iterator[bytes]:
     """The content of each sample, as bytes that equal samples share.
 
     Raises:
-        TypeError: it can't be told.
+        ValueError: it does not tell them.
     """
     if isinstance(x, Tensor):
         numbers = x.flatten(1).numpy()
@@ -68,4 +68,6 @@ def each_as_bytes(x: Any) -> Iterator[bytes]:
     elif hasattr(x, "each"):
         yield from x.each()
     else:
-        raise TypeError(f"the content of samples must have each(), their bytes; {type(x).__name__} has none")
+        raise ValueError(
+            f"the content of samples must have each(), the bytes of each; {type(x).__name__} has none. Write it."
+        )

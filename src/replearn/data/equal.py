@@ -14,8 +14,7 @@ from replearn.data.samples import Batch
 def content_ids(batch: Batch) -> Int[Tensor, " n"]:
     """A number of 64 bits per sample of a batch that equal samples share, on any process and in any slice.
 
-    Two unlike samples share one with probability 2^-64. Content that does not tell its bytes is told apart by where
-    it lies in the samples.
+    Two unlike samples share one with probability 2^-64.
 
     >>> unknown = torch.full((3,), -1)
     >>> from replearn.data.text import Texts
@@ -25,10 +24,7 @@ def content_ids(batch: Batch) -> Int[Tensor, " n"]:
     """
     if isinstance(batch.x, Tensor):
         return _hashes(batch.x)
-    try:
-        found = [hashlib.blake2b(content, digest_size=8) for content in each_as_bytes(batch.x)]
-    except TypeError:
-        return batch.index
+    found = [hashlib.blake2b(content, digest_size=8) for content in each_as_bytes(batch.x)]
     numbers = [int.from_bytes(each.digest(), "little", signed=True) for each in found]
     return torch.tensor(numbers, dtype=torch.int64, device=batch.labels.device)
 

@@ -152,7 +152,7 @@ def train(
     if process() == 0:
         each = learner.batch_size * learner.accumulate
         left = len(samples) % learner.batch_size
-        rest = f"; each pass leaves out {left:,} of {len(samples):,}, others in turn" if left else ""
+        rest = f"; each epoch leaves out {left:,} of {len(samples):,} samples, drawn anew" if left else ""
         log.info("training on %s: %d steps of %d samples%s", machine, pace.steps, each, rest)
     with (
         random_state_kept(),

@@ -12,7 +12,7 @@ from replearn.data import Samples, read_alike
 from replearn.data.kinds import KINDS
 from replearn.data.processes import process, processes
 from replearn.engine.optimizers import OPTIMIZERS
-from replearn.methods.needs import kinds_served, lacking, needed_views
+from replearn.methods.needs import kinds_served, lacking
 from replearn.methods.outline import Outline
 from replearn.methods.training import Training
 from replearn.views.kinds import VIEWS
@@ -75,12 +75,13 @@ def check_seed(random_state: int) -> None:
 def check_samples(method: Outline, samples: Samples) -> None:
     """Raises ValueError where a method can't learn from samples like these."""
     name = type(method).__name__
-    if not VIEWS[samples.kind].presets and lacking(method, samples.kind) == needed_views(method):
+    missing = lacking(method, samples.kind)
+    if missing == {method.split} and not VIEWS[samples.kind].presets:
         raise ValueError(
-            f"{name} needs views of samples of kind {samples.kind}, of which no default ones are known. Pass views="
-            "Pair(...), or the like."
+            f"{name} must be given views of samples of kind {samples.kind}, of which there are no default ones. Pass "
+            "views=Pair(...), or the like."
         )
-    if lacking(method, samples.kind):
+    if missing:
         raise ValueError(
             f"{name} learns from samples of kind {' or '.join(kinds_served(type(method)))}; got {samples.kind}. "
             "`replearn list` tells which method takes which kind."

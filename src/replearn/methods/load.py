@@ -1,5 +1,6 @@
 """Fitted methods back from disk, without executing anything that lies there."""
 
+import logging
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import torch
 from torch import nn
 
 from replearn.data import description_from_json
+from replearn.data.kinds import KINDS
 from replearn.encoders import made_from, standing_in, weights_from
 from replearn.encoders.building import building_within
 from replearn.engine.extension import extensions_in
@@ -21,6 +23,8 @@ from replearn.methods.started import encoder_again, mark, read_recipe
 from replearn.methods.store import check_not_written, restore
 from replearn.views import Split, view_from_json
 from replearn.views.store import NotStored
+
+log = logging.getLogger("replearn")
 
 
 def load(path: str | Path, *, encoder: nn.Module | None = None, views: Split | None = None) -> Any:
@@ -50,6 +54,10 @@ def load(path: str | Path, *, encoder: nn.Module | None = None, views: Split | N
             again = encoder_again(started) if started else None
         method = cls(**_fields(cls, content["fields"], encoder or again, views))
         method.samples_, method._started = description_from_json(content["samples"]), started
+        if method.samples_.kind not in KINDS:
+            log.info(
+                "%s is of samples of kind %s, which no installed package brings", folder, method.samples_.kind
+            )
         with (
             made_from(content.get("folder")),
             standing_in(content["fields"].get("encoder"), again),

@@ -13,19 +13,12 @@ from replearn.encoders.kinds import ENCODER, NETWORKS
 from replearn.views import Split
 from replearn.views.kinds import VIEWS
 
-UNLISTED = frozenset({"tokens"})  # kinds that are made of others on the way
-
 
 def needs_of(cls: type[Any]) -> frozenset[str]:
     """What a class of methods needs of a kind; scikit-learn's need rows of numbers."""
     given = frozenset(getattr(cls, "needs", (ROWS,)))
     seen = is_dataclass(cls) and any(field.name == "views" for field in fields(cls))
     return given | {cls.split} if seen else given  # type: ignore[attr-defined]
-
-
-def needed_views(method: Any) -> frozenset[str]:
-    """How samples must be split for a method that looks at views."""
-    return frozenset({method.split}) if hasattr(method, "views") else frozenset({"no views"})
 
 
 def offers_of(kind: str) -> frozenset[str]:
@@ -38,7 +31,7 @@ def kinds_served(cls: type[Any]) -> tuple[str, ...]:
     told: tuple[str, ...] | None = getattr(cls, "kinds", None)
     if told is not None:
         return told
-    return tuple(kind for kind in KINDS if kind not in UNLISTED and needs_of(cls) <= offers_of(kind))
+    return tuple(kind for kind in KINDS if KINDS[kind].listed and needs_of(cls) <= offers_of(kind))
 
 
 def lacking(method: Any, kind: str) -> frozenset[str]:

@@ -1,13 +1,12 @@
 """All methods by name: those that `replearn.methods.families` enlists, and those of installed packages."""
 
 import difflib
-import importlib.metadata
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from replearn.data.packages import brought
 from replearn.methods.needs import kinds_served
 from replearn.methods.outline import Outline
 
@@ -52,16 +51,14 @@ def registry() -> dict[str, Entry]:
         MethodWarning: one of another package is left out, and why.
     """
     entries = {entry.name: entry for entry in (_entry(cls, source) for cls, source in OURS)}
-    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        try:
-            entry = _entry(point.load())
-            if entry.name in entries:
-                raise ValueError(f"there is a {entry.name} already, {entries[entry.name].cls.__module__}")
-        except (Exception, SystemExit) as error:  # whatever their code raises
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            told = f"the method {point.name} ({point.value}) of another package is left out: {reason:.200}"
-            warnings.warn(told, MethodWarning, stacklevel=2)
-            continue
+
+    def accept(point: Any) -> Entry:
+        entry = _entry(point.load())
+        if entry.name in entries:
+            raise ValueError(f"there is a {entry.name} already, {entries[entry.name].cls.__module__}")
+        return entry
+
+    for entry in brought(ENTRY_POINTS, accept, what="method", category=MethodWarning):
         entries[entry.name] = entry
     return entries
 

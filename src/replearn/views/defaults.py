@@ -32,7 +32,10 @@ def default_views(samples: Samples, split: str = "pair") -> Split:
     preset, why = chosen(samples)
     if len(VIEWS[samples.kind].presets) > 1:
         log.info(
-            "views: %s, since %s; choose others by --views or views=, e.g. %r", preset, why, _other(preset)
+            "views: %s, since %s; choose others by --views or views=, e.g. %r",
+            preset,
+            why,
+            VIEWS[samples.kind].other(preset),
         )
     return named_views(preset, samples, split)
 
@@ -106,7 +109,3 @@ def chosen(samples: Samples) -> tuple[str, str]:
 def _check_split(samples: Samples | Description, split: str) -> None:
     if split not in VIEWS[samples.kind].splits:
         raise ValueError(f"samples of kind {samples.kind!r} can't be split {split!r}. Give views.")
-
-
-def _other(preset: str) -> str:
-    return "drawing" if preset in ("grey", "directed") else "grey"

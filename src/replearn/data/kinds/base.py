@@ -20,6 +20,7 @@ class Kind:
     Attributes:
         plural: in a sentence, "images".
         offers: what methods may need of it.
+        listed: whether people have such samples; not those that are made of others on the way.
         bounded: whether all its numbers lie in [0, 1] once they are floats.
         scaled: whether its numbers have units of their own, so that they are brought into one for what does not see to
             that itself.
@@ -27,6 +28,7 @@ class Kind:
 
     plural: ClassVar[str] = "samples"
     offers: ClassVar[frozenset[str]] = frozenset({ROWS})
+    listed: ClassVar[bool] = True
     bounded: ClassVar[bool] = False
     scaled: ClassVar[bool] = False
 

@@ -10,13 +10,16 @@ or any object, with one attribute per stage, `data`, `views`, `encoders` and `re
 stage must know. What it lacks, the kind does not offer.
 """
 
-import importlib.metadata
-import warnings
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Generic, TypeVar
 
+from replearn.data.packages import brought
+
 ENTRY_POINTS = "replearn.kinds"
+STAGES = ("data", "views", "encoders", "report")
+NAME = re.compile(r"[a-z][a-z0-9_-]*")
 Room = TypeVar("Room")
 
 
@@ -67,17 +70,20 @@ def packaged(taken: frozenset[str]) -> dict[str, Any]:
         KindWarning: one is left out, and why.
     """
     found: dict[str, Any] = {}
-    for point in importlib.metadata.entry_points(group=ENTRY_POINTS):
-        try:
-            if point.name in taken or point.name in found:
-                raise ValueError(f"there is a kind {point.name} already")
-            package = point.load()
-            if not hasattr(package, "data"):
-                raise TypeError("it must have an attribute `data`")
-        except (Exception, SystemExit) as error:  # whatever their code raises
-            reason = " ".join(f"{type(error).__name__}: {error}".split())
-            told = f"the kind {point.name} ({point.value}) of another package is left out: {reason:.200}"
-            warnings.warn(told, KindWarning, stacklevel=2)
-            continue
-        found[point.name] = package
+
+    def accept(point: Any) -> tuple[str, Any]:
+        if not NAME.fullmatch(point.name):
+            raise ValueError("a kind's name must be of lower-case letters, digits, - and _")
+        if point.name in taken or point.name in found:
+            raise ValueError(f"there is a kind {point.name} already")
+        package = point.load()
+        if not hasattr(package, "data"):
+            raise TypeError("it must have an attribute `data`")
+        classes = [stage for stage in STAGES if isinstance(getattr(package, stage, None), type)]
+        if classes:
+            raise TypeError(f"`{classes[0]}` must be an object, not a class: write {classes[0]} = ...()")
+        return point.name, package
+
+    for name, package in brought(ENTRY_POINTS, accept, what="kind", category=KindWarning):
+        found[name] = package  # noqa: PERF403 - `accept` looks at what is there
     return found

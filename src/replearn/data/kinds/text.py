@@ -21,4 +21,5 @@ class Tokens(Kind):
     """Windows of a stream of tokens, int64 `(t,)`: what language models go through, made of texts."""
 
     plural: ClassVar[str] = "windows of tokens"
+    listed: ClassVar[bool] = False
     offers: ClassVar[frozenset[str]] = frozenset()

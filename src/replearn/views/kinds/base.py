@@ -38,6 +38,10 @@ class Views:
         """The preset that fits, and why, as a clause."""
         return next(iter(self.presets)), f"these are samples of kind {samples.kind}"
 
+    def other(self, preset: str) -> str:
+        """Another preset, as an example."""
+        return next(name for name in self.presets if name != preset)
+
     def pair(self, samples: Like, view: View, preset: str) -> Split:
         """Two views of every sample, drawn apart."""
         return Pair(view)

@@ -83,6 +83,9 @@ class ImageViews(Views):
         preset = "directed" if found.mirrored >= DIRECTED else "grey"
         return preset, f"{why}, and {sides} (a left and a right: at least {DIRECTED:.0%})"
 
+    def other(self, preset: str) -> str:
+        return "drawing" if preset in ("grey", "directed") else "grey"
+
     def crops(self, samples: Samples, view: View, preset: str) -> Split:
         """Two large and some small crops of every sample."""
         return crops(view, preset, samples)

@@ -24,9 +24,9 @@ from replearn.data.processes import collect
 from replearn.encoders import make_encoder, mlp
 from replearn.encoders.heads import unused_widths
 from replearn.engine.distributed import gather
-from replearn.methods.contents import Contents
 from replearn.methods.joint import JointEmbedding
 from replearn.methods.state.bank import Bank, Constant
+from replearn.methods.state.contents import Contents
 from replearn.objectives import nce
 
 

@@ -25,8 +25,8 @@ from replearn.data import Batch, Description, Samples
 from replearn.data.processes import collect
 from replearn.encoders import make_encoder, mlp
 from replearn.engine.distributed import gather
-from replearn.methods.contents import Contents
 from replearn.methods.joint import JointEmbedding
+from replearn.methods.state.contents import Contents
 from replearn.methods.state.queue import Queue
 from replearn.methods.state.teacher import Teacher
 from replearn.objectives import info_nce_queue

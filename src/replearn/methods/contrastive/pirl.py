@@ -23,9 +23,9 @@ from replearn.data.processes import collect
 from replearn.encoders import make_encoder, mlp
 from replearn.encoders.heads import unused_widths
 from replearn.engine.distributed import gather
-from replearn.methods.contents import Contents
 from replearn.methods.joint import JointEmbedding
 from replearn.methods.state.bank import Bank
+from replearn.methods.state.contents import Contents
 from replearn.objectives import nce
 from replearn.views.defaults import parts_of
 

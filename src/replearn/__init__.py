@@ -48,6 +48,7 @@ _HOMES = {
     "PatchCodes": "replearn.methods",
     "RBM": "replearn.methods",
     "RoBERTa": "replearn.methods",
+    "Rotation": "replearn.methods",
     "SSLHSIC": "replearn.methods",
     "SimCLR": "replearn.methods",
     "SimCSE": "replearn.methods",

@@ -22,7 +22,7 @@ from replearn.engine.signals import Stopped
 from replearn.methods import Trained, registry
 from replearn.methods.needs import kinds_served
 from replearn.methods.outline import Outline
-from replearn.views import Chain, Crop, DropWords, Pair, Rotate, Same, Span
+from replearn.views import Chain, Crop, DropWords, Pair, Rotate, Rotations, Same, Span
 
 OURS = [entry.cls for entry in registry().values() if issubclass(entry.cls, Trained)]
 RATE = 2e-3
@@ -30,6 +30,8 @@ VIEWS = {
     "image": Pair(Chain(Crop(0.5, 1), Rotate(10)), Same()),
     "text": Pair(Chain(Span(0.5, 1), DropWords(0.1)), Same()),
 }
+# Of methods that ask for more than views: by the split that they name.
+SPLITS = {"rotations": Rotations(Crop(0.5, 1))}
 
 
 @pytest.fixture
@@ -106,7 +108,7 @@ def test_save_and_load_give_the_same_representation(cls, few, tmp_path):
 
 @pytest.mark.parametrize("cls", [cls for cls in OURS if "views" in cls.__dataclass_fields__])
 def test_views_come_back_from_a_run(cls, few, tmp_path):
-    views = VIEWS[kind(cls)]
+    views = SPLITS.get(cls.split, VIEWS[kind(cls)])
     quick(cls, views=views).fit(few).save(tmp_path / "run")
     assert replearn.load(tmp_path / "run").views == views
 

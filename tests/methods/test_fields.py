@@ -13,7 +13,7 @@ from replearn.data import Samples
 from replearn.methods import Model, SimCSE, registry
 from replearn.methods.needs import kinds_served
 from replearn.transfer import FineTune
-from replearn.views import Pair, Same, Span
+from replearn.views import Pair, Rotations, Same, Span
 
 # Why a field need not change anything, by name.
 EXEMPT = {
@@ -38,8 +38,10 @@ OTHERS: dict[str, Any] = {
     "length": 6, "likelihood": "gaussian", "max_minutes": 1e-9, "model": "cbow", "negatives": 2, "optimizer": "sgd",
     "pairs": "apart", "penalty": "l1", "pooling": "first", "precision": "bf16-mixed", "random_state": 1, "rise": 0.9,
     "sample": 0.01, "share": 0.5, "sharpening": 0.9, "steps": 1, "stride": 3, "subwords": 50, "task": "regress",
-    "trained": "frozen", "validation": 0.25, "variance": 0.3, "weight_decay": 0.5, "views": Pair(Same(), Same()),
+    "stage": 0, "trained": "frozen", "validation": 0.25, "variance": 0.3, "views": Pair(Same(), Same()),
+    "weight_decay": 0.5,
 }  # fmt: skip
+OTHER_SPLITS = {"rotations": Rotations(Same())}  # of methods that ask for more than views
 VOCABULARIES = {"bpe": 270, "wordpiece": 40}  # which must have all letters; less is little for words
 TOKENIZERS = {"bpe": "words", "wordpiece": "words", "words": "bpe"}
 ENCODERS = {"words": "lstm", "cnn": "mlp", "bert_tiny": "lstm", "gpt_tiny": "lstm", "lstm": "gpt_tiny"}
@@ -173,6 +175,8 @@ def other(method: Any, field: str) -> Any:
         return VOCABULARIES.get(getattr(method, "tokenizer", ""), 5)
     if field == "views" and isinstance(method, SimCSE):  # whose own are two of the same
         return Pair(Span(0.5, 1), Same())
+    if field == "views" and method.split in OTHER_SPLITS:
+        return OTHER_SPLITS[method.split]
     if OTHERS.get(field, value) != value:
         return OTHERS[field]
     half = value + 1 if isinstance(value, int) else value / 2 or 0.25

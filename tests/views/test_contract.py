@@ -19,6 +19,7 @@ from replearn.views import (
     Maybe,
     MultiCrop,
     Pair,
+    Rotations,
     Same,
     Split,
     Stroke,
@@ -32,6 +33,7 @@ NEEDS_ARGUMENTS = {
     "Grid": Grid(3, 1, 0.5, Crop(0.2, 1.0), Flip()),
     "Groups": Groups(Crop(0.2, 1.0)),
     "Jigsaw": Jigsaw(2, view=Crop(0.2, 1.0)),
+    "Rotations": Rotations(Crop(0.2, 1.0)),
     "Pair": Pair(Chain(Crop(0.2, 1.0), Colour(0.5, 0.8)), Same()),
     "MultiCrop": MultiCrop(Crop(0.5, 1.0), Crop(0.1, 0.5, size=6), 3),
 }
@@ -48,7 +50,8 @@ OF_TEXTS = (
 MADE = [NEEDS_ARGUMENTS.get(name) or CLASSES[name]() for name in sorted(CLASSES)]
 ALL = [view for view in MADE if type(view).__module__ not in OF_TEXTS]
 OF_TABLES = ("Jitter", "FeatureDrop", "Swap")
-CUT = ("Grid", "Groups", "Jigsaw")  # parts have shapes of their own: see test_parts
+CUT = ("Grid", "Groups", "Jigsaw", "Rotations")  # parts have shapes of their own: see test_parts
+SEVERAL = {"Rotations": 4}  # rows of a sample
 LOCAL = ("Swap",)  # takes values from the rows of all processes; where they are not there, of its own part
 SHAPES = [(5, 3, 12, 12), (1, 1, 1, 1), (4, 1, 9, 14), (3, 2, 8, 5), (2, 4, 6, 6), (2, 7, 5, 6), (3, 3, 2, 1)]
 
@@ -98,9 +101,10 @@ def test_keeps_labels_index_and_input(view, make_batch):
     batch = make_batch(*shape_for(view))
     before = batch.x.clone()
     for seen in run(view, batch):
-        assert torch.equal(seen.labels, batch.labels)
-        assert torch.equal(seen.index, batch.index)
-        assert (seen.start, seen.total) == (batch.start, batch.total)
+        times = SEVERAL.get(name_of(view), 1)
+        assert torch.equal(seen.labels, batch.labels.repeat_interleave(times))
+        assert torch.equal(seen.index, batch.index.repeat_interleave(times))
+        assert (seen.start, seen.total) == (times * batch.start, batch.total and times * batch.total)
     assert torch.equal(batch.x, before)
 
 
@@ -111,7 +115,7 @@ def test_images_of_every_shape_stay_images(view, shape, bytes_, make_batch):
     batch = make_batch(*shape, bytes_=bytes_)
     for seen in run(view, batch):
         assert seen.x.dtype == torch.float32
-        assert len(seen.x) == shape[0]
+        assert len(seen.x) == shape[0] * SEVERAL.get(name_of(view), 1)
         if name_of(view) not in CUT:
             assert seen.x.shape[1] == shape[1]
         if name_of(view) not in ("Resize", "MultiCrop", *CUT):
@@ -140,7 +144,9 @@ def test_parts_of_a_batch_see_what_the_whole_sees(view, cut, make_batch):
     for rows in (slice(0, cut), slice(cut, 10)):
         part = Batch(whole.x[rows], whole.labels[rows], whole.index[rows], start=rows.start, total=10)
         for a, b in zip(run(view, part), expected, strict=True):
-            torch.testing.assert_close(a.x, b.x[rows], atol=1e-6, rtol=0)
+            times = SEVERAL.get(name_of(view), 1)
+            own = b.x.unflatten(0, (10, times))[rows].flatten(0, 1)
+            torch.testing.assert_close(a.x, own, atol=1e-6, rtol=0)
 
 
 @every

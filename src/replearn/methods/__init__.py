@@ -22,6 +22,7 @@ from replearn.methods.language import (
 )
 from replearn.methods.load import load
 from replearn.methods.model import Model
+from replearn.methods.pretext import Rotation
 from replearn.methods.reconstruction import (
     RBM,
     VAE,
@@ -74,6 +75,7 @@ __all__ = [
     "NGram",
     "PatchCodes",
     "RoBERTa",
+    "Rotation",
     "SimCLR",
     "SimCSE",
     "SimSiam",

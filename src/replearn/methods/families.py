@@ -9,6 +9,8 @@ from replearn.methods import (
     joint_embedding,
     labelled,
     language,
+    masked,
+    pretext,
     reconstruction,
 )
 from replearn.methods.registry import enlist
@@ -16,6 +18,8 @@ from replearn.methods.registry import enlist
 FAMILIES: tuple[ModuleType, ...] = (
     classical,
     reconstruction,
+    pretext,
+    masked,
     contrastive,
     joint_embedding,
     language,

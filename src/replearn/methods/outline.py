@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
 from replearn.encoders.kinds import NETWORKS
+from replearn.methods.exhibit import Exhibit
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -54,6 +55,10 @@ class Outline(BaseEstimator):  # type: ignore[misc]
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
         """The representation h of a batch."""
         raise NotImplementedError
+
+    def exhibit(self, batch: Batch) -> Exhibit | None:
+        """What it was asked of some samples and what it answered, for a report; None where that shows nothing."""
+        return None
 
     def schedule_again(self) -> str | None:
         """With what schedule a run that has ended goes on if more epochs are asked for; None: it can't."""

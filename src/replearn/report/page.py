@@ -17,6 +17,7 @@ from replearn.report.appearance import appearance
 from replearn.report.choice import choice
 from replearn.report.curves import few_label_chart, spectrum_chart, styles, training_charts
 from replearn.report.excerpts import map_name
+from replearn.report.exhibits import exhibit_panels
 from replearn.report.language import LANGUAGE, language_panel
 from replearn.report.latents import code_panel
 from replearn.report.map import Maps, make_maps
@@ -34,7 +35,8 @@ def write_report(path: str | Path, comparison: Comparison, *, title: str) -> Pat
     """Write the report of a comparison as one HTML file; it appears whole or not at all.
 
     Sections: a verdict in one sentence, the table, the choice without labels, few-label curves, t-SNE maps,
-    nearest neighbours (images and texts), the language (where `replearn evaluate` judged a language model), the code
+    nearest neighbours (images and texts), what methods answer (where they have
+    exhibits), the language (where `replearn evaluate` judged a language model), the code
     (where `replearn evaluate --latent` judged it), training curves and alarms, singular values, what was run. Every
     text that comes from data is escaped. The page's Content-Security-Policy forbids the network and every script but
     its own, named by its hash.
@@ -93,6 +95,7 @@ def render(comparison: Comparison, *, title: str) -> str:
         trainings=training_charts(comparison.rows),
         spectrum=spectrum_chart(comparison),
         language=language,
+        exhibits=exhibit_panels(comparison),
         code=code_panel(comparison),
         blocks=blocks(comparison, told=[LANGUAGE] if language else []),
         command=command(comparison),

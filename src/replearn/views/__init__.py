@@ -20,6 +20,7 @@ from replearn.views.groups import Groups
 from replearn.views.jigsaw import Jigsaw
 from replearn.views.noise import Masking, SaltAndPepper
 from replearn.views.parts import Grid
+from replearn.views.rotations import Rotations
 from replearn.views.store import split_to_json, view_from_json, view_to_json
 from replearn.views.stroke import Stroke
 from replearn.views.table import FeatureDrop, Jitter, Swap
@@ -50,6 +51,7 @@ __all__ = [
     "Pair",
     "Resize",
     "Rotate",
+    "Rotations",
     "SaltAndPepper",
     "Same",
     "Saturation",

@@ -25,6 +25,7 @@ from replearn.views.jigsaw import Jigsaw
 from replearn.views.kinds import VIEWS
 from replearn.views.noise import Masking, SaltAndPepper
 from replearn.views.parts import Grid
+from replearn.views.rotations import Rotations
 from replearn.views.stroke import Stroke
 from replearn.views.table import FeatureDrop, Jitter, Swap
 from replearn.views.text import DropWords, Span
@@ -67,7 +68,7 @@ KNOWN: dict[str, type[View] | type[Split]] = {
             Swap,
         ),
         VerticalFlip,
-        *(Grid, Groups, Jigsaw),
+        *(Grid, Groups, Jigsaw, Rotations),
         *(Masking, SaltAndPepper),
     )
 }

@@ -16,6 +16,7 @@ from replearn.views.jigsaw import Jigsaw
 from replearn.views.kinds.base import Like, Maker, Views
 from replearn.views.noise import Masking
 from replearn.views.parts import Grid
+from replearn.views.rotations import Rotations
 from replearn.views.stroke import Stroke
 
 # Grey images are drawings if at least so much of them is a flat ground, and what is drawn on it is at most so thick
@@ -61,7 +62,15 @@ class ImageViews(Views):
         "directed": directed_views,
         "drawing": drawing_views,
     }
-    splits: ClassVar[tuple[str, ...]] = (*Views.splits, "crops", "corrupted", "grid", "groups", "jigsaw")
+    splits: ClassVar[tuple[str, ...]] = (
+        *Views.splits,
+        "crops",
+        "corrupted",
+        "grid",
+        "groups",
+        "jigsaw",
+        "rotations",
+    )
 
     def chosen(self, samples: Samples) -> tuple[str, str]:
         """`photo` for three channels.
@@ -117,3 +126,9 @@ class ImageViews(Views):
     def jigsaw(self, samples: Like, view: View, preset: str) -> Split:
         """A view of every sample, and patches in random order."""
         return Jigsaw(3 if max(samples.shape[1:]) >= LARGE else 2, view=view)
+
+    def rotations(self, samples: Like, view: View, preset: str) -> Split:
+        """A view of every sample, without a turn of its own, in all four ways that it can be turned."""
+        if isinstance(view, Chain):
+            view = Chain(*[part for part in view.views if not isinstance(part, Rotate)])
+        return Rotations(view)

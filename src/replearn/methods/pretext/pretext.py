@@ -1,0 +1,107 @@
+"""`Pretext`: what methods share that change samples and must tell how: its answers are known without a label."""
+
+import logging
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from replearn.data import Batch, Description
+from replearn.data.processes import collect
+from replearn.encoders import make_encoder
+from replearn.encoders.kinds import NETWORKS
+from replearn.encoders.modes import evaluating
+from replearn.encoders.stages import NoStages
+from replearn.engine.distributed import gather
+from replearn.methods.base import Method
+from replearn.objectives import cross_entropy
+from replearn.views import Split
+
+log = logging.getLogger("replearn")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Pretext(Method):
+    """A method that answers a question of each sample, one of so many answers.
+
+    What the last stage of its network knows is the question; what is of use elsewhere lies below it.
+
+    Attributes:
+        views: what is asked, or the name of a preset; None takes the default for this kind of samples.
+        stage: which stage of the encoder is the representation, averaged over positions: 0 the first, -1 the last.
+    """
+
+    family: ClassVar[str] = "pretext"
+    why_collapse: ClassVar[str | None] = None  # a question may need few directions
+
+    views: Split | str | None = None
+    stage: int = -1
+
+    @property
+    def answers(self) -> int:
+        """How many answers there are; one in so many is right by chance."""
+        raise NotImplementedError
+
+    def guess(self, batch: Batch) -> tuple[Float[Tensor, "m k"], Int[Tensor, " m"]]:
+        """Logits of all answers to each question, and the right ones."""
+        raise NotImplementedError
+
+    def build(self, samples: Description) -> None:
+        self.encoder_ = make_encoder(self.encoder, samples)
+        self.stage_, self.width_ = stage_in(self, samples)
+
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
+        logits, right = self.guess(batch)
+        return cross_entropy(gather(logits), collect(right))
+
+    def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
+        if self.stage_ is None:
+            return self.encoder_(batch)  # type: ignore[no-any-return]
+        return self.encoder_.layers(batch)[self.stage_]
+
+    @property
+    def representation_dim(self) -> int:
+        """Numbers per sample that `represent` returns."""
+        return self.width_
+
+    def measures(self, batch: Batch) -> dict[str, Tensor]:
+        """The share of questions that is answered right, and that by chance."""
+        logits, right = self.guess(batch)
+        found = (logits.argmax(1) == right).float().mean()
+        return {"pretext_accuracy": found, "chance": torch.tensor(1 / self.answers)}
+
+    def loss_at_collapse(self) -> float:
+        return math.log(self.answers)
+
+
+def stage_in(method: Pretext, samples: Description) -> tuple[int | None, int]:
+    """Which stage of the encoder is the representation, None for what the encoder returns, and its numbers.
+
+    Raises:
+        ValueError: there is no such stage.
+    """
+    encoder = method.encoder_
+    whole = None, int(encoder.dim)
+    if method.stage == -1:
+        return whole
+    device = encoder.mean.device
+    content = NETWORKS[samples.kind].content(samples, 2, device)
+    unknown = torch.full((2,), -1, device=device)
+    try:
+        with evaluating([encoder]), torch.no_grad():
+            found = encoder.layers(Batch(content, labels=unknown, index=unknown))
+    except NoStages:
+        found = []
+    widths = [layer.shape[1] for layer in found]
+    if -len(widths) <= method.stage < len(widths):
+        return method.stage % len(widths), widths[method.stage]
+    if method.stage < 0:  # a default that this network is too short for
+        log.info("stage is -1, the last, rather than %d: the encoder tells of %d", method.stage, len(widths))
+        return whole
+    raise ValueError(
+        f"stage must be less than {len(widths)}, since the encoder tells of {len(widths)} stages; got {method.stage}. "
+        "Use -1 for the last."
+    )

@@ -1,0 +1,71 @@
+"""Rotation: tell by how many quarters an image is turned; only who knows what it shows can.
+
+    batch --views--> x, x turned by 90, 180, 270 degrees --encoder--> h --linear--> logits --cross_entropy(turn)--> loss
+
+All four turns of an image are in one batch. What looks the same from all sides (0, 1 and 8 among digits, textures,
+pictures from above) cannot be told, and is learned nothing from. By default the representation is the stage before the
+last one, since the last knows little but the turn.
+
+References: Gidaris, Singh & Komodakis, ICLR 2018. https://arxiv.org/abs/1803.07728
+    Kolesnikov, Zhai & Beyer, CVPR 2019, section 4 (which stage to take). https://arxiv.org/abs/1901.09005
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from replearn.data import Batch, Description
+from replearn.methods.exhibit import Exhibit
+from replearn.methods.pretext.pretext import Pretext
+from replearn.views import Split
+from replearn.views.rotations import TURNS, Rotations, quarters
+
+DEGREES = 360 // TURNS
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Rotation(Pretext):
+    """Unsupervised representation learning by predicting image rotations.
+
+    Attributes:
+        views: `Rotations(...)`, or the name of a preset; None takes the default for this kind of samples.
+    """
+
+    year: ClassVar[int] = 2018
+    paper: ClassVar[str] = "https://arxiv.org/abs/1803.07728"
+    split: ClassVar[str] = "rotations"
+
+    stage: int = -2
+    batch_size: int = 64
+    learning_rate: float = 3e-3
+
+    @property
+    def answers(self) -> int:
+        """Turns that there are."""
+        return TURNS
+
+    def build(self, samples: Description) -> None:
+        if isinstance(self.views, Split) and not isinstance(self.views, Rotations):
+            raise ValueError(f"Rotation needs views that turn samples, Rotations(...); got {self.views!r}.")
+        super().build(samples)
+        self.logits_ = nn.Linear(self.encoder_.dim, TURNS)
+
+    def guess(self, batch: Batch) -> tuple[Float[Tensor, "m k"], Int[Tensor, " m"]]:
+        (turned,) = self.views_(batch)
+        return self.logits_(self.encoder_(turned)), quarters(batch)
+
+    def exhibit(self, batch: Batch) -> Exhibit:
+        """The samples, each turned in one of four ways, and how the network says it is turned."""
+        (turned,) = Rotations().parts(batch)
+        shown = slice(1, None, TURNS + 1) if len(batch) > 1 else slice(1, 2)  # 90, 180, 270, 0, 90, ...
+        guessed = self.logits_(self.encoder_(turned)).argmax(1)[shown]
+        right = quarters(batch)[shown] == guessed
+        return Exhibit(
+            "Which way up is it?",
+            "Test samples, turned by 0, 90, 180 or 270 degrees, and by how much the network says they are.",
+            {"turned": turned.x[shown]},
+            [f"{DEGREES * int(turn)}°" for turn in guessed],
+            right.tolist(),
+        )

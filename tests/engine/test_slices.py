@@ -1,6 +1,7 @@
 """Slices: the gradient of the whole batch, in less memory."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from replearn.data.samples import Batch
 from replearn.encoders.base import Encoder
 from replearn.engine.slices import Sliced, buffers_kept, in_slices, views_in_slices
 from replearn.objectives import nt_xent
+from replearn.views import Pair, View, uniform
 from replearn.views.defaults import SPLITS, named_views
 
 
@@ -143,6 +145,33 @@ def test_views_in_slices_are_those_of_the_whole_batch(preset: str, split: str) -
         assert torch.equal(a.labels, b.labels)
         assert torch.equal(a.index, b.index)
         assert (a.start, a.total) == (b.start, b.total)
+
+
+@dataclass(frozen=True)
+class Louder(View):
+    """Each sample times a number of its own."""
+
+    def __call__(self, batch: Batch) -> Batch:
+        return batch.with_x(batch.x * uniform(batch).view(-1, *[1] * (batch.x.ndim - 1)))
+
+
+@pytest.mark.parametrize("shape", [(2, 50), (1, 4, 5, 6)], ids=["series", "volumes"])
+def test_tensors_of_any_kind_are_seen_in_slices(shape: tuple[int, ...]) -> None:
+    x = 1e6 * torch.rand(11, *shape)  # more than 16 bits can hold
+    batch = Batch(x, labels=torch.zeros(11, dtype=torch.long), index=torch.arange(11))
+    asked, views = [], Pair(Louder())
+
+    class Counted(Pair):
+        def __call__(self, batch: Batch) -> tuple[Batch, ...]:
+            asked.append(len(batch))
+            return super().__call__(batch)
+
+    torch.manual_seed(5)
+    whole = views(batch)
+    torch.manual_seed(5)
+    sliced = Sliced(Counted(Louder()), 4, torch.float16)(batch)
+    assert asked == [4, 4, 3]
+    assert all(torch.equal(a.x, b.x) for a, b in zip(sliced, whole, strict=True))
 
 
 def test_views_are_made_for_few_samples_at_a_time() -> None:

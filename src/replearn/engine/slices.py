@@ -4,7 +4,7 @@ Contrast needs the embeddings of the whole batch at once, but not the activation
 forward without keeping activations, and runs again when its gradient comes: the gradient is that of the whole
 batch, exactly (GradCache; Gao et al., 2021, https://arxiv.org/abs/2101.06983). Batch normalisation sees a
 slice, not the batch: its statistics are those of slices, as on a machine that can't hold more. For the
-gradient of the whole batch use an encoder without it. Views of images are made slice by slice, too: they draw
+gradient of the whole batch use an encoder without it. Views of tensors are made slice by slice, too: they draw
 for the joined batch, so they are the same. They are all that must be held at once; where networks compute in 16
 bits, they are held in 16, too, which is exact to a sixteenth of a grey level.
 """
@@ -62,10 +62,13 @@ def views_in_slices(learner: Any, size: int | None) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Sliced(Split):
-    """A split whose views of images are made in slices, each with the draws of the whole batch.
+    """A split whose views are made in slices, each with the draws of the whole batch.
+
+    Rows of tables are seen whole, since they may take each other's numbers, and so is content that is no tensor: it can
+    be parted and not joined, and takes less memory than what networks make of it.
 
     Attributes:
-        dtype: of the numbers that are held; None: that of the views.
+        dtype: of the numbers that are held of images, which lie in [0, 1]; None: that of the views.
     """
 
     split: Split
@@ -73,15 +76,16 @@ class Sliced(Split):
     dtype: torch.dtype | None = None
 
     def __call__(self, batch: Batch) -> tuple[Batch, ...]:
-        if not isinstance(batch.x, Tensor) or batch.x.ndim != 4 or len(batch) <= self.size:
+        if not isinstance(batch.x, Tensor) or batch.x.ndim < 3 or len(batch) <= self.size:
             return self.split(batch)
         whole: list[Batch] = []
+        dtype = self.dtype if batch.x.ndim == 4 else None
         drawn = _random_state(batch.x.device)
         for start in range(0, len(batch), self.size):
             _set_random_state(batch.x.device, drawn)
             part = batch.rows(start, min(start + self.size, len(batch)))
             views = self.split(part)
-            whole = whole or [_room(view, len(batch), len(part), self.dtype) for view in views]
+            whole = whole or [_room(view, len(batch), len(part), dtype) for view in views]
             for into, view in zip(whole, views, strict=True):
                 first = start * len(view) // len(part)  # a view may have several rows of a sample
                 for name in ("x", "labels", "index"):

@@ -22,7 +22,7 @@ from replearn.engine.signals import Stopped
 from replearn.methods import Trained, registry
 from replearn.methods.needs import kinds_served
 from replearn.methods.outline import Outline
-from replearn.views import Chain, Crop, DropWords, Pair, Rotate, Rotations, Same, Span
+from replearn.views import Chain, Crop, DropWords, Pair, Rotate, Rotations, Same, Span, Tiles
 
 OURS = [entry.cls for entry in registry().values() if issubclass(entry.cls, Trained)]
 RATE = 2e-3
@@ -31,7 +31,7 @@ VIEWS = {
     "text": Pair(Chain(Span(0.5, 1), DropWords(0.1)), Same()),
 }
 # Of methods that ask for more than views: by the split that they name.
-SPLITS = {"rotations": Rotations(Crop(0.5, 1))}
+SPLITS = {"rotations": Rotations(Crop(0.5, 1)), "tiles": Tiles(view=Crop(0.5, 1))}
 
 
 @pytest.fixture

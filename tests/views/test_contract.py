@@ -23,6 +23,7 @@ from replearn.views import (
     Same,
     Split,
     Stroke,
+    Tiles,
     View,
 )
 from replearn.views.store import KNOWN
@@ -34,6 +35,7 @@ NEEDS_ARGUMENTS = {
     "Groups": Groups(Crop(0.2, 1.0)),
     "Jigsaw": Jigsaw(2, view=Crop(0.2, 1.0)),
     "Rotations": Rotations(Crop(0.2, 1.0)),
+    "Tiles": Tiles(2, view=Crop(0.2, 1.0)),
     "Pair": Pair(Chain(Crop(0.2, 1.0), Colour(0.5, 0.8)), Same()),
     "MultiCrop": MultiCrop(Crop(0.5, 1.0), Crop(0.1, 0.5, size=6), 3),
 }
@@ -50,8 +52,8 @@ OF_TEXTS = (
 MADE = [NEEDS_ARGUMENTS.get(name) or CLASSES[name]() for name in sorted(CLASSES)]
 ALL = [view for view in MADE if type(view).__module__ not in OF_TEXTS]
 OF_TABLES = ("Jitter", "FeatureDrop", "Swap")
-CUT = ("Grid", "Groups", "Jigsaw", "Rotations")  # parts have shapes of their own: see test_parts
-SEVERAL = {"Rotations": 4}  # rows of a sample
+CUT = ("Grid", "Groups", "Jigsaw", "Rotations", "Tiles")  # parts have shapes of their own: see test_parts
+SEVERAL = {"Rotations": 4, "Tiles": 4}  # rows of a sample
 LOCAL = ("Swap",)  # takes values from the rows of all processes; where they are not there, of its own part
 SHAPES = [(5, 3, 12, 12), (1, 1, 1, 1), (4, 1, 9, 14), (3, 2, 8, 5), (2, 4, 6, 6), (2, 7, 5, 6), (3, 3, 2, 1)]
 

@@ -1,15 +1,12 @@
 """A residual network for little images."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.encoders.stages import Stages
-
-TINY = 5  # pixels
 
 
 class ResNetSmall(Stages):
@@ -43,12 +40,6 @@ class ResNetSmall(Stages):
         ]
         super().__init__([stem, *stages])
         initialise(self)
-
-    def map(self, x: Tensor) -> Tensor:
-        """What the last stage returns, before pooling."""
-        # On maps of a few pixels, gradients of convolutions in bfloat16 are not finite on some CPUs (torch 2.14).
-        with torch.autocast(x.device.type, enabled=False) if min(x.shape[2:]) < TINY else nullcontext():
-            return super().map(x)
 
 
 class BasicBlock(nn.Module):

@@ -1,9 +1,13 @@
 """A network as a chain of stages, from which per-layer features and tokens follow."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+
+TINY = 5  # pixels
 
 
 class NoStages(ValueError):
@@ -15,6 +19,15 @@ def pooled(x: Tensor) -> Float[Tensor, "n c"]:
     if x.ndim == 4:
         return x.mean((2, 3))  # (n, c)
     return x.mean(1) if x.ndim == 3 else x  # (n, c)
+
+
+def precise_if_tiny(x: Tensor) -> AbstractContextManager[object]:
+    """Full precision for images of a few pixels.
+
+    Gradients of convolutions of so little maps in bfloat16 are not finite on some CPUs (torch 2.14).
+    """
+    tiny = x.ndim == 4 and min(x.shape[2:]) < TINY
+    return torch.autocast(x.device.type, enabled=False) if tiny else nullcontext()
 
 
 class Stages(nn.Module):
@@ -33,8 +46,9 @@ class Stages(nn.Module):
 
     def map(self, x: Tensor) -> Tensor:
         """What the last stage returns, before pooling."""
-        for stage in self.stages:
-            x = stage(x)
+        with precise_if_tiny(x):
+            for stage in self.stages:
+                x = stage(x)
         return x
 
     def layers(self, x: Tensor) -> list[Float[Tensor, "n _"]]:

@@ -22,7 +22,7 @@ from replearn.methods.language import (
 )
 from replearn.methods.load import load
 from replearn.methods.model import Model
-from replearn.methods.pretext import Rotation
+from replearn.methods.pretext import Jigsaw, RelativePatch, Rotation
 from replearn.methods.reconstruction import (
     RBM,
     VAE,
@@ -66,6 +66,7 @@ __all__ = [
     "Frozen",
     "GloVe",
     "InstDisc",
+    "Jigsaw",
     "LSTMLanguageModel",
     "Method",
     "MoCo",
@@ -74,6 +75,7 @@ __all__ = [
     "ModernBERT",
     "NGram",
     "PatchCodes",
+    "RelativePatch",
     "RoBERTa",
     "Rotation",
     "SimCLR",

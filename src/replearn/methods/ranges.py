@@ -20,6 +20,7 @@ COUNTS = frozenset(
     (
         *("accumulate", "atoms", "batch_size", "bottleneck", "cell", "chains", "dim", "directions", "drawn"),
         *("draws", "epochs", "gibbs_steps", "hidden", "iterations", "least", "length", "order", "parts"),
+        *("permutations",),
         *("patience", "projections", "prototypes", "side", "slice_size", "steps", "stride", "vocabulary"),
         *("window", "words", "workers"),
     )

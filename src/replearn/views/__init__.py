@@ -17,6 +17,7 @@ from replearn.views.geometry import (
     VerticalFlip,
 )
 from replearn.views.groups import Groups
+from replearn.views.guards import ChannelJitter, Coarse, DropChannels
 from replearn.views.jigsaw import Jigsaw
 from replearn.views.noise import Masking, SaltAndPepper
 from replearn.views.parts import Grid
@@ -25,15 +26,19 @@ from replearn.views.store import split_to_json, view_from_json, view_to_json
 from replearn.views.stroke import Stroke
 from replearn.views.table import FeatureDrop, Jitter, Swap
 from replearn.views.text import DropWords, Span
+from replearn.views.tiles import Tiles
 
 __all__ = [
     "Blur",
     "Brightness",
     "Chain",
+    "ChannelJitter",
+    "Coarse",
     "Colour",
     "Contrast",
     "Crop",
     "Cutout",
+    "DropChannels",
     "DropWords",
     "Elastic",
     "FeatureDrop",
@@ -64,6 +69,7 @@ __all__ = [
     "Split",
     "Stroke",
     "Swap",
+    "Tiles",
     "VerticalFlip",
     "View",
     "alike",

@@ -1,6 +1,5 @@
 """`Jigsaw`: a sample, and its patches in a random order."""
 
-import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -13,6 +12,7 @@ from replearn.views.base import View, uniform
 from replearn.views.checks import check_interval, check_whole, images
 from replearn.views.compose import Same, check_view
 from replearn.views.parts import UNCHANGED, Parts
+from replearn.views.tiles import cut_tiles, tile_side
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,7 @@ class Jigsaw(Parts):
         image, cut = self.view(batch), (self.other or self.view)(batch)
         cells = self.grid**2
         order = uniform(batch, cells).argsort(1)  # (n, cells)
-        jitter = uniform(batch, 2, cells)
-        return image, *self._patches(cut, order, jitter)
+        return image, *self._patches(cut, order, uniform(batch, 2, cells))
 
     def parts(self, batch: Batch) -> tuple[Batch, ...]:
         cells, n, device = self.grid**2, len(batch), batch.labels.device
@@ -59,27 +58,12 @@ class Jigsaw(Parts):
         return Same()(batch), *self._patches(batch, order, torch.full((n, 2, cells), 0.5, device=device))
 
     def describe(self, samples: Description) -> tuple[Description, ...]:
-        patch = replace(samples, shape=(samples.shape[0], *map(self._side, samples.shape[1:])))
-        return samples, *[patch] * self.grid**2
-
-    def _side(self, side: int) -> int:
-        """Pixels of a patch along a side of the image."""
-        return max(1, math.floor(side / self.grid * self.share))
+        sides = (tile_side(side, self.grid, self.share) for side in samples.shape[1:])
+        return samples, *[replace(samples, shape=(samples.shape[0], *sides))] * self.grid**2
 
     def _patches(
-        self, batch: Batch, order: Int[Tensor, "n p"], jitter: Float[Tensor, "n 2 p"]
+        self, batch: Batch, order: Int[Tensor, "n p"], at: Float[Tensor, "n 2 p"]
     ) -> tuple[Batch, ...]:
-        """Patch `k` of sample `i` is of cell `order[i, k]`, at `jitter[i, :, k]` of the room that it has there."""
-        x = images(batch, self)
-        cell = torch.stack([order // self.grid, order % self.grid], dim=1)  # (n, 2, p): down, across
-        places = []
-        for axis, side in enumerate(x.shape[2:]):
-            patch = self._side(side)
-            room = max(0.0, side / self.grid - patch)
-            first = cell[:, axis] * (side / self.grid) + jitter[:, axis] * room
-            first = first.long().clamp(max=side - patch)  # (n, p)
-            places.append(first[..., None] + torch.arange(patch, device=x.device))  # (n, p, patch)
-        down, across = places
-        rows = torch.arange(len(x), device=x.device).view(-1, 1, 1, 1)
-        patches = x[rows, :, down[..., None], across[:, :, None]]  # (n, p, h, w, c)
-        return tuple(batch.with_x(patch.movedim(-1, 1)) for patch in patches.unbind(1))  # (n, c, h, w)
+        """Patch `k` of sample `i` is of cell `order[i, k]`, at `at[i, :, k]` of the room that it has there."""
+        patches = cut_tiles(images(batch, self), order, at, grid=self.grid, share=self.share)
+        return tuple(batch.with_x(patch) for patch in patches.unbind(1))  # (n, c, h, w)

@@ -21,6 +21,7 @@ from replearn.views.geometry import (
     VerticalFlip,
 )
 from replearn.views.groups import Groups
+from replearn.views.guards import ChannelJitter, Coarse, DropChannels
 from replearn.views.jigsaw import Jigsaw
 from replearn.views.kinds import VIEWS
 from replearn.views.noise import Masking, SaltAndPepper
@@ -29,6 +30,7 @@ from replearn.views.rotations import Rotations
 from replearn.views.stroke import Stroke
 from replearn.views.table import FeatureDrop, Jitter, Swap
 from replearn.views.text import DropWords, Span
+from replearn.views.tiles import Tiles
 
 KNOWN: dict[str, type[View] | type[Split]] = {
     known.__name__: known
@@ -70,6 +72,7 @@ KNOWN: dict[str, type[View] | type[Split]] = {
         VerticalFlip,
         *(Grid, Groups, Jigsaw, Rotations),
         *(Masking, SaltAndPepper),
+        *(Tiles, ChannelJitter, Coarse, DropChannels),
     )
 }
 

@@ -1,5 +1,7 @@
 """Pretext tasks: change a sample, and tell how it was changed."""
 
+from replearn.methods.pretext.jigsaw import Jigsaw
+from replearn.methods.pretext.relative_patch import RelativePatch
 from replearn.methods.pretext.rotation import Rotation
 
-__all__ = ["Rotation"]
+__all__ = ["Jigsaw", "RelativePatch", "Rotation"]

@@ -42,8 +42,13 @@ class Pretext(Method):
 
     @property
     def answers(self) -> int:
-        """How many answers there are; one in so many is right by chance."""
+        """How many answers there are."""
         raise NotImplementedError
+
+    @property
+    def frequencies(self) -> Float[Tensor, " k"]:
+        """How often each answer is the right one."""
+        return torch.full((self.answers,), 1 / self.answers)
 
     def guess(self, batch: Batch) -> tuple[Float[Tensor, "m k"], Int[Tensor, " m"]]:
         """Logits of all answers to each question, and the right ones."""
@@ -68,13 +73,14 @@ class Pretext(Method):
         return self.width_
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:
-        """The share of questions that is answered right, and that by chance."""
+        """The share of questions that is answered right, and that of who always says the most frequent answer."""
         logits, right = self.guess(batch)
         found = (logits.argmax(1) == right).float().mean()
-        return {"pretext_accuracy": found, "chance": torch.tensor(1 / self.answers)}
+        return {"pretext_accuracy": found, "chance": self.frequencies.max()}
 
     def loss_at_collapse(self) -> float:
-        return math.log(self.answers)
+        shares: list[float] = self.frequencies.tolist()
+        return -sum(share * math.log(share) for share in shares if share)
 
 
 def stage_in(method: Pretext, samples: Description) -> tuple[int | None, int]:

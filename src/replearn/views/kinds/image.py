@@ -12,12 +12,14 @@ from replearn.views.evidence import evidence_of
 from replearn.views.filters import Blur
 from replearn.views.geometry import Crop, Elastic, Flip, Rotate, Shear
 from replearn.views.groups import Groups
+from replearn.views.guards import ChannelJitter, Coarse
 from replearn.views.jigsaw import Jigsaw
 from replearn.views.kinds.base import Like, Maker, Views
 from replearn.views.noise import Masking
 from replearn.views.parts import Grid
 from replearn.views.rotations import Rotations
 from replearn.views.stroke import Stroke
+from replearn.views.tiles import Tiles
 
 # Grey images are drawings if at least so much of them is a flat ground, and what is drawn on it is at most so thick
 # for its length; other grey images have a left and a right from this share on. See decision 21.
@@ -70,6 +72,7 @@ class ImageViews(Views):
         "groups",
         "jigsaw",
         "rotations",
+        "tiles",
     )
 
     def chosen(self, samples: Samples) -> tuple[str, str]:
@@ -132,3 +135,8 @@ class ImageViews(Views):
         if isinstance(view, Chain):
             view = Chain(*[part for part in view.views if not isinstance(part, Rotate)])
         return Rotations(view)
+
+    def tiles(self, samples: Like, view: View, preset: str) -> Split:
+        """Tiles of a view of every sample, each made coarse at times, its channels moved where there are several."""
+        guards = [Coarse(0.3, 0.5)] if samples.shape[0] == 1 else [ChannelJitter(1), Coarse(0.3, 0.5)]
+        return Tiles(view=view, each=Chain(*guards))

@@ -45,6 +45,7 @@ _HOMES = {
     "Model": "replearn.methods",
     "ModernBERT": "replearn.methods",
     "NGram": "replearn.methods",
+    "NNCLR": "replearn.methods",
     "PIRL": "replearn.methods",
     "PatchCodes": "replearn.methods",
     "RBM": "replearn.methods",

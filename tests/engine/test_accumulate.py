@@ -38,6 +38,7 @@ APART = {
     "sslhsic": BATCH,
     "sparseautoencoder": BATCH,
     "moco": MOVES,
+    "nnclr": MOVES,
     "instdisc": MOVES,
     "pirl": MOVES,
     "rbm": MOVES,

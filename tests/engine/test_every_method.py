@@ -2,6 +2,7 @@
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -80,7 +81,9 @@ def test_slices_give_the_gradient_of_the_whole_batch(name: str) -> None:
 @pytest.mark.parametrize("name", one_of_each(CONTRASTIVE))
 def test_slices_in_16_bits_train_as_the_whole_batch_does(name: str) -> None:
     """Their views are held in 16 bits: the first loss differs by rounding alone."""
-    fields = {"precision": "bf16-mixed", "encoder": POOLED if name == "pirl" else "linear"}
+    fields: dict[str, Any] = {"precision": "bf16-mixed", "encoder": POOLED if name == "pirl" else "linear"}
+    if name == "nnclr":
+        fields["queue"] = 1  # of several, rounding may make another the nearest
     whole, sliced = (fit(None, name=name, slice_size=size, **fields) for size in (None, 3))
     first, same = (method.history_.rows[0]["loss"] for method in (whole, sliced))
     assert same == pytest.approx(first, rel=0.02, abs=0.01)

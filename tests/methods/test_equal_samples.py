@@ -55,6 +55,7 @@ def test_nothing_changes_where_no_two_are_equal(name, monkeypatch):
 
 LATER = (
     "moco",
+    "nnclr",
     "instdisc",
     "pirl",
     "alignuniform",
@@ -146,7 +147,7 @@ def test_copies_without_a_label_are_no_negatives_and_those_of_two_classes_are():
     assert loss([0, 1] * 4) > 0.5
 
 
-@pytest.mark.parametrize("name", ["moco", "instdisc", "pirl"])
+@pytest.mark.parametrize("name", ["moco", "nnclr", "instdisc", "pirl"])
 def test_runs_of_before_rows_had_contents_are_loaded(name, tmp_path):
     given = {"encoder": "linear", "epochs": 1, "hidden": 8, "dim": 4}
     fitted = find_method(name).cls(batch_size=8, device="cpu", **given).fit(ROWS)

@@ -31,6 +31,7 @@ METHODS = {
     "supcon": (replearn.SupCon(**SETTINGS, epochs=6), 0.1),
     "moco": (replearn.MoCo(**SETTINGS | {"batch_size": 64}, epochs=6, queue=512), 0.07),
     "moco_v3": (replearn.MoCoV3(**SETTINGS | {"batch_size": 64}, epochs=6), 0.07),
+    "nnclr": (replearn.NNCLR(**SETTINGS | {"batch_size": 64}, epochs=6), 0.07),
     "byol": (replearn.BYOL(**SETTINGS | {"batch_size": 64}, epochs=6), 0.04),
     "simsiam": (replearn.SimSiam(**SETTINGS | {"batch_size": 64}, epochs=10), 0.1),
     "dino": (

@@ -46,6 +46,12 @@ def test_rows_of_less_precision_are_taken():
     assert queue.rows()[:2, 0].tolist() == [1, 2]
 
 
+@pytest.mark.parametrize("size", [0, -3])
+def test_one_without_rows_is_refused(size):
+    with pytest.raises(ValueError, match=f"queue must be at least 1; got {size}"):
+        Queue(size, 2)
+
+
 def test_state_goes_on_where_it_was():
     queue, other = Queue(5, 2), Queue(5, 2)
     queue.push(numbered(0, 7))

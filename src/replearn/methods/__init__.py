@@ -3,7 +3,18 @@
 from replearn.methods import families  # noqa: F401  # which enlists them
 from replearn.methods.base import Method
 from replearn.methods.classical import BagOfVisualWords, PatchCodes
-from replearn.methods.contrastive import CMC, CPC, PIRL, AlignUniform, InstDisc, MoCo, MoCoV3, SimCLR, SupCon
+from replearn.methods.contrastive import (
+    CMC,
+    CPC,
+    NNCLR,
+    PIRL,
+    AlignUniform,
+    InstDisc,
+    MoCo,
+    MoCoV3,
+    SimCLR,
+    SupCon,
+)
 from replearn.methods.given import Frozen
 from replearn.methods.joint_embedding import BYOL, DINO, SSLHSIC, BarlowTwins, SimSiam, SwAV, VICReg
 from replearn.methods.labelled import Supervised
@@ -46,6 +57,7 @@ __all__ = [
     "CPC",
     "DINO",
     "GPT",
+    "NNCLR",
     "PIRL",
     "RBM",
     "SSLHSIC",

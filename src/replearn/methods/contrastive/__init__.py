@@ -6,6 +6,7 @@ from replearn.methods.contrastive.cpc import CPC
 from replearn.methods.contrastive.instdisc import InstDisc
 from replearn.methods.contrastive.moco import MoCo
 from replearn.methods.contrastive.mocov3 import MoCoV3
+from replearn.methods.contrastive.nnclr import NNCLR
 from replearn.methods.contrastive.pirl import PIRL
 from replearn.methods.contrastive.simclr import SimCLR
 from replearn.methods.contrastive.supcon import SupCon
@@ -13,6 +14,7 @@ from replearn.methods.contrastive.supcon import SupCon
 __all__ = [
     "CMC",
     "CPC",
+    "NNCLR",
     "PIRL",
     "AlignUniform",
     "InstDisc",

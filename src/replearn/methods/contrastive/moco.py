@@ -64,8 +64,6 @@ class MoCo(JointEmbedding):
     def check(self, samples: Samples) -> None:
         super().check(samples)
         half = len(samples) // 2
-        if self.queue < 1:
-            raise ValueError(f"queue must be at least 1; got {self.queue}. Leave it out for the default.")
         if self.queue > half:
             log.info("queue is %d, half of the samples, rather than %d", half, self.queue)
 

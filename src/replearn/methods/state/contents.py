@@ -51,6 +51,10 @@ class Contents(nn.Module):
         )
         return (content[:, None] == told) & (index[:, None] != of) & (of >= 0)
 
+    def of(self, content: Int[Tensor, " n"]) -> Bool[Tensor, "n m"]:
+        """Where the stored rows are of a sample of this content: the sample itself, or one that equals it."""
+        return (content[:, None] == self.content) & (self.index >= 0)
+
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         for name, buffer in self.named_buffers():
             state_dict.setdefault(prefix + name, buffer)

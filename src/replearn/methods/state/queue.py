@@ -16,6 +16,9 @@ class Queue(nn.Module):
         size: rows kept.
         dim: numbers per row.
 
+    Raises:
+        ValueError: it would keep no row.
+
     Example:
         >>> queue = Queue(3, 2)
         >>> queue.push(torch.tensor([[1.0, 1.0], [2.0, 2.0]])), queue.is_full()
@@ -33,6 +36,8 @@ class Queue(nn.Module):
 
     def __init__(self, size: int, dim: int) -> None:
         super().__init__()
+        if size < 1:
+            raise ValueError(f"queue must be at least 1; got {size}. Leave it out for the default.")
         self.register_buffer("stored", F.normalize(torch.randn(size, dim), dim=1))
         self.register_buffer("pushed", torch.zeros((), dtype=torch.int64))  # rows so far
 

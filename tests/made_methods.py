@@ -36,6 +36,8 @@ def quick(cls: type[Any], **given: Any) -> Any:
     said = SMALL
     if issubclass(cls, Trained):
         said = QUICK if kind(cls) == "image" else QUICK_TEXT
+    if "patches" in cls.needs:
+        said = said | {"encoder": "vit"}
     known = {field.name for field in fields(cls)}
     return cls(**{name: value for name, value in (said | given).items() if name in known})
 

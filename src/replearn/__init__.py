@@ -47,6 +47,7 @@ _HOMES = {
     "NGram": "replearn.methods",
     "NNCLR": "replearn.methods",
     "PIRL": "replearn.methods",
+    "MAE": "replearn.methods",
     "PatchCodes": "replearn.methods",
     "RBM": "replearn.methods",
     "RelativePatch": "replearn.methods",

@@ -82,6 +82,8 @@ def quick(name: str = "simclr", **fields: Any) -> Method:
     cls = find_method(name).cls
     known = {field.name for field in dataclasses.fields(cls)} - IDLE.get(name, set())
     said = QUICK if reads_images(cls) else QUICK_TEXT | {"encoder": OWN_ENCODERS.get(name, "bert_tiny")}
+    if "patches" in cls.needs:
+        said = said | {"encoder": "vit"}
     method: Method = cls(**{key: value for key, value in said.items() if key in known} | fields)
     return method
 

@@ -89,7 +89,8 @@ def made(name: str) -> tuple[Method, Samples]:
     """A method without batch statistics, of which 16 samples have unequal numbers of labels, words and tokens."""
     fields = {field.name: field.default for field in dataclasses.fields(registry()[name].cls)}
     images = "image" in registry()[name].kinds and "encoder" in fields
-    encoder = {"pirl": POOLED, "cpc": POOLED, "contractiveautoencoder": "auto"}.get(name, "linear")
+    own = "vit" if "patches" in registry()[name].cls.needs else "linear"
+    encoder = {"pirl": POOLED, "cpc": POOLED, "contractiveautoencoder": "auto"}.get(name, own)
     return built(name=name, n=64, **({"encoder": encoder} if images else {}))
 
 

@@ -45,10 +45,10 @@ def test_encoders_work_in_slices(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     method, samples = built(name=name, slice_size=3)
     read, seen = Encoder.read, []
 
-    def counted(self: Encoder, batch: Any, want: str = "pooled") -> Any:
+    def counted(self: Encoder, batch: Any, want: str = "pooled", **chosen: Any) -> Any:
         if torch.is_grad_enabled():
             seen.append(len(batch))
-        return read(self, batch, want)
+        return read(self, batch, want, **chosen)
 
     monkeypatch.setattr(Encoder, "read", counted)
     one_loss(method, samples)

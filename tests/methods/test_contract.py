@@ -17,12 +17,12 @@ import made_methods
 import replearn
 from lanes import one_of_each
 from made_methods import kind, quick
-from replearn.encoders import text_encoder
+from replearn.encoders import ViT, text_encoder
 from replearn.engine.signals import Stopped
 from replearn.methods import Trained, registry
 from replearn.methods.needs import kinds_served
 from replearn.methods.outline import Outline
-from replearn.views import Chain, Crop, DropWords, Pair, Rotate, Rotations, Same, Span, Tiles
+from replearn.views import Chain, Crop, DropWords, MultiCrop, Pair, Rotate, Rotations, Same, Span, Tiles
 
 OURS = [entry.cls for entry in registry().values() if issubclass(entry.cls, Trained)]
 RATE = 2e-3
@@ -31,7 +31,11 @@ VIEWS = {
     "text": Pair(Chain(Span(0.5, 1), DropWords(0.1)), Same()),
 }
 # Of methods that ask for more than views: by the split that they name.
-SPLITS = {"rotations": Rotations(Crop(0.5, 1)), "tiles": Tiles(view=Crop(0.5, 1))}
+SPLITS = {
+    "cut": MultiCrop(Crop(0.6, 1), Same(), 0, 1),
+    "rotations": Rotations(Crop(0.5, 1)),
+    "tiles": Tiles(view=Crop(0.5, 1)),
+}
 
 
 @pytest.fixture
@@ -133,6 +137,8 @@ def test_interrupted_and_resumed_ends_with_the_same_bits(cls, few, tmp_path, mon
 
 
 def a_module(cls, samples):
+    if "patches" in cls.needs:
+        return ViT((1, 14, 14), width=32, depth=1)
     if kind(cls) == "image":
         return nn.Conv2d(1, 8, 3)  # for patches too, whatever their size
     return text_encoder("words", replearn.data.describe(quick(cls).reading(samples)))

@@ -13,7 +13,7 @@ from replearn.data import Samples
 from replearn.methods import Model, SimCSE, registry
 from replearn.methods.needs import kinds_served
 from replearn.transfer import FineTune
-from replearn.views import Pair, Rotations, Same, Span, Tiles
+from replearn.views import MultiCrop, Pair, Rotations, Same, Span, Tiles
 
 # Why a field need not change anything, by name.
 EXEMPT = {
@@ -41,13 +41,18 @@ OTHERS: dict[str, Any] = {
     "stage": 0, "trained": "frozen", "validation": 0.25, "variance": 0.3, "views": Pair(Same(), Same()),
     "weight_decay": 0.5,
 }  # fmt: skip
+# Of methods that ask for more than views.
 OTHER_SPLITS = {
+    "cut": MultiCrop(Same(), Same(), 0, 1),
     "rotations": Rotations(Same()),
     "tiles": Tiles(3, 0.9),
-}  # of methods that ask for more than views
+}
 VOCABULARIES = {"bpe": 270, "wordpiece": 40}  # which must have all letters; less is little for words
 TOKENIZERS = {"bpe": "words", "wordpiece": "words", "words": "bpe"}
-ENCODERS = {"words": "lstm", "cnn": "mlp", "bert_tiny": "lstm", "gpt_tiny": "lstm", "lstm": "gpt_tiny"}
+ENCODERS = {
+    "words": "lstm", "cnn": "mlp", "bert_tiny": "lstm", "gpt_tiny": "lstm", "lstm": "gpt_tiny",
+    "vit": "vit_tiny_patch16_224",
+}  # fmt: skip
 # Where a field does something, if not where all others have their defaults (it is refused there).
 NEEDS: dict[tuple[str, str], dict[str, Any]] = {
     ("Autoencoder", "tied"): {"encoder": "mlp"},

@@ -15,6 +15,7 @@ from replearn.encoders.stand_ins import meant_by, standing_in, weights_from
 from replearn.encoders.text import TextBody, TextEncoder
 from replearn.encoders.text_nets import FOLDER, TEXT_ENCODERS, head_in, text_encoder, tokenizer_of
 from replearn.encoders.tied import tied_decoder
+from replearn.encoders.vit import PatchPredictor, ViT
 from replearn.encoders.vocabulary import Tokens, Vocabulary
 from replearn.encoders.word_files import read_word2vec, write_word2vec
 from replearn.encoders.word_table import WordTable
@@ -31,10 +32,12 @@ __all__ = [
     "Encoder",
     "LayerMixture",
     "Linear",
+    "PatchPredictor",
     "ResNetSmall",
     "TextBody",
     "TextEncoder",
     "Tokens",
+    "ViT",
     "Vocabulary",
     "WordTable",
     "comes_with_weights",

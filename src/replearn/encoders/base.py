@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from replearn.data.content import floats_of
@@ -80,20 +80,37 @@ class Encoder(nn.Module):
         h: Tensor = self.read(batch)  # (n, dim)
         return h
 
-    def read(self, batch: Any, want: Want = "pooled") -> Any:
+    def read(
+        self,
+        batch: Any,
+        want: Want = "pooled",
+        *,
+        keep: Int[Tensor, "n k"] | None = None,
+        hidden: Bool[Tensor, "n p"] | None = None,
+        token: Float[Tensor, " d"] | None = None,
+    ) -> Any:
         """What the body makes of a batch, a tensor as its content, or what `standardise` gave: the one way in.
 
         Slices and compilation go through here, so what methods train with must, too.
 
         Args:
             batch: samples.
-            want: `pooled`, the representation `(n, dim)`; of texts also `states`, the last layer's `(n, t, d)`, or
-                `layers`, the states before and after each layer.
+            want: `pooled`, the representation `(n, dim)`; of texts and patches also `states`, the last layer's
+                `(n, t, d)`, or `layers`, the states before and after each layer (of patches: after each).
+            keep: of each sample the places of the patches that are seen; the others are dropped before the first layer.
+            hidden: which patches' embeddings are replaced by `token`, their places still being told.
+
+        Raises:
+            ValueError: patches are chosen, and the network has none.
         """
         x = self.standardise(batch)
         if want == "pooled":
             return self.body(x)
-        states = self._method("states")(x)
+        if keep is None and hidden is None:
+            states = self._method("states")(x)
+        else:
+            self._patched("grid")
+            states = self.body.states(x, keep=keep, hidden=hidden, token=token)  # type: ignore[operator]
         return states[-1] if want == "states" else states
 
     def read_as(self, pooling: str, length: int | None) -> None:
@@ -127,6 +144,33 @@ class Encoder(nn.Module):
         found: Tensor = self._method("tokens")(self.standardise(batch))  # (n, t, d)
         return found
 
+    def grid(self, batch: Any) -> tuple[int, ...]:
+        """How many patches lie along each axis of such samples.
+
+        Raises:
+            ValueError: the network has no patches.
+        """
+        found: tuple[int, ...] = self._patched("grid")(self.standardise(batch))
+        return found
+
+    def patches(self, batch: Any) -> Float[Tensor, "n p v"]:
+        """The standardised numbers of each patch.
+
+        Raises:
+            ValueError: the network has no patches.
+        """
+        found: Tensor = self._patched("patches")(self.standardise(batch))
+        return found
+
+    def assemble(self, patches: Float[Tensor, "n p v"], like: Batch) -> Tensor:
+        """Samples of patches like those of `patches`, on the samples' scale.
+
+        Raises:
+            ValueError: the network has no patches.
+        """
+        whole: Tensor = self._patched("assemble")(patches, self.standardise(like))
+        return self.unstandardise(whole)
+
     def standardise(self, batch: Any) -> Any:
         """The batch as the body reads it: floats, of zero mean and unit variance per channel or column if a tensor."""
         x = floats_of(batch.x if isinstance(batch, Batch) else batch)
@@ -147,6 +191,15 @@ class Encoder(nn.Module):
         """Back to the samples' scale: [0, 1] for images, the columns' units for tables."""
         shape = (1, -1, *(1,) * (x.ndim - 2))
         return x * self.std.view(shape) + self.mean.view(shape)
+
+    def _patched(self, name: str) -> Callable[..., Any]:
+        if not hasattr(self.body, "patches"):
+            raise ValueError(
+                f"this needs an encoder of patches, and {type(self.net).__name__} has none. Use vit, or a vision "
+                "transformer of timm."
+            )
+        method: Callable[..., Any] = getattr(self.body, name)
+        return method
 
     def _method(self, name: str) -> Callable[[Tensor], Any]:
         method: Callable[[Tensor], Any] | None = getattr(self.body, name, None)

@@ -1,4 +1,4 @@
-"""Attention over short rows by plain matrix products, in the networks of the `transformers` library.
+"""Attention over short rows by plain matrix products, in our networks and those of the `transformers` library.
 
 On CPUs the kernel behind `scaled_dot_product_attention` takes two to three times as long for rows of 64 to 256 tokens,
 backward above all. On GPUs, and for longer rows, whose products would fill memory, that kernel is taken.
@@ -7,10 +7,21 @@ backward above all. On GPUs, and for longer rows, whose products would fill memo
 from typing import Any
 
 import torch
+import torch.nn.functional as F
+from jaxtyping import Float
 from torch import Tensor, nn
 
 NAME = "replearn"
 SHORT = 256  # tokens
+
+
+def attention(
+    query: Float[Tensor, "n h t d"], key: Float[Tensor, "n h t d"], value: Float[Tensor, "n h t d"]
+) -> Float[Tensor, "n h t d"]:
+    """What each place takes from all: softmax(q kᵀ / sqrt(d)) v."""
+    if query.device.type != "cpu" or query.shape[2] > SHORT:
+        return F.scaled_dot_product_attention(query, key, value)
+    return _products(query, key, value, query.shape[-1] ** -0.5, None)
 
 
 def use_short_attention(net: nn.Module) -> None:
@@ -34,15 +45,20 @@ def _attend(
         found, _ = sdpa_attention_forward(module, query, key, value, attention_mask, **rest)
         return found, None
     scale = rest.get("scaling") or query.shape[-1] ** -0.5
+    hidden = None
+    if attention_mask is not None or module.is_causal:
+        hidden = _hidden(attention_mask, t, query).expand(len(query), query.shape[1], t, t)
+    return _products(query, key, value, scale, hidden).transpose(1, 2).contiguous(), None
+
+
+def _products(query: Tensor, key: Tensor, value: Tensor, scale: float, hidden: Tensor | None) -> Tensor:
     with torch.autocast("cpu", enabled=False):  # the softmax would be widened, for nothing
         rows, columns = query.flatten(0, 1), key.flatten(0, 1).transpose(1, 2)
-        if attention_mask is None and not module.is_causal:
+        if hidden is None:
             scores = torch.bmm(rows * scale, columns)  # (n * h, t, t)
         else:
-            hidden = _hidden(attention_mask, t, query).expand(len(query), query.shape[1], t, t)
             scores = torch.baddbmm(hidden.flatten(0, 1), rows, columns, alpha=scale)  # (n * h, t, t)
-        found = (scores.softmax(-1) @ value.flatten(0, 1)).view(*query.shape[:3], -1)  # (n, h, t, d)
-    return found.transpose(1, 2).contiguous(), None
+        return (scores.softmax(-1) @ value.flatten(0, 1)).view(*query.shape[:3], -1)  # (n, h, t, d)
 
 
 def _hidden(mask: Tensor | None, t: int, like: Tensor) -> Tensor:

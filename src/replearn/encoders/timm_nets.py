@@ -10,10 +10,12 @@ from typing import Any
 import timm
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
+from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from replearn.encoders.given import Sized, dry_run
+from replearn.encoders.patching import Sizes, chosen, grid_of, patchify, unpatchify
 from replearn.encoders.stages import NoStages, pooled
 from replearn.encoders.weights import State, fill, read_weights
 
@@ -79,6 +81,53 @@ class TimmNet(nn.Module):
                 f"layers and tokens need timm's {name}; {type(self.net).__name__} has none. Use another one."
             )
         return method
+
+
+class TimmViT(TimmNet):
+    """One of timm's vision transformers, of which some patches alone can be read: see `Encoder.read`."""
+
+    net: VisionTransformer
+
+    def states(
+        self,
+        x: Float[Tensor, "n c h w"],
+        keep: Int[Tensor, "n k"] | None = None,
+        hidden: Bool[Tensor, "n p"] | None = None,
+        token: Float[Tensor, " d"] | None = None,
+    ) -> list[Float[Tensor, "n _ d"]]:
+        """The patches' states after each block, the last ones normalised, without class tokens."""
+        net, prefix = self.net, self.net.num_prefix_tokens
+        states = net.patch_embed(self.fitted(x))  # (n, p, d), or (n, *grid, d)
+        if hidden is not None and token is not None:
+            states = torch.where(hidden.view(states.shape[:-1])[..., None], token.to(states.dtype), states)
+        states = net._pos_embed(states)
+        if keep is not None:
+            states = torch.cat([states[:, :prefix], chosen(states[:, prefix:], keep)], dim=1)
+        states = net.norm_pre(states)
+        found = []
+        for block in net.blocks:
+            states = block(states)
+            found.append(states)
+        return [layer[:, prefix:] for layer in [*found[:-1], net.norm(states)]]
+
+    @property
+    def side(self) -> int:
+        """Pixels along the side of a patch."""
+        return int(self.net.patch_embed.patch_size[0])
+
+    def grid(self, x: Float[Tensor, "n c h w"]) -> Sizes:
+        """How many patches lie along each axis."""
+        return grid_of(self.fitted(x).shape[2:], self.side)
+
+    def patches(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n p v"]:
+        """The patches, each as a row of its numbers."""
+        return patchify(self.fitted(x), self.side)
+
+    def assemble(self, patches: Float[Tensor, "n p v"], like: Float[Tensor, "n c h w"]) -> Tensor:
+        """Images like these, of patches."""
+        sizes = self.resize or tuple(like.shape[2:])
+        x = unpatchify(patches, sizes, self.side)
+        return F.interpolate(x, like.shape[2:], mode="bilinear", antialias=True) if self.resize else x
 
 
 def is_timm(name: str) -> bool:
@@ -173,7 +222,7 @@ def _build(name: str, channels: int, size: tuple[int, ...], *, small: bool) -> T
         _small_stem(net)
     # One-channel images fit both orders of memory: the order of the weights decides which kernels run.
     net.to(memory_format=torch.channels_last)
-    body = TimmNet(net, patch=patch)
+    body = (TimmViT if isinstance(net, VisionTransformer) else TimmNet)(net, patch=patch)
     body.fixed = "img_size" in taken and "dynamic_img_size" not in taken
     return body
 

@@ -56,6 +56,13 @@ SIGNS = {
         below=0.05,
         after=400,
     ),
+    "masked_error": Sign(
+        "patch means",
+        "hidden patches are predicted {:.3f} times as badly as by their own means: nothing of them has been learned",
+        "Train for more steps, try another learning rate (1e-3), smaller patches, or hide fewer (share=0.5).",
+        above=0.99,
+        after=400,
+    ),
     "variety": Sign(
         "mode collapse",
         "generated samples vary {:.3f} times as much as real ones",

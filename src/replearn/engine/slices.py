@@ -26,7 +26,7 @@ from replearn.encoders.base import Encoder, Want
 from replearn.engine.machine import choose
 from replearn.views import Split
 
-Read = Callable[[Any, Want], Any]
+Read = Callable[..., Any]
 
 
 @contextmanager
@@ -116,15 +116,36 @@ def _set_random_state(device: torch.device, state: Tensor) -> None:
         torch.get_device_module(device).set_rng_state(state)
 
 
-def _read(encoder: Encoder, whole: Read, size: int, batch: Any, want: Want = "pooled") -> Any:
+def _read(
+    encoder: Encoder,
+    whole: Read,
+    size: int,
+    batch: Any,
+    want: Want = "pooled",
+    *,
+    token: Tensor | None = None,
+    **places: Tensor | None,
+) -> Any:
     if len(batch) <= size or not torch.is_grad_enabled():
-        return whole(batch, want)
+        return whole(batch, want, token=token, **places)
     # Sequences are filled up before they are parted, or slices would be of unlike lengths.
     rows = encoder.standardise(batch) if encoder.sequential else batch
     number = math.ceil(len(rows) / size)
     # Even slices: a last one of a single sample would have no batch statistics.
     bounds = [len(rows) * i // number for i in range(number + 1)]
-    found = [_again(encoder, whole, _part(rows, *bound), want) for bound in pairwise(bounds)]
+    found = [
+        _again(
+            encoder,
+            partial(
+                whole,
+                token=token,
+                **{name: x if x is None else x[slice(*bound)] for name, x in places.items()},
+            ),
+            _part(rows, *bound),
+            want,
+        )
+        for bound in pairwise(bounds)
+    ]
     if want == "layers":
         return [torch.cat(layer) for layer in zip(*found, strict=True)]
     return torch.cat(found)  # (n, ...)

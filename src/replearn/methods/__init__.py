@@ -32,6 +32,7 @@ from replearn.methods.language import (
     Word2Vec,
 )
 from replearn.methods.load import load
+from replearn.methods.masked import MAE
 from replearn.methods.model import Model
 from replearn.methods.pretext import Jigsaw, RelativePatch, Rotation
 from replearn.methods.reconstruction import (
@@ -57,6 +58,7 @@ __all__ = [
     "CPC",
     "DINO",
     "GPT",
+    "MAE",
     "NNCLR",
     "PIRL",
     "RBM",

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from replearn.data.kinds import KINDS, ROWS
-from replearn.encoders.kinds import ENCODER, NETWORKS
+from replearn.encoders.kinds import ENCODER, NETWORKS, PATCHES
 from replearn.views import Split
 from replearn.views.kinds import VIEWS
 
@@ -42,5 +42,5 @@ def lacking(method: Any, kind: str) -> frozenset[str]:
     if isinstance(getattr(method, "views", None), Split):
         given.add(type(method).split)
     if isinstance(getattr(method, "encoder", None), nn.Module):
-        given.add(ENCODER)
+        given |= {ENCODER, PATCHES}
     return needs_of(type(method)) - offers_of(kind) - given

@@ -1,11 +1,11 @@
 """Which networks read each kind of samples: one module per kind, found through one registry."""
 
 from replearn.data.kinds import KINDS, Rooms
-from replearn.encoders.kinds.base import DECODER, ENCODER, Networks, NoSuchNetwork
+from replearn.encoders.kinds.base import DECODER, ENCODER, PATCHES, Networks, NoSuchNetwork
 from replearn.encoders.kinds.image import ImageNetworks
 from replearn.encoders.kinds.text import TextNetworks
 
 OWN = {"image": ImageNetworks(), "table": Networks(), "text": TextNetworks(), "tokens": TextNetworks()}
 NETWORKS: Rooms[Networks] = Rooms("encoders", OWN, nothing=Networks(), taken=KINDS.taken)
 
-__all__ = ["DECODER", "ENCODER", "NETWORKS", "Networks", "NoSuchNetwork"]
+__all__ = ["DECODER", "ENCODER", "NETWORKS", "PATCHES", "Networks", "NoSuchNetwork"]

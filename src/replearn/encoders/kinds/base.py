@@ -20,6 +20,7 @@ Maker = Callable[[tuple[int, ...]], nn.Module]
 # What a kind may offer here; methods say what they need.
 ENCODER = "encoder"
 DECODER = "decoder"
+PATCHES = "patches"
 
 
 def linear(shape: tuple[int, ...]) -> nn.Module:
@@ -41,7 +42,7 @@ class Networks:
 
     Attributes:
         bodies: what makes a network for samples of a shape, by name.
-        offers: what methods may need of it: an encoder, and a decoder of codes.
+        offers: what methods may need of it: an encoder, a decoder of codes, and an encoder of patches.
     """
 
     bodies: ClassVar[Mapping[str, Maker]] = {"linear": linear, "mlp": perceptron}

@@ -12,8 +12,9 @@ from replearn.encoders.base import Described
 from replearn.encoders.cnn import CNN
 from replearn.encoders.conv import Conv
 from replearn.encoders.dense import is_small
-from replearn.encoders.kinds.base import Maker, Networks
+from replearn.encoders.kinds.base import PATCHES, Maker, Networks
 from replearn.encoders.resnet import ResNetSmall
+from replearn.encoders.vit import ViT
 
 LITTLE = 64  # pixels up to which "auto" takes the small ResNet
 
@@ -34,7 +35,9 @@ class ImageNetworks(Networks):
         "cnn": _cnn,
         "resnet_small": _resnet_small,
         "conv": Conv,
+        "vit": ViT,
     }
+    offers: ClassVar[frozenset[str]] = Networks.offers | {PATCHES}
 
     def auto(self, samples: Described) -> str:
         return "resnet_small" if max(samples.shape[1:]) <= LITTLE else "resnet18"

@@ -1,3 +1,5 @@
 """Masked prediction: hide a part of a sample, and predict it from the rest."""
 
-__all__: list[str] = []
+from replearn.methods.masked.mae import MAE
+
+__all__ = ["MAE"]

@@ -6,7 +6,7 @@ from typing import ClassVar
 from replearn.data.samples import Samples
 from replearn.views.base import Split, View
 from replearn.views.colour import Brightness, Colour, Contrast, Grey
-from replearn.views.compose import Chain, Pair, Same
+from replearn.views.compose import Chain, MultiCrop, Pair, Same
 from replearn.views.crops import crops
 from replearn.views.evidence import evidence_of
 from replearn.views.filters import Blur
@@ -26,6 +26,7 @@ from replearn.views.tiles import Tiles
 FLAT, THICK, DIRECTED = 0.4, 0.25, 0.75
 # Up to so many pixels a side, photographs are jittered less and not blurred, as SimCLR does for CIFAR-10.
 SMALL = 32
+CUT = 0.5  # of an image's area, at least, that is seen where its patches are predicted
 LARGE = 64  # pixels a side from which images are cut finely, as the papers cut theirs of 224
 
 
@@ -67,6 +68,7 @@ class ImageViews(Views):
     splits: ClassVar[tuple[str, ...]] = (
         *Views.splits,
         "crops",
+        "cut",
         "corrupted",
         "grid",
         "groups",
@@ -101,6 +103,15 @@ class ImageViews(Views):
     def crops(self, samples: Samples, view: View, preset: str) -> Split:
         """Two large and some small crops of every sample."""
         return crops(view, preset, samples)
+
+    def cut(self, samples: Like, view: View, preset: str) -> Split:
+        """One large part of every sample, mirrored where it may be; its colours stay, which are to be predicted.
+
+        (He et al., 2022, section 4.1, "Data augmentation") https://arxiv.org/abs/2111.06377
+        """
+        views = view.views if isinstance(view, Chain) else ()
+        cut = Chain(Crop(CUT, 1.0), *[part for part in views if isinstance(part, Flip)])
+        return MultiCrop(cut, cut, n_small=0, n_large=1)
 
     def corrupted(self, samples: Like, view: View, preset: str) -> Split:
         """The sample without a quarter of its pixels, and the sample; the presets differ in nothing here."""

@@ -31,6 +31,7 @@ _HOMES = {
     "DeepBelief": "replearn.methods",
     "DenoisingAutoencoder": "replearn.methods",
     "ELMo": "replearn.methods",
+    "Exemplar": "replearn.methods",
     "FactorVAE": "replearn.methods",
     "FineTune": "replearn.transfer",
     "Frozen": "replearn.methods",

@@ -33,7 +33,8 @@ SMALL: dict[str, Any] = {
 SMALL_OF = {"TextVAE": {"epochs": 2}}  # the KL term weighs nothing in the first steps
 # Another legal value, by name of a field, where twice, half or the opposite of the default is none.
 OTHERS: dict[str, Any] = {
-    "accumulate": 2, "cell": 2, "code": "one-hot", "decoder": "linear", "draws": 2, "drawn": 40, "estimator": "score",
+    "accumulate": 2, "cell": 2, "classes": 5,
+    "code": "one-hot", "decoder": "linear", "draws": 2, "drawn": 40, "estimator": "score",
     "free_nats": 50.0, "fresh_layers": 1, "frozen": 0.9, "held_out": 0.5, "layer": 1, "learner": "pca", "least": 7,
     "length": 6, "likelihood": "gaussian", "max_minutes": 1e-9, "model": "cbow", "negatives": 2, "optimizer": "sgd",
     "pairs": "apart", "penalty": "l1", "pooling": "first", "precision": "bf16-mixed", "random_state": 1, "rise": 0.9,

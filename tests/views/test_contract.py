@@ -52,7 +52,14 @@ OF_TEXTS = (
 MADE = [NEEDS_ARGUMENTS.get(name) or CLASSES[name]() for name in sorted(CLASSES)]
 ALL = [view for view in MADE if type(view).__module__ not in OF_TEXTS]
 OF_TABLES = ("Jitter", "FeatureDrop", "Swap")
-CUT = ("Grid", "Groups", "Jigsaw", "Rotations", "Tiles")  # parts have shapes of their own: see test_parts
+CUT = (
+    "Grid",
+    "Groups",
+    "Jigsaw",
+    "Rotations",
+    "Salient",
+    "Tiles",
+)  # parts have shapes of their own: see test_parts
 SEVERAL = {"Rotations": 4, "Tiles": 4}  # rows of a sample
 LOCAL = ("Swap",)  # takes values from the rows of all processes; where they are not there, of its own part
 SHAPES = [(5, 3, 12, 12), (1, 1, 1, 1), (4, 1, 9, 14), (3, 2, 8, 5), (2, 4, 6, 6), (2, 7, 5, 6), (3, 3, 2, 1)]
@@ -85,7 +92,7 @@ def test_same_seed_same_bits_and_other_seed_other_bits(view, make_batch):
     batch = make_batch(*shape_for(view))
     first, again, other = run(view, batch), run(view, batch), run(view, batch, seed=1)
     assert all(torch.equal(a.x, b.x) for a, b in zip(first, again, strict=True))
-    fixed = ("Same", "Sobel", "Resize")
+    fixed = ("Salient", "Same", "Sobel", "Resize")
     assert (name_of(view) in fixed) == all(torch.equal(a.x, b.x) for a, b in zip(first, other, strict=True))
 
 
@@ -94,7 +101,7 @@ def test_rows_are_drawn_apart(view, make_batch):
     batch = make_batch(*shape_for(view))
     equal_rows = batch.with_x(batch.x[:1].expand_as(batch.x).contiguous())
     seen = run(view, equal_rows)[0].x
-    fixed = ("Same", "Sobel", "Resize", "Swap")
+    fixed = ("Salient", "Same", "Sobel", "Resize", "Swap")
     assert (name_of(view) in fixed) == bool((seen == seen[:1]).all())
 
 

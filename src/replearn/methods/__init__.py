@@ -34,7 +34,7 @@ from replearn.methods.language import (
 from replearn.methods.load import load
 from replearn.methods.masked import MAE
 from replearn.methods.model import Model
-from replearn.methods.pretext import Jigsaw, RelativePatch, Rotation
+from replearn.methods.pretext import Exemplar, Jigsaw, RelativePatch, Rotation
 from replearn.methods.reconstruction import (
     RBM,
     VAE,
@@ -76,6 +76,7 @@ __all__ = [
     "DenoisingAutoencoder",
     "ELMo",
     "Entry",
+    "Exemplar",
     "FactorVAE",
     "Frozen",
     "GloVe",

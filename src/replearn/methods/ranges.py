@@ -18,7 +18,18 @@ WORKERS = 1024
 # Counts, from 1 on.
 COUNTS = frozenset(
     (
-        *("accumulate", "atoms", "batch_size", "bottleneck", "cell", "chains", "dim", "directions", "drawn"),
+        *(
+            "accumulate",
+            "atoms",
+            "batch_size",
+            "bottleneck",
+            "cell",
+            "chains",
+            "classes",
+            "dim",
+            "directions",
+            "drawn",
+        ),
         *("draws", "epochs", "gibbs_steps", "hidden", "iterations", "least", "length", "order", "parts"),
         *("permutations",),
         *("patience", "projections", "prototypes", "side", "slice_size", "steps", "stride", "vocabulary"),

@@ -22,6 +22,7 @@ from replearn.views.jigsaw import Jigsaw
 from replearn.views.noise import Masking, SaltAndPepper
 from replearn.views.parts import Grid
 from replearn.views.rotations import Rotations
+from replearn.views.salient import Salient
 from replearn.views.store import split_to_json, view_from_json, view_to_json
 from replearn.views.stroke import Stroke
 from replearn.views.table import FeatureDrop, Jitter, Swap
@@ -57,6 +58,7 @@ __all__ = [
     "Resize",
     "Rotate",
     "Rotations",
+    "Salient",
     "SaltAndPepper",
     "Same",
     "Saturation",

@@ -27,6 +27,7 @@ from replearn.views.kinds import VIEWS
 from replearn.views.noise import Masking, SaltAndPepper
 from replearn.views.parts import Grid
 from replearn.views.rotations import Rotations
+from replearn.views.salient import Salient
 from replearn.views.stroke import Stroke
 from replearn.views.table import FeatureDrop, Jitter, Swap
 from replearn.views.text import DropWords, Span
@@ -71,7 +72,7 @@ KNOWN: dict[str, type[View] | type[Split]] = {
         ),
         VerticalFlip,
         *(Grid, Groups, Jigsaw, Rotations),
-        *(Masking, SaltAndPepper),
+        *(Masking, SaltAndPepper, Salient),
         *(Tiles, ChannelJitter, Coarse, DropChannels),
     )
 }

@@ -26,7 +26,7 @@ class Views:
     """
 
     presets: ClassVar[Mapping[str, Maker]] = {}
-    splits: ClassVar[tuple[str, ...]] = ("pair", "single", "twice")
+    splits: ClassVar[tuple[str, ...]] = ("pair", "single", "twice", "exemplars")
     stored: ClassVar[tuple[type[View] | type[Split], ...]] = ()
 
     @property
@@ -49,6 +49,10 @@ class Views:
     def single(self, samples: Like, view: View, preset: str) -> Split:
         """One view of every sample."""
         return MultiCrop(view, view, n_small=0, n_large=1)
+
+    def exemplars(self, samples: Like, view: View, preset: str) -> Split:
+        """One distortion of every sample."""
+        return self.single(samples, view, preset)
 
     def twice(self, samples: Like, view: View, preset: str) -> Split:
         """The sample itself, twice: what differs is what the encoder makes of it."""

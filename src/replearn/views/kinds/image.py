@@ -10,7 +10,7 @@ from replearn.views.compose import Chain, MultiCrop, Pair, Same
 from replearn.views.crops import crops
 from replearn.views.evidence import evidence_of
 from replearn.views.filters import Blur
-from replearn.views.geometry import Crop, Elastic, Flip, Rotate, Shear
+from replearn.views.geometry import Crop, Elastic, Flip, Rotate, Scale, Shear, Shift
 from replearn.views.groups import Groups
 from replearn.views.guards import ChannelJitter, Coarse
 from replearn.views.jigsaw import Jigsaw
@@ -18,6 +18,7 @@ from replearn.views.kinds.base import Like, Maker, Views
 from replearn.views.noise import Masking
 from replearn.views.parts import Grid
 from replearn.views.rotations import Rotations
+from replearn.views.salient import Salient
 from replearn.views.stroke import Stroke
 from replearn.views.tiles import Tiles
 
@@ -129,6 +130,15 @@ class ImageViews(Views):
             each = Chain(Crop(0.5, 1.0), *[part for part in view.views if not isinstance(part, Crop)])
         number = 7 if max(samples.shape[1:]) >= LARGE else 4
         return Grid(number, number, 0.5, view, each)
+
+    def exemplars(self, samples: Like, view: View, preset: str) -> Split:
+        """A distortion of the most eventful square of every sample, by all that the paper composes."""
+        cut = Salient(0.5 if max(samples.shape[1:]) >= LARGE else 0.75)
+        moved: list[View] = [Shift(0.2), Scale(0.7, 1.4), Rotate(20.0)]
+        shaded: list[View] = [Brightness(0.4), Contrast(0.5)]
+        if preset == "photo":
+            shaded = [Colour(0.5, 0.8), *shaded]
+        return self.single(samples, Chain(cut, *moved, *shaded), preset)
 
     def groups(self, samples: Like, view: View, preset: str) -> Split:
         """Two groups of channels of every sample, each of a view drawn apart.

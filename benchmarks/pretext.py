@@ -1,0 +1,239 @@
+"""Compare pretext tasks and masked prediction with contrast, layer by layer, at equal CPU time.
+
+    python benchmarks/pretext.py                                 digits, every method, seeds 0, 1 and 2
+    python benchmarks/pretext.py rotation --data cifar10         10,000 of CIFAR-10's training images
+    python benchmarks/pretext.py --family pretext --minutes 2    one family, for two CPU minutes each
+
+Each training is a process of its own, on one thread, with the method's defaults; its epochs are as many as take about
+`--minutes` of CPU time by the pace of its first steps. Every method stands beside its own network untrained, pooled
+alike, since nine patches laid side by side flatter any network. Results: `benchmarks/results/pretext.json` and
+`pretext.md`; a row that lies there is not measured again (--again does).
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import rows
+from record import machine
+
+HERE = Path(__file__).resolve().parent
+CIFAR10 = HERE.parent.parent / "shared" / "data" / "bench" / "cifar10.zip"
+DATA = ("digits", "cifar10")
+BASELINES = ("raw", "pca")
+BESIDE = ("simclr", "vicreg", "supervised")
+FAMILIES = ("pretext", "masked")
+FIRST = 10  # steps by which the pace is measured
+COMPONENTS, SUBSET, HELD_OUT = 64, 10_000, 512
+SCORES = {"1 %": 0.01, "10 %": 0.1, "100 %": 1.0}
+
+
+def main() -> int:
+    """Measure what is asked for and not there yet, one process after another, and write after each."""
+    asked = parse()
+    wanted = (
+        {"data": asked.data, "method": name, "seed": seed, "minutes": asked.minutes, "draws": asked.draws}
+        for seed in asked.seeds
+        for name in asked.methods or everything(asked.family)
+    )
+    return rows.main(asked, measure, wanted, command, markdown, key=("data", "method", "seed", "minutes"))
+
+
+def parse() -> argparse.Namespace:
+    parser = rows.parser(__file__, __doc__)
+    parser.add_argument("methods", nargs="*", help="names as in `replearn list`, raw or pca; none: all")
+    parser.add_argument("--data", choices=DATA, default="digits")
+    parser.add_argument("--family", choices=FAMILIES, help="beside the others; unless given: all")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of CPU time for each training")
+    parser.add_argument("--draws", type=int, default=3, help="of labels, for each of their numbers")
+    parser.add_argument("--cifar10", type=Path, default=CIFAR10, help="zip of CIFAR-10's JPEGs")
+    asked = parser.parse_args()
+    if asked.data == "cifar10" and not asked.cifar10.is_file():
+        parser.error(f"--cifar10 must name a zip of CIFAR-10's JPEGs; {asked.cifar10} is not there.")
+    return asked
+
+
+def everything(family: str | None) -> list[str]:
+    """Baselines, what to compare with, and all methods of a family or of all."""
+    from replearn.methods import registry
+
+    families = FAMILIES if family is None else (family,)
+    return [
+        *BASELINES,
+        *BESIDE,
+        *(name for name, entry in registry().items() if entry.family in families),
+    ]
+
+
+def command(asked: argparse.Namespace, wanted: Mapping[str, Any]) -> list[str]:
+    """What measures a row."""
+    given = {"seeds": wanted["seed"], "data": asked.data, "cifar10": asked.cifar10}
+    given |= {"minutes": asked.minutes, "draws": asked.draws}
+    return rows.command_line(__file__, wanted["method"], **given)
+
+
+def measure(asked: argparse.Namespace) -> dict[str, Any]:
+    """One row: train, represent, judge the representation and each layer, trained and untrained."""
+    import torch
+    from sklearn.decomposition import PCA
+
+    from replearn.comparison import fit_and_represent, raw_input
+    from replearn.methods import find_method
+    from replearn.methods.inside import layers_of
+
+    torch.set_num_threads(1)
+    (name,), (seed,) = asked.methods, asked.seeds
+    train, test = samples(asked)
+    if name in BASELINES:
+        made = (
+            raw_input(train, test)
+            if name == "raw"
+            else fit_and_represent("PCA", PCA(COMPONENTS, random_state=seed), train, test)
+        )
+        return judged(asked, made.train, train, made.test, test) | {"machine": machine()}
+    cls = find_method(name).cls
+    blank = cls(random_state=seed, device="cpu").prepare(train)
+    before = judged(asked, blank.transform(train), train, blank.transform(test), test)
+    layers = {"untrained": by_layer(asked, layers_of(blank, train), train, layers_of(blank, test), test)}
+    method = cls(random_state=seed, device="cpu", epochs=epochs(cls, train, asked.minutes))
+    began = time.process_time()
+    method.fit(train)
+    used = time.process_time() - began
+    layers["trained"] = by_layer(asked, layers_of(method, train), train, layers_of(method, test), test)
+    return judged(asked, method.transform(train), train, method.transform(test), test) | {
+        "untrained": before,
+        "layers": layers,
+        "own": own(method, test),
+        "epochs": method.epochs,
+        "CPU s": used,
+        "alarms": [str(alarm) for alarm in getattr(method.history_, "alarms", ())],
+        "machine": machine(),
+    }
+
+
+def epochs(cls: Any, train: Any, minutes: float) -> int:
+    """As many as take so many minutes of CPU time, by the pace of some steps after those that begin slowly."""
+    steps = max(1, len(train) // cls.batch_size)
+    part = train.subset(np.arange(min(len(train), FIRST * cls.batch_size)))
+    cls(epochs=1, device="cpu").fit(part)
+    began = time.process_time()
+    cls(epochs=2, device="cpu").fit(part)
+    pace = (time.process_time() - began) / (2 * max(1, len(part) // cls.batch_size))
+    return max(1, round(60 * minutes / (pace * steps)))
+
+
+def own(method: Any, test: Any) -> dict[str, float]:
+    """What the method measures of itself, of held-out samples."""
+    import torch
+
+    from replearn.encoders.modes import evaluating
+
+    batch = test[np.arange(min(HELD_OUT, len(test)))]
+    with evaluating(method.modules().values()), torch.no_grad(), torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        return {name: float(value) for name, value in method.measures(batch).items()}
+
+
+def judged(asked: argparse.Namespace, own: Any, train: Any, other: Any, test: Any) -> dict[str, float]:
+    """Accuracies of a representation with few labels and all, and by kNN."""
+    from replearn.evaluate import few_label_curve, knn_probe
+
+    labels = np.asarray(train.labels), np.asarray(test.labels)
+    curve = few_label_curve(
+        own, labels[0], other, labels[1], fractions=tuple(SCORES.values()), draws=asked.draws
+    )
+    means = dict(zip(SCORES, curve.sort_values("labels")["mean"], strict=True))
+    return {name: float(mean) for name, mean in means.items()} | {
+        "kNN": float(knn_probe(own, labels[0], other, labels[1]))
+    }
+
+
+def by_layer(
+    asked: argparse.Namespace, own: list[Any], train: Any, other: list[Any], test: Any
+) -> list[dict[str, float]]:
+    """kNN and a tenth of the labels, of each layer."""
+    from replearn.evaluate import few_label_curve, knn_probe
+
+    labels = np.asarray(train.labels), np.asarray(test.labels)
+    found = []
+    for here, there in zip(own, other, strict=True):
+        curve = few_label_curve(here, labels[0], there, labels[1], fractions=(0.1,), draws=asked.draws)
+        knn = knn_probe(here, labels[0], there, labels[1])
+        found.append({"10 %": float(curve["mean"].iloc[0]), "kNN": float(knn)})
+    return found
+
+
+def samples(asked: argparse.Namespace) -> tuple[Any, Any]:
+    """The training and the test part."""
+    from replearn import as_samples, load_data
+
+    if asked.data == "digits":
+        return load_data("digits", split="train"), load_data("digits", split="test")
+    train, test = as_samples(asked.cifar10 / "train"), as_samples(asked.cifar10 / "test")
+    labels, rng = np.asarray(train.labels), np.random.default_rng(0)
+    each = SUBSET // len(train.classes)
+    chosen = [rng.permutation(np.flatnonzero(labels == c))[:each] for c in range(len(train.classes))]
+    return train.subset(np.sort(np.concatenate(chosen))), test
+
+
+def markdown(found: list[dict[str, Any]]) -> str:
+    """Two tables per data set and budget: the representations, and the layers of their networks."""
+    told = ["# Pretext tasks and masked prediction", ""]
+    for (data, minutes), part in pd.DataFrame(found).groupby(["data", "minutes"], sort=False):
+        used = part["machine"].iloc[-1]
+        told += [
+            f"## {data}, {minutes:g} CPU minutes",
+            "",
+            f"`python benchmarks/pretext.py --data {data} --minutes {minutes:g}`; {used['processor']}, one thread.",
+            "Test accuracy in percent, mean over seeds ± their deviation, last step. In brackets: the same network",
+            "untrained, pooled alike. Own: what the method measures of itself on held-out samples.",
+            "",
+        ]
+        told += rows.table(
+            ["method", "seeds", *SCORES, "kNN", "own", "epochs", "CPU s", "alarms"],
+            [line(str(name), group) for name, group in part.groupby("method", sort=False)],
+        )
+        learned = part[part["layers"].notna()] if "layers" in part else part.iloc[:0]
+        told += ["By layer, from the first: kNN / 10 % of the labels, trained and (untrained).", ""]
+        told += rows.table(
+            ["method", "layers"],
+            [[str(name), layers(group)] for name, group in learned.groupby("method", sort=False)],
+        )
+    return "\n".join(told)
+
+
+def line(name: str, group: pd.DataFrame) -> list[str]:
+    """A method's line of the first table."""
+    cells = []
+    for score in (*SCORES, "kNN"):
+        shown = rows.cell(group[score], percent=True, spread=True)
+        before = [row[score] for row in group.get("untrained", []) if isinstance(row, dict)]
+        cells.append(f"{shown} ({100 * np.mean(before):.1f})" if before else shown)
+    measured = [row for row in group.get("own", []) if isinstance(row, dict)]
+    names = dict.fromkeys(key for row in measured for key in row)
+    means = [f"{key} {np.mean([row[key] for row in measured if key in row]):.3g}" for key in names]
+    numbers = [rows.cell(group[key]) if key in group else "" for key in ("epochs", "CPU s")]
+    alarms = {alarm for found in group.get("alarms", []) if isinstance(found, list) for alarm in found}
+    return [name, str(len(group)), *cells, ", ".join(means), *numbers, "; ".join(sorted(alarms)) or "none"]
+
+
+def layers(group: pd.DataFrame) -> str:
+    """What each layer tells, trained and untrained."""
+    after, before = ([row[key] for row in group["layers"]] for key in ("trained", "untrained"))
+    told = []
+    for i in range(len(after[0])):
+        a, b = (
+            " / ".join(f"{100 * np.mean([seed[i][score] for seed in part]):.1f}" for score in ("kNN", "10 %"))
+            for part in (after, before)
+        )
+        told.append(f"{a} ({b})")
+    return "; ".join(told)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

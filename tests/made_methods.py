@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import replearn
+from made_colours import in_colour, needs_colour
 from made_texts import made_texts
 from replearn.data import Samples
 from replearn.methods import Model, Trained, registry
@@ -51,6 +52,8 @@ def small(cls: type[Any], **given: Any) -> Any:
 
 def few(cls: type[Any]) -> Samples:
     """Samples that a method learns from."""
+    if needs_colour(cls):
+        return few_colours()
     return few_images() if kind(cls) == "image" else few_texts()
 
 
@@ -65,6 +68,12 @@ def few_images() -> Samples:
     digits = replearn.load_data("digits", split="train").subset(np.arange(96))
     little = digits[np.arange(96)].x.numpy()[:, :, ::2, ::2]  # 14 pixels: a quarter of the work
     return replearn.as_samples(np.ascontiguousarray(little), digits.labels)
+
+
+@cache
+def few_colours() -> Samples:
+    grey = few_images()
+    return replearn.as_samples(in_colour(grey[np.arange(len(grey))].x.numpy()), grey.labels)
 
 
 def fitted(cls: type[Any]) -> Any:

@@ -26,6 +26,7 @@ _HOMES = {
     "BiGAN": "replearn.methods",
     "CMC": "replearn.methods",
     "CPC": "replearn.methods",
+    "Colorization": "replearn.methods",
     "ContractiveAutoencoder": "replearn.methods",
     "DINO": "replearn.methods",
     "DeepBelief": "replearn.methods",

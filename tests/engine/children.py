@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from made_colours import in_colour, needs_colour
 from replearn.data import Samples, as_samples, load_data
 from replearn.data.processes import process, processes
 from replearn.engine.batches import batches
@@ -115,6 +116,8 @@ def some_texts(n: int = 32) -> Samples:
 
 def samples_for(name: str, n: int) -> Samples:
     """What a method is tried on."""
+    if needs_colour(find_method(name).cls):
+        return as_samples(in_colour(little_digits(n)))
     return some_digits(n) if reads_images(find_method(name).cls) else some_texts(n)
 
 

@@ -18,6 +18,7 @@ from replearn.transfer import FineTune
 NAMES = [name for name, entry in registry().items() if issubclass(entry.cls, Trained)]
 # Of any size of images, and without batch statistics, which are those of a batch.
 POOLED = nn.Sequential(nn.Conv2d(1, 6, 3, padding=1), nn.Tanh())
+OF_COLOURS = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), nn.Tanh())
 OTHERS = "samples of a batch are told from the others of that batch"
 BATCH = "the loss is of statistics over a batch (covariances, dependence, mean activity)"
 MOVES = "what it compares with (queue, bank, chains, means) moves on with each batch"
@@ -90,7 +91,8 @@ def made(name: str) -> tuple[Method, Samples]:
     fields = {field.name: field.default for field in dataclasses.fields(registry()[name].cls)}
     images = "image" in registry()[name].kinds and "encoder" in fields
     own = "vit" if "patches" in registry()[name].cls.needs else "linear"
-    encoder = {"pirl": POOLED, "cpc": POOLED, "contractiveautoencoder": "auto"}.get(name, own)
+    pooled = {"pirl": POOLED, "cpc": POOLED, "colorization": OF_COLOURS}
+    encoder = {"contractiveautoencoder": "auto", **pooled}.get(name, own)
     return built(name=name, n=64, **({"encoder": encoder} if images else {}))
 
 

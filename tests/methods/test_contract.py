@@ -22,7 +22,19 @@ from replearn.engine.signals import Stopped
 from replearn.methods import Trained, registry
 from replearn.methods.needs import kinds_served
 from replearn.methods.outline import Outline
-from replearn.views import Chain, Crop, DropWords, MultiCrop, Pair, Rotate, Rotations, Same, Span, Tiles
+from replearn.views import (
+    Chain,
+    Crop,
+    DropWords,
+    GreyOf,
+    MultiCrop,
+    Pair,
+    Rotate,
+    Rotations,
+    Same,
+    Span,
+    Tiles,
+)
 
 OURS = [entry.cls for entry in registry().values() if issubclass(entry.cls, Trained)]
 RATE = 2e-3
@@ -33,6 +45,7 @@ VIEWS = {
 # Of methods that ask for more than views: by the split that they name.
 SPLITS = {
     "cut": MultiCrop(Crop(0.6, 1), Same(), 0, 1),
+    "grey_of": GreyOf(Crop(0.5, 1)),
     "rotations": Rotations(Crop(0.5, 1)),
     "tiles": Tiles(view=Crop(0.5, 1)),
 }
@@ -140,7 +153,7 @@ def a_module(cls, samples):
     if "patches" in cls.needs:
         return ViT((1, 14, 14), width=32, depth=1)
     if kind(cls) == "image":
-        return nn.Conv2d(1, 8, 3)  # for patches too, whatever their size
+        return nn.Conv2d(samples.shape[0], 8, 3)  # for patches too, whatever their size
     return text_encoder("words", replearn.data.describe(quick(cls).reading(samples)))
 
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import replearn
+from made_colours import in_colour, needs_colour
 from made_texts import made_texts
 from replearn.data import Samples
 from replearn.methods import Model, SimCSE, registry
 from replearn.methods.needs import kinds_served
 from replearn.transfer import FineTune
-from replearn.views import MultiCrop, Pair, Rotations, Same, Span, Tiles
+from replearn.views import GreyOf, MultiCrop, Pair, Rotations, Same, Span, Tiles
 
 # Why a field need not change anything, by name.
 EXEMPT = {
@@ -45,11 +46,13 @@ OTHERS: dict[str, Any] = {
 # Of methods that ask for more than views.
 OTHER_SPLITS = {
     "cut": MultiCrop(Same(), Same(), 0, 1),
+    "grey_of": GreyOf(Same()),
     "rotations": Rotations(Same()),
     "tiles": Tiles(3, 0.9),
 }
 VOCABULARIES = {"bpe": 270, "wordpiece": 40}  # which must have all letters; less is little for words
 TOKENIZERS = {"bpe": "words", "wordpiece": "words", "words": "bpe"}
+MAPPED = ("grey_of", "hidden")  # splits of methods that ask for an encoder with a map
 ENCODERS = {
     "words": "lstm", "cnn": "mlp", "bert_tiny": "lstm", "gpt_tiny": "lstm", "lstm": "gpt_tiny",
     "vit": "vit_tiny_patch16_224",
@@ -116,6 +119,11 @@ def images() -> Samples:
 
 
 @cache
+def colours() -> Samples:
+    return replearn.as_samples(in_colour(IMAGES), np.arange(16) % 3)
+
+
+@cache
 def texts() -> Samples:
     return replearn.as_samples([text.capitalize() for text in made_texts(16, most=8)], np.arange(16) % 3)
 
@@ -126,7 +134,7 @@ def data_for(method: Any) -> tuple[Any, Any]:
         "words",
         "bert_tiny",
     )
-    samples = texts() if reads_texts else images()
+    samples = texts() if reads_texts else colours() if needs_colour(type(method)) else images()
     if not isinstance(method, FineTune):
         return samples, None
     if method.task == "pair":
@@ -177,7 +185,8 @@ def differ(a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
 def other(method: Any, field: str) -> Any:
     """Another legal value than the one that a method has."""
     value = getattr(method, field)
-    by_value = {"encoder": ENCODERS, "tokenizer": TOKENIZERS}
+    encoders = ENCODERS | ({"cnn": "resnet_small"} if getattr(method, "split", "") in MAPPED else {})
+    by_value = {"encoder": encoders, "tokenizer": TOKENIZERS}
     if field in by_value:
         return by_value[field].get(value, "lstm")
     if field == "vocabulary":

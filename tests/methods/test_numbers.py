@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lanes import one_of_each
+from made_colours import in_colour, needs_colour
 from made_texts import made_texts
 from replearn.engine.health import NotFinite
 from replearn.methods import Method, Model, SimCLR, registry
@@ -51,7 +52,7 @@ def test_every_number_of_every_method(name, field):
         if "encoder" in cls.__dataclass_fields__ and cls.__dataclass_fields__["encoder"].default == "auto":
             known["encoder"] = "bert_tiny"
     else:
-        X = IMAGES
+        X = in_colour(IMAGES[:, None]) if needs_colour(cls) else IMAGES
         if "encoder" in cls.__dataclass_fields__ and cls.__dataclass_fields__["encoder"].default == "auto":
             known["encoder"] = "mlp" if "mlp" in str(cls.__doc__) else "cnn"
     for value in VALUES:

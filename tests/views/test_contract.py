@@ -13,6 +13,7 @@ from replearn.views import (
     Colour,
     Crop,
     Flip,
+    GreyOf,
     Grid,
     Groups,
     Jigsaw,
@@ -31,6 +32,7 @@ from replearn.views.store import KNOWN
 NEEDS_ARGUMENTS = {
     "Chain": Chain(Crop(0.2, 1.0), Flip(), Colour(0.5, 0.8), Stroke(1.0, 0.5)),
     "Maybe": Maybe(Flip(1.0), 0.5),
+    "GreyOf": GreyOf(Crop(0.2, 1.0)),
     "Grid": Grid(3, 1, 0.5, Crop(0.2, 1.0), Flip()),
     "Groups": Groups(Crop(0.2, 1.0)),
     "Jigsaw": Jigsaw(2, view=Crop(0.2, 1.0)),
@@ -53,6 +55,7 @@ MADE = [NEEDS_ARGUMENTS.get(name) or CLASSES[name]() for name in sorted(CLASSES)
 ALL = [view for view in MADE if type(view).__module__ not in OF_TEXTS]
 OF_TABLES = ("Jitter", "FeatureDrop", "Swap")
 CUT = (
+    "GreyOf",
     "Grid",
     "Groups",
     "Jigsaw",
@@ -61,6 +64,7 @@ CUT = (
     "Tiles",
 )  # parts have shapes of their own: see test_parts
 SEVERAL = {"Rotations": 4, "Tiles": 4}  # rows of a sample
+OF_COLOURS = ("GreyOf",)
 LOCAL = ("Swap",)  # takes values from the rows of all processes; where they are not there, of its own part
 SHAPES = [(5, 3, 12, 12), (1, 1, 1, 1), (4, 1, 9, 14), (3, 2, 8, 5), (2, 4, 6, 6), (2, 7, 5, 6), (3, 3, 2, 1)]
 
@@ -122,6 +126,10 @@ def test_keeps_labels_index_and_input(view, make_batch):
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_images_of_every_shape_stay_images(view, shape, bytes_, make_batch):
     batch = make_batch(*shape, bytes_=bytes_)
+    if name_of(view) in OF_COLOURS and shape[1] != 3:
+        with pytest.raises(ValueError, match=r"of images of three channels; got \d\. Give colour images"):
+            view(batch)
+        return
     for seen in run(view, batch):
         assert seen.x.dtype == torch.float32
         assert len(seen.x) == shape[0] * SEVERAL.get(name_of(view), 1)

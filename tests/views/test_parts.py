@@ -11,7 +11,8 @@ from replearn.data.samples import ArraySamples, Batch
 from replearn.views import Crop, Flip, Grid, Groups, Jigsaw, MultiCrop, Pair, Same, named_views, uniform
 from replearn.views.base import View
 from replearn.views.defaults import parts_of
-from replearn.views.groups import lab, smoothed
+from replearn.views.groups import smoothed
+from replearn.views.lab import lab
 from replearn.views.parts import as_parts, spans
 
 PLAIN = [

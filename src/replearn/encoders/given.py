@@ -39,12 +39,16 @@ class Pooled(nn.Module):
         self.net = net
 
     def forward(self, x: Tensor) -> Float[Tensor, "n dim"]:
-        return pooled(self.net(x))  # (n, dim)
+        return pooled(self.map(x))  # (n, dim)
+
+    def map(self, x: Tensor) -> Float[Tensor, "n dim h w"]:
+        """What the network returns."""
+        found: Tensor = self.net(x)
+        return found
 
     def tokens(self, x: Tensor) -> Float[Tensor, "n t dim"]:
         """The map as one token per position, row by row."""
-        found: Tensor = self.net(x)  # (n, dim, h, w)
-        return found.flatten(2).mT  # (n, h·w, dim)
+        return self.map(x).flatten(2).mT  # (n, h·w, dim)
 
 
 def zeros(samples: Any, n: int, device: torch.device) -> Any:

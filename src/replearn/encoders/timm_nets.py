@@ -67,6 +67,27 @@ class TimmNet(nn.Module):
         last = str(getattr(self.net, "output_fmt", "NCHW")).endswith("NHWC")
         return found.flatten(1, 2) if last else found.flatten(2).mT  # (n, h·w, d)
 
+    def map(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n d _ _"]:
+        """The last map; of transformers, the tokens of patches where these lie.
+
+        Raises:
+            NoStages: the tokens are no grid of patches.
+        """
+        x = self.fitted(x)
+        found: Tensor = self._method("forward_features")(x)
+        if found.ndim == 4:
+            last = str(getattr(self.net, "output_fmt", "NCHW")).endswith("NHWC")
+            return found.permute(0, 3, 1, 2) if last else found
+        patch = getattr(getattr(self.net, "patch_embed", None), "patch_size", (self.patch, self.patch))
+        height, width = (side // step for side, step in zip(x.shape[2:], patch, strict=True))
+        tokens = found[:, int(getattr(self.net, "num_prefix_tokens", 0)) :]  # (n, t, d)
+        if tokens.shape[1] != height * width:
+            raise NoStages(
+                f"map needs tokens of a grid of patches; {type(self.net).__name__} has {tokens.shape[1]} for "
+                f"{height} x {width} patches. Use another one."
+            )
+        return tokens.mT.reshape(len(tokens), -1, height, width)  # (n, d, h, w)
+
     def fitted(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n c _ _"]:
         """The images resized where the model needs it, then padded right and below to whole patches."""
         if self.resize:

@@ -63,6 +63,14 @@ SIGNS = {
         above=0.99,
         after=400,
     ),
+    "chroma_ratio": Sign(
+        "grey colours",
+        "predicted colours are {:.2f} times as far from grey as true ones",
+        "Grey is what is likeliest where nothing is known: train longer, weigh rare colours more (uniform nearer to 0) "
+        "or lower the temperature.",
+        below=0.2,
+        after=200,
+    ),
     "variety": Sign(
         "mode collapse",
         "generated samples vary {:.3f} times as much as real ones",

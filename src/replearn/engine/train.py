@@ -43,6 +43,8 @@ log = logging.getLogger("replearn")
 
 HEALTH_CHECKS = 40  # about so many over a training
 
+SEEN = ("states", "map")  # what methods ask networks for in place of what they return
+
 Terms = Sequence[Callable[[], Tensor]] | Mapping[str, Callable[[], Tensor]]
 
 
@@ -190,8 +192,8 @@ def ready(learner: Learner, step: Step) -> Iterator[None]:
     nets: list[Any] = [net for module in step.learned.values() for net in compilable(module)]
     for net in nets if learner.compile else ():
         net.compile()
-        if hasattr(net, "states"):  # of texts, which language models ask for instead
-            net.states = torch.compile(net.states)
+        for name in {*SEEN} & {*dir(net)}:
+            setattr(net, name, torch.compile(getattr(net, name)))
     try:
         size = learner.slice_size
         memory = freed_memory_kept() if size is None else freed_memory_returned()
@@ -200,7 +202,8 @@ def ready(learner: Learner, step: Step) -> Iterator[None]:
     finally:
         for net in nets:
             net._compiled_call_impl = None
-            vars(net).pop("states", None)
+            for name in SEEN:
+                vars(net).pop(name, None)
 
 
 def compilable(module: nn.Module) -> list[nn.Module]:

@@ -5,6 +5,7 @@ Nothing here trains an encoder, so anybody's vectors can be scored.
 
 from replearn.evaluate.choosing import agreement, choose
 from replearn.evaluate.clusters import ClusterScore, class_silhouette, cluster_scores, compare_clusters
+from replearn.evaluate.colours import ColourScore, colour_baselines, colour_score, colour_table
 from replearn.evaluate.copies import NearCopies, near_copies, near_texts
 from replearn.evaluate.disentanglement import disentanglement
 from replearn.evaluate.factor_information import modularity, mutual_information_gap
@@ -51,6 +52,7 @@ __all__ = [
     "DCI",
     "Analogies",
     "ClusterScore",
+    "ColourScore",
     "LinearProbe",
     "LinearScore",
     "LogPartition",
@@ -67,6 +69,9 @@ __all__ = [
     "class_silhouette",
     "cluster_scores",
     "code_grid",
+    "colour_baselines",
+    "colour_score",
+    "colour_table",
     "compare_clusters",
     "control_labels",
     "dci",

@@ -34,7 +34,7 @@ from replearn.methods.language import (
 from replearn.methods.load import load
 from replearn.methods.masked import MAE
 from replearn.methods.model import Model
-from replearn.methods.pretext import Exemplar, Jigsaw, RelativePatch, Rotation
+from replearn.methods.pretext import Colorization, Exemplar, Jigsaw, RelativePatch, Rotation
 from replearn.methods.reconstruction import (
     RBM,
     VAE,
@@ -71,6 +71,7 @@ __all__ = [
     "BetaTCVAE",
     "BetaVAE",
     "BiGAN",
+    "Colorization",
     "ContractiveAutoencoder",
     "DeepBelief",
     "DenoisingAutoencoder",

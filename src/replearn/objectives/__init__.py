@@ -2,6 +2,7 @@
 
 from replearn.objectives.adversarial import hinge_discriminator, hinge_generator
 from replearn.objectives.classification import cross_entropy
+from replearn.objectives.colours import colour_cross_entropy
 from replearn.objectives.contraction import contraction
 from replearn.objectives.contrast import info_nce, info_nce_queue, nt_xent
 from replearn.objectives.elbo import gaussian_kl, importance_bound, score_function
@@ -29,6 +30,7 @@ __all__ = [
     "barlow_twins",
     "bernoulli_error",
     "categorical_error",
+    "colour_cross_entropy",
     "contraction",
     "contrastive_divergence",
     "cross_entropy",

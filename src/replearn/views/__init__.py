@@ -16,6 +16,7 @@ from replearn.views.geometry import (
     Shift,
     VerticalFlip,
 )
+from replearn.views.grey_of import GreyOf
 from replearn.views.groups import Groups
 from replearn.views.guards import ChannelJitter, Coarse, DropChannels
 from replearn.views.jigsaw import Jigsaw
@@ -45,6 +46,7 @@ __all__ = [
     "FeatureDrop",
     "Flip",
     "Grey",
+    "GreyOf",
     "Grid",
     "Groups",
     "Hue",

@@ -14,6 +14,7 @@ from replearn.data.samples import Batch
 from replearn.views.base import View
 from replearn.views.compose import check_view
 from replearn.views.filters import Sobel, gaussian
+from replearn.views.lab import lab
 from replearn.views.parts import UNCHANGED, Parts
 
 SMOOTHING = 1.0  # pixels
@@ -74,24 +75,6 @@ class Groups(Parts):
             replace(samples, shape=(half, *sides), statistics=(mean[:half], std[:half])),
             replace(samples, shape=(channels - half, *sides), statistics=(mean[half:], std[half:])),
         )
-
-
-def lab(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h w"]:
-    """CIE Lab of sRGB colours in [0, 1], each channel scaled to [0, 1].
-
-    References: IEC 61966-2-1 (sRGB), CIE 15 (Lab). https://www.w3.org/Graphics/Color/sRGB.html
-
-    >>> lab(torch.ones(1, 3, 1, 1)).flatten().mul(torch.tensor([100, 255, 255])).round().tolist()  # white
-    [100.0, 128.0, 128.0]
-    """
-    linear = torch.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
-    matrix = x.new_tensor([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-    matrix = matrix / matrix.sum(1, keepdim=True)  # white becomes (1, 1, 1)
-    xyz = torch.einsum("kc, nchw -> nkhw", matrix, linear)
-    f = torch.where(xyz > (6 / 29) ** 3, xyz.clamp(min=1e-6) ** (1 / 3), xyz * (29 / 6) ** 2 / 3 + 4 / 29)
-    light = 1.16 * f[:, 1] - 0.16
-    a, b = 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])
-    return torch.stack([light, (a + 128) / 255, (b + 128) / 255], dim=1).clamp_(0, 1)
 
 
 def smoothed(x: Float[Tensor, "n 1 h w"]) -> Float[Tensor, "n 1 h w"]:

@@ -20,6 +20,7 @@ from replearn.views.geometry import (
     Shift,
     VerticalFlip,
 )
+from replearn.views.grey_of import GreyOf
 from replearn.views.groups import Groups
 from replearn.views.guards import ChannelJitter, Coarse, DropChannels
 from replearn.views.jigsaw import Jigsaw
@@ -71,7 +72,7 @@ KNOWN: dict[str, type[View] | type[Split]] = {
             Swap,
         ),
         VerticalFlip,
-        *(Grid, Groups, Jigsaw, Rotations),
+        *(GreyOf, Grid, Groups, Jigsaw, Rotations),
         *(Masking, SaltAndPepper, Salient),
         *(Tiles, ChannelJitter, Coarse, DropChannels),
     )

@@ -78,7 +78,7 @@ class Pretext(Method):
         found = (logits.argmax(1) == right).float().mean()
         return {"pretext_accuracy": found, "chance": self.frequencies.max()}
 
-    def loss_at_collapse(self) -> float:
+    def loss_at_collapse(self) -> float | None:
         shares: list[float] = self.frequencies.tolist()
         return -sum(share * math.log(share) for share in shares if share)
 

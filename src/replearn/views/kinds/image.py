@@ -11,6 +11,7 @@ from replearn.views.crops import crops
 from replearn.views.evidence import evidence_of
 from replearn.views.filters import Blur
 from replearn.views.geometry import Crop, Elastic, Flip, Rotate, Scale, Shear, Shift
+from replearn.views.grey_of import GreyOf
 from replearn.views.groups import Groups
 from replearn.views.guards import ChannelJitter, Coarse
 from replearn.views.jigsaw import Jigsaw
@@ -21,6 +22,7 @@ from replearn.views.rotations import Rotations
 from replearn.views.salient import Salient
 from replearn.views.stroke import Stroke
 from replearn.views.tiles import Tiles
+from replearn.views.warp import Geometry
 
 # Grey images are drawings if at least so much of them is a flat ground, and what is drawn on it is at most so thick
 # for its length; other grey images have a left and a right from this share on. See decision 21.
@@ -76,6 +78,7 @@ class ImageViews(Views):
         "jigsaw",
         "rotations",
         "tiles",
+        "grey_of",
     )
 
     def chosen(self, samples: Samples) -> tuple[str, str]:
@@ -161,3 +164,9 @@ class ImageViews(Views):
         """Tiles of a view of every sample, each made coarse at times, its channels moved where there are several."""
         guards = [Coarse(0.3, 0.5)] if samples.shape[0] == 1 else [ChannelJitter(1), Coarse(0.3, 0.5)]
         return Tiles(view=view, each=Chain(*guards))
+
+    def grey_of(self, samples: Like, view: View, preset: str) -> Split:
+        """The grey of a view of every sample, and its colours as they are: only its places are changed."""
+        if isinstance(view, Chain):
+            view = Chain(*[part for part in view.views if isinstance(part, Geometry)])
+        return GreyOf(view)

@@ -40,6 +40,7 @@ _HOMES = {
     "GloVe": "replearn.methods",
     "InstDisc": "replearn.methods",
     "Jigsaw": "replearn.methods",
+    "LeJEPA": "replearn.methods",
     "LSTMLanguageModel": "replearn.methods",
     "Method": "replearn.methods",
     "MoCo": "replearn.methods",

@@ -35,6 +35,7 @@ APART = {
     "betatcvae": "the density of codes is told from those of a batch",
     "swav": "a batch is shared out equally among the prototypes",
     "barlowtwins": BATCH,
+    "lejepa": BATCH,
     "vicreg": BATCH,
     "sslhsic": BATCH,
     "sparseautoencoder": BATCH,

@@ -87,6 +87,7 @@ IDLE: list[tuple[str, dict[str, Any], str]] = [
     ("FineTune", {"trained": "frozen"}, "layer_decay"),
     ("FineTune", {"trained": "frozen"}, "patience"),
     ("InstDisc", {"depth": 1}, "hidden"),
+    ("LeJEPA", {"gaussian": 0.0}, "directions"),
     ("PIRL", {"depth": 1}, "hidden"),
     ("PatchCodes", {"code": "one-hot"}, "threshold"),
     ("PatchCodes", {"code": "triangle"}, "threshold"),

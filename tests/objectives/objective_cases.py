@@ -14,6 +14,7 @@ import cases_noise
 import cases_prediction
 import cases_prototypes
 import cases_redundancy
+import cases_sigreg
 import cases_sparsity
 import cases_sphere
 import cases_supcon
@@ -31,6 +32,7 @@ CASES = [
     *cases_prototypes.CASES,
     *cases_redundancy.CASES,
     *cases_kernel.CASES,
+    *cases_sigreg.CASES,
     *cases_sphere.CASES,
     *cases_sparsity.CASES,
     *cases_supcon.CASES,

@@ -16,7 +16,7 @@ from replearn.methods.contrastive import (
     SupCon,
 )
 from replearn.methods.given import Frozen
-from replearn.methods.joint_embedding import BYOL, DINO, SSLHSIC, BarlowTwins, SimSiam, SwAV, VICReg
+from replearn.methods.joint_embedding import BYOL, DINO, SSLHSIC, BarlowTwins, LeJEPA, SimSiam, SwAV, VICReg
 from replearn.methods.labelled import Supervised
 from replearn.methods.language import (
     BERT,
@@ -84,6 +84,7 @@ __all__ = [
     "InstDisc",
     "Jigsaw",
     "LSTMLanguageModel",
+    "LeJEPA",
     "Method",
     "MoCo",
     "MoCoV3",

@@ -38,7 +38,9 @@ COUNTS = frozenset(
 )
 # Shares in [0, 1), of which something must be left.
 SHARES = frozenset(("dropout", "frozen", "held_out", "smoothing", "warmup"))
-WHOLE_SHARES = frozenset(("bank_momentum", "centre_momentum", "momentum", "word_dropout"))  # in [0, 1]
+WHOLE_SHARES = frozenset(
+    ("bank_momentum", "centre_momentum", "gaussian", "momentum", "word_dropout")
+)  # in [0, 1]
 # Greater than 0.
 POSITIVE = frozenset(
     (

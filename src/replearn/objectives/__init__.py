@@ -19,6 +19,7 @@ from replearn.objectives.reconstruction import (
     squared_error,
 )
 from replearn.objectives.redundancy import barlow_twins, vicreg
+from replearn.objectives.sigreg import sigreg
 from replearn.objectives.sparsity import kl_sparsity, l1_sparsity
 from replearn.objectives.sphere import alignment, uniformity
 from replearn.objectives.supervised_contrast import supervised_contrast
@@ -53,6 +54,7 @@ __all__ = [
     "negative_sampling",
     "nt_xent",
     "score_function",
+    "sigreg",
     "soft_cross_entropy",
     "squared_error",
     "ssl_hsic",

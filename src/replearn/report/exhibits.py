@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from replearn.comparison import Comparison
+from replearn.comparison import Comparison, is_baseline
 from replearn.data import Samples
 from replearn.methods.exhibit import Exhibit, exhibit_of
 from replearn.report.appearance import has_thumbnails
@@ -48,7 +48,7 @@ def exhibit_panels(comparison: Comparison) -> list[ExhibitPanel]:
     index = np.sort(draw_queries(test, ASKED, np.random.default_rng(0)))
     found = []
     for row in comparison.rows:
-        exhibit = exhibit_of(row.method, test[index])
+        exhibit = None if is_baseline(row.name) else exhibit_of(row.method, test[index])
         if exhibit is not None:
             found.append(ExhibitPanel(row.name, exhibit.title, _note(exhibit), _answers(exhibit, test)))
     return found

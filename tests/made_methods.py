@@ -18,6 +18,8 @@ CLASSES = [entry.cls for entry in registry().values()]
 # Of methods that are trained by gradients; and of those that read nothing but texts.
 QUICK = {"encoder": "cnn", "epochs": 2, "batch_size": 32, "device": "cpu"}
 QUICK_TEXT = QUICK | {"encoder": "words", "batch_size": 8, "window": 16, "vocabulary": 300}
+# Of those whose networks would take long: they have no field `encoder` by which to make them small.
+QUICK_OF: dict[str, dict[str, Any]] = {"ImageGPT": {"side": 7, "dim": 16, "depth": 2}}
 # Of other models: little dictionaries of few places.
 SMALL = {"epochs": 1, "least": 1, "words": 8, "atoms": 8, "drawn": 600, "side": 4, "device": "cpu"}
 
@@ -39,6 +41,9 @@ def quick(cls: type[Any], **given: Any) -> Any:
         said = QUICK if kind(cls) == "image" else QUICK_TEXT
     if "patches" in cls.needs:
         said = said | {"encoder": "vit"}
+    if cls.__name__ in QUICK_OF:
+        pytest.importorskip("transformers")
+        said = said | QUICK_OF[cls.__name__]
     known = {field.name for field in fields(cls)}
     return cls(**{name: value for name, value in (said | given).items() if name in known})
 

@@ -38,6 +38,7 @@ _HOMES = {
     "Frozen": "replearn.methods",
     "GPT": "replearn.methods",
     "GloVe": "replearn.methods",
+    "ImageGPT": "replearn.methods",
     "InstDisc": "replearn.methods",
     "Jigsaw": "replearn.methods",
     "LeJEPA": "replearn.methods",

@@ -44,6 +44,8 @@ QUICK = {
 QUICK_TEXT = QUICK | {"encoder": "bert_tiny", "window": 8, "vocabulary": 300}
 # Fields that would do nothing, and so are refused.
 IDLE = {"simcse": {"hidden"}}  # its head is one layer
+# Fields of networks that are small by fields of their own.
+SMALL = {"imagegpt": {"dim": 16, "depth": 2}}
 OWN_ENCODERS = {
     "gpt": "gpt_tiny",
     "lstmlanguagemodel": "lstm",
@@ -85,6 +87,7 @@ def quick(name: str = "simclr", **fields: Any) -> Method:
     said = QUICK if reads_images(cls) else QUICK_TEXT | {"encoder": OWN_ENCODERS.get(name, "bert_tiny")}
     if "patches" in cls.needs:
         said = said | {"encoder": "vit"}
+    said = said | SMALL.get(name, {})
     method: Method = cls(**{key: value for key, value in said.items() if key in known} | fields)
     return method
 

@@ -41,7 +41,7 @@ OTHERS: dict[str, Any] = {
     "pairs": "apart", "penalty": "l1", "pooling": "first", "precision": "bf16-mixed", "random_state": 1, "rise": 0.9,
     "sample": 0.01, "share": 0.5, "sharpening": 0.9, "steps": 1, "stride": 3, "subwords": 50, "task": "regress",
     "stage": 0, "trained": "frozen", "validation": 0.25, "variance": 0.3, "views": Pair(Same(), Same()),
-    "weight_decay": 0.5,
+    "weight_decay": 0.5, "colours": 4, "objective": "masked",
 }  # fmt: skip
 # Of methods that ask for more than views.
 OTHER_SPLITS = {
@@ -70,6 +70,7 @@ NEEDS: dict[tuple[str, str], dict[str, Any]] = {
     ("FineTune", "pairs"): {"encoder": "bert_tiny", "task": "pair"},
     ("FineTune", "patience"): {"validation": 0.25, "patience": 1, "epochs": 9, "learning_rate": 1e-9},
     ("FineTune", "pooling"): {"encoder": "words"},
+    ("ImageGPT", "share"): {"objective": "masked"},
     ("SimCSE", "hidden"): {"depth": 2},
     ("VAE", "baseline"): {"estimator": "score", "draws": 2},
     ("VAE", "variance"): {"likelihood": "gaussian"},

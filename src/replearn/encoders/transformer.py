@@ -1,6 +1,7 @@
 """Transformers over tokens, by the classes of the `transformers` library, from a size by name."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from jaxtyping import Float
@@ -24,6 +25,7 @@ SIZES = {
 KINDS = ("bert", "modernbert", "gpt")
 TRANSFORMERS = tuple(f"{kind}_{size}" for kind in KINDS for size in SIZES)
 HEAD = 64  # numbers per attention head
+NOTHING: Mapping[str, int | None] = {"pad_token_id": None, "bos_token_id": None, "eos_token_id": None}
 MEMORY = ("cache", "past_key_values")  # what the library calls keys and values: today, and before
 
 
@@ -97,20 +99,47 @@ def make_transformer(name: str, tokenizer: Tokenizer, *, dropout: float = 0.1) -
     """
     kind, _, size = name.partition("_")
     depth, dim = SIZES[size]
-    vocabulary = {
-        "vocab_size": tokenizer.size,
+    special = {
         "pad_token_id": _id(tokenizer, PAD),
         "bos_token_id": _id(tokenizer, FIRST),
         "eos_token_id": _id(tokenizer, LAST),
     }
-    net = _net(kind, depth, dim, vocabulary, dropout)
+    heads = dim // HEAD
+    return transformer_over(
+        tokenizer.size, special, kind=kind, dim=dim, depth=depth, heads=heads, dropout=dropout
+    )
+
+
+def transformer_over(
+    vocabulary: int,
+    special: Mapping[str, int | None] = NOTHING,
+    *,
+    kind: str,
+    dim: int,
+    depth: int,
+    heads: int,
+    dropout: float = 0.1,
+) -> Transformer:
+    """A transformer over any tokens, with random weights.
+
+    Args:
+        vocabulary: how many tokens there are.
+        special: which of them fills rows up, begins and ends one, as the library's configurations call it.
+        kind: one of `KINDS`.
+        dim: numbers per state, a multiple of `heads`.
+        depth: layers.
+        heads: of attention.
+        dropout: as of `make_transformer`.
+    """
+    net = _net(kind, depth, dim, heads, {"vocab_size": vocabulary, **special}, dropout)
     use_short_attention(net)
     return Transformer(net, length=LENGTH, causal=kind == "gpt")
 
 
-def _net(kind: str, depth: int, dim: int, vocabulary: dict[str, Any], dropout: float) -> nn.Module:
+def _net(
+    kind: str, depth: int, dim: int, heads: int, vocabulary: dict[str, Any], dropout: float
+) -> nn.Module:
     library = the_library()
-    heads = dim // HEAD
     if kind == "gpt":
         config = library.GPT2Config(
             **vocabulary, n_positions=LENGTH, n_embd=dim, n_layer=depth, n_head=heads,

@@ -71,6 +71,14 @@ SIGNS = {
         below=0.2,
         after=200,
     ),
+    "histogram_gain": Sign(
+        "histogram plateau",
+        "pixels are told {:.3f} bits better than by how often each place has each colour",
+        "The network knows no more than a histogram of each place: train for more steps, try a learning rate of 1e-3, "
+        "or fewer colours.",
+        below=0.02,
+        after=400,
+    ),
     "variety": Sign(
         "mode collapse",
         "generated samples vary {:.3f} times as much as real ones",

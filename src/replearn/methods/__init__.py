@@ -32,7 +32,7 @@ from replearn.methods.language import (
     Word2Vec,
 )
 from replearn.methods.load import load
-from replearn.methods.masked import MAE
+from replearn.methods.masked import MAE, ImageGPT
 from replearn.methods.model import Model
 from replearn.methods.pretext import Colorization, Exemplar, Jigsaw, RelativePatch, Rotation
 from replearn.methods.reconstruction import (
@@ -81,6 +81,7 @@ __all__ = [
     "FactorVAE",
     "Frozen",
     "GloVe",
+    "ImageGPT",
     "InstDisc",
     "Jigsaw",
     "LSTMLanguageModel",

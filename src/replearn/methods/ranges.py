@@ -26,6 +26,7 @@ COUNTS = frozenset(
             "cell",
             "chains",
             "classes",
+            "colours",
             "dim",
             "directions",
             "drawn",

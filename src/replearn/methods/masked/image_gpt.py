@@ -28,9 +28,9 @@ from replearn.engine.machine import choose_for_inference
 from replearn.methods.checks import samples_like_fit
 from replearn.methods.exhibit import Exhibit
 from replearn.methods.language.generation import Choice
+from replearn.methods.masked.patches import check_share, hide
 from replearn.methods.trained import Trained
 from replearn.objectives import cross_entropy
-from replearn.views.base import uniform
 
 Objective = Literal["next", "masked"]
 
@@ -93,10 +93,7 @@ class ImageGPT(Trained):
             raise ValueError(
                 f"layer must be from 0 to {self.depth}, the depth; got {self.layer}. Leave it out."
             )
-        if not 0 < self.share < 1:
-            raise ValueError(
-                f"share must lie in (0, 1); got {self.share}. Leave it out for the paper's 0.15."
-            )
+        check_share(self.share)
 
     def _prepare(self, given: Samples) -> Samples:
         samples = super()._prepare(given)
@@ -142,9 +139,7 @@ class ImageGPT(Trained):
 
     def hidden(self, batch: Batch) -> Int[Tensor, "n m"]:
         """Places of hidden pixels, as many of each image: means over images are means over pixels."""
-        length = self.encoder_.palette.length
-        number = max(1, round(self.share * length))
-        return uniform(batch, length).topk(number, dim=1).indices
+        return hide(batch, self.encoder_.palette.length, self.share)[1]
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
         return self.encoder_(batch)  # type: ignore[no-any-return]

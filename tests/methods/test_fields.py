@@ -31,7 +31,10 @@ SMALL: dict[str, Any] = {
     "prototypes": 8, "queue": 4, "drawn": 400, "words": 4, "atoms": 4, "side": 4, "chains": 8, "device": "cpu",
     "bottleneck": 4, "warmup": 0.5,
 }  # fmt: skip
-SMALL_OF = {"TextVAE": {"epochs": 2}}  # the KL term weighs nothing in the first steps
+SMALL_OF = {
+    "ImageGPT": {"side": 5},  # twelve pixels become four by it, and two by one more
+    "TextVAE": {"epochs": 2},  # the KL term weighs nothing in the first steps
+}
 # Another legal value, by name of a field, where twice, half or the opposite of the default is none.
 OTHERS: dict[str, Any] = {
     "accumulate": 2, "cell": 2, "classes": 5,

@@ -61,14 +61,14 @@ class ImageGPT(Trained):
 
     colours: int | None = None
     side: int = 16
-    dim: int = 128
-    depth: int = 6
+    dim: int = 64
+    depth: int = 4
     layer: int | None = None
     objective: Objective = "next"
     share: float = 0.15
     dropout: float = 0.0
     epochs: int = 20
-    batch_size: int = 32
+    batch_size: int = 8
     learning_rate: float = 3e-3
     weight_decay: float = 0.01
 

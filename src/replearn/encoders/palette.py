@@ -76,20 +76,21 @@ class Palette(nn.Module):
         # Without a matrix product, whose rounding depends on how many rows there are.
         found = [
             torch.cdist(part, self.colours, compute_mode="donot_use_mm_for_euclid_dist").argmin(1)
-            for part in rows.split(max(1, AT_ONCE // len(self.colours)))
+            for part in torch.split(rows, max(1, AT_ONCE // len(self.colours)))
         ]
         return torch.cat(found).view(pixels.shape[:2])
 
     def pixels(self, batch: Batch | Tensor) -> Float[Tensor, "n t c"]:
         """The pixels of small images."""
         x = as_float(batch.x if isinstance(batch, Batch) else batch)
-        if x.shape[2:] != self.shape[1:]:
-            x = F.adaptive_avg_pool2d(x, self.shape[1:])
+        _, height, width = self.shape
+        if x.shape[2:] != (height, width):
+            x = F.adaptive_avg_pool2d(x, (height, width))
         return x.flatten(2).mT  # (n, t, c)
 
     def images(self, ids: Int[Tensor, "n t"]) -> Float[Tensor, "n c h w"]:
         """The small images that have these colours."""
-        return self.colours[ids].mT.unflatten(2, self.shape[1:])
+        return self.colours[ids].mT.reshape(len(ids), *self.shape)
 
     def learn(self, samples: Samples, *, random_state: int) -> None:
         """Choose the colours, and count where they are, by up to 8,192 images, drawn at random.

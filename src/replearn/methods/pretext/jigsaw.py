@@ -38,7 +38,7 @@ class Jigsaw(Tiled):
     paper: ClassVar[str] = "https://arxiv.org/abs/1603.09246"
 
     permutations: int = 64
-    draws: int = 1
+    draws: int = 4
 
     @property
     def answers(self) -> int:

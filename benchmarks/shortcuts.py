@@ -23,10 +23,10 @@ import pretext
 import rows
 from record import machine
 
-METHODS = ("relative_patch", "jigsaw")
+METHODS = ("relativepatch", "jigsaw")
 GUARDS = ("nothing", "gap", "jitter", "levelling", "colour", "all")  # what is taken off
 NOT_OF_GREY = ("colour",)
-TRAIN, TEST = 5_000, 2_000
+TRAIN, TEST = 5_000, 1_000
 
 
 def main() -> int:

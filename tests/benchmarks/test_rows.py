@@ -21,7 +21,6 @@ PROGRAMS = {
     "layers": TEXTS,
     "prompting": TEXTS,
     "relatedness": TEXTS,
-    "shortcuts": (),
 }
 
 

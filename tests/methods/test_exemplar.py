@@ -6,7 +6,7 @@ import torch
 
 import replearn
 from replearn.data.samples import Batch
-from replearn.views import Salient
+from replearn.views import Chain, Salient, Shift
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,22 @@ def test_the_seed_is_where_gradients_are_strongest():
     assert found.shape == (4, 2, 10, 10)
     for image, cut in zip(x, found, strict=True):  # all that happens lies within the square, wherever it is
         assert float(cut.sum()) == pytest.approx(float(image.sum()), rel=1e-5)
+
+
+def test_a_seed_that_is_shifted_shows_what_lies_beside_it():
+    x = torch.rand(3, 1, 24, 24) * 0.1
+    x[..., 8:16, 8:16] += 0.5 * torch.rand(3, 1, 8, 8)
+    batch = Batch(x, labels=torch.arange(3), index=torch.arange(3))
+    alone = Salient(0.5)(batch).x
+    rows = [
+        (image[0].unfold(0, 12, 1).unfold(1, 12, 1) - cut[0]).abs().amax((2, 3))
+        for image, cut in zip(x, alone, strict=True)
+    ]
+    assert all(float(row.min()) < 1e-5 for row in rows), "a square of the image as it is"
+    torch.manual_seed(0)
+    moved = Chain(Salient(0.5), Shift(0.2))(batch).x
+    assert moved.shape == alone.shape
+    assert bool((moved[:, :, [0, -1]].std((2, 3)) > 0).all()), "no border pixel is continued"
 
 
 def test_it_learns_to_tell_seeds_apart(digits):

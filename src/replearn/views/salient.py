@@ -2,18 +2,24 @@
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
 
 from replearn.data.samples import Batch
-from replearn.views.base import View
 from replearn.views.checks import check_interval, images
+from replearn.views.warp import Geometry, Size, affine
 
 
 @dataclass(frozen=True)
-class Salient(View):
+class Salient(Geometry):
     """The square of each image whose gradients have most energy, cut out as it is; without any chance.
+
+    It must be the first of a chain of views that move pixels. Those that follow read the image around the square, too:
+    one that is shifted after it shows what lies beside it.
 
     The energy of a place is the sum of its squared differences to the pixels to the right and below, over channels. Of
     squares with equal energy, as in flat images, the first one is taken.
@@ -29,21 +35,25 @@ class Salient(View):
     [[[[0.0, 0.0], [0.0, 1.0]]]]
     """
 
+    cuts: ClassVar[bool] = True
+
     share: float = 0.75
 
     def __post_init__(self) -> None:
         check_interval(self, "share", "share", 1e-6, 1.0)
 
-    def __call__(self, batch: Batch) -> Batch:
+    def draw(self, batch: Batch, size: Size) -> Float[Tensor, "n 3 3"]:
         x = images(batch, self)
-        side = max(1, math.floor(min(x.shape[2:]) * self.share))
+        side, _ = self.size_after(size)
         energy = torch.zeros_like(x[:, 0])  # (n, h, w)
         energy[:, :-1] += (x[:, :, 1:] - x[:, :, :-1]).square().sum(1)
         energy[:, :, :-1] += (x[..., 1:] - x[..., :-1]).square().sum(1)
         within = F.avg_pool2d(energy[:, None], side, stride=1)[:, 0]  # (n, i, j)
         best = within.flatten(1).argmax(1)
-        first = torch.stack([best // within.shape[2], best % within.shape[2]])  # (2, n): down, across
-        down, across = first[..., None] + torch.arange(side, device=x.device)  # (n, side) each
-        rows = torch.arange(len(x), device=x.device).view(-1, 1, 1)
-        cut = x[rows, :, down[:, :, None], across[:, None]]  # (n, side, side, c)
-        return batch.with_x(cut.movedim(-1, 1).contiguous())
+        top, left = best // within.shape[2], best % within.shape[2]
+        down, across = (first + (side - whole) / 2 for first, whole in ((top, size[0]), (left, size[1])))
+        return affine(len(batch), x=across, y=down, device=x.device)
+
+    def size_after(self, size: Size) -> Size:
+        side = max(1, math.floor(min(size) * self.share))
+        return side, side

@@ -18,6 +18,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -32,7 +33,13 @@ Size = tuple[int, int]  # height, width
 
 
 class Geometry(View):
-    """A view that moves pixels. Consecutive ones in a `Chain` are resampled once, together."""
+    """A view that moves pixels. Consecutive ones in a `Chain` are resampled once, together.
+
+    Attributes:
+        cuts: whether a smaller view is a part of the image, as it is, rather than the image made smaller.
+    """
+
+    cuts: ClassVar[bool] = False
 
     @abstractmethod
     def draw(self, batch: Batch, size: Size) -> Float[Tensor, "n ..."]:
@@ -49,16 +56,17 @@ class Geometry(View):
 def warp(batch: Batch, views: Sequence[Geometry]) -> Batch:
     """The batch after all `views`, resampled once.
 
-    Where the result has fewer pixels a side than the image, each of its pixels is the mean of several
-    readings, as many along a side as the rounded ratio: shrinking does not alias.
+    Where the result has fewer pixels a side than the image, and is no mere cut, each of its pixels is the mean of
+    several readings, as many along a side as the rounded ratio: shrinking does not alias.
     """
     x = images(batch, views[0])
-    size, steps = _size(x), []
+    size, steps, shrunk = _size(x), [], (1.0, 1.0)
     for view in views:
         steps.append((view.draw(batch, size), size))
-        size = view.size_after(size)
-    height, width = (max(1, round(before / after)) for before, after in zip(_size(x), size, strict=True))
-    readings = height, width
+        before, size = size, view.size_after(size)
+        if not view.cuts:
+            shrunk = shrunk[0] * before[0] / size[0], shrunk[1] * before[1] / size[1]
+    readings = max(1, round(shrunk[0])), max(1, round(shrunk[1]))
     grid = sampling_grid(steps, size, readings)
     seen = F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
     return batch.with_x(seen if readings == (1, 1) else F.avg_pool2d(seen, readings))

@@ -27,6 +27,7 @@ _HOMES = {
     "CMC": "replearn.methods",
     "CPC": "replearn.methods",
     "Colorization": "replearn.methods",
+    "ContextEncoder": "replearn.methods",
     "ContractiveAutoencoder": "replearn.methods",
     "DINO": "replearn.methods",
     "DeepBelief": "replearn.methods",

@@ -92,7 +92,7 @@ def made(name: str) -> tuple[Method, Samples]:
     fields = {field.name: field.default for field in dataclasses.fields(registry()[name].cls)}
     images = "image" in registry()[name].kinds and "encoder" in fields
     own = "vit" if "patches" in registry()[name].cls.needs else "linear"
-    pooled = {"pirl": POOLED, "cpc": POOLED, "colorization": OF_COLOURS}
+    pooled = {"pirl": POOLED, "cpc": POOLED, "colorization": OF_COLOURS, "contextencoder": POOLED}
     encoder = {"contractiveautoencoder": "auto", **pooled}.get(name, own)
     return built(name=name, n=64, **({"encoder": encoder} if images else {}))
 

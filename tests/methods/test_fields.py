@@ -14,7 +14,7 @@ from replearn.data import Samples
 from replearn.methods import Model, SimCSE, registry
 from replearn.methods.needs import kinds_served
 from replearn.transfer import FineTune
-from replearn.views import GreyOf, MultiCrop, Pair, Rotations, Same, Span, Tiles
+from replearn.views import GreyOf, Hidden, MultiCrop, Pair, Rotations, Same, Span, Tiles
 
 # Why a field need not change anything, by name.
 EXEMPT = {
@@ -50,6 +50,7 @@ OTHERS: dict[str, Any] = {
 OTHER_SPLITS = {
     "cut": MultiCrop(Same(), Same(), 0, 1),
     "grey_of": GreyOf(Same()),
+    "hidden": Hidden("centre"),
     "rotations": Rotations(Same()),
     "tiles": Tiles(3, 0.9),
 }
@@ -85,6 +86,7 @@ IDLE: list[tuple[str, dict[str, Any], str]] = [
     ("BetaVAE", {"likelihood": "bernoulli"}, "variance"),
     ("CMC", {"depth": 1}, "hidden"),
     ("ContractiveAutoencoder", {"encoder": "mlp", "weight": 0.0}, "projections"),
+    ("ContextEncoder", {"adversarial": 0.0}, "discriminator_rate"),
     ("DeepBelief", {"persistent": False}, "chains"),
     ("FactorVAE", {"depth": 1}, "hidden"),
     ("FineTune", {"trained": "frozen"}, "encoder_rate"),

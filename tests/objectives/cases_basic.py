@@ -1,6 +1,7 @@
 """Cases of classification, reconstruction and SimCLR's contrast."""
 
 from math import exp, log, sqrt, tanh
+from typing import Any
 
 import torch
 from objective_case import Case, normal
@@ -47,6 +48,34 @@ def slow_cross_entropy(logits: list[list[float]], labels: list[int], smoothing: 
     return total / max(labelled, 1)
 
 
+def slow_weighted_error(x: list[Any], y: list[Any], weights: list[Any]) -> float:
+    total = 0.0
+    for row, other, heavy in zip(x, y, weights, strict=True):
+        above = below = 0.0
+        for channel, made in zip(row, other, strict=True):
+            for i, line in enumerate(heavy[0]):
+                for j, w in enumerate(line):
+                    above += w * (channel[i][j] - made[i][j]) ** 2
+                    below += w
+        total += above / max(below, 1e-12)
+    return total / len(x)
+
+
+def slow_taken_for_real(logits: list[list[float]]) -> float:
+    return -sum(log(1 / (1 + exp(-value))) for row in logits for value in row) / len(logits)
+
+
+def pictures(n: int, random: torch.Generator) -> tuple[Tensor, ...]:
+    shape = (n, 2, 3, 4)
+    weights = torch.rand(n, 1, 3, 4, generator=random, dtype=torch.float64)
+    weights[0] = 0  # nothing of it counts
+    return normal(*shape, random=random), normal(*shape, random=random), 10 * weights
+
+
+def logits_alone(n: int, random: torch.Generator) -> tuple[Tensor, ...]:
+    return (normal(n, 4, random=random),)
+
+
 def two_views(n: int, random: torch.Generator) -> tuple[Tensor, ...]:
     return normal(n, 4, random=random), normal(n, 4, random=random)
 
@@ -67,7 +96,20 @@ CUBE = torch.tensor([[0.0, 0.0], [2.0, 4.0]], dtype=torch.float64)  # mean (1, 2
 MEANS = torch.tensor([[1.0, 2.0], [1.0, 2.0]], dtype=torch.float64)
 SOME = torch.tensor([0, -1, 3, 2, -1, 1])
 
+BRIGHT = torch.arange(6, dtype=torch.float64)[:, None, None, None].expand(6, 2, 1, 3)
+HEAVY = torch.tensor([0.0, 1.0, 10.0], dtype=torch.float64).expand(6, 1, 1, 3)
+
 CASES = [
+    Case(
+        "weighted_error",
+        pictures,
+        slow_weighted_error,
+        ((BRIGHT, torch.full_like(BRIGHT, 2.5), HEAVY), 35 / 12),
+        (0, 1),
+        True,
+        {},
+    ),
+    Case("taken_for_real", logits_alone, slow_taken_for_real, ((0 * ONES,), 4 * log(2)), (0,), False, {}),
     Case("nt_xent", two_views, slow_nt_xent, ((ONES, 3 * ONES), log(11)), (0, 1), True, {}),
     Case("nt_xent", two_views, slow_nt_xent, ((ONES, ONES), log(11)), (0, 1), True, {"temperature": 0.1}),
     Case("squared_error", two_views, slow_squared_error, ((CUBE, MEANS), 5.0), (0, 1), True, {}),

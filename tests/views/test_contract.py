@@ -58,6 +58,7 @@ CUT = (
     "GreyOf",
     "Grid",
     "Groups",
+    "Hidden",
     "Jigsaw",
     "Rotations",
     "Salient",
@@ -137,7 +138,7 @@ def test_images_of_every_shape_stay_images(view, shape, bytes_, make_batch):
             assert seen.x.shape[1] == shape[1]
         if name_of(view) not in ("Resize", "MultiCrop", *CUT):
             assert seen.x.shape == shape
-        if name_of(view) != "Jitter":
+        if name_of(view) not in ("Jitter", "Hidden"):  # which has weights of up to 10
             assert seen.x.min() >= -1e-6
             assert seen.x.max() <= 1 + 1e-6
 

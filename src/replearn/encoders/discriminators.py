@@ -109,6 +109,16 @@ class DenseDiscriminator(nn.Module):
         return score
 
 
+def image_discriminator(shape: tuple[int, ...], *, hidden: int = 256) -> nn.Module:
+    """Scores `(n, 1)` of images alone, by convolutions whose weights have spectral norm 1.
+
+    Args:
+        shape: `(c, h, w)` of one sample.
+        hidden: width of the layer before the score.
+    """
+    return nn.Sequential(_of_images(shape, hidden), spectral_norm(nn.Linear(hidden, 1)))
+
+
 def _dense(in_dim: int, hidden: int, out_dim: int) -> nn.Sequential:
     widths = in_dim, hidden, out_dim
     layers = [nn.Sequential(spectral_norm(nn.Linear(a, b)), nn.LeakyReLU(SLOPE)) for a, b in pairwise(widths)]

@@ -13,6 +13,8 @@ from replearn.encoders.modes import evaluating
 from replearn.encoders.resnet import conv3x3, initialise
 from replearn.encoders.stages import NoStages
 
+MOST = 1024  # places that are linked with each other
+
 
 def map_shape(encoder: Encoder, samples: Described) -> tuple[int, int, int]:
     """Channels, height and width of the map `encoder.read(batch, "map")` of such samples.
@@ -90,12 +92,20 @@ class ChannelWise(nn.Module):
     Args:
         shape: `(d, h, w)` of the map.
 
+    Raises:
+        ValueError: the map has too many places.
+
     References: Pathak et al., CVPR 2016, section 3.1. https://arxiv.org/abs/1604.07379
     """
 
     def __init__(self, shape: tuple[int, int, int]) -> None:
         super().__init__()
         channels, places = shape[0], shape[1] * shape[2]
+        if places > MOST:
+            raise ValueError(
+                f"each place of a map is linked with every other one, so it must have at most {MOST:,}; got "
+                f"{shape[1]} x {shape[2]}. Use an encoder that ends in a smaller map, resnet18 say."
+            )
         self.weight = nn.Parameter(torch.randn(channels, places, places) / places**0.5)
         self.bias = nn.Parameter(torch.zeros(channels, places))
 

@@ -63,6 +63,13 @@ SIGNS = {
         above=0.99,
         after=400,
     ),
+    "hole_ratio": Sign(
+        "mean colour",
+        "holes are filled {:.3f} times as badly as with the mean colour: nothing of what is in them has been learned",
+        "Train for more steps, try another learning rate (1e-3), or hide smaller blocks: Hidden('blocks').",
+        above=0.99,
+        after=400,
+    ),
     "chroma_ratio": Sign(
         "grey colours",
         "predicted colours are {:.2f} times as far from grey as true ones",

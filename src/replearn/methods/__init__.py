@@ -32,7 +32,7 @@ from replearn.methods.language import (
     Word2Vec,
 )
 from replearn.methods.load import load
-from replearn.methods.masked import MAE, ImageGPT
+from replearn.methods.masked import MAE, ContextEncoder, ImageGPT
 from replearn.methods.model import Model
 from replearn.methods.pretext import Colorization, Exemplar, Jigsaw, RelativePatch, Rotation
 from replearn.methods.reconstruction import (
@@ -72,6 +72,7 @@ __all__ = [
     "BetaVAE",
     "BiGAN",
     "Colorization",
+    "ContextEncoder",
     "ContractiveAutoencoder",
     "DeepBelief",
     "DenoisingAutoencoder",

@@ -38,7 +38,7 @@ COUNTS = frozenset(
     )
 )
 # Shares in [0, 1), of which something must be left.
-SHARES = frozenset(("dropout", "frozen", "held_out", "smoothing", "warmup"))
+SHARES = frozenset(("adversarial", "dropout", "frozen", "held_out", "smoothing", "warmup"))
 WHOLE_SHARES = frozenset(
     ("bank_momentum", "centre_momentum", "gaussian", "momentum", "word_dropout")
 )  # in [0, 1]

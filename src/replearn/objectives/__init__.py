@@ -1,6 +1,6 @@
 """Objectives: pure functions of tensors, each of which returns one number to make small."""
 
-from replearn.objectives.adversarial import hinge_discriminator, hinge_generator
+from replearn.objectives.adversarial import hinge_discriminator, hinge_generator, taken_for_real
 from replearn.objectives.classification import cross_entropy
 from replearn.objectives.colours import colour_cross_entropy
 from replearn.objectives.contraction import contraction
@@ -17,6 +17,7 @@ from replearn.objectives.reconstruction import (
     categorical_error,
     gaussian_error,
     squared_error,
+    weighted_error,
 )
 from replearn.objectives.redundancy import barlow_twins, vicreg
 from replearn.objectives.sigreg import sigreg
@@ -60,7 +61,9 @@ __all__ = [
     "ssl_hsic",
     "supervised_contrast",
     "swapped_prediction",
+    "taken_for_real",
     "told_apart",
     "uniformity",
     "vicreg",
+    "weighted_error",
 ]

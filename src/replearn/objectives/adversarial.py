@@ -64,6 +64,36 @@ def hinge_generator(real: Float[Tensor, "n s"], fake: Float[Tensor, "n s"]) -> F
     return (real - fake).sum(1).mean()
 
 
+@full_precision
+def taken_for_real(logits: Float[Tensor, "n s"]) -> Float[Tensor, ""]:
+    r"""The generator's loss beside `told_apart`: what is made should be taken for real.
+
+    With `D` the sigmoid of a logit, the chance that the discriminator gives to a made sample of being real:
+
+        loss = -1/n Σ_i Σ_s ln D_is
+
+    It grows where the discriminator is sure, unlike `ln(1 - D)`, whose gradient vanishes there. When all logits are 0
+    (collapse: nothing is told apart) it is `s ln 2`.
+
+    Args:
+        logits: of made samples, positive where they are taken for real; `(n, s)`, row `i` is one sample.
+
+    Raises:
+        ValueError: there is no row.
+
+    Example:
+        >>> import torch
+        >>> round(taken_for_real(torch.zeros(3, 1)).exp().item(), 4)
+        2.0
+
+    References:
+        Goodfellow et al., "Generative adversarial nets", NeurIPS 2014, section 3. https://arxiv.org/abs/1406.2661
+    """
+    if not len(logits):
+        raise ValueError("taken_for_real needs at least one row of logits; got none.")
+    return F.softplus(-logits).sum(1).mean()
+
+
 def _check(name: str, real: Tensor, fake: Tensor) -> None:
     if real.shape != fake.shape or not len(real):
         raise ValueError(

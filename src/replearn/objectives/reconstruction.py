@@ -41,6 +41,40 @@ def squared_error(x: Float[Tensor, "n ..."], y: Float[Tensor, "n ..."]) -> Float
 
 
 @full_precision
+def weighted_error(
+    x: Float[Tensor, "n c h w"], y: Float[Tensor, "n c h w"], weights: Float[Tensor, "n 1 h w"]
+) -> Float[Tensor, ""]:
+    r"""Squared error of images where weights say that it counts: a weighted mean over pixels, mean over images.
+
+        loss = 1/n Σ_i ( Σ_j w_ij |x_ij - y_ij|² / (c Σ_j w_ij) )
+
+    over places `j` with `c` channels. Symmetric in `x` and `y`. When every reconstruction is the mean of what counts
+    (collapse) it is its variance. An image of which nothing counts adds 0.
+
+    Args:
+        x: images.
+        y: their reconstructions.
+        weights: of each place, not negative.
+
+    Raises:
+        ValueError: the shapes differ, or there is no row.
+
+    Example:
+        >>> import torch
+        >>> x, weights = torch.zeros(1, 3, 2, 2), torch.tensor([[[[1.0, 0.0], [0.0, 3.0]]]])
+        >>> weighted_error(x, x + 2, weights).item()
+        4.0
+
+    References:
+        Pathak et al., "Context encoders: feature learning by inpainting", CVPR 2016, equation 1.
+        https://arxiv.org/abs/1604.07379
+    """
+    _check("weighted_error", x, y)
+    total = (weights * (x - y).square()).flatten(1).sum(1)  # (n,)
+    return (total / (x.shape[1] * weights.flatten(1).sum(1)).clamp_min(1e-12)).mean()
+
+
+@full_precision
 def bernoulli_error(logits: Float[Tensor, "n ..."], x: Float[Tensor, "n ..."]) -> Float[Tensor, ""]:
     r"""Binary cross-entropy in nats: sum over a sample's numbers, mean over samples.
 

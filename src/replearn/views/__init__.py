@@ -19,6 +19,7 @@ from replearn.views.geometry import (
 from replearn.views.grey_of import GreyOf
 from replearn.views.groups import Groups
 from replearn.views.guards import ChannelJitter, Coarse, DropChannels
+from replearn.views.hidden import Hidden
 from replearn.views.jigsaw import Jigsaw
 from replearn.views.noise import Masking, SaltAndPepper
 from replearn.views.parts import Grid
@@ -49,6 +50,7 @@ __all__ = [
     "GreyOf",
     "Grid",
     "Groups",
+    "Hidden",
     "Hue",
     "Jigsaw",
     "Jitter",

@@ -18,7 +18,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from replearn.data.equal import mixed
-from replearn.data.samples import Batch
+from replearn.data.samples import Batch, Samples
 
 
 def in_full_precision(call: Callable[[Any, Batch], Any]) -> Callable[[Any, Batch], Any]:
@@ -52,6 +52,10 @@ class Split(ABC):
 
     @abstractmethod
     def __call__(self, batch: Batch) -> tuple[Batch, ...]: ...
+
+    def fitted(self, samples: Samples) -> "Split":
+        """These views of such samples, with what they must know of them: themselves, where that is nothing."""
+        return self
 
     def wholes(self, views: tuple[Batch, ...]) -> tuple[Batch, ...]:
         """Those of its views that show (nearly) the whole sample: all of them, unless there are small crops."""

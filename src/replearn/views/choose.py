@@ -17,5 +17,7 @@ def make_views(spec: Split | str | None, samples: Samples, split: str = "pair") 
         ValueError: no preset has this name, or it is for another kind of samples.
     """
     if spec is None:
-        return default_views(samples, split)
-    return named_views(spec, samples, split) if isinstance(spec, str) else spec
+        views = default_views(samples, split)
+    else:
+        views = named_views(spec, samples, split) if isinstance(spec, str) else spec
+    return views.fitted(samples)

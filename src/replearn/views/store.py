@@ -23,6 +23,7 @@ from replearn.views.geometry import (
 from replearn.views.grey_of import GreyOf
 from replearn.views.groups import Groups
 from replearn.views.guards import ChannelJitter, Coarse, DropChannels
+from replearn.views.hidden import Hidden
 from replearn.views.jigsaw import Jigsaw
 from replearn.views.kinds import VIEWS
 from replearn.views.noise import Masking, SaltAndPepper
@@ -72,7 +73,7 @@ KNOWN: dict[str, type[View] | type[Split]] = {
             Swap,
         ),
         VerticalFlip,
-        *(GreyOf, Grid, Groups, Jigsaw, Rotations),
+        *(GreyOf, Grid, Groups, Hidden, Jigsaw, Rotations),
         *(Masking, SaltAndPepper, Salient),
         *(Tiles, ChannelJitter, Coarse, DropChannels),
     )

@@ -14,6 +14,7 @@ from replearn.views.geometry import Crop, Elastic, Flip, Rotate, Scale, Shear, S
 from replearn.views.grey_of import GreyOf
 from replearn.views.groups import Groups
 from replearn.views.guards import ChannelJitter, Coarse
+from replearn.views.hidden import Hidden
 from replearn.views.jigsaw import Jigsaw
 from replearn.views.kinds.base import Like, Maker, Views
 from replearn.views.noise import Masking
@@ -79,6 +80,7 @@ class ImageViews(Views):
         "rotations",
         "tiles",
         "grey_of",
+        "hidden",
     )
 
     def chosen(self, samples: Samples) -> tuple[str, str]:
@@ -170,3 +172,9 @@ class ImageViews(Views):
         if isinstance(view, Chain):
             view = Chain(*[part for part in view.views if isinstance(part, Geometry)])
         return GreyOf(view)
+
+    def hidden(self, samples: Like, view: View, preset: str) -> Split:
+        """A view of every sample with a part of it hidden: only its places are changed."""
+        if isinstance(view, Chain):
+            view = Chain(*[part for part in view.views if isinstance(part, Geometry)])
+        return Hidden(view=view)

@@ -31,6 +31,7 @@ APART = {
     "cpc": OTHERS,
     "mocov3": OTHERS,
     "alignuniform": OTHERS,
+    "contextencoder": "the discriminator's spectral norms are found step by step, at each of its passes",
     "factorvae": "codes are shuffled among the samples of a batch",
     "betatcvae": "the density of codes is told from those of a batch",
     "swav": "a batch is shared out equally among the prototypes",

@@ -84,21 +84,19 @@ class ContextEncoder(Method):
     def terms(self, batch: Batch) -> Mapping[str, Callable[[], Tensor]]:
         seen, target, weights = self.views_(batch)
         made, true = self.made(seen), self.scaled(target)
-
-        def reconstruction() -> Tensor:
-            return (1 - self.adversarial) * weighted_error(made, true, weights.x)
-
         if not self.adversarial:
-            return {"reconstruction": reconstruction}
+            return {"generator": lambda: weighted_error(made, true, weights.x)}
         real, fake = ((weights.x == 1) * part for part in (true, made))  # around the hole, the mean colour
 
         def generator() -> Tensor:
-            return self.adversarial * taken_for_real(frozen(self.discriminator_, fake))
+            error = weighted_error(made, true, weights.x)
+            adversary = taken_for_real(frozen(self.discriminator_, fake))
+            return (1 - self.adversarial) * error + self.adversarial * adversary
 
         def discriminator() -> Tensor:
             return told_apart(*self.discriminator_(torch.cat([real, fake.detach()])).chunk(2))
 
-        return {"reconstruction": reconstruction, "generator": generator, "discriminator": discriminator}
+        return {"generator": generator, "discriminator": discriminator}
 
     def made(self, seen: Batch) -> Float[Tensor, "n c h w"]:
         """Whole images, standardised, as predicted from what is seen of them."""

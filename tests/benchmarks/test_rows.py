@@ -21,6 +21,7 @@ PROGRAMS = {
     "layers": TEXTS,
     "prompting": TEXTS,
     "relatedness": TEXTS,
+    "shortcuts": (),
 }
 
 

@@ -1,5 +1,6 @@
 """Image GPT does what the paper says: pixels are tokens of a palette, and each is told from those before it."""
 
+import pickle
 from math import exp, log, log2
 
 import numpy as np
@@ -234,6 +235,13 @@ def test_exhibit_shows_what_was_seen_what_was_told_and_what_is_true(few, objecti
     if objective == "next":
         assert torch.equal(seen[:, :, :4], true[:, :, :4])
         assert (seen[:, :, 4:] == 0.5).all()
+
+
+def test_one_that_has_told_its_states_is_pickled(few):
+    method = prepared(few)
+    h = method.transform(few)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(method)).transform(few), h)
+    np.testing.assert_array_equal(method.transform(few), h)
 
 
 def test_a_missing_package_is_told_in_one_line(few, monkeypatch):

@@ -26,6 +26,8 @@ KINDS = ("bert", "modernbert", "gpt")
 TRANSFORMERS = tuple(f"{kind}_{size}" for kind in KINDS for size in SIZES)
 HEAD = 64  # numbers per attention head
 NOTHING: Mapping[str, int | None] = {"pad_token_id": None, "bos_token_id": None, "eos_token_id": None}
+LIBRARY = "transformers."
+HOOKED = "_output_capturing_hooks_installed"  # by which the library knows that it has set them
 MEMORY = ("cache", "past_key_values")  # what the library calls keys and values: today, and before
 
 
@@ -76,6 +78,16 @@ class Transformer(nn.Module):
         name: str = self._memory  # type: ignore[assignment]
         found = self.net(input_ids=ids, use_cache=True, **{name: memory})
         return found.last_hidden_state, getattr(found, name)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle keeps: without the library's hooks, which it can't; they are set again when states are read."""
+        for module in self.net.modules():
+            hooks = module._forward_hooks
+            for key in [key for key, hook in hooks.items() if hook.__module__.startswith(LIBRARY)]:
+                del hooks[key]
+            if hasattr(module, HOOKED):
+                setattr(module, HOOKED, False)
+        return vars(self).copy()
 
     def repeated(self, memory: Any, n: int) -> Any:
         """What is remembered of one text, for `n` that go on from there; the old one is gone."""

@@ -58,7 +58,7 @@ SIGNS = {
     ),
     "masked_error": Sign(
         "patch means",
-        "hidden patches are predicted {:.3f} times as badly as by their own means: nothing of them has been learned",
+        "hidden patches are predicted {:.3f} times as badly as by means alone: nothing of them has been learned",
         "Train for more steps, try another learning rate (1e-3), smaller patches, or hide fewer (share=0.5).",
         above=0.99,
         after=400,
@@ -85,6 +85,12 @@ SIGNS = {
         "or fewer colours.",
         below=0.02,
         after=400,
+    ),
+    "target_spread": Sign(
+        "collapsed targets",
+        "the teacher's states differ by {:.3f} between samples: they have become one for all",
+        "Raise the teacher's momentum (0.996), lower the learning rate, or weaken the predictor (depth=1).",
+        below=0.05,
     ),
     "variety": Sign(
         "mode collapse",

@@ -32,7 +32,7 @@ from replearn.methods.language import (
     Word2Vec,
 )
 from replearn.methods.load import load
-from replearn.methods.masked import MAE, ContextEncoder, ImageGPT
+from replearn.methods.masked import IJEPA, MAE, ContextEncoder, ImageGPT, SimMIM
 from replearn.methods.model import Model
 from replearn.methods.pretext import Colorization, Exemplar, Jigsaw, RelativePatch, Rotation
 from replearn.methods.reconstruction import (
@@ -58,6 +58,7 @@ __all__ = [
     "CPC",
     "DINO",
     "GPT",
+    "IJEPA",
     "MAE",
     "NNCLR",
     "PIRL",
@@ -99,6 +100,7 @@ __all__ = [
     "Rotation",
     "SimCLR",
     "SimCSE",
+    "SimMIM",
     "SimSiam",
     "SparseAutoencoder",
     "SupCon",

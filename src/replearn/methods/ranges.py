@@ -22,6 +22,7 @@ COUNTS = frozenset(
             "accumulate",
             "atoms",
             "batch_size",
+            "blocks",
             "bottleneck",
             "cell",
             "chains",

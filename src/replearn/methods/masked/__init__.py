@@ -1,7 +1,9 @@
 """Masked prediction: hide a part of a sample, and predict it from the rest."""
 
 from replearn.methods.masked.context_encoder import ContextEncoder
+from replearn.methods.masked.ijepa import IJEPA
 from replearn.methods.masked.image_gpt import ImageGPT
 from replearn.methods.masked.mae import MAE
+from replearn.methods.masked.simmim import SimMIM
 
-__all__ = ["MAE", "ContextEncoder", "ImageGPT"]
+__all__ = ["IJEPA", "MAE", "ContextEncoder", "ImageGPT", "SimMIM"]

@@ -1,17 +1,24 @@
-"""`MaskedPatches`: what methods share that hide patches of a sample from its encoder."""
+"""`MaskedPatches` and `PatchPrediction`: what methods share that hide patches of a sample, and that tell them."""
 
 from dataclasses import dataclass
+from math import prod
 from typing import ClassVar
 
-from jaxtyping import Int
+import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.encoders import make_encoder
 from replearn.encoders.kinds import NETWORKS
+from replearn.encoders.patching import chosen
 from replearn.methods.base import Method
+from replearn.methods.exhibit import Exhibit
+from replearn.objectives.patches import denormalised, normalised
 from replearn.views import Split
 from replearn.views.base import uniform
+
+Places = tuple[Int[Tensor, "n k"], Int[Tensor, "n m"]]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -24,7 +31,9 @@ class MaskedPatches(Method):
     """
 
     family: ClassVar[str] = "masked"
-    why_collapse: ClassVar[str | None] = None  # a prediction needs what tells samples apart
+    why_collapse: ClassVar[str | None] = (
+        None  # what patches have in common, their places, is most of a pooled state
+    )
     needs: ClassVar[tuple[str, ...]] = ("encoder", "patches")
     split: ClassVar[str] = "cut"
 
@@ -33,25 +42,82 @@ class MaskedPatches(Method):
 
     def build(self, samples: Description) -> None:
         self.encoder_ = make_encoder(self.encoder, samples)
-        self.numbers_ = numbers_per_patch(self, samples)
+        content = NETWORKS[samples.kind].content(samples, 1, self.encoder_.mean.device)
+        self.numbers_ = int(self.encoder_.patches(content).shape[2])  # of a patch
 
     def view(self, batch: Batch) -> Batch:
         """The samples as they are seen in training, before patches are hidden."""
         return self.views_(batch)[0]  # type: ignore[no-any-return]
 
 
-def numbers_per_patch(method: MaskedPatches, samples: Description) -> int:
-    """How many numbers a patch of such samples has.
+@dataclass(kw_only=True, eq=False, repr=False)
+class PatchPrediction(MaskedPatches):
+    """A method that tells the numbers of hidden patches.
 
-    Raises:
-        ValueError: the encoder has no patches.
+    Attributes:
+        share: of the patches that are hidden.
+        normalise: whether a hidden patch is predicted with its own mean taken off, divided by its own deviation.
     """
-    encoder = method.encoder_
-    content = NETWORKS[samples.kind].content(samples, 1, encoder.mean.device)
-    return int(encoder.patches(content).shape[2])
+
+    share: float = 0.75
+    normalise: bool = True
+
+    def check(self, samples: Samples) -> None:
+        super().check(samples)
+        check_share(self.share)
+
+    def hide(self, batch: Batch) -> Places:
+        """The places of patches that are seen, and of those that are hidden."""
+        return hide(batch, prod(self.encoder_.grid(batch)), self.share)
+
+    def target(self, patches: Float[Tensor, "n m v"]) -> Float[Tensor, "n m v"]:
+        """What is predicted of patches."""
+        return normalised(patches) if self.normalise else patches
+
+    def predict(
+        self, batch: Batch, keep: Int[Tensor, "n k"], hidden: Int[Tensor, "n m"]
+    ) -> Float[Tensor, "n m v"]:
+        """What is said of the hidden patches, where those to keep are seen."""
+        raise NotImplementedError
+
+    def reconstruct(
+        self, batch: Batch, keep: Int[Tensor, "n k"], hidden: Int[Tensor, "n m"]
+    ) -> tuple[Tensor, Tensor]:
+        """The samples without their hidden patches, which are as the mean, and with the predicted ones in their place.
+
+        A normalised patch gets back its own mean and deviation, which no prediction knows (as in the figures of MAE).
+        """
+        patches = self.encoder_.patches(batch)  # (n, p, v)
+        told = self.predict(batch, keep, hidden).to(patches.dtype)
+        if self.normalise:
+            told = denormalised(told, chosen(patches, hidden))
+        places = hidden[:, :, None].expand_as(told)
+        seen, filled = (patches.scatter(1, places, rows) for rows in (torch.zeros_like(told), told))
+        return self.encoder_.assemble(seen, batch), self.encoder_.assemble(filled, batch)
+
+    def measures(self, batch: Batch) -> dict[str, Tensor]:
+        """The squared error of hidden patches, of that of means: 1 where nothing else is known of a patch.
+
+        The mean is a patch's own, if normalised, else that of all samples.
+        """
+        keep, hidden = self.hide(batch)
+        target = self.target(chosen(self.encoder_.patches(batch), hidden))
+        error = (self.predict(batch, keep, hidden) - target).square().mean()
+        return {"masked_error": error / target.square().mean().clamp_min(1e-9)}
+
+    def exhibit(self, batch: Batch) -> Exhibit:
+        """The samples with patches hidden, with what the network says of these, and as they are."""
+        seen, filled = self.reconstruct(batch, *self.hide(batch))
+        own = "; each predicted patch has the true one's brightness and contrast" if self.normalise else ""
+        return Exhibit(
+            "What is behind the patches?",
+            f"Test samples with {self.share:.0%} of their patches hidden, what the network predicts there{own}, and "
+            "the samples as they are.",
+            {"seen": seen.clamp(0, 1), "predicted": filled.clamp(0, 1), "true": batch.floats().x},
+        )
 
 
-def hide(batch: Batch, patches: int, share: float) -> tuple[Int[Tensor, "n k"], Int[Tensor, "n m"]]:
+def hide(batch: Batch, patches: int, share: float) -> Places:
     """Of so many patches of each sample the places of those that are seen, and of a share that are hidden, at random.
 
     One at least is seen, and one hidden.

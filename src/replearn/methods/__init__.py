@@ -16,7 +16,17 @@ from replearn.methods.contrastive import (
     SupCon,
 )
 from replearn.methods.given import Frozen
-from replearn.methods.joint_embedding import BYOL, DINO, SSLHSIC, BarlowTwins, LeJEPA, SimSiam, SwAV, VICReg
+from replearn.methods.joint_embedding import (
+    BYOL,
+    DINO,
+    IBOT,
+    SSLHSIC,
+    BarlowTwins,
+    LeJEPA,
+    SimSiam,
+    SwAV,
+    VICReg,
+)
 from replearn.methods.labelled import Supervised
 from replearn.methods.language import (
     BERT,
@@ -58,6 +68,7 @@ __all__ = [
     "CPC",
     "DINO",
     "GPT",
+    "IBOT",
     "IJEPA",
     "MAE",
     "NNCLR",

@@ -23,11 +23,12 @@ CONTRASTIVE = [name for name in NAMES if registry()[name].family in ("contrastiv
 OTHERS = ["autoencoder", "denoisingautoencoder", "supervised"]
 # Of any size of images, and without batch statistics, which are those of a slice.
 POOLED = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 3, padding=1), torch.nn.Tanh())
+ENCODERS = {"pirl": POOLED, "ibot": "vit"}  # which see parts, or patches
 
 
 @pytest.mark.parametrize(
     ("name", "table"),
-    one_of_each([(name, False) for name in NAMES] + [(name, True) for name in CONTRASTIVE]),
+    one_of_each([(name, False) for name in NAMES] + [(name, True) for name in CONTRASTIVE if name != "ibot"]),
     ids=lambda value: value if isinstance(value, str) else "table" if value else "own",
 )
 def test_two_processes_compute_what_one_computes(name: str, table: bool, tmp_path: Path) -> None:
@@ -64,7 +65,7 @@ def test_killed_at_a_random_instant_and_resumed_it_ends_with_the_same_bits(name:
 def test_slices_give_the_gradient_of_the_whole_batch(name: str) -> None:
     found = []
     for size in (None, 3):
-        method, samples = built(name=name, encoder=POOLED if name == "pirl" else "linear")
+        method, samples = built(name=name, encoder=ENCODERS.get(name, "linear"))
         step = Step(method)
         step.double().train()
         batch = samples[torch.arange(16).numpy()].part_of(16, start=0)
@@ -81,7 +82,7 @@ def test_slices_give_the_gradient_of_the_whole_batch(name: str) -> None:
 @pytest.mark.parametrize("name", one_of_each(CONTRASTIVE))
 def test_slices_in_16_bits_train_as_the_whole_batch_does(name: str) -> None:
     """Their views are held in 16 bits: the first loss differs by rounding alone."""
-    fields: dict[str, Any] = {"precision": "bf16-mixed", "encoder": POOLED if name == "pirl" else "linear"}
+    fields: dict[str, Any] = {"precision": "bf16-mixed", "encoder": ENCODERS.get(name, "linear")}
     if name == "nnclr":
         fields["queue"] = 1  # of several, rounding may make another the nearest
     whole, sliced = (fit(None, name=name, slice_size=size, **fields) for size in (None, 3))

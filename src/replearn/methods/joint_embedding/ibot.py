@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import prod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -80,7 +80,8 @@ class IBOT(DINO):
     @torch.no_grad()
     def shown(self, view: Batch) -> Float[Tensor, "n p d"]:
         """The teacher's states of all patches, none hidden."""
-        return self.teacher_.chain[0].read(view, "states")  # type: ignore[no-any-return]
+        encoder: Any = self.teacher_.chain[0]
+        return encoder.read(view, "states")  # type: ignore[no-any-return]
 
     @torch.no_grad()
     def patch_targets(

@@ -70,11 +70,10 @@ class IBOT(DINO):
         places = [
             hide(view, states.shape[1], self.share)[1] for view, states in zip(large, shown, strict=True)
         ]
-        return [
-            *map(
-                partial(partial, self.hidden_term), large, places, others, self.patch_targets(shown, places)
-            ),
+        hidden = zip(large, places, others, self.patch_targets(shown, places), strict=True)
+        return [  # the last one reaches all that is learned: in it, processes wait for each other
             *(partial(self.term, view, targets.sum(0)) for view in views[len(large) :]),
+            *(partial(self.hidden_term, *of_crop) for of_crop in hidden),
         ]
 
     @torch.no_grad()

@@ -10,13 +10,14 @@ from made_methods import CLASSES, few, kind, quick
 from replearn.methods import Trained
 from replearn.transfer import FineTune
 
+OF_PLACES = ("Colorization", "ContextEncoder", "IBOT", "IJEPA", "MAE", "SimMIM")  # which refuse an mlp
 TRAINED = [cls for cls in CLASSES if issubclass(cls, Trained)]
 
 
 @pytest.mark.parametrize("given", [{"batch_size": 1}, {"batch_size": 8, "slice_size": 1}])
 @pytest.mark.parametrize("cls", TRAINED)
 def test_one_row_is_learned_from_or_refused(cls: type[Any], given: dict[str, Any]) -> None:
-    encoder = {"encoder": "mlp"} if kind(cls) == "image" else {}
+    encoder = {"encoder": "mlp"} if kind(cls) == "image" and cls.__name__ not in OF_PLACES else {}
     method = quick(cls, epochs=1, **encoder, **given)
     samples, error = few(cls).subset(np.arange(8)), None
     try:

@@ -27,6 +27,7 @@ def test_tensors_are_read_as_batches_and_exports_give_the_same(name: str) -> Non
 
 
 def test_a_language_models_encoder_reads_ids_and_is_exported() -> None:
+    pytest.importorskip("transformers", minversion="5", reason="masks of older releases can't be exported")
     model = GPT(encoder="gpt_tiny", window=8, vocabulary=300, batch_size=4)
     model.prepare(["the cat sat on the mat and ran"] * 40)
     encoder = model.encoder_.eval()

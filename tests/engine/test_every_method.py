@@ -23,12 +23,12 @@ CONTRASTIVE = [name for name in NAMES if registry()[name].family in ("contrastiv
 OTHERS = ["autoencoder", "denoisingautoencoder", "supervised"]
 # Of any size of images, and without batch statistics, which are those of a slice.
 POOLED = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 3, padding=1), torch.nn.Tanh())
-ENCODERS = {"pirl": POOLED, "ibot": "vit"}  # which see parts, or patches
+ENCODERS = {"pirl": POOLED}  # which see parts
 
 
 @pytest.mark.parametrize(
     ("name", "table"),
-    one_of_each([(name, False) for name in NAMES] + [(name, True) for name in CONTRASTIVE if name != "ibot"]),
+    one_of_each([(name, False) for name in NAMES] + [(name, True) for name in CONTRASTIVE]),
     ids=lambda value: value if isinstance(value, str) else "table" if value else "own",
 )
 def test_two_processes_compute_what_one_computes(name: str, table: bool, tmp_path: Path) -> None:

@@ -37,7 +37,13 @@ def has(cls, name):
 def trained(name, digits, *, steps=STEPS, **given):
     """A method with its defaults but for what is given, after some steps of 32."""
     cls = METHODS[name]
-    given = {"encoder": "cnn", "batch_size": 32, "epochs": steps * 32 // len(digits), "device": "cpu"} | given
+    encoder = "vit" if "patches" in cls.needs else "cnn"
+    given = {
+        "encoder": encoder,
+        "batch_size": 32,
+        "epochs": steps * 32 // len(digits),
+        "device": "cpu",
+    } | given
     method = cls(**given)
     try:
         method.fit(digits)

@@ -69,7 +69,8 @@ def _components(units: Int[np.ndarray, " n"], groups: np.ndarray) -> Int[np.ndar
     _, numbers = np.unique(groups, return_inverse=True)
     named = groups != ""
     several, size = int(units.max()) + 1, int(numbers.max()) + 1
-    edges = units[named], numbers[named] + several
+    # In 32 bits, which the search of older releases of scipy asks for, and doesn't say so aloud.
+    edges = units[named].astype(np.int32), (numbers[named] + several).astype(np.int32)
     graph = coo_array((np.ones(named.sum(), dtype=np.int8), edges), shape=(several + size, several + size))
     found: np.ndarray = np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
     return np.asarray(found[units])

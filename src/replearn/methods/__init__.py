@@ -19,7 +19,6 @@ from replearn.methods.given import Frozen
 from replearn.methods.joint_embedding import (
     BYOL,
     DINO,
-    IBOT,
     SSLHSIC,
     BarlowTwins,
     LeJEPA,
@@ -68,7 +67,6 @@ __all__ = [
     "CPC",
     "DINO",
     "GPT",
-    "IBOT",
     "IJEPA",
     "MAE",
     "NNCLR",

@@ -35,7 +35,7 @@ COUNTS = frozenset(
         *("draws", "epochs", "gibbs_steps", "hidden", "iterations", "least", "length", "order", "parts"),
         *("permutations",),
         *("patience", "projections", "prototypes", "side", "slice_size", "steps", "stride", "vocabulary"),
-        *("window", "words", "workers"),
+        *("window", "words", "workers", "width"),
     )
 )
 # Shares in [0, 1), of which something must be left.

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import torch
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # where scripts import this, nobody has said so
+
 from made_colours import in_colour, needs_colour
 from replearn.data import Samples, as_samples, load_data
 from replearn.data.processes import process, processes

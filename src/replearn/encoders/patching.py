@@ -73,7 +73,7 @@ def positions(grid: Sequence[int], dim: int, like: Tensor | None = None) -> Floa
     Along an axis, place t has sin(w t) and cos(w t) for frequencies w from 1 down to 1/10000 in a geometric series, as
     in a transformer (Vaswani et al., 2017, section 3.5), in two axes as in MAE. https://arxiv.org/abs/1706.03762
 
-    >>> positions((1, 3), 4)[:, 2:].round(decimals=2).tolist()
+    >>> positions((1, 3), 4)[:, 2:].double().round(decimals=2).tolist()
     [[0.0, 1.0], [0.84, 0.54], [0.91, -0.42]]
     """
     device = None if like is None else like.device

@@ -24,8 +24,9 @@ def far_permutations(places: int, number: int, *, random_state: int = 0) -> Int[
 
     References: Noroozi & Favaro, ECCV 2016, algorithm 1. https://arxiv.org/abs/1603.09246
 
-    >>> far_permutations(3, 3).tolist()
-    [[2, 0, 1], [0, 1, 2], [1, 2, 0]]
+    >>> first, second, third = far_permutations(3, 3)
+    >>> [int((a != b).sum()) for a, b in ((first, second), (first, third), (second, third))]
+    [3, 3, 3]
     """
     most = math.factorial(places)
     if not 1 <= number <= min(most, POOL):

@@ -73,11 +73,7 @@ def colour_baselines(train: Array, true: Array) -> dict[str, ColourScore]:
 
 
 def colour_table(rows: dict[str, ColourScore]) -> pd.DataFrame:
-    """Scores by name, one line each.
-
-    >>> float(colour_table({"grey": ColourScore(0.01, 0.0, 18.0)}).loc["grey", "rmse"])
-    18.0
-    """
+    """Scores by name, one line each."""
     return pd.DataFrame({name: vars(score) for name, score in rows.items()}).T
 
 

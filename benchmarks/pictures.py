@@ -7,7 +7,7 @@ import torch
 from jaxtyping import UInt8
 from torch.nn import functional as F
 
-from replearn import as_samples
+from replearn import as_samples, load_data
 from replearn.data import Samples
 
 
@@ -19,6 +19,20 @@ def small_photos(cifar10: Path | None, *, number: int) -> tuple[UInt8[np.ndarray
     samples = as_samples(cifar10 / "test")
     rows = np.random.default_rng(0).permutation(len(samples))[:number]
     return samples[rows].x.numpy(), "CIFAR-10's test images"
+
+
+CIFAR10 = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "bench" / "cifar10.zip"
+
+
+def digits_or_photos(data: str, cifar10: Path, *, number: int) -> tuple[Samples, Samples]:
+    """Training and test part of the digits, or of CIFAR-10: there so many training images, as many of each class."""
+    if data == "digits":
+        return load_data("digits", split="train"), load_data("digits", split="test")
+    train, test = as_samples(cifar10 / "train"), as_samples(cifar10 / "test")
+    labels, rng = np.asarray(train.labels), np.random.default_rng(0)
+    each = number // len(train.classes)
+    chosen = [rng.permutation(np.flatnonzero(labels == c))[:each] for c in range(len(train.classes))]
+    return train.subset(np.sort(np.concatenate(chosen))), test
 
 
 def folder_of_jpegs(

@@ -19,11 +19,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pictures
 import rows
 from record import machine
 
-HERE = Path(__file__).resolve().parent
-CIFAR10 = HERE.parent.parent / "shared" / "data" / "bench" / "cifar10.zip"
 DATA = ("digits", "cifar10")
 BASELINES = ("raw", "pca")
 BESIDE = ("simclr", "vicreg", "supervised")
@@ -51,7 +50,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--family", choices=FAMILIES, help="beside the others; unless given: all")
     parser.add_argument("--minutes", type=float, default=10.0, help="of CPU time for each training")
     parser.add_argument("--draws", type=int, default=3, help="of labels, for each of their numbers")
-    parser.add_argument("--cifar10", type=Path, default=CIFAR10, help="zip of CIFAR-10's JPEGs")
+    parser.add_argument("--cifar10", type=Path, default=pictures.CIFAR10, help="zip of CIFAR-10's JPEGs")
     asked = parser.parse_args()
     if asked.data == "cifar10" and not asked.cifar10.is_file():
         parser.error(f"--cifar10 must name a zip of CIFAR-10's JPEGs; {asked.cifar10} is not there.")
@@ -108,7 +107,10 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     return judged(asked, method.transform(train), train, method.transform(test), test) | {
         "untrained": before,
         "layers": layers,
-        "own": own(method, test),
+        # Of samples that it may not have seen, unless its questions are which of those it has seen one is.
+        "own": own(
+            method, test if method.training_samples(train) is train else method.training_samples(train)
+        ),
         "epochs": method.epochs,
         "CPU s": used,
         "alarms": [str(alarm) for alarm in getattr(method.history_, "alarms", ())],
@@ -128,7 +130,7 @@ def epochs(cls: Any, train: Any, minutes: float) -> int:
 
 
 def own(method: Any, test: Any) -> dict[str, float]:
-    """What the method measures of itself, of held-out samples."""
+    """What the method measures of itself, of some samples."""
     import torch
 
     from replearn.encoders.modes import evaluating
@@ -170,15 +172,7 @@ def by_layer(
 
 def samples(asked: argparse.Namespace) -> tuple[Any, Any]:
     """The training and the test part."""
-    from replearn import as_samples, load_data
-
-    if asked.data == "digits":
-        return load_data("digits", split="train"), load_data("digits", split="test")
-    train, test = as_samples(asked.cifar10 / "train"), as_samples(asked.cifar10 / "test")
-    labels, rng = np.asarray(train.labels), np.random.default_rng(0)
-    each = SUBSET // len(train.classes)
-    chosen = [rng.permutation(np.flatnonzero(labels == c))[:each] for c in range(len(train.classes))]
-    return train.subset(np.sort(np.concatenate(chosen))), test
+    return pictures.digits_or_photos(asked.data, asked.cifar10, number=SUBSET)
 
 
 def markdown(found: list[dict[str, Any]]) -> str:
@@ -191,7 +185,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
             "",
             f"`python benchmarks/pretext.py --data {data} --minutes {minutes:g}`; {used['processor']}, one thread.",
             "Test accuracy in percent, mean over seeds ± their deviation, last step. In brackets: the same network",
-            "untrained, pooled alike. Own: what the method measures of itself on held-out samples.",
+            "untrained, pooled alike. Own: what the method measures of itself, on test samples (exemplar: on seeds).",
             "",
         ]
         told += rows.table(

@@ -17,13 +17,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
+import pictures
 import rows
 from record import machine
 
-HERE = Path(__file__).resolve().parent
-CIFAR10 = HERE.parent.parent / "shared" / "data" / "bench" / "cifar10.zip"
 BASELINES = ("raw", "untrained")
 CLASSICAL = ("pca",)
 FAMILIES = ("contrastive", "joint_embedding", "labelled")  # the others: benchmarks/codes.py
@@ -55,7 +53,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--draws", type=int, help=f"of labels, for each of their numbers; unless given: {DRAWS}"
     )
-    parser.add_argument("--cifar10", type=Path, default=CIFAR10, help="zip of CIFAR-10's JPEGs")
+    parser.add_argument("--cifar10", type=Path, default=pictures.CIFAR10, help="zip of CIFAR-10's JPEGs")
     asked = parser.parse_args()
     asked.epochs = EPOCHS[asked.data] if asked.epochs is None else asked.epochs
     asked.draws = DRAWS[asked.data] if asked.draws is None else asked.draws
@@ -125,15 +123,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
 
 def samples(asked: argparse.Namespace) -> tuple[Any, Any]:
     """The training and the test part."""
-    from replearn import as_samples, load_data
-
-    if asked.data == "digits":
-        return load_data("digits", split="train"), load_data("digits", split="test")
-    train, test = as_samples(asked.cifar10 / "train"), as_samples(asked.cifar10 / "test")
-    labels, rng = np.asarray(train.labels), np.random.default_rng(0)
-    each = SUBSET // len(train.classes)
-    chosen = [rng.permutation(np.flatnonzero(labels == c))[:each] for c in range(len(train.classes))]
-    return train.subset(np.sort(np.concatenate(chosen))), test
+    return pictures.digits_or_photos(asked.data, asked.cifar10, number=SUBSET)
 
 
 def markdown(found: list[dict[str, Any]]) -> str:

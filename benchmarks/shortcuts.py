@@ -5,7 +5,7 @@
     python benchmarks/shortcuts.py jigsaw --off gap   some of it
 
 A task that is solved much better without a guard was solved by what the guard hides. What the features are worth is
-beside it: kNN by the stage that the method represents by. Accuracies of a task compare
+beside it: kNN by the layer that the method represents by. Accuracies of a task compare
 with its own row `nothing`, trained and asked with the same views. Without the gap, tiles of the same size are cut edge
 to edge from the middle of the image. Results: `benchmarks/results/shortcuts.json` and `shortcuts.md`.
 """
@@ -15,10 +15,12 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pictures
 import pretext
 import rows
 from record import machine
@@ -53,7 +55,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--steps", type=int, default=160)
     parser.add_argument("--encoder", default="cnn", help="small, so that a row takes less than a minute")
-    parser.add_argument("--cifar10", type=type(pretext.CIFAR10), default=pretext.CIFAR10)
+    parser.add_argument("--cifar10", type=Path, default=pictures.CIFAR10)
     return parser.parse_args()
 
 
@@ -152,7 +154,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
             f"`python benchmarks/shortcuts.py --data {data} --steps {steps}`; {used['processor']}, one thread.",
             f"{TRAIN:,} training images, {part['seed'].nunique()} seed(s), encoder {part['encoder'].iloc[-1]}.",
             "Task: how often it is solved on test images, in percent, guarded as in training. kNN: of labels of whole",
-            "images, by the stage that the method represents by.",
+            "images, by the layer that the method represents by.",
             "",
         ]
         head = ["method", "without", "task", "by chance", "kNN", "CPU s"]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pictures
 import torch
 
 from replearn import as_samples, load_data
@@ -22,7 +23,6 @@ from replearn.encoders.histograms import OrientedBlocks
 from replearn.evaluate import scorecard
 from replearn.methods.classical import BagOfVisualWords
 
-CIFAR10 = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "bench" / "cifar10.zip"
 ROWS = 512
 
 
@@ -73,7 +73,7 @@ def main() -> None:
     parser.add_argument("--data", choices=("digits", "cifar10"), default="digits")
     parser.add_argument("--samples", type=int, default=10_000, help="at most, of each part")
     parser.add_argument("--draws", type=int, default=3, help="of labels, for each of their numbers")
-    parser.add_argument("--cifar10", type=Path, default=CIFAR10, help="zip of CIFAR-10's images")
+    parser.add_argument("--cifar10", type=Path, default=pictures.CIFAR10, help="zip of CIFAR-10's images")
     asked = parser.parse_args()
     train, test = load(asked)
     print(

@@ -1,5 +1,7 @@
 """BiGAN: two players, each with its own loss and parameters; trouble is named; samples and codes come out."""
 
+import pickle
+from copy import deepcopy
 from itertools import cycle
 
 import numpy as np
@@ -8,11 +10,26 @@ import torch
 from torch import nn
 
 from replearn import BiGAN, as_samples, load, load_data
-from replearn.encoders.discriminators import make_discriminator
+from replearn.encoders.discriminators import ConvDiscriminator, ImageDiscriminator, make_discriminator
 from replearn.engine.health import LOOKS
 from replearn.methods.reconstruction import bigan
 
 QUICK = {"encoder": "mlp", "dim": 6, "batch_size": 32, "precision": "32-true", "device": "cpu"}
+
+
+@pytest.mark.parametrize("net", [ConvDiscriminator((1, 20, 20), 6), ImageDiscriminator((3, 9, 9))])
+def test_discriminators_are_pickled_and_copied_as_they_are(net):
+    """torch refuses networks with spectral norm."""
+    net.double().eval()
+    x = [torch.rand(2, *net.made_from[0], dtype=torch.float64)]
+    x += [torch.rand(2, 6, dtype=torch.float64)] * isinstance(net, ConvDiscriminator)
+    torch.manual_seed(0)
+    for again in (pickle.loads(pickle.dumps(net)), deepcopy(net)):
+        assert torch.equal(again(*x), net(*x))
+        assert not again.training
+    drawn = torch.rand(())
+    torch.manual_seed(0)
+    assert torch.rand(()) == drawn
 
 
 @pytest.fixture(scope="module")

@@ -31,10 +31,6 @@ def rows(method: Any) -> np.ndarray:
 
 @pytest.mark.parametrize("cls", CLASSES)
 def test_copies_are_what_the_method_is(cls: type[Any], tmp_path: Path) -> None:
-    if cls.__name__ == "ContextEncoder":
-        pytest.xfail(
-            "torch pickles no networks with spectral norm, which its adversary has: save and load it"
-        )
     method = fitted(cls)
     h, told = rows(method), getattr(method, "history_", None)
     pickled = pickle.loads(pickle.dumps(method))

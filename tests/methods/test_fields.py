@@ -43,7 +43,7 @@ OTHERS: dict[str, Any] = {
     "length": 6, "likelihood": "gaussian", "max_minutes": 1e-9, "model": "cbow", "negatives": 2, "optimizer": "sgd",
     "pairs": "apart", "penalty": "l1", "pooling": "first", "precision": "bf16-mixed", "random_state": 1, "rise": 0.9,
     "sample": 0.01, "share": 0.5, "sharpening": 0.9, "steps": 1, "stride": 3, "subwords": 50, "task": "regress",
-    "stage": 0, "trained": "frozen", "validation": 0.25, "variance": 0.3, "views": Pair(Same(), Same()),
+    "trained": "frozen", "validation": 0.25, "variance": 0.3, "views": Pair(Same(), Same()),
     "weight_decay": 0.5, "colours": 4, "objective": "masked",
 }  # fmt: skip
 # Of methods that ask for more than views.
@@ -195,8 +195,8 @@ def other(method: Any, field: str) -> Any:
     value = getattr(method, field)
     encoders = ENCODERS | ({"cnn": "resnet_small"} if getattr(method, "split", "") in MAPPED else {})
     by_value = {"encoder": encoders, "tokenizer": TOKENIZERS}
-    if field in by_value:
-        return by_value[field].get(value, "lstm")
+    if field in by_value or value == -2:  # which is a layer, and may be the one that others take
+        return by_value[field].get(value, "lstm") if field in by_value else 0
     if field == "vocabulary":
         return VOCABULARIES.get(getattr(method, "tokenizer", ""), 5)
     if field == "views" and isinstance(method, SimCSE):  # whose own are two of the same

@@ -68,22 +68,22 @@ def test_what_looks_the_same_from_all_sides_cannot_be_told():
     assert float(method.loss(samples[np.arange(8)]).detach()) >= math.log(4) - 1e-4
 
 
-def test_stage_says_which_layer_is_the_representation(digits):
-    whole, below = made(digits, stage=-1), made(digits, stage=-2)
+def test_layer_says_which_layer_is_the_representation(digits):
+    whole, below = made(digits, layer=-1), made(digits, layer=-2)
     batch = digits[np.arange(5)]
     layers = below.encoder_.eval().layers(batch)
     assert torch.equal(below.represent(batch), layers[-2])
     assert torch.equal(whole.represent(batch), whole.encoder_(batch))
     assert below.representation_dim == layers[-2].shape[1] != whole.representation_dim
-    with pytest.raises(ValueError, match="stage must be less than 3"):
-        made(digits, stage=3)
+    with pytest.raises(ValueError, match="layer must be less than 3"):
+        made(digits, layer=3)
 
 
-def test_a_stage_that_a_network_is_too_short_for_is_the_last_and_that_is_said(digits, caplog):
+def test_a_layer_that_a_network_is_too_short_for_is_the_last_and_that_is_said(digits, caplog):
     caplog.set_level("INFO", logger="replearn")
     method = replearn.Rotation(encoder="linear", device="cpu").prepare(digits)
     assert method.representation_dim == method.encoder_.dim
-    assert "stage is -1, the last, rather than -2" in caplog.text
+    assert "layer is -1, the last, rather than -2" in caplog.text
 
 
 def test_views_that_turn_nothing_are_refused(digits):

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from math import prod
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -53,7 +54,34 @@ class FadingNoise(nn.Module):
         self.std.fill_(self.first * (1 - progress))
 
 
-class ConvDiscriminator(nn.Module):
+class Rebuilt(nn.Module):
+    """A network that is copied and pickled by what it was made from and its weights.
+
+    torch pickles no network with spectral norm.
+
+    Args:
+        made_from: the arguments that make it again.
+    """
+
+    def __init__(self, *made_from: Any) -> None:
+        super().__init__()
+        self.made_from = made_from
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.made_from, self.state_dict(), self.training)
+
+
+def _again(
+    cls: type[Rebuilt], made_from: tuple[Any, ...], state: dict[str, Tensor], training: bool
+) -> Rebuilt:
+    with torch.random.fork_rng([]):  # its first weights are drawn in vain
+        net = cls(*made_from)
+    first = next(iter(state.values()))
+    net.to(first.device, first.dtype).load_state_dict(state)
+    return net.train(training)
+
+
+class ConvDiscriminator(Rebuilt):
     """Scores of pairs of an image and a code: for large images.
 
         x --convolutions--> h_x,   z --mlp--> h_z;   h_x, h_z --mlp--> score
@@ -67,8 +95,8 @@ class ConvDiscriminator(nn.Module):
         hidden: width of `h_x` and `h_z`.
     """
 
-    def __init__(self, shape: tuple[int, ...], dim: int, *, hidden: int = 256) -> None:
-        super().__init__()
+    def __init__(self, shape: tuple[int, ...], dim: int, hidden: int = 256) -> None:
+        super().__init__(shape, dim, hidden)
         self.of_sample = _of_images(shape, hidden)
         self.of_code = _dense(dim, hidden, hidden)
         self.of_pair = nn.Sequential(*_dense(2 * hidden, hidden, hidden), spectral_norm(nn.Linear(hidden, 1)))
@@ -109,14 +137,21 @@ class DenseDiscriminator(nn.Module):
         return score
 
 
-def image_discriminator(shape: tuple[int, ...], *, hidden: int = 256) -> nn.Module:
-    """Scores `(n, 1)` of images alone, by convolutions whose weights have spectral norm 1.
+class ImageDiscriminator(Rebuilt):
+    """Scores of images alone, by convolutions whose weights have spectral norm 1.
 
     Args:
         shape: `(c, h, w)` of one sample.
         hidden: width of the layer before the score.
     """
-    return nn.Sequential(_of_images(shape, hidden), spectral_norm(nn.Linear(hidden, 1)))
+
+    def __init__(self, shape: tuple[int, ...], hidden: int = 256) -> None:
+        super().__init__(shape, hidden)
+        self.net = nn.Sequential(_of_images(shape, hidden), spectral_norm(nn.Linear(hidden, 1)))
+
+    def forward(self, x: Float[Tensor, "n c h w"]) -> Float[Tensor, "n 1"]:
+        score: Tensor = self.net(x)  # (n, 1)
+        return score
 
 
 def _dense(in_dim: int, hidden: int, out_dim: int) -> nn.Sequential:

@@ -52,7 +52,7 @@ POSITIVE = frozenset(
 )
 NUMBERS = frozenset((int, float, bool))
 READING = frozenset(("least", "vocabulary"))  # used before a method is built
-ANY = frozenset(("activity", "masked", "share", "stage", "threshold"))  # their methods say more
+ANY = frozenset(("activity", "layer", "masked", "share", "threshold"))  # their methods say more
 
 
 def check_sizes(method: Outline) -> None:

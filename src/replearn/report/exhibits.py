@@ -84,10 +84,12 @@ def _note(exhibit: Exhibit) -> str:
     """What is shown, in which order, and how often the method was right."""
     names = list(exhibit.pictures)
     order = f" From top to bottom: {', '.join(names)}." if len(names) > 1 else ""
+    asked = len(next(iter(exhibit.pictures.values())))
+    shown = f" {SHOWN} of {asked} are shown." if asked > SHOWN else ""
     if exhibit.right is None:
-        return exhibit.note + order
-    good, asked = sum(map(bool, exhibit.right)), len(exhibit.right)
-    return f"{exhibit.note}{order} Of {asked} that were asked, {good} were right; failures have a red edge."
+        return exhibit.note + order + shown
+    good = sum(map(bool, exhibit.right))
+    return f"{exhibit.note}{order} Of {asked} that were asked, {good} were right; failures have a red edge.{shown}"
 
 
 def _on_processor(x: Any) -> Any:

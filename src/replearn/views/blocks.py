@@ -1,4 +1,4 @@
-"""Blocks of patches on a grid of any number of axes: some to be told, and one to be seen without them."""
+"""Which patches are hidden, and which are seen: at random, or in blocks on a grid of any number of axes."""
 
 import math
 from collections.abc import Sequence
@@ -9,8 +9,20 @@ from jaxtyping import Bool, Int
 from torch import Tensor
 
 from replearn.data.samples import Batch
+from replearn.views.base import uniform
 
 Interval = tuple[float, float]
+Places = tuple[Int[Tensor, "n k"], Int[Tensor, "n m"]]  # of patches that are seen, and that are hidden
+
+
+def hide(batch: Batch, patches: int, share: float) -> Places:
+    """Of so many patches of each sample the places of those that are seen, and of a share that are hidden, at random.
+
+    One at least is seen, and one hidden.
+    """
+    count = min(max(1, round(patches * share)), max(1, patches - 1))
+    order = uniform(batch, patches).argsort(1)  # (n, p)
+    return order[:, count:], order[:, :count]
 
 
 @dataclass(frozen=True)

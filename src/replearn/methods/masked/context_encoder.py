@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from replearn.data import Batch, Description, Samples
 from replearn.encoders import frozen, make_encoder
 from replearn.encoders.bounded import Bounded
-from replearn.encoders.discriminators import image_discriminator
+from replearn.encoders.discriminators import ImageDiscriminator
 from replearn.encoders.maps import ChannelWise, FromMap, map_shape
 from replearn.encoders.rbm import Units
 from replearn.methods.base import Method
@@ -73,7 +73,7 @@ class ContextEncoder(Method):
             Bounded(Units(samples), mean=self.encoder_.mean, std=self.encoder_.std),
         )
         if self.adversarial:
-            self.discriminator_ = image_discriminator(samples.shape)
+            self.discriminator_ = ImageDiscriminator(samples.shape)
 
     def idle(self, samples: Samples) -> Mapping[str, str]:
         return {} if self.adversarial else {"discriminator_rate": "there is no discriminator (adversarial=0)"}

@@ -6,7 +6,8 @@
     told --smooth absolute error(targets)--> loss
 
 What is told are states, not pixels: the teacher may leave out what can't be told. Nothing but the slow teacher and the
-predictor keeps states from becoming one for all. The representation is the mean of the teacher's states.
+predictor keeps states from becoming one for all. The paper's equation has the squared error; the smooth one minds
+outliers less. The representation is the mean of the teacher's states.
 
 References: Assran et al., CVPR 2023, section 3. https://arxiv.org/abs/2301.08243
 """

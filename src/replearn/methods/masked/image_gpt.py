@@ -10,9 +10,10 @@ often each place has each colour (`histogram_bits`).
 References: Chen et al., ICML 2020, section 2. https://proceedings.mlr.press/v119/chen20s.html
 """
 
+import logging
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import log
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -28,9 +29,12 @@ from replearn.engine.machine import choose_for_inference
 from replearn.methods.checks import samples_like_fit
 from replearn.methods.exhibit import Exhibit
 from replearn.methods.language.generation import Choice
-from replearn.methods.masked.patches import check_share, hide
+from replearn.methods.masked.patches import check_share
 from replearn.methods.trained import Trained
 from replearn.objectives import cross_entropy
+from replearn.views.blocks import hide
+
+log = logging.getLogger("replearn")
 
 Objective = Literal["next", "masked"]
 
@@ -97,7 +101,10 @@ class ImageGPT(Trained):
 
     def _prepare(self, given: Samples) -> Samples:
         samples = super()._prepare(given)
-        self.encoder_.palette.learn(samples, random_state=self.random_state)
+        palette = self.encoder_.palette
+        palette.learn(samples, random_state=self.random_state)
+        size, number = " x ".join(map(str, palette.shape[1:])), len(palette.colours)
+        log.info("images are read as %s pixels, each in one of %d colours", size, number)
         return samples
 
     def build(self, samples: Description) -> None:
@@ -150,7 +157,7 @@ class ImageGPT(Trained):
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:
         """Bits per pixel that is told, and how many fewer they are than by a histogram of each place."""
-        bits = self.loss(batch) / log(2)
+        bits = self.loss(batch) / math.log(2)
         by_place = self.encoder_.palette.histogram_bits(self.encoder_.palette(batch)).mean()
         return {"bits_per_pixel": bits, "histogram_gain": by_place - bits}
 
@@ -224,7 +231,7 @@ class ImageGPT(Trained):
     def _bits(self, batch: Batch) -> Float[Tensor, " n"]:
         ids = self.encoder_.palette(batch)
         nats = nn.functional.cross_entropy(self.logits(ids).mT.float(), ids, reduction="none")  # (n, t)
-        return nats.mean(1) / log(2)
+        return nats.mean(1) / math.log(2)
 
     def _given(self, seen: float) -> int:
         _, height, width = self.encoder_.palette.shape

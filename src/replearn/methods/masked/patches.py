@@ -16,9 +16,7 @@ from replearn.methods.base import Method
 from replearn.methods.exhibit import Exhibit
 from replearn.objectives.patches import denormalised, normalised
 from replearn.views import Split
-from replearn.views.base import uniform
-
-Places = tuple[Int[Tensor, "n k"], Int[Tensor, "n m"]]
+from replearn.views.blocks import Places, hide
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -115,16 +113,6 @@ class PatchPrediction(MaskedPatches):
             "the samples as they are.",
             {"seen": seen.clamp(0, 1), "predicted": filled.clamp(0, 1), "true": batch.floats().x},
         )
-
-
-def hide(batch: Batch, patches: int, share: float) -> Places:
-    """Of so many patches of each sample the places of those that are seen, and of a share that are hidden, at random.
-
-    One at least is seen, and one hidden.
-    """
-    count = min(max(1, round(patches * share)), max(1, patches - 1))
-    order = uniform(batch, patches).argsort(1)  # (n, p)
-    return order[:, count:], order[:, :count]
 
 
 def check_share(share: float) -> None:

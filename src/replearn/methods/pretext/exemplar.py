@@ -10,6 +10,7 @@ accuracy falls beyond some number of classes. A bank in place of the softmax goe
 References: Dosovitskiy, Springenberg, Riedmiller & Brox, NeurIPS 2014. https://arxiv.org/abs/1406.6909
 """
 
+import logging
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,6 +21,8 @@ from torch import Tensor, nn
 from replearn.data import Batch, Description, Samples
 from replearn.methods.exhibit import Exhibit
 from replearn.methods.pretext.pretext import Pretext
+
+log = logging.getLogger("replearn")
 
 DISTORTIONS = 5  # that are shown of a seed
 
@@ -54,6 +57,8 @@ class Exemplar(Pretext):
 
     def training_samples(self, samples: Samples) -> Samples:
         """The seeds: some of the samples, drawn by the random state."""
+        if self.classes < len(samples):
+            log.info("seeds: %d of %d samples; the others are not learned from", self.classes, len(samples))
         drawn = np.random.default_rng(self.random_state).permutation(len(samples))[: self.classes]
         return samples.subset(np.sort(drawn))
 

@@ -27,18 +27,18 @@ log = logging.getLogger("replearn")
 class Pretext(Method):
     """A method that answers a question of each sample, one of so many answers.
 
-    What the last stage of its network knows is the question; what is of use elsewhere lies below it.
+    What the last layer of its network knows is the question; what is of use elsewhere lies below it.
 
     Attributes:
         views: what is asked, or the name of a preset; None takes the default for this kind of samples.
-        stage: which stage of the encoder is the representation, averaged over positions: 0 the first, -1 the last.
+        layer: which layer of the encoder is the representation, averaged over positions: 0 the first, -1 the last.
     """
 
     family: ClassVar[str] = "pretext"
     why_collapse: ClassVar[str | None] = None  # a question may need few directions
 
     views: Split | str | None = None
-    stage: int = -1
+    layer: int = -1
 
     @property
     def answers(self) -> int:
@@ -56,16 +56,16 @@ class Pretext(Method):
 
     def build(self, samples: Description) -> None:
         self.encoder_ = make_encoder(self.encoder, samples)
-        self.stage_, self.width_ = stage_in(self, samples)
+        self.layer_, self.width_ = layer_in(self, samples)
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         logits, right = self.guess(batch)
         return cross_entropy(gather(logits), collect(right))
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
-        if self.stage_ is None:
+        if self.layer_ is None:
             return self.encoder_(batch)  # type: ignore[no-any-return]
-        return self.encoder_.layers(batch)[self.stage_]
+        return self.encoder_.layers(batch)[self.layer_]
 
     @property
     def representation_dim(self) -> int:
@@ -83,15 +83,15 @@ class Pretext(Method):
         return -sum(share * math.log(share) for share in shares if share)
 
 
-def stage_in(method: Pretext, samples: Description) -> tuple[int | None, int]:
-    """Which stage of the encoder is the representation, None for what the encoder returns, and its numbers.
+def layer_in(method: Pretext, samples: Description) -> tuple[int | None, int]:
+    """Which layer of the encoder is the representation, None for what the encoder returns, and its numbers.
 
     Raises:
-        ValueError: there is no such stage.
+        ValueError: there is no such layer.
     """
     encoder = method.encoder_
     whole = None, int(encoder.dim)
-    if method.stage == -1:
+    if method.layer == -1:
         return whole
     device = encoder.mean.device
     content = NETWORKS[samples.kind].content(samples, 2, device)
@@ -102,12 +102,14 @@ def stage_in(method: Pretext, samples: Description) -> tuple[int | None, int]:
     except NoStages:
         found = []
     widths = [layer.shape[1] for layer in found]
-    if -len(widths) <= method.stage < len(widths):
-        return method.stage % len(widths), widths[method.stage]
-    if method.stage < 0:  # a default that this network is too short for
-        log.info("stage is -1, the last, rather than %d: the encoder tells of %d", method.stage, len(widths))
+    if -len(widths) <= method.layer < len(widths):
+        return method.layer % len(widths), widths[method.layer]
+    if method.layer < 0:  # a default that this network is too short for
+        log.info(
+            "layer is -1, the last, rather than %d: the encoder tells of %d layers", method.layer, len(widths)
+        )
         return whole
     raise ValueError(
-        f"stage must be less than {len(widths)}, since the encoder tells of {len(widths)} stages; got {method.stage}. "
+        f"layer must be less than {len(widths)}, since the encoder tells of {len(widths)} layers; got {method.layer}. "
         "Use -1 for the last."
     )

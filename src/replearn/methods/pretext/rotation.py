@@ -3,13 +3,14 @@
     batch --views--> x, x turned by 90, 180, 270 degrees --encoder--> h --linear--> logits --cross_entropy(turn)--> loss
 
 All four turns of an image are in one batch. What looks the same from all sides (0, 1 and 8 among digits, textures,
-pictures from above) cannot be told, and is learned nothing from. By default the representation is the stage before the
+pictures from above) cannot be told, and is learned nothing from. By default the representation is the layer before the
 last one, since the last knows little but the turn.
 
 References: Gidaris, Singh & Komodakis, ICLR 2018. https://arxiv.org/abs/1803.07728
-    Kolesnikov, Zhai & Beyer, CVPR 2019, section 4 (which stage to take). https://arxiv.org/abs/1901.09005
+    Kolesnikov, Zhai & Beyer, CVPR 2019, section 4 (which layer to take). https://arxiv.org/abs/1901.09005
 """
 
+import logging
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -21,7 +22,10 @@ from replearn.data import Batch, Description
 from replearn.methods.exhibit import Exhibit
 from replearn.methods.pretext.pretext import Pretext
 from replearn.views import Split
+from replearn.views.defaults import parts_of
 from replearn.views.rotations import TURNS, Rotations, quarters
+
+log = logging.getLogger("replearn")
 
 DEGREES = 360 // TURNS
 
@@ -38,7 +42,7 @@ class Rotation(Pretext):
     paper: ClassVar[str] = "https://arxiv.org/abs/1803.07728"
     split: ClassVar[str] = "rotations"
 
-    stage: int = -2
+    layer: int = -2
     batch_size: int = 64
     learning_rate: float = 3e-3
 
@@ -50,6 +54,9 @@ class Rotation(Pretext):
     def build(self, samples: Description) -> None:
         if isinstance(self.views, Split) and not isinstance(self.views, Rotations):
             raise ValueError(f"Rotation needs views that turn samples, Rotations(...); got {self.views!r}.")
+        (seen,) = parts_of(self.views, samples, self.split).describe(samples)
+        if seen.shape != samples.shape:
+            log.info("of samples of shape %s the middle is seen in training, %s", samples.shape, seen.shape)
         super().build(samples)
         self.logits_ = nn.Linear(self.encoder_.dim, TURNS)
 

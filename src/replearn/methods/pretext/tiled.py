@@ -26,7 +26,7 @@ class Tiled(Pretext):
 
     split: ClassVar[str] = "tiles"
 
-    stage: int = -2
+    layer: int = -2
     hidden: int = 256
     dim: int = 64
     batch_size: int = 64

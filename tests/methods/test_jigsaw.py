@@ -127,3 +127,8 @@ def test_what_is_shown_is_what_was_said(few):
     assert all(
         (said == "9 of 9 in place") == right for said, right in zip(shown.said, shown.right, strict=True)
     )
+
+
+def test_tiles_of_a_pixel_are_told_of(caplog):
+    replearn.Jigsaw(encoder="cnn", device="cpu").prepare(replearn.load_data("digits8x8"))
+    assert "tiles are 1 x 1, too small to tell much by" in caplog.text

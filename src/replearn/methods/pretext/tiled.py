@@ -1,5 +1,6 @@
 """`Tiled`: what pretext tasks share that cut a sample into tiles and ask where they were."""
 
+import logging
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,6 +11,10 @@ from replearn.data import Batch, Description
 from replearn.methods.pretext.pretext import Pretext
 from replearn.views.defaults import parts_of
 from replearn.views.tiles import Placed
+
+log = logging.getLogger("replearn")
+
+LEAST = 4  # places along the side of a tile
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -40,6 +45,12 @@ class Tiled(Pretext):
                 f"{name} needs views that cut samples at 2 places or more, Tiles(grid, ...); got {self.views!r}."
             )
         self.parts_ = parts
+        sides = parts.describe(samples)[0].shape[1:]
+        if min(sides, default=LEAST) < LEAST:
+            size = " x ".join(map(str, sides))
+            log.warning(
+                "tiles are %s, too small to tell much by; give larger samples, or Tiles(grid=2)", size
+            )
         super().build(samples)
         self.tile_ = nn.Sequential(
             nn.Linear(self.encoder_.dim, self.dim, bias=False), nn.BatchNorm1d(self.dim), nn.ReLU()

@@ -4,10 +4,10 @@
     python benchmarks/pretext.py rotation --data cifar10         10,000 of CIFAR-10's training images
     python benchmarks/pretext.py --family pretext --minutes 2    one family, for two CPU minutes each
 
-Each training is a process of its own, on one thread, with the method's defaults; its epochs are as many as take about
-`--minutes` of CPU time by the pace of its first steps. Every method stands beside its own network untrained, pooled
-alike, since nine patches laid side by side flatter any network. Results: `benchmarks/results/pretext.json` and
-`pretext.md`; a row that lies there is not measured again (--again does).
+Each training is a process of its own, on one thread, with the method's defaults; its epochs are whole ones, as many as
+take about `--minutes` of CPU time by the pace of its first steps, one at least: read what was used (`CPU s`). Every
+method stands beside its own network untrained, pooled alike, since nine patches laid side by side flatter any network.
+Results: `benchmarks/results/pretext.json` and `pretext.md`; a row that lies there is not measured again (--again does).
 """
 
 import argparse
@@ -99,7 +99,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     blank = cls(random_state=seed, device="cpu").prepare(train)
     before = judged(asked, blank.transform(train), train, blank.transform(test), test)
     layers = {"untrained": by_layer(asked, layers_of(blank, train), train, layers_of(blank, test), test)}
-    method = cls(random_state=seed, device="cpu", epochs=epochs(cls, train, asked.minutes))
+    method = cls(random_state=seed, device="cpu", epochs=epochs(blank, train, asked.minutes))
     began = time.process_time()
     method.fit(train)
     used = time.process_time() - began
@@ -118,14 +118,15 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def epochs(cls: Any, train: Any, minutes: float) -> int:
-    """As many as take so many minutes of CPU time, by the pace of some steps after those that begin slowly."""
-    steps = max(1, len(train) // cls.batch_size)
+def epochs(blank: Any, train: Any, minutes: float) -> int:
+    """As many as take so many CPU minutes, one at least, by the pace of some steps after those that begin slowly."""
+    cls = type(blank)
+    steps = max(1, len(blank.training_samples(train)) // cls.batch_size)
     part = train.subset(np.arange(min(len(train), FIRST * cls.batch_size)))
     cls(epochs=1, device="cpu").fit(part)
     began = time.process_time()
-    cls(epochs=2, device="cpu").fit(part)
-    pace = (time.process_time() - began) / (2 * max(1, len(part) // cls.batch_size))
+    done = cls(epochs=2, device="cpu").fit(part).history_.rows[-1]["step"]
+    pace = (time.process_time() - began) / done
     return max(1, round(60 * minutes / (pace * steps)))
 
 

@@ -151,6 +151,12 @@ def codes(family: str) -> str:
     return measured("codes", {*of_family(family), "raw", "untrained"})
 
 
+def pretext() -> str:
+    """What was measured of pretext tasks and masked prediction, layer by layer."""
+    names = of_family("pretext") | of_family("masked")
+    return measured("pretext", {*names, "raw", "pca", "simclr", "vicreg", "supervised"})
+
+
 def disentanglement() -> str:
     """What was measured of codes on data whose factors are known."""
     return measured("disentanglement", of_family("reconstruction"))
@@ -391,6 +397,7 @@ MAKERS: dict[str, Callable[..., str]] = {
     "objectives": objectives,
     "picture": picture,
     "quality": quality,
+    "pretext": pretext,
     "reference": reference,
     "results": results,
     "source": source,

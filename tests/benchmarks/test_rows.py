@@ -15,6 +15,7 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 TEXTS = ("--encoder=hf:folder", "--data=folder")
 PROGRAMS = {
     "quality": (),
+    "pretext": ("--minutes=1",),
     "codes": (),
     "disentanglement": (),
     "finetune": TEXTS,

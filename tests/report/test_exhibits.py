@@ -11,7 +11,8 @@ from torch import nn
 
 from replearn.comparison import Comparison
 from replearn.methods.exhibit import Exhibit
-from replearn.report.exhibits import SHOWN, chosen, exhibit_panels
+from replearn.report.exhibits import SHOWN, chosen, exhibit_figure, exhibit_panels
+from replearn.report.figures import WRONG
 from replearn.report.page import render
 
 Make = Callable[..., Any]
@@ -74,3 +75,19 @@ def test_what_methods_say_stays_text_and_wrong_is_said(make_comparison: Make) ->
 )
 def test_as_many_as_there_is_room_for(right: list[bool], found: int) -> None:
     assert len(chosen(right, len(right))) == found
+
+
+def test_a_figure_names_rows_and_writes_wrong_answers_in_red(make_comparison: Make) -> None:
+    test = make_comparison().test
+    figure = exhibit_figure(Answering(), test, shown=4)
+    seen, true = figure.axes
+    assert (seen.get_ylabel(), true.get_ylabel()) == ("seen", "true")
+    assert [label.get_color() == WRONG for label in true.get_xticklabels()] == [True, True, False, False]
+    figure.canvas.draw()  # what was said is no formula
+
+
+def test_a_figure_is_refused_where_nothing_is_answered_or_drawn(make_comparison: Make) -> None:
+    with pytest.raises(ValueError, match="answers something"):
+        exhibit_figure(nn.Identity(), make_comparison().test)
+    with pytest.raises(ValueError, match="that are drawn"):
+        exhibit_figure(Answering(), make_comparison(shape=(5,)).test)

@@ -2,6 +2,7 @@
 
 from replearn.report.choice import choice, print_choice
 from replearn.report.excitement import excitement_figure
+from replearn.report.exhibits import exhibit_figure
 from replearn.report.figures import few_label_figure, neighbour_figure, save_figures
 from replearn.report.interpolations import interpolation_figure
 from replearn.report.latents import print_latents
@@ -14,6 +15,7 @@ from replearn.report.verdict import verdict
 __all__ = [
     "choice",
     "excitement_figure",
+    "exhibit_figure",
     "few_label_figure",
     "interpolation_figure",
     "manifold_figure",

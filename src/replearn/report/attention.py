@@ -15,6 +15,7 @@ from replearn.encoders.modes import evaluating
 from replearn.encoders.receptive import stage_maps
 from replearn.report.appearance import has_pixels
 from replearn.report.strips import draw_queries
+from replearn.report.table import plain
 from replearn.report.thumbnails import thumbnails
 
 SIDE = 96  # pixels of a picture
@@ -125,7 +126,7 @@ def _grid_figure(
     for axes in grid.ravel():
         axes.set_axis_off()
     for axes, name in zip(grid[0], names, strict=True):
-        axes.set_title(name.replace("$", r"\$"), fontsize=8)
+        axes.set_title(plain(name), fontsize=8)
     return figure
 
 

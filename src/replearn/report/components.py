@@ -8,7 +8,7 @@ from jaxtyping import Float
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from replearn.report.table import printable
+from replearn.report.table import plain
 
 GAP = 1  # pixels between two pictures
 INCH = 0.55  # side of a picture
@@ -56,7 +56,7 @@ def components_figure(
     axes = figure.subplots()
     axes.set_axis_off()
     axes.imshow(sheet, interpolation="nearest")
-    axes.set_title(_plain(title), fontsize=9)
+    axes.set_title(plain(title), fontsize=9)
     return figure
 
 
@@ -98,7 +98,7 @@ def reconstruction_figure(
         axes.set_xticks([])
         axes.set_yticks([])
         axes.spines[:].set_visible(False)
-        axes.set_ylabel(_plain(label), rotation=0, ha="right", va="center", fontsize=8)
+        axes.set_ylabel(plain(label), rotation=0, ha="right", va="center", fontsize=8)
     return figure
 
 
@@ -143,7 +143,3 @@ def _sheet(colours: Float[np.ndarray, "k h w 3"], columns: int, ground: float) -
         cells[k:] = 1.0
     sheet = cells.reshape(rows, columns, height + GAP, width + GAP, 3).swapaxes(1, 2)
     return np.asarray(sheet.reshape(rows * (height + GAP), columns * (width + GAP), 3)[:-GAP, :-GAP])
-
-
-def _plain(text: str) -> str:
-    return "\n".join(printable(line) for line in text.split("\n")).replace("$", r"\$")

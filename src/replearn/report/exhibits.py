@@ -1,4 +1,4 @@
-"""The sections in which methods answer: what each was asked of some samples and what it said, failures among them."""
+"""What methods were asked of some samples and what they said, failures among them: on the page, and as a figure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,19 +6,25 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from replearn.comparison import Comparison, is_baseline
 from replearn.data import Samples
 from replearn.methods.exhibit import Exhibit, exhibit_of
 from replearn.report.appearance import has_thumbnails
+from replearn.report.figures import WRONG
 from replearn.report.kinds import LOOKS
 from replearn.report.pictures import joined_up
 from replearn.report.strips import draw_queries
+from replearn.report.table import plain
 from replearn.report.thumbnails import png_uri
 
 ASKED = 48  # samples of which each method is asked
 SHOWN = 12  # half of them failures, where there are so many
 SIDE = 56  # pixels of a picture
+INCH = 0.62  # its side in a figure
 
 
 @dataclass(frozen=True)
@@ -67,9 +73,72 @@ def chosen(right: Sequence[bool] | None, number: int, shown: int = SHOWN) -> lis
     return sorted(good[: shown - failures] + bad[:failures])
 
 
-def _answers(exhibit: Exhibit, samples: Samples) -> list[Answer]:
+def exhibit_figure(
+    method: Any, samples: Samples, *, index: np.ndarray | None = None, shown: int = SHOWN
+) -> Figure:
+    """A column per sample: what a fitted method was asked, what it said and how it is; wrong answers in red.
+
+    Args:
+        method: one that answers something: a pretext task, masked prediction.
+        samples: images, of its kind and shape.
+        index: positions of those that it is asked of; None draws some, one of each class in turn.
+        shown: how many are drawn, half of them failures where there are so many.
+
+    Raises:
+        ValueError: the method answers nothing, or the samples are not drawn.
+
+    Example:
+        >>> from replearn import MAE, load_data
+        >>> digits = load_data("digits", split="test").subset(range(64))
+        >>> figure = exhibit_figure(MAE(epochs=1, device="cpu").fit(digits), digits, shown=3)
+        >>> [axes.get_ylabel() for axes in figure.axes]
+        ['seen', 'predicted', 'true']
+    """
+    if not has_thumbnails(samples):
+        raise ValueError(f"exhibit_figure must get samples that are drawn, images say; got {samples.kind}.")
+    if index is None:
+        index = np.sort(draw_queries(samples, min(ASKED, len(samples)), np.random.default_rng(0)))
+    exhibit = exhibit_of(method, samples[index])
+    if exhibit is None:
+        raise ValueError(f"exhibit_figure needs a method that answers something; {method!r} does not.")
+    rows = _drawn(exhibit, samples)
+    places = chosen(exhibit.right, len(next(iter(rows.values()))), shown)
+    size = (INCH * len(places) + 1.1, (INCH + 0.05) * len(rows) + 0.7)
+    figure = Figure(figsize=size, dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(plain(exhibit.title), fontsize=9)
+    grid = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
+    for axes, (name, pictures) in zip(grid, rows.items(), strict=True):
+        axes.imshow(joined_up([pictures[places]]), interpolation="nearest")
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.spines[:].set_visible(False)
+        axes.set_ylabel(plain(name), rotation=0, ha="right", va="center", fontsize=8)
+    if exhibit.said:
+        _write_below(grid[-1], exhibit, places)
+    return figure
+
+
+def _write_below(axes: Any, exhibit: Exhibit, places: Sequence[int]) -> None:
+    """What was said of each sample, under its pictures."""
+    width = axes.images[0].get_array().shape[1] / len(places)
+    axes.set_xticks(
+        [(i + 0.5) * width for i in range(len(places))], [plain(exhibit.said[i]) for i in places], fontsize=6
+    )
+    axes.tick_params(length=0)
+    for label, i in zip(axes.get_xticklabels(), places, strict=True):
+        if exhibit.right is not None and not exhibit.right[i]:
+            label.set_color(WRONG)
+
+
+def _drawn(exhibit: Exhibit, samples: Samples) -> dict[str, UInt8[np.ndarray, "k s s c"]]:
+    """The exhibit's pictures by name, of the samples of each in turn."""
     looks = LOOKS[samples.kind]
-    drawn = [looks.draw(_on_processor(x), SIDE) for x in exhibit.pictures.values()]  # (k, s, s, c) each
+    return {name: looks.draw(_on_processor(x), SIDE) for name, x in exhibit.pictures.items()}
+
+
+def _answers(exhibit: Exhibit, samples: Samples) -> list[Answer]:
+    drawn = list(_drawn(exhibit, samples).values())
     return [
         Answer(
             png_uri(joined_up([pictures[i : i + 1] for pictures in drawn])),

@@ -13,7 +13,7 @@ from replearn.engine.run import replacing
 from replearn.report.appearance import has_thumbnails
 from replearn.report.spread import PROBE
 from replearn.report.strips import class_name, is_wrong, neighbour_strips
-from replearn.report.table import joined, printable
+from replearn.report.table import joined, plain
 from replearn.report.thumbnails import thumbnails
 
 COLOURS = (
@@ -91,7 +91,7 @@ def neighbour_figure(comparison: Comparison, *, queries: int = 6) -> Figure:
             frames = [(WRONG if bad else RIGHT) if known else None for bad in wrong]
             _show(grid[i, j + 1], thumbnails(train, found[i], side=SIDE), frames)
     for axes, name in zip(grid[0], ["query", *(name for name, _ in strips.found)], strict=True):
-        axes.set_title(_plain(name), fontsize=9)
+        axes.set_title(plain(name), fontsize=9)
     return figure
 
 
@@ -140,7 +140,7 @@ def _name_lines(axes: Axes, lines: list[tuple[str, pd.DataFrame]]) -> None:
         height = max(value, height + gap)
         name, own = lines[i]
         axes.annotate(
-            _plain(name),
+            plain(name),
             (float(own["labels"].iloc[-1]), height),
             xytext=(8, 0),
             textcoords="offset points",
@@ -163,8 +163,3 @@ def _show(axes: Axes, pictures: np.ndarray, frames: list[str | None]) -> None:
             canvas[gap - edge : gap + SIDE + edge, left - edge : left + SIDE + edge] = colour
         canvas[gap : gap + SIDE, left : left + SIDE] = picture  # one channel spreads over three
     axes.imshow(canvas, interpolation="nearest")
-
-
-def _plain(text: str) -> str:
-    """Text that matplotlib draws as it stands: no formulas, no control characters."""
-    return printable(text).replace("$", r"\$")

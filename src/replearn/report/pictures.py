@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from replearn.data import ArraySamples, Samples
+from replearn.report.table import plain
 from replearn.report.thumbnails import LARGEST, thumbnails
 
 GAP = 2  # pixels between pictures
@@ -82,9 +83,7 @@ def strips_figure(strips: Sequence[Strip], *, title: str = "") -> Figure:
         axes.imshow(picture, interpolation="nearest")
         axes.set_xlim(-0.5, widest * picture.shape[0] - 0.5)
         axes.set_axis_off()
-        axes.text(
-            -6, picture.shape[0] / 2, strip.name.replace("$", r"\$"), ha="right", va="center", fontsize=8
-        )
+        axes.text(-6, picture.shape[0] / 2, plain(strip.name), ha="right", va="center", fontsize=8)
     if title:
-        figure.suptitle(title.replace("$", r"\$"), fontsize=10)
+        figure.suptitle(plain(title), fontsize=10)
     return figure

@@ -237,6 +237,11 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
+def plain(text: str) -> str:
+    """The text as figures write it: printable line by line, and no part of it a formula."""
+    return "\n".join(map(printable, text.split("\n"))).replace("$", r"\$")
+
+
 def percent(share: float) -> str:
     """A share as a percentage of two digits: `1 %`, `0.12 %`."""
     return f"{float(f'{100 * share:.2g}'):g} %"

@@ -4,7 +4,8 @@
     python benchmarks/pretext.py rotation --data cifar10         10,000 of CIFAR-10's training images
     python benchmarks/pretext.py --family pretext --minutes 2    one family, for two CPU minutes each
 
-Each training is a process of its own, on one thread, with the method's defaults; its epochs are whole ones, as many as
+Each training is a process of its own, on one thread, with the method's defaults (--encoder: with that network, where a
+method takes it); its epochs are whole ones, as many as
 take about `--minutes` of CPU time by the pace of its first steps, one at least: read what was used (`CPU s`). Every
 method stands beside its own network untrained, pooled alike, since nine patches laid side by side flatter any network.
 Results: `benchmarks/results/pretext.json` and `pretext.md`; a row that lies there is not measured again (--again does).
@@ -29,7 +30,22 @@ BESIDE = ("simclr", "vicreg", "supervised")
 FAMILIES = ("pretext", "masked")
 FIRST = 10  # steps by which the pace is measured
 COMPONENTS, SUBSET, HELD_OUT = 64, 10_000, 512
+KEY = ("data", "method", "seed", "minutes", "encoder")
+TUNED = 10_000  # samples that fine-tuning sees at least, some of them many times
+TUNING = {"trained": "full", "encoder_rate": 0.3, "validation": 0.0, "batch_size": 32}
 SCORES = {"1 %": 0.01, "10 %": 0.1, "100 %": 1.0}
+FEW = ("1 %", "10 %")  # of the labels, with which networks are tuned
+HEAD = (
+    "method",
+    "seeds",
+    *SCORES,
+    "kNN",
+    *[f"tuned {few}" for few in FEW],
+    "own",
+    "epochs",
+    "CPU s",
+    "alarms",
+)
 
 
 def main() -> int:
@@ -37,10 +53,11 @@ def main() -> int:
     asked = parse()
     wanted = (
         {"data": asked.data, "method": name, "seed": seed, "minutes": asked.minutes, "draws": asked.draws}
+        | {"encoder": asked.encoder}
         for seed in asked.seeds
         for name in asked.methods or everything(asked.family)
     )
-    return rows.main(asked, measure, wanted, command, markdown, key=("data", "method", "seed", "minutes"))
+    return rows.main(asked, measure, wanted, command, markdown, key=KEY)
 
 
 def parse() -> argparse.Namespace:
@@ -49,7 +66,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--data", choices=DATA, default="digits")
     parser.add_argument("--family", choices=FAMILIES, help="beside the others; unless given: all")
     parser.add_argument("--minutes", type=float, default=10.0, help="of CPU time for each training")
+    parser.add_argument(
+        "--encoder", default="", help="of methods that don't ask for patches; none: their own"
+    )
     parser.add_argument("--draws", type=int, default=3, help="of labels, for each of their numbers")
+    parser.add_argument("--keep", type=Path, help="folder for the fitted methods, a run each")
     parser.add_argument("--cifar10", type=Path, default=pictures.CIFAR10, help="zip of CIFAR-10's JPEGs")
     asked = parser.parse_args()
     if asked.data == "cifar10" and not asked.cifar10.is_file():
@@ -72,7 +93,9 @@ def everything(family: str | None) -> list[str]:
 def command(asked: argparse.Namespace, wanted: Mapping[str, Any]) -> list[str]:
     """What measures a row."""
     given = {"seeds": wanted["seed"], "data": asked.data, "cifar10": asked.cifar10}
-    given |= {"minutes": asked.minutes, "draws": asked.draws}
+    given |= {"minutes": asked.minutes, "draws": asked.draws, "encoder": asked.encoder}
+    if asked.keep:
+        given["keep"] = asked.keep
     return rows.command_line(__file__, wanted["method"], **given)
 
 
@@ -96,17 +119,26 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         )
         return judged(asked, made.train, train, made.test, test) | {"machine": machine()}
     cls = find_method(name).cls
-    blank = cls(random_state=seed, device="cpu").prepare(train)
+    fields: dict[str, Any] = {"random_state": seed, "device": "cpu"}
+    if asked.encoder and "patches" not in cls.needs and "pixels" not in cls.needs:
+        fields["encoder"] = asked.encoder
+    blank = cls(**fields).prepare(train)
     before = judged(asked, blank.transform(train), train, blank.transform(test), test)
     layers = {"untrained": by_layer(asked, layers_of(blank, train), train, layers_of(blank, test), test)}
-    method = cls(random_state=seed, device="cpu", epochs=epochs(blank, train, asked.minutes))
+    method = cls(
+        **fields, epochs=epochs(cls, fields, len(blank.training_samples(train)), train, asked.minutes)
+    )
     began = time.process_time()
-    method.fit(train)
+    method.fit(train, run=asked.keep and asked.keep / f"{asked.data}-{name}-{seed}")
     used = time.process_time() - began
     layers["trained"] = by_layer(asked, layers_of(method, train), train, layers_of(method, test), test)
     return judged(asked, method.transform(train), train, method.transform(test), test) | {
         "untrained": before,
         "layers": layers,
+        "tuned": {
+            when: [tuned(net, train, test, share=SCORES[few], seed=seed) for few in FEW]
+            for when, net in (("untrained", blank.encoder_), ("trained", method.encoder_))
+        },
         # Of samples that it may not have seen, unless its questions are which of those it has seen one is.
         "own": own(
             method, test if method.training_samples(train) is train else method.training_samples(train)
@@ -118,16 +150,32 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def epochs(blank: Any, train: Any, minutes: float) -> int:
+def epochs(cls: Any, fields: Mapping[str, Any], learned: int, train: Any, minutes: float) -> int:
     """As many as take so many CPU minutes, one at least, by the pace of some steps after those that begin slowly."""
-    cls = type(blank)
-    steps = max(1, len(blank.training_samples(train)) // cls.batch_size)
+    steps = max(1, learned // cls.batch_size)
     part = train.subset(np.arange(min(len(train), FIRST * cls.batch_size)))
-    cls(epochs=1, device="cpu").fit(part)
+    cls(**fields, epochs=1).fit(part)
     began = time.process_time()
-    done = cls(epochs=2, device="cpu").fit(part).history_.rows[-1]["step"]
+    done = cls(**fields, epochs=2).fit(part).history_.rows[-1]["step"]
     pace = (time.process_time() - began) / done
     return max(1, round(60 * minutes / (pace * steps)))
+
+
+def tuned(encoder: Any, train: Any, test: Any, *, share: float, seed: int) -> float:
+    """Test accuracy of the whole network, fine-tuned on a share of the labels, as many of each class.
+
+    Of few labels none are held back: the last epoch is judged.
+    """
+    from replearn.transfer import FineTune
+
+    labels, rng = np.asarray(train.labels), np.random.default_rng(seed)
+    classes = np.unique(labels)
+    each = max(1, round(share * len(labels) / len(classes)))
+    chosen = np.concatenate([rng.permutation(np.flatnonzero(labels == c))[:each] for c in classes])
+    epochs = max(TUNED // len(chosen), 10)
+    model = FineTune(encoder=encoder, **TUNING, epochs=epochs, random_state=seed, device="cpu")
+    model.fit(train.subset(np.sort(chosen)))
+    return float(model.score(test))
 
 
 def own(method: Any, test: Any) -> dict[str, float]:
@@ -179,18 +227,22 @@ def samples(asked: argparse.Namespace) -> tuple[Any, Any]:
 def markdown(found: list[dict[str, Any]]) -> str:
     """Two tables per data set and budget: the representations, and the layers of their networks."""
     told = ["# Pretext tasks and masked prediction", ""]
-    for (data, minutes), part in pd.DataFrame(found).groupby(["data", "minutes"], sort=False):
+    for (data, minutes, encoder), part in pd.DataFrame(found).groupby(
+        ["data", "minutes", "encoder"], sort=False
+    ):
         used = part["machine"].iloc[-1]
+        with_it = f" --encoder {encoder}" if encoder else ""
         told += [
             f"## {data}, {minutes:g} CPU minutes",
             "",
-            f"`python benchmarks/pretext.py --data {data} --minutes {minutes:g}`; {used['processor']}, one thread.",
-            "Test accuracy in percent, mean over seeds ± their deviation, last step. In brackets: the same network",
-            "untrained, pooled alike. Own: what the method measures of itself, on test samples (exemplar: on seeds).",
+            f"`python benchmarks/pretext.py --data {data} --minutes {minutes:g}{with_it}`; {used['processor']}, one",
+            "thread. Test accuracy in percent, mean over seeds ± their deviation, last step. In brackets: the same",
+            "network untrained, pooled alike. Tuned: the whole network, on so many labels. Own: what a method measures",
+            "of itself, on test samples (exemplar: on seeds).",
             "",
         ]
         told += rows.table(
-            ["method", "seeds", *SCORES, "kNN", "own", "epochs", "CPU s", "alarms"],
+            HEAD,
             [line(str(name), group) for name, group in part.groupby("method", sort=False)],
         )
         learned = part[part["layers"].notna()] if "layers" in part else part.iloc[:0]
@@ -209,12 +261,22 @@ def line(name: str, group: pd.DataFrame) -> list[str]:
         shown = rows.cell(group[score], percent=True, spread=True)
         before = [row[score] for row in group.get("untrained", []) if isinstance(row, dict)]
         cells.append(f"{shown} ({100 * np.mean(before):.1f})" if before else shown)
+    cells += [tuned_cell(group, place) for place in range(len(FEW))]
     measured = [row for row in group.get("own", []) if isinstance(row, dict)]
     names = dict.fromkeys(key for row in measured for key in row)
     means = [f"{key} {np.mean([row[key] for row in measured if key in row]):.3g}" for key in names]
     numbers = [rows.cell(group[key]) if key in group else "" for key in ("epochs", "CPU s")]
     alarms = {alarm for found in group.get("alarms", []) if isinstance(found, list) for alarm in found}
     return [name, str(len(group)), *cells, ", ".join(means), *numbers, "; ".join(sorted(alarms)) or "none"]
+
+
+def tuned_cell(group: pd.DataFrame, place: int) -> str:
+    """Accuracy after fine-tuning, and in brackets from random weights."""
+    found = [row for row in group.get("tuned", []) if isinstance(row, dict)]
+    if not found:
+        return ""
+    after, before = (pd.Series([row[when][place] for row in found]) for when in ("trained", "untrained"))
+    return f"{rows.cell(after, percent=True, spread=True)} ({100 * before.mean():.1f})"
 
 
 def layers(group: pd.DataFrame) -> str:

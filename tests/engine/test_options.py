@@ -7,6 +7,7 @@ import pytest
 import torch
 from children import built, fit, quick, samples_for
 
+from older_torch import traces_checks
 from replearn.encoders.base import Encoder
 from replearn.encoders.dropout import set_dropout
 from replearn.engine.slices import in_slices
@@ -81,6 +82,7 @@ def test_encoders_are_compiled(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert called == []  # nothing stays compiled
 
 
+@traces_checks
 def test_a_language_model_becomes_a_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     graphs, compile_ = [], torch.compile
 
@@ -109,6 +111,7 @@ def test_what_does_nothing_is_refused(name: str, field: str) -> None:
         registry()[name].cls(**{field: VALUES[field]}).fit(samples_for(name, 32))
 
 
+@traces_checks
 @pytest.mark.parametrize("name", ["simclr", "autoencoder"])
 def test_a_compiled_training_learns_what_another_learns(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     graphs, compile_ = [], torch.compile

@@ -23,12 +23,13 @@ import pandas as pd
 import pictures
 import rows
 from record import machine
+from watched import Enough, fit_watched
 
 DATA = ("digits", "cifar10")
 BASELINES = ("raw", "pca")
 BESIDE = ("simclr", "vicreg", "supervised")
 FAMILIES = ("pretext", "masked")
-FIRST = 10  # steps by which the pace is measured
+FIRST, MANY = 30, 1000  # steps by which the pace is measured, of a training of many epochs
 COMPONENTS, SUBSET, HELD_OUT = 64, 10_000, 512
 KEY = ("data", "method", "seed", "minutes", "encoder")
 TUNED = 10_000  # samples that fine-tuning sees at least, some of them many times
@@ -129,7 +130,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         **fields, epochs=epochs(cls, fields, len(blank.training_samples(train)), train, asked.minutes)
     )
     began = time.process_time()
-    method.fit(train, run=asked.keep and asked.keep / f"{asked.data}-{name}-{seed}")
+    method.fit(train, run=asked.keep and asked.keep / f"{asked.data}-{name}-{seed}-{asked.minutes:g}")
     used = time.process_time() - began
     layers["trained"] = by_layer(asked, layers_of(method, train), train, layers_of(method, test), test)
     return judged(asked, method.transform(train), train, method.transform(test), test) | {
@@ -152,13 +153,16 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
 
 def epochs(cls: Any, fields: Mapping[str, Any], learned: int, train: Any, minutes: float) -> int:
     """As many as take so many CPU minutes, one at least, by the pace of some steps after those that begin slowly."""
-    steps = max(1, learned // cls.batch_size)
-    part = train.subset(np.arange(min(len(train), FIRST * cls.batch_size)))
-    cls(**fields, epochs=1).fit(part)
-    began = time.process_time()
-    done = cls(**fields, epochs=2).fit(part).history_.rows[-1]["step"]
-    pace = (time.process_time() - began) / done
-    return max(1, round(60 * minutes / (pace * steps)))
+    times: list[float] = []
+
+    def on_step() -> None:
+        times.append(time.process_time())
+        if len(times) == FIRST:
+            raise Enough
+
+    fit_watched(cls(**fields, epochs=MANY), train, on_step)
+    pace = float(np.median(np.diff(times)[FIRST // 2 :]))  # of a long training: few steps look at how it goes
+    return max(1, round(60 * minutes / (pace * max(1, learned // cls.batch_size))))
 
 
 def tuned(encoder: Any, train: Any, test: Any, *, share: float, seed: int) -> float:

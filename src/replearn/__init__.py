@@ -39,6 +39,7 @@ _HOMES = {
     "Frozen": "replearn.methods",
     "GPT": "replearn.methods",
     "GloVe": "replearn.methods",
+    "IBOT": "replearn.methods",
     "ImageGPT": "replearn.methods",
     "IJEPA": "replearn.methods",
     "InstDisc": "replearn.methods",

@@ -9,6 +9,7 @@ import torch
 from children import as_one_of, built, finish, fit, fit_and_die, free_port, save_gradient, start
 
 from lanes import one_of_each
+from replearn.encoders.vit import ViT
 from replearn.engine.run import WEIGHTS
 from replearn.engine.slices import in_slices
 from replearn.engine.train import Step
@@ -23,12 +24,13 @@ CONTRASTIVE = [name for name in NAMES if registry()[name].family in ("contrastiv
 OTHERS = ["autoencoder", "denoisingautoencoder", "supervised"]
 # Of any size of images, and without batch statistics, which are those of a slice.
 POOLED = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 3, padding=1), torch.nn.Tanh())
-ENCODERS = {"pirl": POOLED}  # which see parts
+PATCHES = ViT((1, 8, 8), width=32, depth=2)
+ENCODERS = {"pirl": POOLED, "ibot": PATCHES}  # which see parts, or patches
 
 
 @pytest.mark.parametrize(
     ("name", "table"),
-    one_of_each([(name, False) for name in NAMES] + [(name, True) for name in CONTRASTIVE]),
+    one_of_each([(name, False) for name in NAMES] + [(name, True) for name in CONTRASTIVE if name != "ibot"]),
     ids=lambda value: value if isinstance(value, str) else "table" if value else "own",
 )
 def test_two_processes_compute_what_one_computes(name: str, table: bool, tmp_path: Path) -> None:

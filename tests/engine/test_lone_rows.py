@@ -10,7 +10,7 @@ from made_methods import CLASSES, few, kind, quick
 from replearn.methods import Trained
 from replearn.transfer import FineTune
 
-OF_PLACES = ("Colorization", "ContextEncoder", "IJEPA", "MAE", "SimMIM")  # which refuse an mlp
+OF_PLACES = ("Colorization", "ContextEncoder", "IBOT", "IJEPA", "MAE", "SimMIM")  # which refuse an mlp
 TRAINED = [cls for cls in CLASSES if issubclass(cls, Trained)]
 
 

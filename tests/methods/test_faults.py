@@ -8,6 +8,7 @@ import pytest
 
 import replearn
 from lanes import one_of_each
+from replearn.encoders.vit import ViT
 from replearn.engine.health import NotFinite
 from replearn.methods import registry
 from replearn.methods.joint import JointEmbedding
@@ -37,7 +38,7 @@ def has(cls, name):
 def trained(name, digits, *, steps=STEPS, **given):
     """A method with its defaults but for what is given, after some steps of 32."""
     cls = METHODS[name]
-    encoder = "vit" if "patches" in cls.needs else "cnn"
+    encoder = ViT(digits.shape, width=32, depth=2) if "patches" in cls.needs else "cnn"
     given = {
         "encoder": encoder,
         "batch_size": 32,

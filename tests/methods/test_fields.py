@@ -70,7 +70,7 @@ NEEDS: dict[tuple[str, str], dict[str, Any]] = {
     ("BetaVAE", "variance"): {"likelihood": "gaussian"},
     ("ContractiveAutoencoder", "projections"): {"encoder": "mlp"},
     ("DINO", "sharpening"): {"first_temperature": 0.02},
-    ("sharpening"): {"first_temperature": 0.02},
+    ("IBOT", "sharpening"): {"first_temperature": 0.02},
     ("FactorVAE", "variance"): {"likelihood": "gaussian"},
     ("FineTune", "length"): {"encoder": "words"},
     ("FineTune", "pairs"): {"encoder": "bert_tiny", "task": "pair"},

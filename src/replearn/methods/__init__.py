@@ -19,6 +19,7 @@ from replearn.methods.given import Frozen
 from replearn.methods.joint_embedding import (
     BYOL,
     DINO,
+    IBOT,
     SSLHSIC,
     BarlowTwins,
     LeJEPA,
@@ -67,6 +68,7 @@ __all__ = [
     "CPC",
     "DINO",
     "GPT",
+    "IBOT",
     "IJEPA",
     "MAE",
     "NNCLR",

@@ -27,6 +27,10 @@ def _resnet_small(shape: tuple[int, ...]) -> nn.Module:
     return ResNetSmall(shape[0])
 
 
+def _resnet_tiny(shape: tuple[int, ...]) -> nn.Module:
+    return ResNetSmall(shape[0], width=32)
+
+
 class ImageNetworks(Networks):
     """Images `(c, h, w)`."""
 
@@ -34,6 +38,7 @@ class ImageNetworks(Networks):
         **Networks.bodies,
         "cnn": _cnn,
         "resnet_small": _resnet_small,
+        "resnet_tiny": _resnet_tiny,
         "conv": Conv,
         "vit": ViT,
     }

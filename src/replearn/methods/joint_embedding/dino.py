@@ -45,7 +45,9 @@ class DINO(JointEmbedding):
     year: ClassVar[int] = 2021
     paper: ClassVar[str] = "https://arxiv.org/abs/2104.14294"
     split: ClassVar[str] = "crops"
-    why_collapse: ClassVar[str] = "Does the centre move, is the teacher's temperature below the student's?"
+    why_collapse: ClassVar[str | None] = (
+        "Does the centre move, is the teacher's temperature below the student's?"
+    )
 
     hidden: int = 512
     dim: int = 128

@@ -36,8 +36,8 @@ class MAE(PatchPrediction):
 
     width: int = 96
     depth: int = 1
-    batch_size: int = 128
-    learning_rate: float = 1e-3
+    batch_size: int = 32
+    learning_rate: float = 3e-3
     weight_decay: float = 0.05
 
     def build(self, samples: Description) -> None:

@@ -107,3 +107,10 @@ def test_accuracy_and_chance_are_recorded_and_answers_are_shown():
     assert len(exhibit.said) == 200
     # By a network that does not know, and for turns that are shuffled, it is a quarter.
     assert {*exhibit.said} == {"0°", "90°", "180°", "270°"}
+
+
+def test_what_looks_the_same_from_all_sides_raises_an_alarm():
+    plain = np.random.default_rng(0).integers(0, 256, (64, 1, 1, 1), dtype=np.uint8).repeat(8, 2).repeat(8, 3)
+    method = replearn.Rotation(encoder="linear", device="cpu", views=Rotations(), epochs=55, batch_size=8)
+    alarms = [str(alarm) for alarm in method.fit(plain).history_.alarms]
+    assert any("from guessing to always right" in alarm for alarm in alarms)

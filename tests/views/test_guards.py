@@ -188,3 +188,22 @@ def test_a_planted_shortcut_is_of_little_use_beside_a_guard_that_blurs_it(
 ) -> None:
     assert solved(make, open_) > least
     assert solved(make, guarded) < most
+
+
+def shaded(n: int, seed: int) -> torch.Tensor:
+    """Noise on a ground whose brightness tells each cell from all others."""
+    number = by_cell(SIDE)
+    return (0.1 * noise(n, 1, seed) + 0.1 * (3 * number[:, None] + number + 4)).clamp(0, 1)
+
+
+def test_a_shortcut_that_nothing_guards_against_raises_an_alarm() -> None:
+    x = as_samples((255 * shaded(512, 0)).byte().numpy())
+    alarms = []
+    for levelled in (False, True):
+        method = RelativePatch(
+            encoder=Little(1, tile_side(SIDE, 3, Tiles().share)), views=Tiles(levelled=levelled), epochs=30,
+            batch_size=32, device="cpu", precision="32-true", dim=32, hidden=64,
+        )  # fmt: skip
+        alarms.append([str(alarm) for alarm in method.fit(x).history_.alarms])
+    assert any("shortcut" in alarm or "give their places away" in alarm for alarm in alarms[0])
+    assert not any("give their places away" in alarm for alarm in alarms[1])

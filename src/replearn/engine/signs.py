@@ -86,6 +86,22 @@ SIGNS = {
         below=0.02,
         after=400,
     ),
+    "pretext_gain": Sign(
+        "guessing",
+        "answers are {:.3f} of the way from guessing to always right: nothing has been learned of the question",
+        "Train for more steps, try another learning rate (1e-3), or ask less (fewer classes or permutations); of what "
+        "looks the same either way nothing can be told.",
+        below=0.002,
+        after=400,
+    ),
+    "tiles_gain": Sign(
+        "shortcut",
+        "tiles are put in their places {:.2f} of the way from guessing to always, more than what they show can tell",
+        "Lines, brightness or colours may give their places away: keep gaps and jitter, level tiles "
+        "(Tiles(levelled=True)), move or drop channels (ChannelJitter, DropChannels).",
+        above=0.97,
+        after=200,
+    ),
     "target_spread": Sign(
         "collapsed targets",
         "the teacher's states differ by {:.3f} between samples: they have become one for all",

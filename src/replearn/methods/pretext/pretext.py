@@ -73,10 +73,14 @@ class Pretext(Method):
         return self.width_
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:
-        """The share of questions that is answered right, and that of who always says the most frequent answer."""
+        """The share of questions that is answered right, and that of who always says the most frequent answer.
+
+        The gain is how far it is from this to always right: 0 for guessing, 1 at best.
+        """
         logits, right = self.guess(batch)
-        found = (logits.argmax(1) == right).float().mean()
-        return {"pretext_accuracy": found, "chance": self.frequencies.max()}
+        found, chance = (logits.argmax(1) == right).float().mean(), self.frequencies.max()
+        gain = (found - chance) / (1 - chance).clamp_min(1e-9)
+        return {"pretext_accuracy": found, "chance": chance, "pretext_gain": gain}
 
     def loss_at_collapse(self) -> float | None:
         shares: list[float] = self.frequencies.tolist()

@@ -60,3 +60,8 @@ class Tiled(Pretext):
         """Embeddings of all tiles of each sample, in one pass through the network."""
         z = self.tile_(self.encoder_(tiles))  # (n·p, dim)
         return z.unflatten(0, (-1, len(self.parts_.places)))  # type: ignore[no-any-return]
+
+    def measures(self, batch: Batch) -> dict[str, Tensor]:
+        """As of all pretext tasks; a gain near 1 is a sign of its own, since pictures alone tell no place so surely."""
+        found = super().measures(batch)
+        return found | {"tiles_gain": found["pretext_gain"]}

@@ -196,8 +196,8 @@ def other(method: Any, field: str) -> Any:
     value = getattr(method, field)
     encoders = ENCODERS | ({"cnn": "resnet_small"} if getattr(method, "split", "") in MAPPED else {})
     by_value = {"encoder": encoders, "tokenizer": TOKENIZERS}
-    if field in by_value or value == -2:  # which is a layer, and may be the one that others take
-        return by_value[field].get(value, "lstm") if field in by_value else 0
+    if field in by_value:
+        return by_value[field].get(value, "lstm")
     if field == "vocabulary":
         return VOCABULARIES.get(getattr(method, "tokenizer", ""), 5)
     if field == "views" and isinstance(method, SimCSE):  # whose own are two of the same

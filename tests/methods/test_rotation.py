@@ -69,21 +69,26 @@ def test_what_looks_the_same_from_all_sides_cannot_be_told():
 
 
 def test_layer_says_which_layer_is_the_representation(digits):
-    whole, below = made(digits, layer=-1), made(digits, layer=-2)
+    every, whole, below = made(digits), made(digits, layer=-1), made(digits, layer=-2)
     batch = digits[np.arange(5)]
     layers = below.encoder_.eval().layers(batch)
     assert torch.equal(below.represent(batch), layers[-2])
     assert torch.equal(whole.represent(batch), whole.encoder_(batch))
     assert below.representation_dim == layers[-2].shape[1] != whole.representation_dim
-    with pytest.raises(ValueError, match="layer must be less than 3"):
+    layers = every.encoder_.eval().layers(batch)
+    torch.testing.assert_close(
+        every.represent(batch), torch.cat([h / h.norm(dim=1, keepdim=True) for h in layers], 1)
+    )
+    assert every.representation_dim == sum(h.shape[1] for h in layers)
+    with pytest.raises(ValueError, match="layer must be from -3 to 2"):
         made(digits, layer=3)
 
 
-def test_a_layer_that_a_network_is_too_short_for_is_the_last_and_that_is_said(digits, caplog):
-    caplog.set_level("INFO", logger="replearn")
+def test_of_a_network_without_layers_the_representation_is_what_it_returns(digits):
     method = replearn.Rotation(encoder="linear", device="cpu").prepare(digits)
     assert method.representation_dim == method.encoder_.dim
-    assert "layer is -1, the last, rather than -2" in caplog.text
+    with pytest.raises(ValueError, match="layer must be"):
+        replearn.Rotation(encoder="linear", layer=-2, device="cpu").prepare(digits)
 
 
 def test_views_that_turn_nothing_are_refused(digits):

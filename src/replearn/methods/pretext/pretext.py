@@ -1,11 +1,11 @@
 """`Pretext`: what methods share that change samples and must tell how: its answers are known without a label."""
 
-import logging
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -20,25 +20,25 @@ from replearn.methods.base import Method
 from replearn.objectives import cross_entropy
 from replearn.views import Split
 
-log = logging.getLogger("replearn")
-
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Pretext(Method):
     """A method that answers a question of each sample, one of so many answers.
 
-    What the last layer of its network knows is the question; what is of use elsewhere lies below it.
+    What the last layer of its network knows is the question; what is of use elsewhere lies below it, for each task and
+    each kind of picture in another layer. So the representation is all of them, unless one is asked for.
 
     Attributes:
         views: what is asked, or the name of a preset; None takes the default for this kind of samples.
-        layer: which layer of the encoder is the representation, averaged over positions: 0 the first, -1 the last.
+        layer: which layer of the encoder is the representation, averaged over positions: 0 the first, -1 the last;
+            `all`: each of them, side by side, scaled to length 1.
     """
 
     family: ClassVar[str] = "pretext"
     why_collapse: ClassVar[str | None] = None  # a question may need few directions
 
     views: Split | str | None = None
-    layer: int = -1
+    layer: int | Literal["all"] = "all"
 
     @property
     def answers(self) -> int:
@@ -56,16 +56,18 @@ class Pretext(Method):
 
     def build(self, samples: Description) -> None:
         self.encoder_ = make_encoder(self.encoder, samples)
-        self.layer_, self.width_ = layer_in(self, samples)
+        self.layers_, self.width_ = layers_in(self, samples)
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         logits, right = self.guess(batch)
         return cross_entropy(gather(logits), collect(right))
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
-        if self.layer_ is None:
+        if not self.layers_:
             return self.encoder_(batch)  # type: ignore[no-any-return]
-        return self.encoder_.layers(batch)[self.layer_]
+        found = self.encoder_.layers(batch)
+        chosen = [found[place] for place in self.layers_]
+        return chosen[0] if len(chosen) == 1 else torch.cat([F.normalize(h, dim=1) for h in chosen], dim=1)
 
     @property
     def representation_dim(self) -> int:
@@ -87,14 +89,14 @@ class Pretext(Method):
         return -sum(share * math.log(share) for share in shares if share)
 
 
-def layer_in(method: Pretext, samples: Description) -> tuple[int | None, int]:
-    """Which layer of the encoder is the representation, None for what the encoder returns, and its numbers.
+def layers_in(method: Pretext, samples: Description) -> tuple[tuple[int, ...], int]:
+    """Which layers of the encoder are the representation, none for what the encoder returns, and how many numbers.
 
     Raises:
         ValueError: there is no such layer.
     """
     encoder = method.encoder_
-    whole = None, int(encoder.dim)
+    whole: tuple[tuple[int, ...], int] = (), int(encoder.dim)
     if method.layer == -1:
         return whole
     device = encoder.mean.device
@@ -106,14 +108,13 @@ def layer_in(method: Pretext, samples: Description) -> tuple[int | None, int]:
     except NoStages:
         found = []
     widths = [layer.shape[1] for layer in found]
+    if method.layer == "all":
+        return (tuple(range(len(widths))), sum(widths)) if len(widths) > 1 else whole
     if -len(widths) <= method.layer < len(widths):
-        return method.layer % len(widths), widths[method.layer]
-    if method.layer < 0:  # a default that this network is too short for
-        log.info(
-            "layer is -1, the last, rather than %d: the encoder tells of %d layers", method.layer, len(widths)
-        )
-        return whole
+        return (method.layer % len(widths),), widths[method.layer]
     raise ValueError(
-        f"layer must be less than {len(widths)}, since the encoder tells of {len(widths)} layers; got {method.layer}. "
-        "Use -1 for the last."
+        f"layer must be from -{len(widths)} to {len(widths) - 1}, since the encoder tells of {len(widths)} layers; got "
+        f"{method.layer}. Use -1 for the last, or all."
+        if widths
+        else f"layer must be -1 or all, since the encoder tells of no layers; got {method.layer}."
     )

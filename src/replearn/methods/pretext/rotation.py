@@ -3,8 +3,8 @@
     batch --views--> x, x turned by 90, 180, 270 degrees --encoder--> h --linear--> logits --cross_entropy(turn)--> loss
 
 All four turns of an image are in one batch. What looks the same from all sides (0, 1 and 8 among digits, textures,
-pictures from above) cannot be told, and is learned nothing from. By default the representation is the layer before the
-last one, since the last knows little but the turn.
+pictures from above) cannot be told, and is learned nothing from. The last layer knows the turn best and everything else
+worse, so the representation is all layers.
 
 References: Gidaris, Singh & Komodakis, ICLR 2018. https://arxiv.org/abs/1803.07728
     Kolesnikov, Zhai & Beyer, CVPR 2019, section 4 (which layer to take). https://arxiv.org/abs/1901.09005
@@ -42,7 +42,6 @@ class Rotation(Pretext):
     paper: ClassVar[str] = "https://arxiv.org/abs/1803.07728"
     split: ClassVar[str] = "rotations"
 
-    layer: int = -2
     batch_size: int = 64
     learning_rate: float = 3e-3
 

@@ -31,7 +31,6 @@ class Tiled(Pretext):
 
     split: ClassVar[str] = "tiles"
 
-    layer: int = -3
     hidden: int = 256
     dim: int = 64
     batch_size: int = 64

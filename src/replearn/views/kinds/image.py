@@ -31,7 +31,6 @@ FLAT, THICK, DIRECTED = 0.4, 0.25, 0.75
 # Up to so many pixels a side, photographs are jittered less and not blurred, as SimCLR does for CIFAR-10.
 SMALL = 32
 CUT = 0.5  # of an image's area, at least, that is seen where its patches are predicted
-MOST = 0.6  # of its area, at least, that is seen of a photograph where it is turned
 LARGE = 64  # pixels a side from which images are cut finely, as the papers cut theirs of 224
 
 
@@ -158,14 +157,9 @@ class ImageViews(Views):
         return Jigsaw(3 if max(samples.shape[1:]) >= LARGE else 2, view=view)
 
     def rotations(self, samples: Like, view: View, preset: str) -> Split:
-        """A view of every sample, without a turn of its own, in all four ways that it can be turned.
-
-        Of photographs no less than most of it is seen, in its own colours: what tells up from down must be in it.
-        """
+        """A view of every sample, without a turn of its own, in all four ways that it can be turned."""
         if isinstance(view, Chain):
             view = Chain(*[part for part in view.views if not isinstance(part, Rotate)])
-        if preset == "photo":
-            view = Chain(Crop(MOST, 1.0), Flip())
         return Rotations(view)
 
     def tiles(self, samples: Like, view: View, preset: str) -> Split:

@@ -157,6 +157,11 @@ def pretext() -> str:
     return measured("pretext", {*names, "raw", "pca", "simclr", "vicreg", "supervised"})
 
 
+def sweep(method: str) -> str:
+    """What values of a method's field are worth."""
+    return measured("sweep", {method})
+
+
 def disentanglement() -> str:
     """What was measured of codes on data whose factors are known."""
     return measured("disentanglement", of_family("reconstruction"))
@@ -398,6 +403,7 @@ MAKERS: dict[str, Callable[..., str]] = {
     "picture": picture,
     "quality": quality,
     "pretext": pretext,
+    "sweep": sweep,
     "reference": reference,
     "results": results,
     "source": source,

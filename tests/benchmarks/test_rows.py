@@ -23,6 +23,7 @@ PROGRAMS = {
     "prompting": TEXTS,
     "relatedness": TEXTS,
     "shortcuts": (),
+    "sweep": (),
 }
 
 

@@ -2,10 +2,11 @@
 
 from typing import Any, ClassVar
 
+import torch
 from torch import nn
 
 from replearn.data.samples import Samples
-from replearn.data.text import TextSamples
+from replearn.data.text import Texts, TextSamples
 from replearn.encoders.base import Described, Encoder
 from replearn.encoders.kinds.base import ENCODER, Networks
 from replearn.encoders.long_texts import warn_of_long_texts
@@ -17,6 +18,12 @@ class TextNetworks(Networks):
     """Strings, or int64 `(t,)` tokens."""
 
     offers: ClassVar[frozenset[str]] = frozenset({ENCODER})
+
+    def content(self, samples: Described, n: int, device: torch.device) -> Any:
+        """Texts of a letter; of windows of tokens, the first one."""
+        if samples.shape:
+            return torch.zeros(n, *samples.shape, dtype=torch.int64, device=device)
+        return Texts("a" for _ in range(n))
 
     def reading(self, spec: Any, samples: Samples) -> Samples:
         own = tokenizer_of(spec) if isinstance(samples, TextSamples) else None

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.data.processes import collect
 from replearn.encoders import make_encoder
 from replearn.encoders.kinds import NETWORKS
@@ -55,24 +55,25 @@ class Pretext(Method):
         raise NotImplementedError
 
     def build(self, samples: Description) -> None:
-        self.encoder_ = make_encoder(self.encoder, samples)
-        self.layers_, self.width_ = layers_in(self, samples)
+        self.encoder_, self.read_ = make_encoder(self.encoder, samples), samples
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         logits, right = self.guess(batch)
         return cross_entropy(gather(logits), collect(right))
 
+    def _prepare(self, given: Samples) -> Samples:
+        samples = super()._prepare(given)
+        widths_in(self)  # refuses a layer that there is not
+        return samples
+
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
-        if not self.layers_:
-            return self.encoder_(batch)  # type: ignore[no-any-return]
-        found = self.encoder_.layers(batch)
-        chosen = [found[place] for place in self.layers_]
-        return chosen[0] if len(chosen) == 1 else torch.cat([F.normalize(h, dim=1) for h in chosen], dim=1)
+        found = chosen_layers(self, batch)
+        return found[0] if len(found) == 1 else torch.cat([F.normalize(h, dim=1) for h in found], dim=1)
 
     @property
     def representation_dim(self) -> int:
         """Numbers per sample that `represent` returns."""
-        return self.width_
+        return sum(widths_in(self))
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:
         """The share of questions that is answered right, and that of who always says the most frequent answer.
@@ -89,32 +90,35 @@ class Pretext(Method):
         return -sum(share * math.log(share) for share in shares if share)
 
 
-def layers_in(method: Pretext, samples: Description) -> tuple[tuple[int, ...], int]:
-    """Which layers of the encoder are the representation, none for what the encoder returns, and how many numbers.
+def chosen_layers(method: Pretext, batch: Batch) -> list[Float[Tensor, "n _"]]:
+    """Of the encoder's layers those that are the representation; what it returns where it tells of no layers.
 
     Raises:
         ValueError: there is no such layer.
     """
     encoder = method.encoder_
-    whole: tuple[tuple[int, ...], int] = (), int(encoder.dim)
     if method.layer == -1:
-        return whole
-    device = encoder.mean.device
-    content = NETWORKS[samples.kind].content(samples, 2, device)
-    unknown = torch.full((2,), -1, device=device)
+        return [encoder(batch)]
     try:
-        with evaluating([encoder]), torch.no_grad():
-            found = encoder.layers(Batch(content, labels=unknown, index=unknown))
+        found: list[Tensor] = encoder.layers(batch)
     except NoStages:
         found = []
-    widths = [layer.shape[1] for layer in found]
     if method.layer == "all":
-        return (tuple(range(len(widths))), sum(widths)) if len(widths) > 1 else whole
-    if -len(widths) <= method.layer < len(widths):
-        return (method.layer % len(widths),), widths[method.layer]
+        return found if len(found) > 1 else [encoder(batch)]
+    if -len(found) <= method.layer < len(found):
+        return [found[method.layer]]
+    known = f"from -{len(found)} to {len(found) - 1}" if found else "-1"
     raise ValueError(
-        f"layer must be from -{len(widths)} to {len(widths) - 1}, since the encoder tells of {len(widths)} layers; got "
-        f"{method.layer}. Use -1 for the last, or all."
-        if widths
-        else f"layer must be -1 or all, since the encoder tells of no layers; got {method.layer}."
+        f"layer must be {known} or all, since the encoder tells of {len(found)} layers; got {method.layer}. "
+        "Leave it out for all."
     )
+
+
+def widths_in(method: Pretext) -> list[int]:
+    """Numbers of each layer that is the representation. Raises ValueError as `chosen_layers` does."""
+    samples, device = method.read_, method.encoder_.mean.device
+    content = NETWORKS[samples.kind].content(samples, 2, device)
+    unknown = torch.full((2,), -1, device=device)
+    with evaluating([method.encoder_]), torch.no_grad():
+        found = chosen_layers(method, Batch(content, labels=unknown, index=unknown))
+    return [layer.shape[1] for layer in found]

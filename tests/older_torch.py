@@ -1,4 +1,4 @@
-"""What torch 2.8, the lowest release that is declared, cannot do in tests."""
+"""What torch 2.8, the lowest release that is declared, and processors without bfloat16 cannot do in tests."""
 
 import pytest
 import torch
@@ -14,5 +14,5 @@ traces_checks = pytest.mark.skipif(
 def skip_without_short_lstm(name: str) -> None:
     """Skip the test of a method that has an LSTM, where that has no 16 bits."""
     short = torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    if OLDER and name.lower() in RECURRENT and not short:
-        pytest.skip("torch 2.8 has an LSTM of 16 bits for processors with bfloat16 alone")
+    if name.lower() in RECURRENT and not short:
+        pytest.skip("torch has an LSTM of 16 bits for processors with bfloat16 alone")

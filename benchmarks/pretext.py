@@ -5,10 +5,10 @@
     python benchmarks/pretext.py --family pretext --minutes 2    one family, for two CPU minutes each
 
 Each training is a process of its own, on one thread, with the method's defaults (--encoder: with that network, where a
-method takes it); its epochs are whole ones, as many as
-take about `--minutes` of CPU time by the pace of its first steps, one at least: read what was used (`CPU s`). Every
-method stands beside its own network untrained, pooled alike, since nine patches laid side by side flatter any network.
-Results: `benchmarks/results/pretext.json` and `pretext.md`; a row that lies there is not measured again (--again does).
+method takes it); its epochs are whole ones, as many as take about `--minutes` of CPU time by the pace of its first
+steps, one at least: read what was used (`CPU s`). Every method stands beside its own network untrained, pooled alike,
+since layers and patches laid side by side flatter any network. Results: `benchmarks/results/pretext.json` and
+`pretext.md`; a row that lies there is not measured again (--again does).
 """
 
 import argparse

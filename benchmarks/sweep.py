@@ -2,7 +2,7 @@
 
     python benchmarks/sweep.py                                the shares that MAE hides, the seeds of Exemplar; digits
     python benchmarks/sweep.py mae --data cifar10             one method, on 5,000 of CIFAR-10's training images
-    python benchmarks/sweep.py simmim --field share --values 0.3 0.6
+    python benchmarks/sweep.py simmim --field share --values 0.3 0.6 --steps 1000
 
 Features are judged as they are, by a linear probe and by kNN, and after fine-tuning of the whole network on a tenth of
 the labels. Results: `benchmarks/results/sweep.json` and `sweep.md`; a row that lies there is not measured again

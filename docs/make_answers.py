@@ -3,15 +3,12 @@
 Methods are fitted with seed 0, on built-in data, and kept in a folder for the other pictures (`--runs`).
 """
 
-import argparse
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from make_codes import IMAGES, Fitted
+from make_codes import Fitted, draw
 from matplotlib.figure import Figure
 
 import replearn
@@ -31,11 +28,11 @@ MOMENTS = (0.01, 0.1, 0.5, 1.0)  # shares of a training
 def answers(name: str, data: str = "emoji", **fields: Any) -> Callable[[Fitted], Figure]:
     """What draws the answers of a method, of test samples."""
 
-    def draw(fitted: Fitted) -> Figure:
+    def drawn(fitted: Fitted) -> Figure:
         method = fitted(name, data, **({"epochs": EPOCHS[data]} | fields))
         return exhibit_figure(method, replearn.load_data(data, split="test"), shown=SHOWN)
 
-    return draw
+    return drawn
 
 
 def attention(fitted: Fitted) -> Figure:
@@ -67,6 +64,8 @@ class Watched(MAE):
     def after_step(self, progress: float) -> None:
         super().after_step(progress)
         due = [moment for moment in MOMENTS if progress >= moment and f"{moment:.0%}" not in self.found]
+        if not due:
+            return
         with random_state_kept(), evaluating(self.modules().values()), torch.no_grad():
             torch.manual_seed(0)  # the same patches are hidden each time
             for moment in due:
@@ -105,15 +104,5 @@ PICTURES: dict[str, Callable[[Fitted], Figure]] = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*PICTURES, []], help="none: all")
-    parser.add_argument("--runs", type=Path, default=Path(tempfile.gettempdir()) / "replearn-answers")
-    asked = parser.parse_args()
-    for name in asked.names or PICTURES:
-        PICTURES[name](Fitted(asked.runs)).savefig(IMAGES / f"answers_{name}.png")
-        print(IMAGES / f"answers_{name}.png", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    draw(__doc__, PICTURES, "answers")

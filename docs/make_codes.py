@@ -143,15 +143,16 @@ PICTURES: dict[str, Callable[[Fitted], Figure]] = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*PICTURES, []], help="none: all")
-    parser.add_argument("--runs", type=Path, default=Path(tempfile.gettempdir()) / "replearn-codes")
+def draw(about: str | None, pictures: dict[str, Callable[[Fitted], Figure]], kind: str) -> None:
+    """Draw the pictures that the command line names, or all of a kind (`codes`, `answers`)."""
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("names", nargs="*", choices=[*pictures, []], help="none: all")
+    parser.add_argument("--runs", type=Path, default=Path(tempfile.gettempdir()) / f"replearn-{kind}")
     asked = parser.parse_args()
-    for name in asked.names or PICTURES:
-        PICTURES[name](Fitted(asked.runs)).savefig(IMAGES / f"codes_{name}.png")
-        print(IMAGES / f"codes_{name}.png", flush=True)
+    for name in asked.names or pictures:
+        pictures[name](Fitted(asked.runs)).savefig(IMAGES / f"{kind}_{name}.png")
+        print(IMAGES / f"{kind}_{name}.png", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    draw(__doc__, PICTURES, "codes")

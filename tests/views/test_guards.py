@@ -205,5 +205,5 @@ def test_a_shortcut_that_nothing_guards_against_raises_an_alarm() -> None:
             batch_size=32, device="cpu", precision="32-true", dim=32, hidden=64,
         )  # fmt: skip
         alarms.append([str(alarm) for alarm in method.fit(x).history_.alarms])
-    assert any("shortcut" in alarm or "give their places away" in alarm for alarm in alarms[0])
+    assert any("give their places away" in alarm for alarm in alarms[0])
     assert not any("give their places away" in alarm for alarm in alarms[1])

@@ -55,7 +55,7 @@ class ContextEncoder(Method):
     views: Split | str | None = None
     adversarial: float = 0.001
     discriminator_rate: float = 0.1
-    width: int = 16
+    width: int = 32
     batch_size: int = 64
     learning_rate: float = 2e-3
 

@@ -22,7 +22,7 @@ from replearn.views import Hidden
 
 SHOWN = 10  # samples of a picture
 EPOCHS = {"emoji": 60, "digits": 10}
-MOMENTS = (0.01, 0.1, 0.5, 1.0)  # shares of a training
+MOMENTS = (0.01, 0.1, 0.5, 0.99)  # shares of a training
 
 
 def answers(name: str, data: str = "emoji", **fields: Any) -> Callable[[Fitted], Figure]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ ASKED = 48  # samples of which each method is asked
 SHOWN = 12  # half of them failures, where there are so many
 SIDE = 56  # pixels of a picture
 INCH = 0.62  # its side in a figure
+WIDE = 10  # letters that have room below it
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,9 @@ def _write_below(axes: Any, exhibit: Exhibit, places: Sequence[int]) -> None:
     """What was said of each sample, under its pictures."""
     width = axes.images[0].get_array().shape[1] / len(places)
     axes.set_xticks(
-        [(i + 0.5) * width for i in range(len(places))], [plain(exhibit.said[i]) for i in places], fontsize=6
+        [(i + 0.5) * width for i in range(len(places))],
+        [fill(plain(exhibit.said[i]), WIDE) for i in places],
+        fontsize=6,
     )
     axes.tick_params(length=0)
     for label, i in zip(axes.get_xticklabels(), places, strict=True):

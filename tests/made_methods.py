@@ -12,6 +12,7 @@ from made_colours import in_colour, needs_colour
 from made_texts import made_texts
 from replearn.data import Samples
 from replearn.methods import Model, Trained, registry
+from replearn.methods.labelled.semi_supervised import SemiSupervised
 from replearn.methods.needs import kinds_served
 
 CLASSES = [entry.cls for entry in registry().values()]
@@ -59,6 +60,8 @@ def few(cls: type[Any]) -> Samples:
     """Samples that a method learns from."""
     if needs_colour(cls):
         return few_colours()
+    if issubclass(cls, SemiSupervised):
+        return few_labels()
     return few_images() if kind(cls) == "image" else few_texts()
 
 
@@ -73,6 +76,14 @@ def few_images() -> Samples:
     digits = replearn.load_data("digits", split="train").subset(np.arange(96))
     little = digits[np.arange(96)].x.numpy()[:, :, ::2, ::2]  # 14 pixels: a quarter of the work
     return replearn.as_samples(np.ascontiguousarray(little), digits.labels)
+
+
+@cache
+def few_labels() -> Samples:
+    """Images of which a quarter has labels."""
+    images = few_images()
+    labels = np.where(np.arange(len(images)) % 4, -1, images.labels)
+    return replearn.as_samples(images[np.arange(len(images))].x.numpy(), labels)
 
 
 @cache

@@ -34,6 +34,7 @@ _HOMES = {
     "DenoisingAutoencoder": "replearn.methods",
     "ELMo": "replearn.methods",
     "Exemplar": "replearn.methods",
+    "FixMatch": "replearn.methods",
     "FactorVAE": "replearn.methods",
     "FineTune": "replearn.transfer",
     "Frozen": "replearn.methods",

@@ -50,6 +50,7 @@ SPLITS = {
     "hidden": Hidden("blocks", Crop(0.5, 1)),
     "rotations": Rotations(Crop(0.5, 1)),
     "tiles": Tiles(view=Crop(0.5, 1)),
+    "weak_strong": Pair(Same(), Crop(0.5, 1)),
 }
 
 

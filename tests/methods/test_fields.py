@@ -13,6 +13,7 @@ from made_texts import made_texts
 from older_torch import skip_without_short_lstm
 from replearn.data import Samples
 from replearn.methods import Model, SimCSE, registry
+from replearn.methods.labelled.semi_supervised import SemiSupervised
 from replearn.methods.needs import kinds_served
 from replearn.transfer import FineTune
 from replearn.views import GreyOf, Hidden, MultiCrop, Pair, Rotations, Same, Span, Tiles
@@ -33,6 +34,7 @@ SMALL: dict[str, Any] = {
     "bottleneck": 4, "warmup": 0.5,
 }  # fmt: skip
 SMALL_OF = {
+    "FixMatch": {"threshold": 0.1},  # of which nothing is sure in the first steps
     "ImageGPT": {"side": 5},  # twelve pixels become four by it, and two by one more
     "TextVAE": {"epochs": 2},  # the KL term weighs nothing in the first steps
 }
@@ -54,6 +56,7 @@ OTHER_SPLITS = {
     "hidden": Hidden("centre"),
     "rotations": Rotations(Same()),
     "tiles": Tiles(3, 0.9),
+    "weak_strong": Pair(Same(), Same()),
 }
 VOCABULARIES = {"bpe": 270, "wordpiece": 40}  # which must have all letters; less is little for words
 TOKENIZERS = {"bpe": "words", "wordpiece": "words", "words": "bpe"}
@@ -128,6 +131,11 @@ def images() -> Samples:
 
 
 @cache
+def few_labels() -> Samples:
+    return replearn.as_samples(IMAGES, np.where(np.arange(16) % 2, -1, np.arange(16) % 3))
+
+
+@cache
 def colours() -> Samples:
     return replearn.as_samples(in_colour(IMAGES), np.arange(16) % 3)
 
@@ -144,6 +152,8 @@ def data_for(method: Any) -> tuple[Any, Any]:
         "bert_tiny",
     )
     samples = texts() if reads_texts else colours() if needs_colour(type(method)) else images()
+    if isinstance(method, SemiSupervised):
+        samples = few_labels()
     if not isinstance(method, FineTune):
         return samples, None
     if method.task == "pair":

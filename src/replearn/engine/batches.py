@@ -1,4 +1,4 @@
-"""Which samples make which batch: a function of (random_state, epoch), on any number of processes."""
+"""Which samples make which batch: a function of the order of an epoch, on any number of processes."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -11,18 +11,20 @@ import torch
 from replearn.data.processes import process, processes
 from replearn.data.samples import Batch, Samples
 from replearn.engine.distributed import mean_over_processes
+from replearn.engine.orders import Order
 
 LONE_ROW = "Expected more than 1 value per channel when training"  # as torch says it
 
 
 @runtime_checkable
 class Plan(Protocol):
-    """The fields of a method that say how samples are cut into steps."""
+    """What a method says of how samples are cut into steps."""
 
     epochs: int
     batch_size: int
     accumulate: int
-    random_state: int
+
+    def order(self, samples: Samples) -> Order: ...
 
 
 def steps_of(plan: Plan, n: int) -> int:
@@ -35,13 +37,14 @@ def batches(plan: Plan, samples: Samples, *, first: int, steps: int) -> Iterator
     per_epoch = len(samples) // plan.batch_size
     rows = plan.batch_size // processes()
     offset = process() * rows
+    order_of = plan.order(samples)
     epoch, order = -1, np.empty(0, dtype=np.int64)
     for step in range(first, steps):
         parts = []
         for number in range(step * plan.accumulate, (step + 1) * plan.accumulate):
             if number // per_epoch != epoch:
                 epoch = number // per_epoch
-                order = np.random.default_rng([plan.random_state, epoch]).permutation(len(samples))
+                order = order_of(epoch)
             start = number % per_epoch * plan.batch_size + offset
             parts.append(samples[order[start : start + rows]].part_of(plan.batch_size, start=offset))
         yield parts

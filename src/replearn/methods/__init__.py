@@ -27,7 +27,7 @@ from replearn.methods.joint_embedding import (
     SwAV,
     VICReg,
 )
-from replearn.methods.labelled import Supervised
+from replearn.methods.labelled import FixMatch, Supervised
 from replearn.methods.language import (
     BERT,
     GPT,
@@ -92,6 +92,7 @@ __all__ = [
     "Entry",
     "Exemplar",
     "FactorVAE",
+    "FixMatch",
     "Frozen",
     "GloVe",
     "ImageGPT",

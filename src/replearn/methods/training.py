@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Samples
+from replearn.engine.orders import Order, Shuffled
 from replearn.methods.outline import Outline
 
 
@@ -97,6 +98,10 @@ class Training(Outline):
     def training_samples(self, samples: Samples) -> Samples:
         """What a training goes through: the samples, or what they are cut into."""
         return samples
+
+    def order(self, samples: Samples) -> Order:
+        """In which order the training goes through what `training_samples` gave."""
+        return Shuffled(len(samples), self.random_state)
 
     def same_views(self, batch: Batch) -> bool:
         """Whether the method compares views of these samples, and they do not differ."""

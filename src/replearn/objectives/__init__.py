@@ -1,7 +1,7 @@
 """Objectives: pure functions of tensors, each of which returns one number to make small."""
 
 from replearn.objectives.adversarial import hinge_discriminator, hinge_generator, taken_for_real
-from replearn.objectives.classification import cross_entropy
+from replearn.objectives.classification import cross_entropy, pseudo_labels
 from replearn.objectives.colours import colour_cross_entropy
 from replearn.objectives.contraction import contraction
 from replearn.objectives.contrast import info_nce, info_nce_queue, nt_xent
@@ -54,6 +54,7 @@ __all__ = [
     "negative_cosine",
     "negative_sampling",
     "nt_xent",
+    "pseudo_labels",
     "score_function",
     "sigreg",
     "soft_cross_entropy",

@@ -1,5 +1,6 @@
 """Classification objectives: a sample's label is told from its representation."""
 
+import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -54,3 +55,28 @@ def cross_entropy(
         logits, labels, ignore_index=UNLABELLED, label_smoothing=smoothing, reduction="sum"
     )
     return total / (labels != UNLABELLED).sum().clamp(min=1)
+
+
+def pseudo_labels(logits: Float[Tensor, "n c"], *, threshold: float = 0.0) -> Int[Tensor, " n"]:
+    """The likeliest class of each row, where its probability is at least `threshold`; -1 elsewhere. No gradient.
+
+    Args:
+        logits: one row per sample, one column per class.
+        threshold: in [0, 1]; 0 takes all.
+
+    Raises:
+        ValueError: `threshold` is out of range.
+
+    Example:
+        >>> import torch
+        >>> pseudo_labels(torch.tensor([[4.0, 0.0], [0.1, 0.0]]), threshold=0.95).tolist()
+        [0, -1]
+
+    References:
+        Lee, ICML workshop 2013, equation 14 (without a threshold).
+        Sohn et al., NeurIPS 2020, equation 4. https://arxiv.org/abs/2001.07685
+    """
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"threshold must lie in [0, 1]; got {threshold}. Try 0.95.")
+    sure, likeliest = logits.detach().softmax(1).max(1)
+    return torch.where(sure >= threshold, likeliest, UNLABELLED)

@@ -1,5 +1,6 @@
-"""Representations from labels."""
+"""Representations from labels, of all samples or of some."""
 
+from replearn.methods.labelled.fixmatch import FixMatch
 from replearn.methods.labelled.supervised import Supervised
 
-__all__ = ["Supervised"]
+__all__ = ["FixMatch", "Supervised"]

@@ -14,29 +14,30 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.data.processes import collect
-from replearn.data.samples import UNLABELLED
 from replearn.encoders import make_encoder
 from replearn.engine.distributed import gather
-from replearn.methods.base import Method
+from replearn.engine.orders import Order
+from replearn.methods.labelled.classifier import Classifier, labelled_order
 from replearn.objectives import cross_entropy
 from replearn.views import Split
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class Supervised(Method):
-    """Classification of labelled samples; unlabelled ones (-1) are passed over.
+class Supervised(Classifier):
+    """Classification of labelled samples; those without a label (-1) are left out of every batch.
+
+    An epoch is as many batches as all samples would fill, so with few labels the labelled ones are seen several times
+    in each.
 
     Attributes:
         views: of which the first is taken, or the name of a preset; None takes the default for this kind of samples.
         smoothing: share of a label spread over all classes, in [0, 1).
     """
 
-    family: ClassVar[str] = "labelled"
     year: ClassVar[int] = 1986
     paper: ClassVar[str] = "https://doi.org/10.1038/323533a0"
-    needs_labels: ClassVar[bool] = True
 
     views: Split | str | None = None
     smoothing: float = 0.0
@@ -50,9 +51,8 @@ class Supervised(Method):
         logits = self.logits_(self.encoder_(view))  # (n, c)
         return cross_entropy(gather(logits), collect(batch.labels), smoothing=self.smoothing)
 
-    def loss_count(self, batch: Batch) -> float:
-        """The labelled samples."""
-        return int((batch.labels != UNLABELLED).sum())
+    def order(self, samples: Samples) -> Order:
+        return labelled_order(self, samples, ratio=None)
 
     def loss_at_collapse(self) -> float:
         return math.log(len(self.samples_.classes))

@@ -2,7 +2,6 @@
 
 import copy
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -33,8 +32,7 @@ class Teacher(nn.Module):
 
     def __init__(self, *students: nn.Module) -> None:
         super().__init__()
-        self.chain = nn.ModuleList(copy.deepcopy(student) for student in students)
-        self.requires_grad_(False)
+        self.chain = nn.ModuleList(still_copy(student) for student in students)
 
     @torch.no_grad()
     def forward(self, batch: Any) -> Tensor:
@@ -46,9 +44,29 @@ class Teacher(nn.Module):
     @torch.no_grad()
     def follow(self, *students: nn.Module, momentum: float) -> None:
         """Move towards the students, which must be those that the teacher was copied from."""
-        own: list[Tensor] = list(self.chain.parameters())
-        theirs = list(_parameters(students))
-        torch._foreach_lerp_(own, theirs, 1.0 - momentum)
+        for own, student in zip(self.chain, students, strict=True):
+            follow(own, student, momentum=momentum)
+
+
+def still_copy(net: nn.Module) -> nn.Module:
+    """A copy of a network that no gradient reaches."""
+    return copy.deepcopy(net).requires_grad_(False)
+
+
+@torch.no_grad()
+def follow(own: nn.Module, student: nn.Module, *, momentum: float, buffers: bool = False) -> None:
+    """Move the weights of a copy towards those of the network that it was copied from.
+
+    Args:
+        own: the copy.
+        student: the network.
+        momentum: how much of its own weights it keeps, in [0, 1].
+        buffers: whether running statistics follow, too: of a copy that sees no batches they would stay as they were.
+    """
+    torch._foreach_lerp_(list(own.parameters()), list(student.parameters()), 1.0 - momentum)
+    if buffers:
+        for mine, theirs in zip(own.buffers(), student.buffers(), strict=True):
+            mine.lerp_(theirs, 1.0 - momentum) if mine.is_floating_point() else mine.copy_(theirs)
 
 
 def rising_momentum(progress: float, *, start: float) -> float:
@@ -64,8 +82,3 @@ def rising_momentum(progress: float, *, start: float) -> float:
     References: Grill et al., "Bootstrap your own latent", NeurIPS 2020, section 3.2. https://arxiv.org/abs/2006.07733
     """
     return 1.0 - (1.0 - start) * (math.cos(math.pi * progress) + 1.0) / 2.0
-
-
-def _parameters(students: tuple[nn.Module, ...]) -> Iterator[Tensor]:
-    for student in students:
-        yield from student.parameters()

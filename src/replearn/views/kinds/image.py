@@ -9,7 +9,7 @@ from replearn.views.colour import Brightness, Colour, Contrast, Grey
 from replearn.views.compose import Chain, MultiCrop, Pair, Same
 from replearn.views.crops import crops
 from replearn.views.evidence import evidence_of
-from replearn.views.filters import Blur
+from replearn.views.filters import Blur, Cutout
 from replearn.views.geometry import Crop, Elastic, Flip, Rotate, Scale, Shear, Shift
 from replearn.views.grey_of import GreyOf
 from replearn.views.groups import Groups
@@ -178,3 +178,8 @@ class ImageViews(Views):
         if isinstance(view, Chain):
             view = Chain(*[part for part in view.views if isinstance(part, Geometry)])
         return Hidden(view=view)
+
+    def weak_strong(self, samples: Like, view: View, preset: str) -> Split:
+        """The sample moved a little (and flipped, where the preset flips), and a view of it without a piece."""
+        flips = [part for part in view.views if isinstance(part, Flip)] if isinstance(view, Chain) else []
+        return Pair(Chain(*flips, Shift(0.1)), Chain(view, Cutout(0.05, 0.25)))

@@ -44,8 +44,8 @@ class SemiSupervised(Classifier):
         super().check(samples)
         if len(labelled_rows(samples)) == len(samples):
             raise ValueError(
-                f"{type(self).__name__} must have samples without a label (-1), too; got labels of all {len(samples):,}. "
-                "Use Supervised."
+                f"{type(self).__name__} must have samples without a label (-1), too; got labels of all "
+                f"{len(samples):,}. Use Supervised."
             )
 
     def build(self, samples: Description) -> None:

@@ -1,4 +1,4 @@
-"""In which order a training goes through its samples: positions for each epoch, of which every `batch_size` are a batch.
+"""In which order a training goes through its samples: positions for an epoch, of which every `batch_size` are a batch.
 
 An order is a function of (random_state, epoch), so a run that goes on, and one on more processes, goes through the
 samples as an unbroken one on one process does. Processes take consecutive rows of a batch, so what an order mixes it

@@ -152,6 +152,7 @@ def altered(content, path, value):
 WRONG = (None, 3, "x", [], {}, -1, [[1]])
 
 
+@pytest.mark.all
 def test_a_method_file_with_anything_wrong_in_it(command, run, data):
     content = json.loads((run / "method.json").read_text())
     for path in list(places(content))[1:]:

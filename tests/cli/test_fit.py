@@ -81,7 +81,7 @@ def test_killed_and_resumed_it_ends_with_the_same_bits(command, data, process, u
     assert weights(tmp_path / "run") == unbroken
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.all)])
 def test_a_signal_saves_and_tells_the_command_that_goes_on(
     command, data, process, unbroken, tmp_path, number
 ):

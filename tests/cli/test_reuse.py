@@ -89,6 +89,7 @@ def test_a_report_of_a_comparison_reads_what_each_run_keeps(command, data, tmp_p
     assert "and 2 more" in page.err  # a folder of each run, and that of the comparison
 
 
+@pytest.mark.all
 def test_two_at_once_both_end_with_the_same_rows(process, run, data, tmp_path):
     two = [process("embed", run, data, "--out", f"{name}.npy", cwd=tmp_path) for name in "ab"]
     told = [started.communicate(timeout=120)[1] for started in two]

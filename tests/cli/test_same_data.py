@@ -25,6 +25,7 @@ def judged(command, tmp_path):
     return rows, write
 
 
+@pytest.mark.all
 def test_one_changed_number_of_ten_thousand_is_noticed(command, judged, tmp_path):
     rows, write = judged
     written = command("report", "r")

@@ -54,6 +54,7 @@ def test_all_are_tried() -> None:
     assert set(LITTLE) == {name.lower() for name in classical.__all__}
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("name", LITTLE)
 def test_two_processes_give_the_same_bytes(name: str, fitted: Path) -> None:
     one, two = (

@@ -5,11 +5,13 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 import replearn
 from replearn.engine.history import read_rows
 
 
+@pytest.mark.all
 def test_two_processes_repeat_the_losses_of_one(tmp_path):
     options = [
         "--encoder",

@@ -41,6 +41,7 @@ def test_every_command_that_writes_into_a_run_waits_for_its_owner(command, run, 
     assert contents(folder) == before
 
 
+@pytest.mark.all
 def test_two_commands_at_once(process, data, tmp_path):
     args = ["fit", "simclr", data, *TINY, "--epochs", "2", "--run", "run"]
     for number in range(3):

@@ -47,6 +47,7 @@ def test_its_use_prints_what_the_page_says() -> None:
     run_python(block("try_it.py"), {"__name__": "__page__"})
 
 
+@pytest.mark.all
 def test_it_learns_as_its_own_test_says() -> None:
     namespace: dict[str, Any] = {}
     exec(block("test_denoising_learns.py").text, namespace)

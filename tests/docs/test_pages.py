@@ -11,7 +11,21 @@ OWN_TEST = DOCS / "add-a-method.md"
 WHOLE_DIGITS = {DOCS / "stages" / page for page in ("data.md", "encoders.md", "views.md")}
 
 
-@pytest.mark.parametrize("path", [path for path in pages() if path != OWN_TEST], ids=name)
+LONG = {
+    DOCS / "index.md",
+    *(DOCS / "stages" / page for page in ("command-line.md", "evaluation.md", "compare.md")),
+}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=pytest.mark.all) if path in LONG else path
+        for path in pages()
+        if path != OWN_TEST
+    ],
+    ids=name,
+)
 def test_code_of_a_page_runs(
     path: Path, desk: Path, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -106,6 +106,7 @@ def test_every_task_tells_what_it_cuts(task):
     )
 
 
+@pytest.mark.all
 def test_commands_tell_it(tmp_path, capfd, monkeypatch):
     from replearn.cli import main
 

@@ -14,6 +14,7 @@ import torch
 from children import extend, finish, fit, fit_and_die, little_digits, quick, some_digits
 
 import replearn
+from lanes import one_of_each
 from made_texts import made_texts
 from replearn.engine.extension import Extension, put_back
 from replearn.engine.pace import Pace
@@ -221,7 +222,7 @@ def test_files_of_others_are_not_taken_for_weights(tmp_path: Path) -> None:
     assert not (tmp_path / WEIGHTS).exists()
 
 
-@pytest.mark.parametrize("name", MECHANISMS)
+@pytest.mark.parametrize("name", one_of_each(MECHANISMS))
 def test_every_mechanism(name: str, tmp_path: Path) -> None:
     """Twice the same bits, once with a kill; teachers, queues and what follows progress are as after a training."""
     fields = {"name": name, "n": 16, **MECHANISMS[name]}

@@ -7,6 +7,7 @@ import pytest
 import torch
 from children import built, fit, quick, samples_for
 
+from lanes import one_of_each
 from older_torch import traces_checks
 from replearn.encoders.base import Encoder
 from replearn.encoders.dropout import set_dropout
@@ -57,7 +58,7 @@ def test_encoders_work_in_slices(name: str, monkeypatch: pytest.MonkeyPatch) -> 
     assert max(seen) <= 3
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", one_of_each(NAMES))
 def test_encoders_are_compiled(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if refused(name, "compile"):
         return
@@ -82,6 +83,7 @@ def test_encoders_are_compiled(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     assert called == []  # nothing stays compiled
 
 
+@pytest.mark.all
 @traces_checks
 def test_a_language_model_becomes_a_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     graphs, compile_ = [], torch.compile

@@ -113,6 +113,7 @@ def test_curve_passes_the_scaling_on():
     assert columns["mean"][0] > common["mean"][0] + 0.05
 
 
+@pytest.mark.all
 def test_curve():
     arguments = DIGITS[:1000], CLASSES[:1000], DIGITS[1000:], CLASSES[1000:]
     curve = few_label_curve(*arguments, fractions=(0.02, 1.0), per_class=(5,), draws=3)

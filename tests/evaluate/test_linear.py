@@ -134,6 +134,7 @@ def test_the_test_set_chooses_nothing():
     assert one.accuracy != other.accuracy
 
 
+@pytest.mark.all
 def test_many_tables_at_once_equal_each_alone():
     rng = np.random.default_rng(0)
     draws = [rng.choice(1000, 90, replace=False) for _ in range(3)]
@@ -189,6 +190,7 @@ def test_common_scaling_does_not_mind_rotation():
     np.testing.assert_allclose(plain.predict_proba(x), theirs.predict_proba(x / spread), atol=1e-3)
 
 
+@pytest.mark.all
 def test_few_labels_of_principal_components_are_better_read_in_their_own_scale():
     """Blowing noise directions up must cost accuracy; this is why "common" is the default."""
     order = np.random.default_rng(0).permutation(len(DIGITS))

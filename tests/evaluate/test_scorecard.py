@@ -24,6 +24,7 @@ COLUMNS = ["measure", "labels", "mean", "low", "high", "draws", "setting", "test
 WITHOUT_LABELS = ["effective rank", "alpha-ReQ", "uniformity", "sparsity", "dead dimensions"]
 
 
+@pytest.mark.all
 def test_scorecard_joins_the_single_measures():
     table = scorecard(
         *ARGUMENTS, fractions=(0.1, 1.0), draws=3, clusters=True, views=(DIGITS[:5], DIGITS[:5])
@@ -78,6 +79,7 @@ def test_wilson_interval_equals_scipy(right, samples):
     assert wilson_interval(right / samples, samples) == pytest.approx((theirs.low, theirs.high))
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(("trainings", "draws"), [(1, 5), (2, 1), (3, 5), (5, 1)])
 @pytest.mark.parametrize("size", [0.0, 1.0, 3.0], ids=["sure", "as much", "thrice"])
 @pytest.mark.parametrize(("truth", "samples"), [(0.6, 200), (0.95, 400)])

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lanes import one_of_each
 from made_methods import CLASSES, few, fitted, kind
 from replearn.methods import Model
 
@@ -39,7 +40,7 @@ def bad(rows: np.ndarray, what: str) -> dict[str, Any]:
     return found | ({"names": np.full(rows.shape, "a"), "flat": rows[0]} if what == "codes" else {})
 
 
-@pytest.mark.parametrize("cls", [cls for cls in CLASSES if set(own(cls)) - {"transform"}])
+@pytest.mark.parametrize("cls", one_of_each(cls for cls in CLASSES if set(own(cls)) - {"transform"}))
 def test_bad_arrays_are_one_line(cls: type[Any]) -> None:
     method = fitted(cls)
     for name in own(cls):

@@ -74,6 +74,7 @@ def test_defaults_are_the_papers() -> None:
     assert (ModernBERT().share, ModernBERT().encoder) == (0.3, "modernbert_mini")
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(("name", "window", "epochs"), [("bert_tiny", 32, 40), ("modernbert_tiny", 16, 12)])
 def test_hidden_tokens_are_told_by_their_neighbours(name: str, window: int, epochs: int) -> None:
     """Without context 2.8 nats of a token are untold; what only frequencies tell is a gain of 0."""

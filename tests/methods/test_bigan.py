@@ -59,6 +59,7 @@ def test_each_player_moves_its_own_networks(digits):
     assert method.rates() == {"discriminator_": 2.0}
 
 
+@pytest.mark.all
 def test_both_losses_are_recorded_and_a_healthy_training_raises_no_alarm(digits):
     method = BiGAN(**QUICK, epochs=12).fit(digits)
     assert method.history_.alarms == []
@@ -78,6 +79,7 @@ def test_samples_and_reconstructions_have_the_samples_shape_and_come_back(digits
     np.testing.assert_array_equal(load(tmp_path / "run").sample(5, random_state=3), made)
 
 
+@pytest.mark.all
 def test_a_generator_stuck_at_one_sample_is_named(digits):
     class Stuck(BiGAN):
         def build(self, samples):

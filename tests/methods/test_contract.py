@@ -105,7 +105,7 @@ def test_every_field_is_described(cls):
     ] == []
 
 
-@pytest.mark.parametrize("cls", OURS)
+@pytest.mark.parametrize("cls", one_of_each(OURS))
 def test_same_seed_same_bits_and_another_seed_others(cls, few):
     again, other = (quick(cls, learning_rate=RATE, random_state=seed).fit(few) for seed in (0, 1))
     assert same(weights(learned(cls)), weights(again))
@@ -126,14 +126,14 @@ def test_save_and_load_give_the_same_representation(cls, few, tmp_path):
     ]
 
 
-@pytest.mark.parametrize("cls", [cls for cls in OURS if "views" in cls.__dataclass_fields__])
+@pytest.mark.parametrize("cls", one_of_each(cls for cls in OURS if "views" in cls.__dataclass_fields__))
 def test_views_come_back_from_a_run(cls, few, tmp_path):
     views = SPLITS.get(cls.split, VIEWS[kind(cls)])
     quick(cls, views=views).fit(few).save(tmp_path / "run")
     assert replearn.load(tmp_path / "run").views == views
 
 
-@pytest.mark.parametrize("cls", OURS)
+@pytest.mark.parametrize("cls", one_of_each(OURS))
 def test_interrupted_and_resumed_ends_with_the_same_bits(cls, few, tmp_path, monkeypatch):
     method = quick(cls, learning_rate=RATE, checkpoint_minutes=0.0)
     after_step, steps = cls.after_step, []
@@ -160,7 +160,7 @@ def a_module(cls, samples):
     return text_encoder("words", replearn.data.describe(quick(cls).reading(samples)))
 
 
-@pytest.mark.parametrize("cls", OURS)
+@pytest.mark.parametrize("cls", one_of_each(OURS))
 def test_the_world_is_left_as_found(cls, few):
     encoder = a_module(cls, few)
     before = {name: tensor.clone() for name, tensor in encoder.state_dict().items()}

@@ -21,7 +21,8 @@ from replearn.report.components import reconstruction_figure
 from replearn.views import Hidden
 
 SHOWN = 10  # samples of a picture
-EPOCHS = {"emoji": 60, "digits": 10}
+EPOCHS = {"emoji": 30, "digits": 10}
+SMALL = {"encoder": "resnet_tiny"}  # of methods that don't ask for patches
 MOMENTS = (0.01, 0.1, 0.5, 0.99)  # shares of a training
 
 
@@ -39,8 +40,8 @@ def attention(fitted: Fitted) -> Figure:
     """Where networks answer most that were asked for rotations, and that were given labels."""
     epochs = EPOCHS["emoji"]
     nets = {
-        "labels": fitted("supervised", "emoji", epochs=epochs).encoder_,
-        "rotation": fitted("rotation", "emoji", epochs=epochs).encoder_,
+        "labels": fitted("supervised", "emoji", epochs=epochs, **SMALL).encoder_,
+        "rotation": fitted("rotation", "emoji", epochs=epochs, **SMALL).encoder_,
     }
     return stage_figure(nets, replearn.load_data("emoji", split="test"))
 
@@ -79,7 +80,7 @@ def blurred(fitted: Fitted) -> Figure:
     batch = replearn.load_data("emoji", split="test")[np.arange(SHOWN)]
     found: dict[str, Any] = {}
     for name, share in (("error alone", 0.0), ("with an adversary", ContextEncoder.adversarial)):
-        method = fitted("contextencoder", "emoji", epochs=EPOCHS["emoji"], adversarial=share)
+        method = fitted("contextencoder", "emoji", epochs=EPOCHS["emoji"], adversarial=share, **SMALL)
         views = Hidden("centre", fill=tuple(method.encoder_.mean.tolist()))
         with evaluating(method.modules().values()), torch.no_grad():
             seen, _, weights = views(batch)
@@ -89,12 +90,12 @@ def blurred(fitted: Fitted) -> Figure:
 
 
 PICTURES: dict[str, Callable[[Fitted], Figure]] = {
-    "rotation": answers("rotation"),
-    "relativepatch": answers("relativepatch"),
-    "jigsaw": answers("jigsaw"),
-    "colorization": answers("colorization"),
-    "exemplar": answers("exemplar", epochs=20),
-    "contextencoder": answers("contextencoder"),
+    "rotation": answers("rotation", **SMALL),
+    "relativepatch": answers("relativepatch", **SMALL),
+    "jigsaw": answers("jigsaw", **SMALL),
+    "colorization": answers("colorization", **SMALL),
+    "exemplar": answers("exemplar", **SMALL),
+    "contextencoder": answers("contextencoder", **SMALL),
     "mae": answers("mae"),
     "simmim": answers("simmim"),
     "imagegpt": answers("imagegpt", "digits", epochs=3),

@@ -60,9 +60,15 @@ def few(cls: type[Any]) -> Samples:
     """Samples that a method learns from."""
     if needs_colour(cls):
         return few_colours()
-    if issubclass(cls, SemiSupervised):
-        return few_labels()
-    return few_images() if kind(cls) == "image" else few_texts()
+    return labelled_for(cls, few_images() if kind(cls) == "image" else few_texts())
+
+
+def labelled_for(cls: type[Any], samples: Samples) -> Samples:
+    """The samples with as many labels as a method asks for: some, where it learns from samples without."""
+    if not issubclass(cls, SemiSupervised):
+        return samples
+    assert samples.labels is not None
+    return replearn.as_samples(samples, np.where(np.arange(len(samples)) // 6 % 2, -1, samples.labels))
 
 
 @cache
@@ -76,14 +82,6 @@ def few_images() -> Samples:
     digits = replearn.load_data("digits", split="train").subset(np.arange(96))
     little = digits[np.arange(96)].x.numpy()[:, :, ::2, ::2]  # 14 pixels: a quarter of the work
     return replearn.as_samples(np.ascontiguousarray(little), digits.labels)
-
-
-@cache
-def few_labels() -> Samples:
-    """Images of which a quarter has labels."""
-    images = few_images()
-    labels = np.where(np.arange(len(images)) % 4, -1, images.labels)
-    return replearn.as_samples(images[np.arange(len(images))].x.numpy(), labels)
 
 
 @cache

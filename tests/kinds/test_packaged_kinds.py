@@ -10,7 +10,7 @@ import torch
 
 import replearn
 from lanes import one_of_each
-from made_methods import quick
+from made_methods import labelled_for, quick
 from replearn.cli import main
 from replearn.data import as_samples, describe
 from replearn.data.kinds import KINDS, KindWarning
@@ -24,7 +24,7 @@ from replearn.views import default_views, named_views, view_from_json, view_to_j
 from replearn.views.kinds import VIEWS
 
 QUICK = {"encoder": "auto", "batch_size": 16, "epochs": 2}
-OFFERED = {"rows", "encoder", "decoder", "pair", "single", "twice", "exemplars", "corrupted"}
+OFFERED = {"rows", "encoder", "decoder", "pair", "single", "twice", "exemplars", "corrupted", "weak_strong"}
 SERVED = [name for name, entry in registry().items() if needs_of(entry.cls) <= OFFERED]
 OF_CLOUDS = [
     name for name in SERVED if needs_of(registry()[name].cls) <= OFFERED - {"rows", "decoder", "corrupted"}
@@ -97,7 +97,7 @@ def test_views_of_a_kind_are_stored(installed, spectra):
 
 @pytest.mark.parametrize("name", one_of_each(SERVED))
 def test_every_method_whose_needs_it_meets_learns_from_spectra(installed, spectra, name, tmp_path):
-    samples = as_samples(spectra)
+    samples = labelled_for(registry()[name].cls, as_samples(spectra))
     method = made(name)
     if not isinstance(method, Model):
         assert method.fit_transform(samples.flat()).shape[0] == len(samples)
@@ -121,6 +121,7 @@ def test_others_say_that_they_do_not(installed, spectra, name):
 @pytest.mark.parametrize("name", OF_CLOUDS)
 def test_ragged_samples_go_through_every_method_of_views(clouds, name):
     method = made(name, slice_size=None)
+    clouds = labelled_for(type(method), clouds)
     before = method.prepare(clouds).transform(clouds)
     after = method.fit(clouds).transform(clouds)
     assert before.shape == after.shape

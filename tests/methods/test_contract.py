@@ -192,7 +192,7 @@ def test_scikit_learns_protocol(cls, few, table):
     small = {"dim": 4} if "dim" in method.get_params() else {}
     pipeline = make_pipeline(StandardScaler(), quick(cls, encoder="mlp", **small))
     x = table.flat()
-    h = pipeline.fit(x, table.labels).transform(x)
+    h = pipeline.fit(x, made_methods.labelled_for(cls, table).labels).transform(x)
     assert h.shape == (64, pipeline[-1].representation_dim)
     assert len(pipeline[-1].get_feature_names_out()) == h.shape[1]
     assert h.dtype == np.float32
@@ -231,7 +231,7 @@ def test_samples_of_another_shape_are_refused(cls, table):
     "cls", one_of_each(cls for cls in OURS if kind(cls) != "text" and "text" in kinds_served(cls))
 )
 def test_methods_of_views_learn_from_texts_without_a_line_about_them(cls, tmp_path):
-    texts = made_methods.few_texts()
+    texts = made_methods.labelled_for(cls, made_methods.few_texts())
     method = quick(cls, encoder="words", batch_size=16).fit(texts)
     h = method.transform(texts)
     assert h.shape == (96, method.representation_dim)

@@ -10,11 +10,11 @@ import pytest
 import replearn
 from lanes import MECHANISMS
 from made_colours import in_colour, needs_colour
+from made_methods import labelled_for
 from made_texts import made_texts
 from older_torch import skip_without_short_lstm
 from replearn.data import Samples
 from replearn.methods import Model, SimCSE, registry
-from replearn.methods.labelled.semi_supervised import SemiSupervised
 from replearn.methods.needs import kinds_served
 from replearn.transfer import FineTune
 from replearn.views import GreyOf, Hidden, MultiCrop, Pair, Rotations, Same, Span, Tiles
@@ -48,7 +48,7 @@ OTHERS: dict[str, Any] = {
     "pairs": "apart", "penalty": "l1", "pooling": "first", "precision": "bf16-mixed", "random_state": 1, "rise": 0.9,
     "sample": 0.01, "share": 0.5, "sharpening": 0.9, "steps": 1, "stride": 3, "subwords": 50, "task": "regress",
     "trained": "frozen", "validation": 0.25, "variance": 0.3, "views": Pair(Same(), Same()),
-    "weight_decay": 0.5, "colours": 4, "objective": "masked",
+    "weight_decay": 0.5, "colours": 4, "objective": "masked", "mu": 1, "threshold": 0.9,
 }  # fmt: skip
 # Of methods that ask for more than views.
 OTHER_SPLITS = {
@@ -136,11 +136,6 @@ def images() -> Samples:
 
 
 @cache
-def few_labels() -> Samples:
-    return replearn.as_samples(IMAGES, np.where(np.arange(16) % 2, -1, np.arange(16) % 3))
-
-
-@cache
 def colours() -> Samples:
     return replearn.as_samples(in_colour(IMAGES), np.arange(16) % 3)
 
@@ -157,8 +152,7 @@ def data_for(method: Any) -> tuple[Any, Any]:
         "bert_tiny",
     )
     samples = texts() if reads_texts else colours() if needs_colour(type(method)) else images()
-    if isinstance(method, SemiSupervised):
-        samples = few_labels()
+    samples = labelled_for(type(method), samples)
     if not isinstance(method, FineTune):
         return samples, None
     if method.task == "pair":

@@ -36,6 +36,7 @@ SMALL: dict[str, Any] = {
 }  # fmt: skip
 SMALL_OF = {
     "FixMatch": {"threshold": 0.1},  # of which nothing is sure in the first steps
+    "PseudoLabel": {"epochs": 4, "start": 0.0},  # guesses weigh nothing in the first steps
     "ImageGPT": {"side": 5},  # twelve pixels become four by it, and two by one more
     "TextVAE": {"epochs": 2},  # the KL term weighs nothing in the first steps
 }

@@ -5,6 +5,7 @@ A new objective is listed in a file of cases here; the contract tests and the te
 
 import cases_basic
 import cases_colours
+import cases_consistency
 import cases_contrast
 import cases_elbo
 import cases_energy
@@ -27,6 +28,7 @@ CASES = [
     *cases_total_correlation.CASES,
     *cases_basic.CASES,
     *cases_colours.CASES,
+    *cases_consistency.CASES,
     *cases_contrast.CASES,
     *cases_prediction.CASES,
     *cases_prototypes.CASES,

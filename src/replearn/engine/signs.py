@@ -114,4 +114,12 @@ SIGNS = {
         "The generator makes one sample for all codes: try a lower learning rate, or a smaller discriminator.",
         below=0.2,
     ),
+    "guessed_classes": Sign(
+        "runaway guesses",
+        "guesses are spread over {:.2f} of the classes: what was guessed too often is learned, and guessed more often",
+        "Lower weight, let it rise later, or take surer guesses alone (threshold=0.95); label more of the "
+        "classes that are missing. Where classes are of very unlike sizes, this may be as it must.",
+        below=0.5,
+        after=100,
+    ),
 }

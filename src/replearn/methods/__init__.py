@@ -27,7 +27,7 @@ from replearn.methods.joint_embedding import (
     SwAV,
     VICReg,
 )
-from replearn.methods.labelled import FixMatch, Supervised
+from replearn.methods.labelled import S4L, VAT, FixMatch, MeanTeacher, PseudoLabel, Supervised
 from replearn.methods.language import (
     BERT,
     GPT,
@@ -74,8 +74,10 @@ __all__ = [
     "NNCLR",
     "PIRL",
     "RBM",
+    "S4L",
     "SSLHSIC",
     "VAE",
+    "VAT",
     "AlignUniform",
     "Autoencoder",
     "BagOfVisualWords",
@@ -100,6 +102,7 @@ __all__ = [
     "Jigsaw",
     "LSTMLanguageModel",
     "LeJEPA",
+    "MeanTeacher",
     "Method",
     "MoCo",
     "MoCoV3",
@@ -107,6 +110,7 @@ __all__ = [
     "ModernBERT",
     "NGram",
     "PatchCodes",
+    "PseudoLabel",
     "RelativePatch",
     "RoBERTa",
     "Rotation",

@@ -57,8 +57,17 @@ WHOLE_SHARES = frozenset(
 # Greater than 0.
 POSITIVE = frozenset(
     (
-        *("discriminator_rate", "first_temperature", "learning_rate", "max_minutes", "most", "rise", "scale"),
-        *("sharpening", "teacher_temperature", "temperature"),
+        *(
+            "discriminator_rate",
+            "epsilon",
+            "first_temperature",
+            "learning_rate",
+            "max_minutes",
+            "most",
+            "rise",
+            "scale",
+        ),
+        *("sharpening", "teacher_temperature", "temperature", "xi"),
     )
 )
 NUMBERS = frozenset((int, float, bool))

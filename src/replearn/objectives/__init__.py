@@ -3,6 +3,7 @@
 from replearn.objectives.adversarial import hinge_discriminator, hinge_generator, taken_for_real
 from replearn.objectives.classification import cross_entropy, pseudo_labels
 from replearn.objectives.colours import colour_cross_entropy
+from replearn.objectives.consistency import entropy, kl_divergence, probability_error
 from replearn.objectives.contraction import contraction
 from replearn.objectives.contrast import info_nce, info_nce_queue, nt_xent
 from replearn.objectives.elbo import gaussian_kl, importance_bound, score_function
@@ -38,6 +39,7 @@ __all__ = [
     "cross_entropy",
     "decomposed_kl",
     "density_ratio",
+    "entropy",
     "future_contrast",
     "gaussian_error",
     "gaussian_kl",
@@ -48,12 +50,14 @@ __all__ = [
     "importance_bound",
     "info_nce",
     "info_nce_queue",
+    "kl_divergence",
     "kl_sparsity",
     "l1_sparsity",
     "nce",
     "negative_cosine",
     "negative_sampling",
     "nt_xent",
+    "probability_error",
     "pseudo_labels",
     "score_function",
     "sigreg",

@@ -20,7 +20,7 @@ from replearn.data import Batch, Samples
 from replearn.data.processes import collect
 from replearn.data.samples import UNLABELLED
 from replearn.engine.distributed import gather
-from replearn.methods.labelled.semi_supervised import SemiSupervised
+from replearn.methods.labelled.semi_supervised import SemiSupervised, confident
 from replearn.objectives import cross_entropy, pseudo_labels
 
 
@@ -55,3 +55,8 @@ class FixMatch(SemiSupervised):
         without = collect(batch.labels) == UNLABELLED
         taken = torch.where(without, guessed, UNLABELLED)
         return cross_entropy(strong, taken) * (taken != UNLABELLED).sum() / without.sum().clamp(min=1)
+
+    def measured(self, logits: Float[Tensor, "n c"], batch: Batch) -> dict[str, Tensor]:
+        """Of samples without a label, the share whose guess is taken for one, too."""
+        sure = confident(logits, batch.labels, threshold=self.threshold)
+        return super().measured(logits, batch) | {"confident": sure}

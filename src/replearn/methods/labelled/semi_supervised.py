@@ -5,15 +5,20 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
+from replearn.data.samples import UNLABELLED
 from replearn.encoders import make_encoder
 from replearn.engine.orders import Order
 from replearn.methods.labelled.classifier import Classifier, labelled_order, labelled_rows
 from replearn.methods.state.teacher import follow, still_copy
+from replearn.objectives import pseudo_labels
 from replearn.views import Split
+
+Term = Callable[[Any, Batch], Tensor]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -21,7 +26,8 @@ class SemiSupervised(Classifier):
     """A classifier that learns from samples of which some have a label; those of the others are -1.
 
     `student_` learns, an encoder and a layer of logits; `encoder_` and `logits_`, which represent and answer, are the
-    moving averages of its weights. A method writes `labelled` and `unlabelled`, the two terms of its loss.
+    moving averages of its weights. A method writes `say`, and the two terms of its loss, `labelled` and `unlabelled`;
+    one that has more terms adds them to `weighted`.
 
     Attributes:
         views: a weak and a strong view of a batch, or the name of a preset; None takes the default for this kind.
@@ -57,7 +63,7 @@ class SemiSupervised(Classifier):
         return labelled_order(self, samples, ratio=self.mu)
 
     def say(self, batch: Batch) -> Any:
-        """What both terms of the loss are computed from."""
+        """What all terms of the loss are computed from."""
         raise NotImplementedError
 
     def labelled(self, said: Any, batch: Batch) -> Float[Tensor, ""]:
@@ -68,15 +74,59 @@ class SemiSupervised(Classifier):
         """The term of those that have none, before it is weighted."""
         raise NotImplementedError
 
+    def weighted(self) -> Mapping[str, tuple[float, Term]]:
+        """The terms of the loss by name, each with its weight."""
+        return {"labelled": (1.0, self.labelled), "unlabelled": (self.weight, self.unlabelled)}
+
     def terms(self, batch: Batch) -> Mapping[str, Callable[[], Tensor]]:
-        said = cache(
-            lambda: self.say(batch)
-        )  # by the first term, in the forward pass that processes wait for
+        # By the first term, in the forward pass that processes wait for.
+        said = cache(lambda: self.say(batch))
         return {
-            "labelled": lambda: self.labelled(said(), batch),
-            "unlabelled": lambda: self.weight * self.unlabelled(said(), batch),
+            name: lambda weight=weight, term=term: weight * term(said(), batch)  # type: ignore[misc]
+            for name, (weight, term) in self.weighted().items()
         }
 
     def after_step(self, progress: float) -> None:
+        self.follow(buffers=True)
+
+    def follow(self, *, buffers: bool) -> None:
+        """Move the averages towards the student; `buffers`: running statistics of batch normalisation, too."""
         for own, student in zip((self.encoder_, self.logits_), self.student_, strict=True):
-            follow(own, student, momentum=self.momentum, buffers=True)
+            follow(own, student, momentum=self.momentum, buffers=buffers)
+
+    def measures(self, batch: Batch) -> dict[str, Tensor]:
+        """How many of the classes the student's guesses are spread over; a method adds what it knows of them."""
+        return self.measured(self.student_(batch), batch)
+
+    def measured(self, logits: Float[Tensor, "n c"], batch: Batch) -> dict[str, Tensor]:
+        """The same, of the student's logits of a batch."""
+        return {"guessed_classes": guessed_classes(logits)}
+
+
+def guessed_classes(logits: Float[Tensor, "n c"]) -> Float[Tensor, ""]:
+    """How many classes the mean prediction is spread over, exp of its entropy, as a share of all classes.
+
+    1 where all classes are predicted alike; 1 / c where guesses have run away and all samples are of one class.
+
+    >>> import torch
+    >>> round(guessed_classes(torch.tensor([[50.0, 0.0, 0.0, 0.0], [0.0, 50.0, 0.0, 0.0]])).item(), 4)
+    0.5
+    """
+    mean = logits.float().softmax(1).mean(0)  # (c,)
+    spread: Tensor = torch.special.entr(mean).sum().exp()
+    return spread / logits.shape[1]
+
+
+def confident(
+    logits: Float[Tensor, "n c"], labels: Int[Tensor, " n"], *, threshold: float
+) -> Float[Tensor, ""]:
+    """The share of rows without a label whose likeliest class has a probability of at least `threshold`.
+
+    >>> import torch
+    >>> logits, labels = torch.tensor([[9.0, 0.0], [9.0, 0.0], [0.1, 0.0]]), torch.tensor([1, -1, -1])
+    >>> confident(logits, labels, threshold=0.95).item()
+    0.5
+    """
+    without = labels == UNLABELLED
+    sure = pseudo_labels(logits, threshold=threshold) != UNLABELLED
+    return (sure & without).sum() / without.sum().clamp(min=1)

@@ -80,14 +80,20 @@ class Pretext(Method):
 
         The gain is how far it is from this to always right: 0 for guessing, 1 at best.
         """
-        logits, right = self.guess(batch)
-        found, chance = (logits.argmax(1) == right).float().mean(), self.frequencies.max()
-        gain = (found - chance) / (1 - chance).clamp_min(1e-9)
-        return {"pretext_accuracy": found, "chance": chance, "pretext_gain": gain}
+        return answered(*self.guess(batch), self.frequencies.max())
 
     def loss_at_collapse(self) -> float | None:
         shares: list[float] = self.frequencies.tolist()
         return -sum(share * math.log(share) for share in shares if share)
+
+
+def answered(
+    logits: Float[Tensor, "m k"], right: Int[Tensor, " m"], chance: Float[Tensor, ""]
+) -> dict[str, Tensor]:
+    """What `Pretext.measures` tells, of logits of all answers and the right ones."""
+    found = (logits.argmax(1) == right).float().mean()
+    gain = (found - chance) / (1 - chance).clamp_min(1e-9)
+    return {"pretext_accuracy": found, "chance": chance, "pretext_gain": gain}
 
 
 def chosen_layers(method: Pretext, batch: Batch) -> list[Float[Tensor, "n _"]]:

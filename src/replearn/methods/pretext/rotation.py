@@ -12,7 +12,7 @@ References: Gidaris, Singh & Komodakis, ICLR 2018. https://arxiv.org/abs/1803.07
 
 import logging
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -51,11 +51,7 @@ class Rotation(Pretext):
         return TURNS
 
     def build(self, samples: Description) -> None:
-        if isinstance(self.views, Split) and not isinstance(self.views, Rotations):
-            raise ValueError(f"Rotation needs views that turn samples, Rotations(...); got {self.views!r}.")
-        (seen,) = parts_of(self.views, samples, self.split).describe(samples)
-        if seen.shape != samples.shape:
-            log.info("of samples of shape %s the middle is seen in training, %s", samples.shape, seen.shape)
+        check_turns(self, samples)
         super().build(samples)
         self.logits_ = nn.Linear(self.encoder_.dim, TURNS)
 
@@ -77,3 +73,14 @@ class Rotation(Pretext):
             [f"{DEGREES * int(turn)}°" for turn in guessed],
             right.tolist(),
         )
+
+
+def check_turns(method: Any, samples: Description) -> None:
+    """Raises ValueError where a method's views turn no samples; says so where they see the middle of samples alone."""
+    if isinstance(method.views, Split) and not isinstance(method.views, Rotations):
+        raise ValueError(
+            f"{type(method).__name__} needs views that turn samples, Rotations(...); got {method.views!r}."
+        )
+    (seen,) = parts_of(method.views, samples, method.split).describe(samples)
+    if seen.shape != samples.shape:
+        log.info("of samples of shape %s the middle is seen in training, %s", samples.shape, seen.shape)

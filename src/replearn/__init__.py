@@ -71,6 +71,7 @@ _HOMES = {
     "Supervised": "replearn.methods",
     "SwAV": "replearn.methods",
     "TextVAE": "replearn.methods",
+    "UDA": "replearn.methods",
     "VAE": "replearn.methods",
     "VICReg": "replearn.methods",
     "Word2Vec": "replearn.methods",

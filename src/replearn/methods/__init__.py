@@ -27,7 +27,7 @@ from replearn.methods.joint_embedding import (
     SwAV,
     VICReg,
 )
-from replearn.methods.labelled import FixMatch, Supervised
+from replearn.methods.labelled import UDA, FixMatch, Supervised
 from replearn.methods.language import (
     BERT,
     GPT,
@@ -75,6 +75,7 @@ __all__ = [
     "PIRL",
     "RBM",
     "SSLHSIC",
+    "UDA",
     "VAE",
     "AlignUniform",
     "Autoencoder",

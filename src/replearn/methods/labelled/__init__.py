@@ -2,5 +2,6 @@
 
 from replearn.methods.labelled.fixmatch import FixMatch
 from replearn.methods.labelled.supervised import Supervised
+from replearn.methods.labelled.uda import UDA
 
-__all__ = ["FixMatch", "Supervised"]
+__all__ = ["UDA", "FixMatch", "Supervised"]

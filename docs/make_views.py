@@ -27,6 +27,7 @@ from replearn.views import (
     Hue,
     Noise,
     Pair,
+    RandAugment,
     Rotate,
     Same,
     Saturation,
@@ -68,6 +69,7 @@ OTHERS: dict[str, View] = {
     "Noise(0.15)": Noise(0.15),
     "Cutout(0.05, 0.25)": Cutout(0.05, 0.25),
     "Solarize(0.5, 0.5)": Solarize(0.5, 0.5),
+    "RandAugment(2, 0, 1)": RandAugment(2, 0.0, 1.0),
     "Sobel()": Sobel(),
     "Stroke(1.5)": Stroke(1.5),
 }

@@ -74,6 +74,7 @@ _HOMES = {
     "Supervised": "replearn.methods",
     "SwAV": "replearn.methods",
     "TextVAE": "replearn.methods",
+    "UDA": "replearn.methods",
     "VAE": "replearn.methods",
     "VAT": "replearn.methods",
     "VICReg": "replearn.methods",

@@ -18,6 +18,7 @@ PROGRAMS = {
     "pretext": ("--minutes=1",),
     "codes": (),
     "disentanglement": (),
+    "few_labels": ("--minutes=1",),
     "finetune": TEXTS,
     "layers": TEXTS,
     "prompting": TEXTS,

@@ -38,11 +38,12 @@ SMALL_OF = {
     "FixMatch": {"threshold": 0.1},  # of which nothing is sure in the first steps
     "PseudoLabel": {"epochs": 4, "start": 0.0},  # guesses weigh nothing in the first steps
     "ImageGPT": {"side": 5},  # twelve pixels become four by it, and two by one more
+    "UDA": {"threshold": 0.1},  # of which nothing is sure in the first steps
     "TextVAE": {"epochs": 2},  # the KL term weighs nothing in the first steps
 }
 # Another legal value, by name of a field, where twice, half or the opposite of the default is none.
 OTHERS: dict[str, Any] = {
-    "accumulate": 2, "cell": 2, "classes": 5,
+    "accumulate": 2, "annealing": "none", "cell": 2, "classes": 5,
     "code": "one-hot", "decoder": "linear", "draws": 2, "drawn": 40, "estimator": "score",
     "free_nats": 50.0, "fresh_layers": 1, "frozen": 0.9, "held_out": 0.5, "layer": 1, "learner": "pca", "least": 7,
     "length": 6, "likelihood": "gaussian", "max_minutes": 1e-9, "model": "cbow", "negatives": 2, "optimizer": "sgd",

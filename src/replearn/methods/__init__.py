@@ -27,7 +27,7 @@ from replearn.methods.joint_embedding import (
     SwAV,
     VICReg,
 )
-from replearn.methods.labelled import S4L, VAT, FixMatch, MeanTeacher, PseudoLabel, Supervised
+from replearn.methods.labelled import S4L, UDA, VAT, FixMatch, MeanTeacher, PseudoLabel, Supervised
 from replearn.methods.language import (
     BERT,
     GPT,
@@ -76,6 +76,7 @@ __all__ = [
     "RBM",
     "S4L",
     "SSLHSIC",
+    "UDA",
     "VAE",
     "VAT",
     "AlignUniform",

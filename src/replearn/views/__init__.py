@@ -23,6 +23,8 @@ from replearn.views.hidden import Hidden
 from replearn.views.jigsaw import Jigsaw
 from replearn.views.noise import Masking, SaltAndPepper
 from replearn.views.parts import Grid
+from replearn.views.randaugment import RandAugment
+from replearn.views.replace_words import ReplaceWords
 from replearn.views.rotations import Rotations
 from replearn.views.salient import Salient
 from replearn.views.store import split_to_json, view_from_json, view_to_json
@@ -59,6 +61,8 @@ __all__ = [
     "MultiCrop",
     "Noise",
     "Pair",
+    "RandAugment",
+    "ReplaceWords",
     "Resize",
     "Rotate",
     "Rotations",

@@ -46,6 +46,10 @@ class View(ABC):
     @abstractmethod
     def __call__(self, batch: Batch) -> Batch: ...
 
+    def fitted(self, samples: Samples) -> "View":
+        """This view of such samples, with what it must know of them: itself, where that is nothing."""
+        return self
+
 
 class Split(ABC):
     """Several views of every sample of a batch."""

@@ -1,14 +1,14 @@
 """Views made of views: `Chain`, `Maybe`, `Same`; splits made of views: `Pair`, `MultiCrop`."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
 import torch
 
 from replearn.data.content import as_float
-from replearn.data.samples import Batch
+from replearn.data.samples import Batch, Samples
 from replearn.views.base import Split, View, chance
 from replearn.views.checks import check_probability, check_whole
 from replearn.views.colour import ColourView, recolour
@@ -45,6 +45,9 @@ class Chain(View):
     def __repr__(self) -> str:
         return f"Chain({', '.join(map(repr, self.views))})"
 
+    def fitted(self, samples: Samples) -> "Chain":
+        return Chain(*(view.fitted(samples) for view in self.views))
+
     def __call__(self, batch: Batch) -> Batch:
         for family, members in groupby(self.views, _family):
             batch = _FUSED[family](batch, list(members))
@@ -61,6 +64,9 @@ class Maybe(View):
     def __post_init__(self) -> None:
         check_view(self.view, "Maybe")
         check_probability(self, "probability")
+
+    def fitted(self, samples: Samples) -> "Maybe":
+        return replace(self, view=self.view.fitted(samples))
 
     def __call__(self, batch: Batch) -> Batch:
         chosen = chance(batch, self.probability)
@@ -90,6 +96,9 @@ class Pair(Split):
         if self.other is not None:
             check_view(self.other, "Pair")
 
+    def fitted(self, samples: Samples) -> "Pair":
+        return Pair(self.view.fitted(samples), self.other and self.other.fitted(samples))
+
     def __call__(self, batch: Batch) -> tuple[Batch, Batch]:
         return self.view(batch), (self.other or self.view)(batch)
 
@@ -116,6 +125,9 @@ class MultiCrop(Split):
         check_view(self.small, "MultiCrop")
         check_whole(self, "n_small", 0)
         check_whole(self, "n_large", 1)
+
+    def fitted(self, samples: Samples) -> "MultiCrop":
+        return replace(self, large=self.large.fitted(samples), small=self.small.fitted(samples))
 
     def __call__(self, batch: Batch) -> tuple[Batch, ...]:
         return tuple(view(batch) for view in [self.large] * self.n_large + [self.small] * self.n_small)

@@ -28,6 +28,8 @@ from replearn.views.jigsaw import Jigsaw
 from replearn.views.kinds import VIEWS
 from replearn.views.noise import Masking, SaltAndPepper
 from replearn.views.parts import Grid
+from replearn.views.randaugment import RandAugment
+from replearn.views.replace_words import ReplaceWords
 from replearn.views.rotations import Rotations
 from replearn.views.salient import Salient
 from replearn.views.stroke import Stroke
@@ -75,6 +77,7 @@ KNOWN: dict[str, type[View] | type[Split]] = {
         VerticalFlip,
         *(GreyOf, Grid, Groups, Hidden, Jigsaw, Rotations),
         *(Masking, SaltAndPepper, Salient),
+        *(RandAugment, ReplaceWords),
         *(Tiles, ChannelJitter, Coarse, DropChannels),
     )
 }
@@ -101,7 +104,8 @@ def view_to_json(view: View | Split) -> dict[str, Any]:
         raise ValueError(
             f"only replearn's own views can be stored; got {view!r}. Pass it again when loading."
         )
-    fields = {field.name: _to_json(getattr(view, field.name)) for field in dataclasses.fields(view)}
+    given = (field.name for field in dataclasses.fields(view) if field.init)
+    fields = {name: _to_json(getattr(view, name)) for name in given}
     return {"class": name, **fields}  # a keyword, so no field can have this name
 
 
@@ -140,7 +144,7 @@ def view_from_json(stored: dict[str, Any]) -> View | Split:
         )
     known = classes[name]
     values = {field: _from_json(value) for field, value in stored.items() if field != "class"}
-    fields = [field.name for field in dataclasses.fields(known)]  # type: ignore[arg-type]
+    fields = [field.name for field in dataclasses.fields(known) if field.init]  # type: ignore[arg-type]
     for field in values:
         if field not in fields:
             raise ValueError(f"{name} has no field {field!r}; it has {fields}.{_nearest(field, fields)}")

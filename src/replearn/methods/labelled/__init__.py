@@ -7,4 +7,5 @@ from replearn.methods.labelled.s4l import S4L
 from replearn.methods.labelled.supervised import Supervised
 from replearn.methods.labelled.vat import VAT
 
-__all__ = ["S4L", "VAT", "FixMatch", "MeanTeacher", "PseudoLabel", "Supervised"]
+__all__ = ["S4L", "UDA", "VAT", "FixMatch", "MeanTeacher", "PseudoLabel", "Supervised"]
+from replearn.methods.labelled.uda import UDA

@@ -19,6 +19,7 @@ from replearn.views.jigsaw import Jigsaw
 from replearn.views.kinds.base import Like, Maker, Views
 from replearn.views.noise import Masking
 from replearn.views.parts import Grid
+from replearn.views.randaugment import RandAugment
 from replearn.views.rotations import Rotations
 from replearn.views.salient import Salient
 from replearn.views.stroke import Stroke
@@ -180,6 +181,11 @@ class ImageViews(Views):
         return Hidden(view=view)
 
     def weak_strong(self, samples: Like, view: View, preset: str) -> Split:
-        """The sample moved a little (and flipped, where the preset flips), and a view of it without a piece."""
+        """The sample moved a little (and flipped, where the preset flips), and a view of it without a piece.
+
+        The strong view of photographs is by RandAugment, as FixMatch and UDA have it.
+        """
         flips = [part for part in view.views if isinstance(part, Flip)] if isinstance(view, Chain) else []
-        return Pair(Chain(*flips, Shift(0.1)), Chain(view, Cutout(0.05, 0.25)))
+        weak = Chain(*flips, Shift(0.125))
+        changed = view if preset == "drawing" else Chain(weak, RandAugment(2, 0.0, 1.0))
+        return Pair(weak, Chain(changed, Cutout(0.05, 0.25)))

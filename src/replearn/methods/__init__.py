@@ -27,7 +27,7 @@ from replearn.methods.joint_embedding import (
     SwAV,
     VICReg,
 )
-from replearn.methods.labelled import FixMatch, Supervised
+from replearn.methods.labelled import ANIL, MAML, FixMatch, ProtoNet, Reptile, Supervised
 from replearn.methods.language import (
     BERT,
     GPT,
@@ -62,6 +62,7 @@ from replearn.methods.registry import Entry, find_method, registry
 from replearn.methods.trained import Trained
 
 __all__ = [
+    "ANIL",
     "BERT",
     "BYOL",
     "CMC",
@@ -71,6 +72,7 @@ __all__ = [
     "IBOT",
     "IJEPA",
     "MAE",
+    "MAML",
     "NNCLR",
     "PIRL",
     "RBM",
@@ -107,7 +109,9 @@ __all__ = [
     "ModernBERT",
     "NGram",
     "PatchCodes",
+    "ProtoNet",
     "RelativePatch",
+    "Reptile",
     "RoBERTa",
     "Rotation",
     "SimCLR",

@@ -37,6 +37,7 @@ COUNTS = frozenset(
             "epochs",
             "gibbs_steps",
             "hidden",
+            "inner_steps",
             "iterations",
             "least",
             "length",
@@ -44,7 +45,7 @@ COUNTS = frozenset(
             "order",
             "parts",
         ),
-        *("permutations",),
+        *("permutations", "queries", "shots", "way"),
         *("patience", "projections", "prototypes", "side", "slice_size", "steps", "stride", "vocabulary"),
         *("window", "words", "workers", "width"),
     )
@@ -57,7 +58,16 @@ WHOLE_SHARES = frozenset(
 # Greater than 0.
 POSITIVE = frozenset(
     (
-        *("discriminator_rate", "first_temperature", "learning_rate", "max_minutes", "most", "rise", "scale"),
+        *(
+            "discriminator_rate",
+            "first_temperature",
+            "inner_rate",
+            "learning_rate",
+            "max_minutes",
+            "most",
+            "rise",
+            "scale",
+        ),
         *("sharpening", "teacher_temperature", "temperature"),
     )
 )

@@ -320,3 +320,30 @@ def test_protonet_tells_new_classes_apart():
     ]
     print(scores)
     assert scores[0] > scores[1] + 0.05
+
+
+@pytest.mark.parametrize("cls", [MAML, ANIL, Reptile])
+def test_adapting_learns_a_task_and_leaves_what_was_fitted(cls):
+    samples = table()
+    given = {"shots": 4, "inner_steps": 2} if cls is Reptile else {"queries": QUERIES}
+    net = nn.Sequential(nn.Linear(7, 16), nn.BatchNorm1d(16), nn.ReLU())
+    method = cls(encoder=net, views=Pair(Same(), Same()), way=WAY, epochs=30, device="cpu", **given).fit(
+        samples
+    )
+    before = {f"{a}.{b}": t.clone() for a, m in method.modules().items() for b, t in m.state_dict().items()}
+    shots, queries = (np.arange(3)[None] * 12 + np.arange(*each)[:, None] for each in ((0, 5), (5, 12)))
+    told = method.adapt(samples.subset(shots.ravel()), samples.subset(queries.ravel()))
+    assert told.shape == (21, WAY)
+    assert (told.argmax(1) == np.arange(21) % WAY).mean() > 0.75
+    after = {f"{a}.{b}": t for a, m in method.modules().items() for b, t in m.state_dict().items()}
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    assert not method.encoder_.training
+    with pytest.raises(ValueError, match="shots must be as many of each of the 3 classes"):
+        method.adapt(samples.subset(np.arange(4)), samples)
+
+
+def test_adapting_changes_the_head_alone_in_anil():
+    method, _, _ = prepared(ANIL)
+    assert [name for name in method.weights() if method.adapts(name)] == ["1.weight", "1.bias"]
+    method, _, _ = prepared(MAML)
+    assert all(method.adapts(name) for name in method.weights())

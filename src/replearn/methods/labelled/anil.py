@@ -40,5 +40,8 @@ class ANIL(MAML):
         asked = self.call(self.encoder_, encoder, queries)
         return self.task_loss(functional_call(self.head_, head, (asked,)))
 
+    def adapts(self, name: str) -> bool:
+        return name.startswith("1.")  # of the head
+
     def statistics_of(self) -> nn.Module:
         return self.encoder_

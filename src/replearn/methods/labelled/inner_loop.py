@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from jaxtyping import Float
+from sklearn.exceptions import NotFittedError
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from replearn.data import Batch, Description
 from replearn.encoders import make_encoder
 from replearn.engine.distributed import mean_over_processes, statistics_alone
+from replearn.engine.machine import choose_for_inference
+from replearn.methods.checks import samples_like_fit
 from replearn.methods.labelled.episodic import Episodic
 from replearn.objectives import cross_entropy
 
@@ -74,6 +78,53 @@ class InnerLoop(Episodic):
             name: weight - self.inner_rate * gradient
             for (name, weight), gradient in zip(weights.items(), gradients, strict=True)
         }
+
+    def adapt(self, shots: Any, queries: Any, *, steps: int = 10) -> Float[np.ndarray, "m way"]:
+        """Learn a new task by some steps on its shots; the probabilities of its classes for each query.
+
+        Batch normalisation sees the shots, then the queries, as in training: an answer depends on the queries beside.
+        What was fitted stays as it is.
+
+        Args:
+            shots: samples like those of `fit`, labelled by their order: the first of each of `way` classes, then the
+                second of each, ...
+            queries: samples to be told.
+            steps: of gradient descent; more than `inner_steps` are of use (Finn et al. take 10 and 1).
+
+        Raises:
+            ValueError: the shots are not as many of each class.
+        """
+        if not self.modules():
+            raise NotFittedError(
+                f"{type(self).__name__} must be fitted before adapt. Call fit, or load a run."
+            )
+        given, asked = samples_like_fit(self, shots), samples_like_fit(self, queries)
+        if not len(given) or len(given) % self.way:
+            raise ValueError(
+                f"shots must be as many of each of the {self.way} classes, class after class in turn; got "
+                f"{len(given)}. Give a multiple, or fit with another way."
+            )
+        device = choose_for_inference(self.device, self.precision).device
+        net, training = self.net.to(device), self.encoder_.training
+        net.train()
+        try:
+            weights = {name: weight.detach() for name, weight in self.weights().items()}
+            rows = given[np.arange(len(given))].to(device)
+            for _ in range(steps):
+                told = {name: w.requires_grad_() for name, w in weights.items() if self.adapts(name)}
+                loss = self.task_loss(self.call(net, weights, rows))
+                moved = self.descend(loss, told, create_graph=False)
+                weights |= {name: weight.detach() for name, weight in moved.items()}
+            with torch.no_grad():
+                logits = self.call(net, weights, asked[np.arange(len(asked))].to(device))
+        finally:
+            net.train(training)
+        found: np.ndarray = logits.softmax(1).cpu().numpy()
+        return found
+
+    def adapts(self, name: str) -> bool:
+        """Whether a task's steps change the weights of this name, in `weights`."""
+        return True
 
     def after_step(self, progress: float) -> None:
         seen, self._seen = self._seen, []

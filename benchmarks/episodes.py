@@ -204,8 +204,8 @@ def markdown(found: list[dict[str, Any]]) -> str:
             f"`python benchmarks/episodes.py --data {data} --minutes {minutes:g} --encoder {encoder}`;",
             f"{used['processor']}, one thread. Accuracy in percent by the nearest centroid, over {n} episodes",
             f"of classes that no row was trained on, {part['queries'].iloc[-1]} queries of each; ± half of a 95 %",
-            f"interval of the draws of episodes; trainings of each method: {part['seed'].nunique()}. Own: by weights that",
-            "were adapted to the shots of each task.",
+            f"interval of the draws of episodes; trainings of each method: {part['seed'].nunique()}. Own: by weights",
+            "that were adapted to the shots of each task.",
             "",
         ]
         told += rows.table(

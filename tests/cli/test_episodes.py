@@ -39,7 +39,7 @@ def test_rows_ways_and_shots(command, classes, tmp_path):
     assert raw["low"] < raw["accuracy"] < raw["high"] or raw["accuracy"] == 1
     for name in names:
         assert name in answer.out
-    assert "1 classes have too few samples" in answer.out
+    assert "1 class has too few samples" in answer.out
     assert "says nothing" not in answer.out
     assert command("report", tmp_path / "run").code == 0
 
@@ -49,7 +49,7 @@ def test_what_is_left_out_and_known_classes_are_told(command, classes, tmp_path)
     assert command("fit", "protonet", others, *FIT, "--way", "5", "--run", tmp_path / "run").code == 0
     answer = command("evaluate", tmp_path / "run", others, *FEW)
     assert answer.code == 0, answer.err
-    assert "left out: 20-way 1-shot, since 10 classes have more than 1 samples" in answer.out
+    assert "left out: 20-way 1-shot, since 10 classes have more than 1 sample" in answer.out
     assert "10 of 10 classes have the names of those that the run was trained" in answer.out
 
 

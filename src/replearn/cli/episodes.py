@@ -119,12 +119,11 @@ def print_episodes(facts: dict[str, Any]) -> None:
     if facts["settings"]:
         Console().print(table)
     which = "test samples" if facts["held out"] else "samples of both parts"
-    print(
-        f"accuracy in percent over {facts['n']} episodes (w: ways, s: shots) of {facts['samples']:,} {which},"
-    )
-    print("  ± half of a 95 % interval of their draws; cosine: the mean of all rows taken off")
+    print(f"accuracy in percent over {facts['n']} episodes of {facts['samples']:,} {which}; w: ways,")
+    print("  s: shots, ± half of a 95 % interval of their draws; cosine: of rows less their mean")
     for setting in facts["settings"]:
-        few = f"; {setting['too few']} classes have too few samples" if setting["too few"] else ""
+        number = setting["too few"]
+        few = f"; {number} {'class has' if number == 1 else 'classes have'} too few samples" if number else ""
         told = f"{setting['classes']} classes, {setting['queries']} queries of each{few}"
         print(f"  {setting['way']}w {setting['shots']}s: {told}")
     for sentence in facts["left out"]:

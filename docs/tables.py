@@ -126,19 +126,21 @@ def drawings(family: str) -> str:
     from replearn.methods import registry
 
     entries = [entry for entry in registry().values() if entry.family == family]
-    told = []
-    for entry in sorted(entries, key=lambda entry: entry.year):
-        if not entry.cls.__module__.startswith("replearn."):
-            continue
-        sentence, _, rest = (inspect.getdoc(inspect.getmodule(entry.cls)) or "").partition("\n\n")
-        drawing, _, rest = rest.partition("\n\n")
-        text = rest.partition("Reference")[0].strip()
-        paper = f"[{first_line(entry.cls)}]({entry.paper}), {entry.year}."
-        shown = f"```text\n{textwrap.dedent(drawing)}\n```"
-        told.append(
-            "\n\n".join([f"### {entry.cls.__name__}", sentence, shown, text, paper, fields_of(entry.cls)])
-        )
-    return "\n\n".join(told)
+    ours = [entry for entry in entries if entry.cls.__module__.startswith("replearn.")]
+    return "\n\n".join(drawing(entry.name) for entry in sorted(ours, key=lambda entry: entry.year))
+
+
+def drawing(name: str) -> str:
+    """A method: what it does in a sentence, its data flow as drawn in its file, its fields."""
+    from replearn.methods import registry
+
+    entry = registry()[name.lower()]
+    sentence, _, rest = (inspect.getdoc(inspect.getmodule(entry.cls)) or "").partition("\n\n")
+    drawn, _, rest = rest.partition("\n\n")
+    text = rest.partition("Reference")[0].strip()
+    paper = f"[{first_line(entry.cls)}]({entry.paper}), {entry.year}."
+    shown = f"```text\n{textwrap.dedent(drawn)}\n```"
+    return "\n\n".join([f"### {entry.cls.__name__}", sentence, shown, text, paper, fields_of(entry.cls)])
 
 
 def quality(family: str) -> str:
@@ -155,6 +157,13 @@ def pretext() -> str:
     """What was measured of pretext tasks and masked prediction, layer by layer."""
     names = of_family("pretext") | of_family("masked")
     return measured("pretext", {*names, "raw", "pca", "simclr", "vicreg", "supervised"})
+
+
+def episodes() -> str:
+    """What was measured by tasks of a few samples of new classes."""
+    from replearn.methods import registry
+
+    return measured("episodes", {"raw", "untrained", *registry()})
 
 
 def sweep(method: str) -> str:
@@ -393,8 +402,10 @@ MAKERS: dict[str, Callable[..., str]] = {
     "decisions": decision_list,
     "demo": demo_table,
     "disentanglement": disentanglement,
+    "drawing": drawing,
     "drawings": drawings,
     "encoders": encoders,
+    "episodes": episodes,
     "fields": fields,
     "files": files,
     "listing": listing,

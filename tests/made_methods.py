@@ -12,12 +12,14 @@ from made_colours import in_colour, needs_colour
 from made_texts import made_texts
 from replearn.data import Samples
 from replearn.methods import Model, Trained, registry
+from replearn.methods.labelled.episodic import Episodic
 from replearn.methods.labelled.semi_supervised import SemiSupervised
 from replearn.methods.needs import kinds_served
 
 CLASSES = [entry.cls for entry in registry().values()]
 # Of methods that are trained by gradients; and of those that read nothing but texts.
 QUICK = {"encoder": "cnn", "epochs": 2, "batch_size": 32, "device": "cpu"}
+QUICK_EPISODES = {"way": 2, "shots": 2, "queries": 2, "inner_steps": 2}
 QUICK_TEXT = QUICK | {"encoder": "words", "batch_size": 8, "window": 16, "vocabulary": 300}
 # Of those whose networks would take long: they have no field `encoder` by which to make them small.
 QUICK_OF: dict[str, dict[str, Any]] = {"ImageGPT": {"side": 7, "dim": 16, "depth": 2}}
@@ -42,6 +44,8 @@ def quick(cls: type[Any], **given: Any) -> Any:
         said = QUICK if kind(cls) == "image" else QUICK_TEXT
     if "patches" in cls.needs:
         said = said | {"encoder": "vit"}
+    if issubclass(cls, Episodic):
+        said = said | QUICK_EPISODES
     if cls.__name__ in QUICK_OF:
         pytest.importorskip("transformers")
         said = said | QUICK_OF[cls.__name__]

@@ -15,6 +15,7 @@ __version__ = importlib.metadata.version("replearn")
 
 # Where each public name lives; modules (and torch) are imported when a name is first used.
 _HOMES = {
+    "ANIL": "replearn.methods",
     "AlignUniform": "replearn.methods",
     "Autoencoder": "replearn.methods",
     "BERT": "replearn.methods",
@@ -57,10 +58,13 @@ _HOMES = {
     "NNCLR": "replearn.methods",
     "PIRL": "replearn.methods",
     "MAE": "replearn.methods",
+    "MAML": "replearn.methods",
     "PatchCodes": "replearn.methods",
     "PseudoLabel": "replearn.methods",
+    "ProtoNet": "replearn.methods",
     "RBM": "replearn.methods",
     "RelativePatch": "replearn.methods",
+    "Reptile": "replearn.methods",
     "RoBERTa": "replearn.methods",
     "Rotation": "replearn.methods",
     "S4L": "replearn.methods",

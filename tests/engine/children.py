@@ -47,7 +47,10 @@ QUICK_TEXT = QUICK | {"encoder": "bert_tiny", "window": 8, "vocabulary": 300}
 # Fields that would do nothing, and so are refused.
 IDLE = {"simcse": {"hidden"}}  # its head is one layer
 # Fields of networks that are small by fields of their own.
-SMALL = {"imagegpt": {"dim": 16, "depth": 2}}
+SMALL: dict[str, dict[str, int]] = {"imagegpt": {"dim": 16, "depth": 2}}
+# Episodes of which two are a batch.
+SMALL |= {name: {"way": 2, "shots": 1, "queries": 1} for name in ("protonet", "maml", "anil")}
+SMALL["reptile"] = {"way": 2, "shots": 2, "inner_steps": 2}
 OWN_ENCODERS = {
     "gpt": "gpt_tiny",
     "lstmlanguagemodel": "lstm",

@@ -32,11 +32,16 @@ EXEMPT_OF = {("NGram", "random_state"): "counts are not drawn; it is there since
 SMALL: dict[str, Any] = {
     "epochs": 1, "batch_size": 8, "dim": 4, "hidden": 8, "window": 6, "length": 8, "vocabulary": 400, "least": 1,
     "prototypes": 8, "queue": 4, "drawn": 400, "words": 4, "atoms": 4, "side": 4, "chains": 8, "device": "cpu",
-    "bottleneck": 4, "warmup": 0.5,
+    "bottleneck": 4, "warmup": 0.5, "way": 2, "shots": 1, "queries": 1,
 }  # fmt: skip
 SMALL_OF = {
     "FixMatch": {"threshold": 0.1},  # of which nothing is sure in the first steps
     "PseudoLabel": {"epochs": 4, "start": 0.0},  # guesses weigh nothing in the first steps
+    "Reptile": {
+        "shots": 3,
+        "inner_steps": 2,
+        "batch_size": 9,
+    },  # whose steps are at most as many as its shots
     "ImageGPT": {"side": 5},  # twelve pixels become four by it, and two by one more
     "UDA": {"threshold": 0.1},  # of which nothing is sure in the first steps
     "TextVAE": {"epochs": 2},  # the KL term weighs nothing in the first steps
@@ -217,7 +222,10 @@ def other(method: Any, field: str) -> Any:
         return OTHER_SPLITS[method.split]
     if OTHERS.get(field, value) != value:
         return OTHERS[field]
-    half = value + 1 if isinstance(value, int) else value / 2 or 0.25
+    more = (
+        value + (8 if field == "batch_size" else 1) if isinstance(value, int) else 0
+    )  # another episode has room
+    half = more or value / 2 or 0.25
     return not value if isinstance(value, bool) else half
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import tyro
 
 from replearn.cli.options import Flag, parse
-from replearn.cli.samples import DataOptions, parts_and_whole, tell_seen
+from replearn.cli.samples import DataOptions, parts_and_whole, tell_seen, was_fitted_on
 
 
 @dataclass(kw_only=True)
@@ -39,6 +39,7 @@ class EvaluateOptions(JudgeOptions):
         data: built-in name or path.
         seed: of the draws of labels.
         latent: judge the code itself, too: interpolation, clusters, sparseness, layers, factors.
+        episodes: judge by tasks of a few samples of a few classes, too: nearest centroid, 5- and 20-way, 1- and 5-shot.
         again: compute representations anew, also those that RUN keeps.
     """
 
@@ -46,6 +47,7 @@ class EvaluateOptions(JudgeOptions):
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
     seed: int = 0
     latent: Flag = False
+    episodes: Flag = False
     again: Flag = False
 
 
@@ -61,6 +63,7 @@ def run(args: list[str]) -> None:
 def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     """Represent, judge, write, print."""
     from replearn.cli.commands import next_command
+    from replearn.cli.episodes import check_episodes, episode_facts, print_episodes
     from replearn.cli.evaluations import Judged, print_conditions, untrained_rows, write_evaluation
     from replearn.cli.language import language_facts, print_language
     from replearn.cli.runs import described, load_run, shown
@@ -74,6 +77,8 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     run = described(options.run)
     train, test, whole = parts_and_whole(options.data, options, test=options.test, like=run)
     seen = tell_seen(run, test, whole)
+    if options.episodes:
+        check_episodes(train, test)
     columns = columns_beside(method, train)
     name, (history, alarms) = type(bare(method)).__name__, training_of(method)
     seconds = history[-1]["seconds"] if history else 0.0
@@ -100,6 +105,9 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
         from replearn.comparison import with_latents
 
         comparison = with_latents(comparison, random_state=options.seed)
+    if options.episodes:
+        held = was_fitted_on(run, train)
+        comparison.facts["episodes"] = episode_facts(comparison, method, held=held, random_state=options.seed)
     language = language_facts(method, train, test, random_state=options.seed)
     if language:
         comparison.facts["language"] = language
@@ -109,5 +117,6 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     print_table(comparison.scores)
     print_conditions(comparison)
     print_latents(comparison.scores)
+    print_episodes(comparison.facts.get("episodes", {}))
     print_language(language)
     print(f"written: {shown(written)}; next:\n  {next_command('report', shown(folder))}")

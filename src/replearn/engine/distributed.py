@@ -5,6 +5,9 @@ alike on every process, and gradients are averaged over processes by the engine;
 `JoinedBatchNorm` are scaled so that this average is the gradient of one process on the joined batch.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -13,6 +16,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.data.processes import collect, process, processes
+
+ALONE: ContextVar[bool] = ContextVar("ALONE", default=False)
 
 
 def gather(rows: Float[Tensor, "n ..."]) -> Float[Tensor, "m ..."]:
@@ -75,7 +80,7 @@ class JoinedBatchNorm(nn.modules.batchnorm._BatchNorm):
         pass
 
     def forward(self, x: Float[Tensor, "n c ..."]) -> Float[Tensor, "n c ..."]:
-        if not self.training or processes() == 1:
+        if not self.training or processes() == 1 or ALONE.get():
             normalised: Tensor = super().forward(x)
             return normalised
         axes = [0, *range(2, x.ndim)]
@@ -100,6 +105,16 @@ class JoinedBatchNorm(nn.modules.batchnorm._BatchNorm):
         weight = self.momentum if self.momentum is not None else 1.0 / float(self.num_batches_tracked)
         self.running_mean.lerp_(mean, weight)
         self.running_var.lerp_(var, weight)
+
+
+@contextmanager
+def statistics_alone() -> Iterator[None]:
+    """While entered, batch normalisation sees this process's rows only: those of a task that it holds as a whole."""
+    token = ALONE.set(True)
+    try:
+        yield
+    finally:
+        ALONE.reset(token)
 
 
 def join_batch_norms(module: nn.Module) -> None:

@@ -8,6 +8,7 @@ from replearn.evaluate.clusters import ClusterScore, class_silhouette, cluster_s
 from replearn.evaluate.colours import ColourScore, colour_baselines, colour_score, colour_table
 from replearn.evaluate.copies import NearCopies, near_copies, near_texts
 from replearn.evaluate.disentanglement import disentanglement
+from replearn.evaluate.episodes import EpisodeScore, episodes
 from replearn.evaluate.factor_information import modularity, mutual_information_gap
 from replearn.evaluate.factor_prediction import DCI, dci, explicitness, separated_attribute_predictability
 from replearn.evaluate.factor_votes import beta_vae_score, factor_vae_score
@@ -53,6 +54,7 @@ __all__ = [
     "Analogies",
     "ClusterScore",
     "ColourScore",
+    "EpisodeScore",
     "LinearProbe",
     "LinearScore",
     "LogPartition",
@@ -81,6 +83,7 @@ __all__ = [
     "draw_labels",
     "effective_rank",
     "entropy",
+    "episodes",
     "exact_log_partition",
     "explicitness",
     "factor_vae_score",

@@ -27,7 +27,19 @@ from replearn.methods.joint_embedding import (
     SwAV,
     VICReg,
 )
-from replearn.methods.labelled import S4L, UDA, VAT, FixMatch, MeanTeacher, PseudoLabel, Supervised
+from replearn.methods.labelled import (
+    ANIL,
+    MAML,
+    S4L,
+    UDA,
+    VAT,
+    FixMatch,
+    MeanTeacher,
+    ProtoNet,
+    PseudoLabel,
+    Reptile,
+    Supervised,
+)
 from replearn.methods.language import (
     BERT,
     GPT,
@@ -62,6 +74,7 @@ from replearn.methods.registry import Entry, find_method, registry
 from replearn.methods.trained import Trained
 
 __all__ = [
+    "ANIL",
     "BERT",
     "BYOL",
     "CMC",
@@ -71,6 +84,7 @@ __all__ = [
     "IBOT",
     "IJEPA",
     "MAE",
+    "MAML",
     "NNCLR",
     "PIRL",
     "RBM",
@@ -111,8 +125,10 @@ __all__ = [
     "ModernBERT",
     "NGram",
     "PatchCodes",
+    "ProtoNet",
     "PseudoLabel",
     "RelativePatch",
+    "Reptile",
     "RoBERTa",
     "Rotation",
     "SimCLR",

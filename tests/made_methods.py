@@ -12,6 +12,7 @@ from made_colours import in_colour, needs_colour
 from made_texts import made_texts
 from replearn.data import Samples
 from replearn.methods import Model, Trained, registry
+from replearn.methods.labelled.many_answers import ManyAnswers
 from replearn.methods.labelled.semi_supervised import SemiSupervised
 from replearn.methods.needs import kinds_served
 
@@ -62,6 +63,8 @@ def few(cls: type[Any]) -> Samples:
         return few_colours()
     if issubclass(cls, SemiSupervised):
         return few_labels()
+    if issubclass(cls, ManyAnswers):
+        return few_targets()
     return few_images() if kind(cls) == "image" else few_texts()
 
 
@@ -84,6 +87,16 @@ def few_labels() -> Samples:
     images = few_images()
     labels = np.where(np.arange(len(images)) % 4, -1, images.labels)
     return replearn.as_samples(images[np.arange(len(images))].x.numpy(), labels)
+
+
+@cache
+def few_targets() -> Samples:
+    """Images with two targets, classes and numbers, of which some are unknown."""
+    images = few_images()
+    place = np.arange(len(images))
+    digits = np.where(place % 3, images.labels, -1)
+    ink = np.where(place % 5, images.flat().sum(1), np.nan)
+    return replearn.as_samples(images[place].x.numpy(), {"digit": digits, "ink": ink})
 
 
 @cache

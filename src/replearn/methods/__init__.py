@@ -27,7 +27,7 @@ from replearn.methods.joint_embedding import (
     SwAV,
     VICReg,
 )
-from replearn.methods.labelled import FixMatch, Supervised
+from replearn.methods.labelled import FixMatch, MultiTask, Supervised
 from replearn.methods.language import (
     BERT,
     GPT,
@@ -105,6 +105,7 @@ __all__ = [
     "MoCoV3",
     "Model",
     "ModernBERT",
+    "MultiTask",
     "NGram",
     "PatchCodes",
     "RelativePatch",

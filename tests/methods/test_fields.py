@@ -104,7 +104,6 @@ IDLE: list[tuple[str, dict[str, Any], str]] = [
     ("InstDisc", {"depth": 1}, "hidden"),
     ("LeJEPA", {"gaussian": 0.0}, "directions"),
     ("MultiTask", {"weighting": "pcgrad"}, "accumulate"),
-    ("MultiTask", {"weighting": "pcgrad"}, "compile"),
     ("MultiTask", {"weighting": "pcgrad"}, "variance_rate"),
     ("PIRL", {"depth": 1}, "hidden"),
     ("PatchCodes", {"code": "one-hot"}, "threshold"),

@@ -334,7 +334,7 @@ def test_tasks_and_numbers_are_chosen_by_name():
         ({"numbers": ("side",)}, "must hold numbers; 'side' holds 'down'"),
         ({"tasks": ("side", "side")}, "each once"),
         ({"weighting": "even"}, "weighting must be uniform, uncertainty or pcgrad; got 'even'"),
-        ({"weighting": "pcgrad", "compile": True}, "compile must be left out for MultiTask, since pcgrad"),
+        ({"weighting": "pcgrad", "accumulate": 2}, "accumulate must be left out for MultiTask, since pcgrad"),
     ):
         with pytest.raises(ValueError, match=says) as error:
             MultiTask(device="cpu").set_params(**given).prepare(x, columns(x))

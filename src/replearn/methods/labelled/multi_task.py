@@ -34,10 +34,7 @@ from replearn.objectives import cross_entropy, squared_error
 from replearn.views import Split
 
 UNKNOWN = -1
-NOT_FOR_PCGRAD = {
-    "accumulate": "pcgrad looks for conflicts in one batch (slice_size saves memory, too)",
-    "compile": "pcgrad takes several gradients of one pass, which compiled networks refuse",
-}
+ONE_BATCH = {"accumulate": "pcgrad looks for conflicts in one batch (slice_size saves memory, too)"}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -65,7 +62,7 @@ class MultiTask(ManyAnswers):
     def idle(self, samples: Samples) -> Mapping[str, str]:
         without = {"variance_rate": "only weighting='uncertainty' learns variances"}
         unused = {} if self.weighting == "uncertainty" else without
-        return unused | (NOT_FOR_PCGRAD if self.weighting == "pcgrad" else {})
+        return unused | (ONE_BATCH if self.weighting == "pcgrad" else {})
 
     def check(self, samples: Samples) -> None:
         """Raises ValueError where a field can't work, or not with these samples."""

@@ -13,6 +13,7 @@ from made_texts import made_texts
 from replearn.data import Samples
 from replearn.methods import Model, Trained, registry
 from replearn.methods.labelled.episodic import Episodic
+from replearn.methods.labelled.many_answers import ManyAnswers
 from replearn.methods.labelled.semi_supervised import SemiSupervised
 from replearn.methods.needs import kinds_served
 
@@ -64,6 +65,8 @@ def few(cls: type[Any]) -> Samples:
     """Samples that a method learns from."""
     if needs_colour(cls):
         return few_colours()
+    if issubclass(cls, ManyAnswers):
+        return few_targets()
     return labelled_for(cls, few_images() if kind(cls) == "image" else few_texts())
 
 
@@ -86,6 +89,16 @@ def few_images() -> Samples:
     digits = replearn.load_data("digits", split="train").subset(np.arange(96))
     little = digits[np.arange(96)].x.numpy()[:, :, ::2, ::2]  # 14 pixels: a quarter of the work
     return replearn.as_samples(np.ascontiguousarray(little), digits.labels)
+
+
+@cache
+def few_targets() -> Samples:
+    """Images with two targets, classes and numbers, of which some are unknown."""
+    images = few_images()
+    place = np.arange(len(images))
+    digits = np.where(place % 3, images.labels, -1)
+    ink = np.where(place % 5, images.flat().sum(1), np.nan)
+    return replearn.as_samples(images[place].x.numpy(), {"digit": digits, "ink": ink})
 
 
 @cache

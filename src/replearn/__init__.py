@@ -54,6 +54,7 @@ _HOMES = {
     "MoCoV3": "replearn.methods",
     "Model": "replearn.methods",
     "ModernBERT": "replearn.methods",
+    "MultiTask": "replearn.methods",
     "NGram": "replearn.methods",
     "NNCLR": "replearn.methods",
     "PIRL": "replearn.methods",

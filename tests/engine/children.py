@@ -122,8 +122,18 @@ def some_texts(n: int = 32) -> Samples:
     return as_samples([" ".join(rng.choice(words, size=rng.integers(3, 20))) for _ in range(n)])
 
 
+def some_targets(n: int = 32) -> Samples:
+    """Little digits with three targets, of which unlike numbers are known."""
+    images = some_digits(n)
+    place, ink = np.arange(n), images.flat().sum(1)
+    columns = {"digit": images.labels, "dark": np.where(place % 4, ink > np.median(ink), -1)}
+    return as_samples(little_digits(n), columns | {"ink": np.where(place % 5, ink, np.nan)})
+
+
 def samples_for(name: str, n: int) -> Samples:
     """What a method is tried on."""
+    if name == "multitask":
+        return some_targets(n)
     if needs_colour(find_method(name).cls):
         return as_samples(in_colour(little_digits(n)))
     return some_digits(n) if reads_images(find_method(name).cls) else some_texts(n)

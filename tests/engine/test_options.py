@@ -25,7 +25,10 @@ def one_loss(method: Method, samples: Any) -> None:
     with ready(method, step):
         batch = samples[torch.arange(8).numpy()].part_of(8, start=0)
         terms = method.terms(batch)
-        for term in terms.values() if isinstance(terms, dict) else terms:
+        if isinstance(terms, dict):  # which may share what they are computed from
+            sum(term() for term in terms.values()).backward()
+            return
+        for term in terms:
             term().backward()
 
 

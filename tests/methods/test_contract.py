@@ -47,6 +47,7 @@ VIEWS = {
 SPLITS = {
     "cut": MultiCrop(Crop(0.6, 1), Same(), 0, 1),
     "grey_of": GreyOf(Crop(0.5, 1)),
+    "plain": MultiCrop(Crop(0.5, 1), Same(), 0, 1),
     "hidden": Hidden("blocks", Crop(0.5, 1)),
     "rotations": Rotations(Crop(0.5, 1)),
     "tiles": Tiles(view=Crop(0.5, 1)),

@@ -15,9 +15,10 @@ from made_texts import made_texts
 from older_torch import skip_without_short_lstm
 from replearn.data import Samples
 from replearn.methods import Model, SimCSE, registry
+from replearn.methods.labelled.many_answers import ManyAnswers
 from replearn.methods.needs import kinds_served
 from replearn.transfer import FineTune
-from replearn.views import GreyOf, Hidden, MultiCrop, Pair, Rotations, Same, Span, Tiles
+from replearn.views import Crop, GreyOf, Hidden, MultiCrop, Pair, Rotations, Same, Span, Tiles
 
 # Why a field need not change anything, by name.
 EXEMPT = {
@@ -55,7 +56,8 @@ OTHERS: dict[str, Any] = {
     "pairs": "apart", "penalty": "l1", "pooling": "first", "precision": "bf16-mixed", "random_state": 1, "rise": 0.9,
     "sample": 0.01, "share": 0.5, "sharpening": 0.9, "steps": 1, "stride": 3, "subwords": 50, "task": "regress",
     "trained": "frozen", "validation": 0.25, "variance": 0.3, "views": Pair(Same(), Same()),
-    "weight_decay": 0.5, "colours": 4, "objective": "masked", "mu": 1, "threshold": 0.9,
+    "weight_decay": 0.5, "weighting": "uncertainty", "tasks": ("part",), "numbers": ("label",), "colours": 4,
+    "objective": "masked", "mu": 1, "threshold": 0.9,
 }  # fmt: skip
 # Of methods that ask for more than views.
 OTHER_SPLITS = {
@@ -63,6 +65,7 @@ OTHER_SPLITS = {
     "grey_of": GreyOf(Same()),
     "hidden": Hidden("centre"),
     "rotations": Rotations(Same()),
+    "plain": Pair(Crop(0.5, 1)),
     "tiles": Tiles(3, 0.9),
     "weak_strong": Pair(Same(), Same()),
 }
@@ -89,6 +92,7 @@ NEEDS: dict[tuple[str, str], dict[str, Any]] = {
     ("FineTune", "pooling"): {"encoder": "words"},
     ("ImageGPT", "share"): {"objective": "masked"},
     ("SimCSE", "hidden"): {"depth": 2},
+    ("MultiTask", "variance_rate"): {"weighting": "uncertainty"},
     ("VAE", "baseline"): {"estimator": "score", "draws": 2},
     ("VAE", "variance"): {"likelihood": "gaussian"},
 }
@@ -107,6 +111,8 @@ IDLE: list[tuple[str, dict[str, Any], str]] = [
     ("FineTune", {"trained": "frozen"}, "patience"),
     ("InstDisc", {"depth": 1}, "hidden"),
     ("LeJEPA", {"gaussian": 0.0}, "directions"),
+    ("MultiTask", {"weighting": "pcgrad"}, "accumulate"),
+    ("MultiTask", {"weighting": "pcgrad"}, "variance_rate"),
     ("PIRL", {"depth": 1}, "hidden"),
     ("PatchCodes", {"code": "one-hot"}, "threshold"),
     ("PatchCodes", {"code": "triangle"}, "threshold"),
@@ -143,6 +149,12 @@ def images() -> Samples:
 
 
 @cache
+def few_targets() -> Samples:
+    place = np.arange(16)
+    return replearn.as_samples(IMAGES, {"label": place % 3, "part": np.where(place % 4, place / 16, np.nan)})
+
+
+@cache
 def colours() -> Samples:
     return replearn.as_samples(in_colour(IMAGES), np.arange(16) % 3)
 
@@ -159,6 +171,8 @@ def data_for(method: Any) -> tuple[Any, Any]:
         "bert_tiny",
     )
     samples = texts() if reads_texts else colours() if needs_colour(type(method)) else images()
+    if isinstance(method, ManyAnswers):
+        return few_targets(), None
     samples = labelled_for(type(method), samples)
     if not isinstance(method, FineTune):
         return samples, None

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 
 import numpy as np
 import pytest
@@ -29,8 +30,7 @@ def numbers(cls) -> list[str]:
     return [
         field.name
         for field in dataclasses.fields(cls)
-        if ("int" in str(field.type) or "float" in str(field.type))
-        and (field.name not in BASE or cls is SimCLR)
+        if re.search(r"\b(int|float)\b", str(field.type)) and (field.name not in BASE or cls is SimCLR)
     ]
 
 

@@ -88,6 +88,7 @@ def _of_fields(cls: type[Any], stored: dict[str, Any]) -> type[Any]:
             continue
         value = stored.get(field.name, field.default)
         default = field.default if isinstance(value, dict) else value
+        default = tuple(default) if isinstance(default, list) else default  # as JSON has a tuple
         note = tyro.conf.arg(help=told.get(field.name, ""), metavar=_metavar(kind))
         members.append((field.name, Annotated[kind, note], dataclasses.field(default=default)))
     return dataclasses.make_dataclass(cls.__name__, members, kw_only=True)

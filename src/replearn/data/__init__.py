@@ -11,6 +11,7 @@ from replearn.data.load import as_samples
 from replearn.data.samples import UNLABELLED, ArraySamples, Batch, Samples, Subset
 from replearn.data.shapes import Shapes, shapes
 from replearn.data.splits import split
+from replearn.data.targets import Target, Targets, read_targets, targets_of
 from replearn.data.tasks import read_pairs, read_spans, read_tags
 from replearn.data.text import Texts, TextSamples
 from replearn.data.tokenizer import Tokenizer, train_tokenizer
@@ -31,6 +32,8 @@ __all__ = [
     "Samples",
     "Shapes",
     "Subset",
+    "Target",
+    "Targets",
     "TextSamples",
     "Texts",
     "TokenStream",
@@ -47,8 +50,10 @@ __all__ = [
     "read_pairs",
     "read_spans",
     "read_tags",
+    "read_targets",
     "shapes",
     "split",
+    "targets_of",
     "token_stream",
     "train_tokenizer",
 ]

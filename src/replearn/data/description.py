@@ -11,6 +11,7 @@ from torch import Tensor
 from replearn.data.levels import SIXTEEN_BITS, Levels
 from replearn.data.samples import Samples
 from replearn.data.table_reading import TableReading
+from replearn.data.targets import Target
 from replearn.data.tokenizer import Tokenizer, blank_tokenizer
 from replearn.data.tokenizer_checks import LARGEST_ID
 
@@ -30,6 +31,7 @@ class Description:
         levels: of images deeper than bytes, which level became 0 and which 1, as `Samples` has it.
         reading: how the columns of a table became numbers; else None.
         details: what their kind says besides, as `Samples` has it.
+        targets: several things to predict, without their values; none of most samples.
     """
 
     kind: str
@@ -42,16 +44,19 @@ class Description:
     levels: Levels | None = None
     reading: TableReading | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    targets: tuple[Target, ...] = ()
 
     def __len__(self) -> int:
         return self.n
 
     def to_json(self) -> dict[str, Any]:
         """All but the statistics, with lists for tuples, of a tokenizer its size, of a reading its columns."""
-        apart = {"statistics", "tokenizer", "reading", "details"}
+        apart = {"statistics", "tokenizer", "reading", "details", "targets"}
         content = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in apart}
         if self.details:
             content["details"] = dict(self.details)
+        if self.targets:
+            content["targets"] = [target.to_json() for target in self.targets]
         size = {"vocabulary": self.tokenizer.size} if self.tokenizer else {}
         reading = {"reading": self.reading.to_json()} if self.reading else {}
         return content | {"shape": list(self.shape), "classes": list(self.classes)} | size | reading
@@ -66,6 +71,7 @@ def describe(samples: Samples) -> Description:
         levels=samples.levels,
         reading=samples.reading,
         details=dict(samples.details),
+        targets=samples.targets.describe() if samples.targets else (),
     )
 
 
@@ -90,6 +96,7 @@ def description_from_json(content: dict[str, Any]) -> Description:
             levels=None if levels is None else (float(levels[0]), float(levels[1])),
             reading=None if columns is None else TableReading.from_json(columns),
             details=dict(content.get("details", {})),
+            targets=tuple(map(Target.from_json, content.get("targets", ()))),
         )
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(

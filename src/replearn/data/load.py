@@ -24,6 +24,7 @@ from replearn.data.records import is_record_file
 from replearn.data.samples import UNLABELLED, ArraySamples, Samples
 from replearn.data.sources import ListSource, is_image_name
 from replearn.data.tables import TableOptions, group_names, table_samples
+from replearn.data.targets import holds_columns, read_targets
 from replearn.data.text import text_samples
 from replearn.data.text_tables import TEXT_COLUMN, has_texts, text_frame_samples
 
@@ -68,7 +69,8 @@ def as_samples(
               A folder that holds both images and texts is one of images;
             - what a kind of another package claims (see `replearn.data.kinds`), which is asked first.
         labels: one class per sample (numbers, names; None, NaN or -1 where unknown); the name of a table's
-            column; or, for named files, the path of a CSV, TSV, JSON-lines or Parquet file with columns `file` and
+            column; a mapping or pandas frame of several columns, which become `targets` (see `read_targets`); or, for
+            named files, the path of a CSV, TSV, JSON-lines or Parquet file with columns `file` and
             `label`. Without it, a folder's classes are its sub-folders; files outside of them are unlabelled.
         image_size: make square images of this side. None keeps arrays as they are, and images in a folder
             too if all have one size of at most 512 pixels a side; else they become 96 x 96.
@@ -172,7 +174,7 @@ def _check_for_tables(data: Any, *, text: str | None, columns: Sequence[str], dr
 def _tell_unlabelled(samples: Samples, own: Any) -> None:
     """A line of the log if not every sample of a file or folder has a label, where any has; -1 is a warning."""
     unknown = len(samples) if samples.labels is None else int((samples.labels == UNLABELLED).sum())
-    if not unknown or (samples.labels is None and own is None):
+    if not unknown or samples.targets is not None or (samples.labels is None and own is None):
         return
     minus = sum(
         isinstance(label, int | np.integer) and label == UNLABELLED
@@ -216,13 +218,17 @@ def _with_groups(samples: Samples, given: Any) -> Samples:
 
 
 def _with_labels(samples: Samples, labels: Any, classes: Sequence[str] | None) -> Samples:
-    """A shallow copy of samples with other labels."""
+    """A shallow copy of samples with other labels, or with several columns of targets instead."""
+    if holds_columns(labels):
+        changed = samples.with_targets(read_targets(labels, len(samples)))
+        changed.labels, changed.classes = None, ()
+        return changed
     if samples.skipped and hasattr(labels, "__len__") and len(labels) != len(samples):
         raise ValueError(
             f"labels must hold one label per sample; got {len(labels):,} for {len(samples):,}, "
             f"since {len(samples.skipped):,} files could not be decoded. Pass a label file, which has names."
         )
-    changed = copy.copy(samples)
+    changed = samples.with_targets(None)
     changed.labels, changed.classes = encode_labels(labels, len(samples), classes=classes)
     return changed
 

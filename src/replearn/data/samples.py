@@ -6,6 +6,7 @@ Nothing here is random and nothing is learned. Only `data`, `views` and `encoder
 everything to their right passes a batch on whole.
 """
 
+import copy
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from types import MappingProxyType
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import torch
@@ -25,6 +26,9 @@ from replearn.data.levels import Levels, scaled
 from replearn.data.stored import StoredRows
 from replearn.data.table_reading import TableReading
 from replearn.data.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from replearn.data.targets import Targets
 
 UNLABELLED = -1
 SHOWN = 3  # names of classes that are shown of samples
@@ -98,6 +102,7 @@ class Samples(ABC):
         amounts: columns of `factors` whose numbers are amounts in equal steps, not names or angles.
         levels: of images deeper than bytes, which level became 0 and which 1 (see `replearn.data.levels`); None of
             bytes and of floats that were given in [0, 1].
+        targets: several things to predict of each sample (see `replearn.data.targets`); or None.
         groups: name of the group of each sample (a patient, a speaker), `""` where it is of none; or None. A split
             keeps a group on one side.
         reading: how the columns of a table became numbers; None of other samples.
@@ -113,6 +118,7 @@ class Samples(ABC):
     factors: np.ndarray | None = None
     factor_names: tuple[str, ...] = ()
     amounts: tuple[int, ...] = ()
+    targets: "Targets | None" = None
     groups: np.ndarray | None = None
     levels: Levels | None = None
     reading: TableReading | None = None
@@ -133,6 +139,12 @@ class Samples(ABC):
     def subset(self, index: np.ndarray | Sequence[int]) -> "Samples":
         """The samples at `index` (integers or a boolean mask), as a view: nothing is copied."""
         return Subset(self, positions(index))
+
+    def with_targets(self, targets: "Targets | None") -> "Samples":
+        """The same samples with other targets."""
+        changed = copy.copy(self)
+        changed.targets = targets
+        return changed
 
     def learned_on(self, index: np.ndarray) -> "Samples":
         """The same samples, read by what can be known of those at `index` alone; most samples are read without."""
@@ -317,6 +329,7 @@ class Subset(Samples):
         self.factors = None if samples.factors is None else samples.factors[index]
         self.factor_names = samples.factor_names
         self.amounts = samples.amounts
+        self.targets = None if samples.targets is None else samples.targets[index]
         self.groups = None if samples.groups is None else samples.groups[index]
         self.levels = samples.levels
         self.reading = samples.reading

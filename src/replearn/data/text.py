@@ -152,6 +152,7 @@ class TextSamples(Samples):
             classes=self.classes,
             names=None if self.names is None else _chosen(self.names, chosen),
         )
+        some.targets = None if self.targets is None else self.targets[chosen]
         some.groups = None if self.groups is None else self.groups[chosen]
         return some
 

@@ -157,9 +157,23 @@ def _part(rows: Any, start: int, stop: int) -> Any:
 
 def _again(encoder: Encoder, whole: Read, rows: Any, want: Want) -> Any:
     def contexts() -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-        return nullcontext(), buffers_kept(encoder)
+        return nullcontext(), EachTime(partial(buffers_kept, encoder))
 
     return checkpoint(whole, rows, want, use_reentrant=False, context_fn=contexts)
+
+
+class EachTime(AbstractContextManager[None]):
+    """A context made anew whenever it is entered: a slice runs again for each gradient that is taken of it."""
+
+    def __init__(self, make: Callable[[], AbstractContextManager[None]]) -> None:
+        self.make = make
+
+    def __enter__(self) -> None:
+        self.now = self.make()
+        self.now.__enter__()
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self.now.__exit__(*error)
 
 
 @contextmanager

@@ -76,7 +76,7 @@ class Learner(Protocol):
     def modules(self) -> dict[str, nn.Module]: ...
     def order(self, samples: Samples) -> Order: ...
     def terms(self, batch: Batch) -> Terms: ...
-    def loss_count(self, batch: Batch) -> float: ...
+    def loss_count(self, batch: Batch) -> float | Mapping[str, float]: ...
     def after_step(self, progress: float) -> None: ...
     def enough(self) -> bool: ...
     def represent(self, batch: Batch) -> Tensor: ...
@@ -228,31 +228,46 @@ def one_step(
         group["lr"] = rate * group.get("scale", 1.0)  # of another optimiser: all alike
     optimizer.zero_grad(set_to_none=True)
     total: dict[str, Tensor] = {}
-    divided = divisors([module.module.loss_count(batch) for batch in parts])
+    divided = divided_by([module.module.loss_count(batch) for batch in parts])
     for i, (batch, by) in enumerate(zip(parts, divided, strict=True)):
         with fabric.autocast():
             terms = module.module.terms(batch.to(fabric.device))  # of the Step, not of what wraps it
         named: dict[str, Tensor] = {}
-        row = [partial(together, terms, named)] if isinstance(terms, Mapping) else terms
+        row = terms
+        if isinstance(terms, Mapping):
+            row = [
+                partial(together, terms, named, by if isinstance(by, Mapping) else dict.fromkeys(terms, by))
+            ]
         for j, term in enumerate(row):
             last = i + 1 == len(parts) and j + 1 == len(row)
             with fabric.no_backward_sync(module, enabled=not last):
-                loss = module(term) / by
+                loss = module(term) if isinstance(terms, Mapping) else module(term) / by
                 fabric.backward(loss)
             for name, value in (named or {"": loss}).items():
-                total[name] = total.get(name, 0) + value.detach() / (by if name else 1)
+                total[name] = total.get(name, 0) + value.detach()
     optimizer.step()
     whole = mean_over_processes(torch.stack(list(total.values())))  # one number per name
     return whole.sum(), {name: whole[i] for i, name in enumerate(total) if name}
 
 
-def together(terms: Mapping[str, Callable[[], Tensor]], named: dict[str, Tensor]) -> Tensor:
-    """The sum of terms that have names, which are left in `named`.
+def divided_by(counts: Sequence[float | Mapping[str, float]]) -> list[float | dict[str, float]]:
+    """By what the loss of each of a step's batches is divided, or each of its terms: see `divisors`."""
+    names = counts[0].keys() if isinstance(counts[0], Mapping) else ()
+    each = {name: divisors([count[name] for count in counts]) for name in names}  # type: ignore[index]
+    if not names:
+        return [*divisors(counts)]  # type: ignore[arg-type]
+    return [{name: each[name][i] for name in names} for i in range(len(counts))]
+
+
+def together(
+    terms: Mapping[str, Callable[[], Tensor]], named: dict[str, Tensor], by: Mapping[str, float]
+) -> Tensor:
+    """The sum of terms that have names, each divided by its number; they are left in `named`.
 
     Their gradients are taken in one pass: each term reaches its own parameters only, and processes wait for all.
     """
     for name, term in terms.items():
-        value = term()
+        value = term() / by[name]
         named[name] = value.to(torch.promote_types(value.dtype, torch.float32))
     return torch.stack(list(named.values())).sum()
 

@@ -86,7 +86,7 @@ def check_samples(method: Outline, samples: Samples) -> None:
             f"{name} learns from samples of kind {' or '.join(kinds_served(type(method)))}; got {samples.kind}. "
             "`replearn list` tells which method takes which kind."
         )
-    if method.needs_labels and (samples.labels is None or len(set(samples.labels[samples.labels >= 0])) < 2):
+    if method.needs_labels and not method.has_labels(samples):
         raise ValueError(
             f"{name} needs labels of at least two classes; got fewer. Pass y, or choose another method."
         )

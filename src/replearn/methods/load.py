@@ -99,4 +99,6 @@ def _fields(
 
 
 def _value(value: Any) -> Any:
+    if isinstance(value, list):  # as JSON has a tuple
+        return tuple(value)
     return view_from_json(value) if isinstance(value, dict) and "class" in value else value

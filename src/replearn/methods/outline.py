@@ -44,6 +44,10 @@ class Outline(BaseEstimator):  # type: ignore[misc]
         """The samples as this method reads them: texts by a tokenizer of its own, or by one that its encoder has."""
         return NETWORKS[samples.kind].reading(getattr(self, "encoder", None), samples)
 
+    def has_labels(self, samples: Samples) -> bool:
+        """Whether samples have what a method learns from that needs labels."""
+        return samples.labels is not None and len(set(samples.labels[samples.labels >= 0])) > 1
+
     def build(self, samples: Description) -> None:
         """Make the modules for such samples."""
         raise NotImplementedError

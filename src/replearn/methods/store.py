@@ -229,6 +229,8 @@ def _field_to_json(value: Any) -> Any:
         return value.item()
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, tuple):
+        return list(value)
     return split_to_json(value) if isinstance(value, Split) else value
 
 
@@ -252,3 +254,7 @@ def _check_same(old: dict[str, Any], method: Outline, folder: Path) -> None:
             )
     if old["samples"].get("fingerprint") != new["samples"]["fingerprint"]:
         raise ValueError("a run is resumed on the samples it began with; these differ. Give the same data.")
+    if old["samples"].get("targets") != new["samples"].get("targets"):
+        raise ValueError(
+            "a run is resumed with the targets it began with; these differ. Give the same columns."
+        )

@@ -66,8 +66,9 @@ class Training(Outline):
         """
         return [partial(self.loss, batch)]
 
-    def loss_count(self, batch: Batch) -> float:
-        """How many things the loss of a batch is the mean of: its samples, unless it is of labelled ones only, say.
+    def loss_count(self, batch: Batch) -> float | Mapping[str, float]:
+        """How many things the loss of a batch is the mean of: its samples, unless it is of labelled ones only, say; or
+        each of its terms that have names, where they are means over unlike numbers.
 
         By it, batches whose gradients are added up for a step have their share.
         """

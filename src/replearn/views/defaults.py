@@ -8,6 +8,7 @@ from replearn.data.samples import Samples
 from replearn.views.base import Split
 from replearn.views.compose import Same
 from replearn.views.kinds import OWN, VIEWS
+from replearn.views.kinds.base import AS_THEY_ARE
 from replearn.views.parts import Parts, as_parts
 
 log = logging.getLogger("replearn")
@@ -27,8 +28,9 @@ def default_views(samples: Samples, split: str = "pair") -> Split:
     Raises:
         ValueError: there are no default views for samples of this kind.
     """
-    if split == "twice":
-        return VIEWS[samples.kind].twice(samples, Same(), "")
+    if split in AS_THEY_ARE:
+        made: Split = getattr(VIEWS[samples.kind], split)(samples, Same(), "")
+        return made
     preset, why = chosen(samples)
     if len(VIEWS[samples.kind].presets) > 1:
         log.info(

@@ -9,6 +9,7 @@ from replearn.views.base import Split, View
 from replearn.views.compose import MultiCrop, Pair, Same
 
 Like = Samples | Description
+AS_THEY_ARE = ("twice", "plain")  # splits that show samples as they are where no preset is named
 Maker = Callable[[Samples], View]
 
 
@@ -26,13 +27,13 @@ class Views:
     """
 
     presets: ClassVar[Mapping[str, Maker]] = {}
-    splits: ClassVar[tuple[str, ...]] = ("pair", "single", "twice", "exemplars", "weak_strong")
+    splits: ClassVar[tuple[str, ...]] = ("pair", "single", "twice", "plain", "exemplars", "weak_strong")
     stored: ClassVar[tuple[type[View] | type[Split], ...]] = ()
 
     @property
     def offers(self) -> frozenset[str]:
         """The splits that can be made with a preset, or without."""
-        return frozenset(self.splits) if self.presets else frozenset({"twice"} & {*self.splits})
+        return frozenset(self.splits) if self.presets else frozenset({*AS_THEY_ARE} & {*self.splits})
 
     def chosen(self, samples: Samples) -> tuple[str, str]:
         """The preset that fits, and why, as a clause."""
@@ -57,6 +58,10 @@ class Views:
     def twice(self, samples: Like, view: View, preset: str) -> Split:
         """The sample itself, twice: what differs is what the encoder makes of it."""
         return Pair(Same())
+
+    def plain(self, samples: Like, view: View, preset: str) -> Split:
+        """The sample itself, or one view of it where a preset is named."""
+        return self.single(samples, view, preset)
 
     def weak_strong(self, samples: Like, view: View, preset: str) -> Split:
         """The sample nearly as it is, and a view of it."""

@@ -29,6 +29,10 @@ class CompareOptions(JudgeOptions):
     Attributes:
         methods: names that `replearn list` shows.
         data: built-in name or path.
+        fractions: shares of the training labels that probes are given; if not given, 0.01, 0.1 and 1, or with
+            --labelled all that are seen.
+        labelled: how many training labels, or below 1 which share of them, methods and probes see; the others are
+            hidden. Methods that answer are judged by their own predictions, too (direct).
         seeds: how many seeds each method is fitted with.
         run: folder to write to.
         resume: go on with the runs in that folder.
@@ -39,6 +43,8 @@ class CompareOptions(JudgeOptions):
 
     methods: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="METHOD...")]
     data: Annotated[str, tyro.conf.arg(metavar="DATA")]
+    fractions: Annotated[tuple[float, ...], tyro.conf.arg(metavar="SHARE...")] = ()
+    labelled: Annotated[float | None, tyro.conf.arg(metavar="INT|SHARE")] = None
     seeds: int = 1
     run: Annotated[str, tyro.conf.arg(metavar="FOLDER")] = "runs/compare"
     resume: Flag = False
@@ -69,9 +75,10 @@ def run(args: list[str]) -> None:
             methods,
             train,
             test,
-            fractions=options.fractions,
+            fractions=options.fractions or None,
             per_class=options.per_class,
             draws=options.draws,
+            labelled=options.labelled,
             seeds=range(options.seeds),
             runs=folder,
             resume=options.resume,

@@ -13,6 +13,7 @@ import dataclasses
 import logging
 import math
 import shlex
+import textwrap
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -25,8 +26,10 @@ from replearn.cli.runs import described, load_run
 from replearn.cli.samples import DataOptions, load_parts
 from replearn.comparison import (
     BY_HAND,
+    DIRECT,
     EXTENDED,
     GIVEN,
+    HIDDEN,
     PREPROCESSING,
     RAW,
     WORDS,
@@ -164,6 +167,8 @@ def print_conditions(comparison: Comparison) -> None:
     """Print what all rows of a table had done to their columns, and which trainings were extended."""
     if PREPROCESSING in comparison.facts:
         print(f"every row: {comparison.facts[PREPROCESSING]}")
+    if HIDDEN in comparison.facts:
+        print(textwrap.fill(f"labels: {comparison.facts[HIDDEN]}", 80))
     if EXTENDED in comparison.facts:
         print(f"extended: {comparison.facts[EXTENDED]}")
 
@@ -199,7 +204,7 @@ def _scores(rows: list[dict[str, Any]]) -> pd.DataFrame:
         least, most = (0, 2**53) if name in COUNTS else (-LARGEST, LARGEST)
         if not known.between(least, most).all() or (name in COUNTS and (known % 1 != 0).any()):
             raise ValueError(f"{name} must be {'whole numbers from 0 on' if name in COUNTS else 'numbers'}")
-    judged = scores[scores["measure"].isin(["linear probe", "kNN"])]
+    judged = scores[scores["measure"].isin(["linear probe", "kNN", DIRECT])]
     if not judged["labels"].ge(1).all() or not judged["mean"].dropna().between(0, 1).all():
         raise ValueError("an accuracy must be a share, of one label or more")
     return scores.astype({"labels": int, "draws": int, "seed": int})

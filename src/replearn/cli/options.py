@@ -21,10 +21,13 @@ LIMITS: dict[str, tuple[float, float]] = {
     "draws": (1, 10_000),
     "fractions": (1e-9, 1),
     "image_size": (1, 4096),
+    "labelled": (1e-9, 2**31 - 1),
+    "minutes": (1e-9, 1e6),
     "per_class": (1, 2**31 - 1),
     "rows": (1, 2**31 - 1),
     "seed": (0, 2**32 - 1),
     "seeds": (1, 10_000),
+    "top": (1, 10_000),
 }
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 

@@ -4,7 +4,9 @@
 
 from replearn.comparison.checks import check_methods
 from replearn.comparison.compare import (
+    DIRECT,
     EXTENDED,
+    HIDDEN,
     PREPROCESSING,
     Comparison,
     compare,
@@ -38,8 +40,10 @@ from replearn.comparison.rows import (
 
 __all__ = [
     "BY_HAND",
+    "DIRECT",
     "EXTENDED",
     "GIVEN",
+    "HIDDEN",
     "PREPROCESSING",
     "RAW",
     "UNTRAINED",

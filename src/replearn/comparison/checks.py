@@ -12,6 +12,8 @@ from replearn.data import Samples
 from replearn.engine.machine import random_state_kept
 from replearn.methods.columns import Columns, rows_of
 from replearn.methods.few import for_few
+from replearn.methods.labelled.classifier import labelled_rows
+from replearn.methods.labelled.semi_supervised import SemiSupervised
 from replearn.methods.model import Model
 
 SIZES = (
@@ -30,6 +32,7 @@ def check_methods(methods: Mapping[str, Any], samples: Samples, columns: Columns
         ValueError: one of the methods can't learn from these samples; its name, and why.
     """
     for name, method in methods.items():
+        check_hidden(name, method, samples)
         try:
             if isinstance(method, Model):
                 with unheard():
@@ -38,6 +41,15 @@ def check_methods(methods: Mapping[str, Any], samples: Samples, columns: Columns
                 _try_out(method, samples, columns)
         except ValueError as error:
             raise ValueError(f"{name} can't learn from these samples; nothing was fitted. {error}") from error
+
+
+def check_hidden(name: str, method: Any, samples: Samples) -> None:
+    """Raises ValueError where a method learns from samples without labels, too, and all have one."""
+    if isinstance(method, SemiSupervised) and len(labelled_rows(samples)) == len(samples):
+        raise ValueError(
+            f"{name} must see samples without a label, too; all {len(samples):,} have one: nothing was fitted. "
+            "Hide some from all methods: --labelled 80 (in Python labelled=80) leaves 80."
+        )
 
 
 def _try_out(method: Any, samples: Samples, columns: Columns | None) -> None:

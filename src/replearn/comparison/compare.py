@@ -14,6 +14,7 @@ import torch
 
 from replearn.comparison.checks import check_methods
 from replearn.comparison.copies import copies_across, together_in_training
+from replearn.comparison.hidden import told, with_few_labels
 from replearn.comparison.rows import (
     Representation,
     fit_and_represent,
@@ -26,12 +27,21 @@ from replearn.comparison.rows import (
 )
 from replearn.data import Samples, alike
 from replearn.data.kinds import KINDS
-from replearn.evaluate import scorecard
+from replearn.evaluate import scorecard, wilson_interval
+from replearn.evaluate.scorecard import Row
 from replearn.methods.columns import IN_WORDS, Columns, learn_columns, scaling_for, scaling_of
+from replearn.methods.labelled.classifier import Classifier
 from replearn.methods.store import versions
 
 EXTENDED = "extended"  # the fact that says which trainings went on after they had ended, with a new schedule
 PREPROCESSING = "preprocessing"  # the fact that says what was done to the columns of a table
+
+HIDDEN = "labels"  # the fact that says how many were seen
+FRACTIONS = (0.01, 0.1, 1.0)
+DIRECT, PROBED = (
+    "direct",
+    "kNN",
+)  # measures: a method's own predictions; that which all labels that are seen go into
 
 log = logging.getLogger("replearn")
 
@@ -63,10 +73,11 @@ def compare(
     train: Samples,
     test: Samples,
     *,
-    fractions: Sequence[float] = (0.01, 0.1, 1.0),
+    fractions: Sequence[float] | None = None,
     draws: int = 5,
     seeds: Sequence[int] = (0,),
     per_class: Sequence[int] = (),
+    labelled: float | None = None,
     runs: str | Path | None = None,
     resume: bool = False,
     choose: bool = False,
@@ -81,8 +92,11 @@ def compare(
     Args:
         methods: methods of ours or of scikit-learn, by the name that tables show, or a list (named by class).
         train, test: the samples; their labels only judge.
-        fractions, per_class: shares, and numbers per class, of the training labels that probes are given.
+        fractions, per_class: shares, and numbers per class, of the training labels that probes are given; of None,
+            0.01, 0.1 and 1, or where labels are hidden all that are seen.
         draws: how often each is drawn.
+        labelled: how many training labels (below 1: which share of them) methods and probes see, drawn by the seed, of
+            each class its share; the others are -1, for `fit` as well. None hides none.
         seeds: each method is fitted once per seed (as its `random_state`); scores are of all seeds.
         runs: a folder that gets a run folder per method and seed, or None.
         resume: go on with the runs that lie there.
@@ -101,17 +115,21 @@ def compare(
     named = dict(methods) if isinstance(methods, Mapping) else {type(m).__name__: m for m in methods}
     folder = None if runs is None else Path(runs)
     columns = learn_columns(scaling_for(scaling, train, named.values()), train)
-    check_methods(named, train, columns)
+    seen = {seed: _seen(train, labelled, seed) for seed in seeds}
+    check_methods(named, seen[seeds[0]], columns)
     rows = (
         (seed, row)
         for seed in seeds
-        for row in _representations(named, train, test, seed, folder, columns, resume=resume)
+        for row in _representations(named, seen[seed], test, seed, folder, columns, resume=resume)
     )
+    if labelled is not None:
+        log.info("%s", told(seen[seeds[0]], train))
     return judge(
         rows,
         train,
         test,
-        fractions=fractions,
+        seen=None if labelled is None else seen,
+        fractions=fractions or (FRACTIONS if labelled is None else (1.0,)),
         per_class=per_class,
         draws=draws,
         choose=choose,
@@ -124,7 +142,8 @@ def judge(
     train: Samples,
     test: Samples,
     *,
-    fractions: Sequence[float] = (0.01, 0.1, 1.0),
+    seen: Mapping[int, Samples] | None = None,
+    fractions: Sequence[float] = FRACTIONS,
     per_class: Sequence[int] = (),
     draws: int = 5,
     choose: bool = False,
@@ -135,6 +154,7 @@ def judge(
     Args:
         rows: seed and representation; made one after the other, so only the first seed's stay in memory.
         train, test, fractions, per_class, draws, choose: as for `compare`.
+        seen: the training part with the labels that probes see, by seed; None: all.
         columns: what the columns of a table were scaled by, for every row.
     """
     shown: list[Representation] = []
@@ -145,7 +165,7 @@ def judge(
         log.info("judging %s", row.name)
         score = scorecard(
             row.train,
-            train.labels,
+            (train if seen is None else seen[seed]).labels,
             row.test,
             test.labels,
             fractions=fractions,
@@ -155,6 +175,7 @@ def judge(
             random_state=seed,
             views=of_two_views(row.method, train, seed) if choose and not is_baseline(row.name) else None,
         )
+        score = with_direct(score, row, test)
         scores.append(score.assign(representation=row.name, seed=seed, cut=row.cut))
         seeds += [] if seed in seeds else [seed]
         if seed == seeds[0]:
@@ -165,13 +186,15 @@ def judge(
     if test.groups is not None:
         table["test_groups"] = len({*test.groups.tolist()} - {""})
     first = ["representation", "seed"]
-    told = {PREPROCESSING: IN_WORDS[scaling_of(columns)]} if KINDS[train.kind].scaled else {}
+    conditions = {PREPROCESSING: IN_WORDS[scaling_of(columns)]} if KINDS[train.kind].scaled else {}
+    if seen is not None:
+        conditions[HIDDEN] = told(seen[seeds[0]], train)
     if longer := "; ".join(f"{row.name}: {row.extended}" for row in shown if row.extended):
-        told[EXTENDED] = f"{longer}, each with a schedule of its own"
+        conditions[EXTENDED] = f"{longer}, each with a schedule of its own"
     facts = {
         "seeds": seeds,
         "draws": draws,
-        **told,
+        **conditions,
         **near,
         "versions": versions(),
         "machine": machine_in_words(),
@@ -200,6 +223,25 @@ def _representations(
         log.info("fitting %s, seed %d", name, seed)
         run = None if runs is None else runs / run_name(name, seed)
         yield fit_and_represent(name, method, train, test, columns=columns, run=run, resume=resume)
+
+
+def with_direct(score: pd.DataFrame, row: Representation, test: Samples) -> pd.DataFrame:
+    """The scores of a representation with those of its method's own predictions, where it learned to answer."""
+    if (
+        not isinstance(row.method, Classifier)
+        or is_baseline(row.name)
+        or not (score["measure"] == PROBED).any()
+    ):
+        return score
+    probed = score[score["measure"] == PROBED].iloc[0]
+    accuracy, tested = row.method.score(test), int(probed["tested"])
+    interval = wilson_interval(accuracy, tested)
+    told = Row(DIRECT, int(probed["labels"]), accuracy, *interval, tested=tested)
+    return pd.concat([score, pd.DataFrame([told], columns=score.columns)], ignore_index=True)
+
+
+def _seen(train: Samples, labelled: float | None, seed: int) -> Samples:
+    return train if labelled is None else with_few_labels(train, labelled, seed=seed)
 
 
 def run_name(name: str, seed: int) -> str:

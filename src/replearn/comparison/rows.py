@@ -18,6 +18,7 @@ import torch
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 
+from replearn.comparison.hidden import with_few_labels
 from replearn.data import Samples
 from replearn.data.kinds import KINDS, PIXELS
 from replearn.encoders import comes_with_weights
@@ -31,6 +32,8 @@ from replearn.methods.base import Encoded
 from replearn.methods.classical import BagOfVisualWords
 from replearn.methods.columns import Columns, bare, behind_columns, columns_before, rows_of, scaling_of
 from replearn.methods.few import for_few
+from replearn.methods.labelled.classifier import labelled_rows
+from replearn.methods.labelled.semi_supervised import SemiSupervised
 from replearn.methods.load import load
 from replearn.methods.model import Model
 from replearn.methods.trained import Trained
@@ -140,6 +143,8 @@ def untrained_encoders(
 def untrained(method: Trained, train: Samples) -> Trained:
     """The method with its networks as they are before training, also on fewer samples than a batch holds."""
     blank: Trained = clone(method).set_params(batch_size=min(method.batch_size, len(train)))
+    if isinstance(method, SemiSupervised) and len(labelled_rows(train)) == len(train):
+        train = with_few_labels(train, len(set(train.labels)), seed=0)  # type: ignore[arg-type]  # no weight depends on them
     with unheard():
         return blank.prepare(train)  # type: ignore[return-value]
 
@@ -325,7 +330,7 @@ def cut_short(history: Sequence[dict[str, float]], method: Any) -> str:
 
 def extended(method: Any) -> str:
     """The epochs of a training that went on after it had ended, `40 + 40 epochs`; "" of any other."""
-    return in_parts(getattr(method, "extensions_", []), getattr(method, "epochs", 0))
+    return in_parts(getattr(method, "extensions_", []), getattr(method, "epochs", None) or 0)
 
 
 def with_seed(method: Any, seed: int) -> Any:

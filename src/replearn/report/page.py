@@ -10,7 +10,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from replearn.comparison import PREPROCESSING, Comparison
+from replearn.comparison import HIDDEN, PREPROCESSING, Comparison
 from replearn.data import Samples
 from replearn.engine.run import replacing
 from replearn.report.appearance import appearance
@@ -69,7 +69,8 @@ def render(comparison: Comparison, *, title: str) -> str:
     sheet = _sheet(comparison, maps, strips) if strips and seen == "picture" else None
     language = language_panel(comparison)
     script = (files("replearn.report") / "templates" / "map.js").read_text(encoding="utf-8")
-    labelled = [row.name for row in comparison.rows if getattr(row.method, "needs_labels", False)]
+    told = [] if HIDDEN in comparison.facts else comparison.rows  # where all rows have the same few labels
+    labelled = [row.name for row in told if getattr(row.method, "needs_labels", False)]
     environment = Environment(
         loader=PackageLoader("replearn.report"),
         autoescape=True,

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-PROBE, KNN = "linear probe", "kNN"
+PROBE, KNN, DIRECT = "linear probe", "kNN", "direct"  # the last: a method's own predictions
 
 
 def spread_note(scores: pd.DataFrame, groups: int = 0) -> str:
@@ -18,7 +18,7 @@ def spread_note(scores: pd.DataFrame, groups: int = 0) -> str:
     >>> spread_note(pd.DataFrame([row | {"draws": 1, "seeds": 3, "tested": 80}]), groups=1)[:67]
     '±: half of a 95 % interval, over 80 test samples of 1 group and 3 t'
     """
-    told = scores[scores["measure"].isin([PROBE, KNN]) & scores["low"].notna()]
+    told = scores[scores["measure"].isin([PROBE, KNN, DIRECT]) & scores["low"].notna()]
     if told.empty:
         return ""
     tested, draws, seeds = (sorted(set(told[name].astype(int))) for name in ("tested", "draws", "seeds"))

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from replearn.evaluate import join_seeds
 from replearn.report.cut import CUT, MARK, cut_trainings
-from replearn.report.spread import KNN, PROBE, spread_note
+from replearn.report.spread import DIRECT, KNN, PROBE, spread_note
 
 RANK = "effective rank"
 WITHOUT_LABELS = {RANK: "rank", "alpha-ReQ": "α-ReQ", "uniformity": "uniformity", "sparsity": "sparsity"}
@@ -146,7 +146,8 @@ def table_rows(scores: pd.DataFrame) -> Table:
         ]
         for line in numbers
     ]
-    return Table(columns, names, cells, spread_note(scores, groups), cut)
+    own = " direct: a method's own predictions." * any(column.measure == DIRECT for column in columns)
+    return Table(columns, names, cells, f"{spread_note(scores, groups)}{own}", cut)
 
 
 def joined(scores: pd.DataFrame) -> pd.DataFrame:
@@ -275,6 +276,10 @@ def _columns(scores: pd.DataFrame) -> list[Column]:
     columns = [Column(size.title, PROBE, size.labels, True, size.setting) for size in sizes(scores)]
     if KNN in measures:
         columns.append(Column(KNN, KNN, int(scores.loc[scores["measure"] == KNN, "labels"].max()), True))
+    if DIRECT in measures:
+        columns.append(
+            Column(DIRECT, DIRECT, int(scores.loc[scores["measure"] == DIRECT, "labels"].max()), True)
+        )
     free = [RANK] if columns else list(WITHOUT_LABELS)
     return columns + [Column(WITHOUT_LABELS[name], name, 0, False) for name in free if name in measures]
 

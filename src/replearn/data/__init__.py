@@ -9,6 +9,8 @@ from replearn.data.folder import DataWarning
 from replearn.data.kinds import Kind, KindWarning
 from replearn.data.load import as_samples
 from replearn.data.samples import UNLABELLED, ArraySamples, Batch, Samples, Subset
+from replearn.data.scene_samples import Scenes
+from replearn.data.scenes import make_scenes
 from replearn.data.shapes import Shapes, shapes
 from replearn.data.splits import split
 from replearn.data.targets import Target, Targets, read_targets, targets_of
@@ -30,6 +32,7 @@ __all__ = [
     "Kind",
     "KindWarning",
     "Samples",
+    "Scenes",
     "Shapes",
     "Subset",
     "Target",
@@ -46,6 +49,7 @@ __all__ = [
     "describe",
     "description_from_json",
     "load_data",
+    "make_scenes",
     "read_alike",
     "read_pairs",
     "read_spans",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -91,6 +91,12 @@ def _digits() -> tuple[Samples, np.ndarray]:
     return samples, np.arange(8000, 10000)
 
 
+def emoji_table() -> list[dict[str, Any]]:
+    """What is known of each emoji: name, category, subcategory, and its row and column on the sheet."""
+    meta = json.loads((FOLDER / "emoji.json").read_text(encoding="utf-8"))
+    return [dict(zip(meta["columns"], row, strict=True)) for row in meta["emoji"]]
+
+
 def _emoji() -> tuple[Samples, np.ndarray]:
     from PIL import Image
 
@@ -99,7 +105,7 @@ def _emoji() -> tuple[Samples, np.ndarray]:
         sheet = np.asarray(image.convert("RGB"))
     cell, rows, cols = meta["cell"], meta["rows"], meta["cols"]
     grid = sheet.reshape(rows, cell, cols, cell, 3).transpose(0, 2, 4, 1, 3)  # (rows, cols, c, h, w)
-    table = [dict(zip(meta["columns"], row, strict=True)) for row in meta["emoji"]]
+    table = emoji_table()
     images = grid[[row["row"] for row in table], [row["col"] for row in table]]  # (n, c, h, w)
     classes, labels = np.unique([row["category"] for row in table], return_inverse=True)
     names = [row["name"] for row in table]

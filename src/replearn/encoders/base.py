@@ -12,7 +12,7 @@ from replearn.data.content import floats_of
 from replearn.data.samples import Batch
 from replearn.encoders.stages import NoStages
 
-Want = Literal["pooled", "map", "states", "layers"]
+Want = Literal["pooled", "map", "maps", "states", "layers"]
 
 
 @runtime_checkable
@@ -96,8 +96,9 @@ class Encoder(nn.Module):
         Args:
             batch: samples.
             want: `pooled`, the representation `(n, dim)`; of images also `map`, the last one before it is pooled,
-                `(n, d, h, w)` (see `replearn.encoders.maps`); of texts and patches also `states`, the last layer's
-                `(n, t, d)`, or `layers`, the states before and after each layer (of patches: after each).
+                `(n, d, h, w)` (see `replearn.encoders.maps`), and `maps`, that of each stage; of texts and patches also
+                `states`, the last layer's `(n, t, d)`, or `layers`, the states before and after each layer (of patches:
+                after each).
             keep: of each sample the places of the patches that are seen; the others are dropped before the first layer.
             hidden: which patches' embeddings are replaced by `token`, their places still being told.
 
@@ -107,8 +108,8 @@ class Encoder(nn.Module):
         x = self.standardise(batch)
         if want == "pooled":
             return self.body(x)
-        if want == "map":
-            return self._method("map")(x)
+        if want in ("map", "maps"):
+            return self._method(want)(x)
         if keep is None and hidden is None:
             states = self._method("states")(x)
         else:

@@ -51,6 +51,15 @@ class Stages(nn.Module):
                 x = stage(x)
         return x
 
+    def maps(self, x: Tensor) -> list[Tensor]:
+        """What every stage returns, before pooling, from the first to the last."""
+        found = []
+        with precise_if_tiny(x):
+            for stage in self.stages:
+                x = stage(x)
+                found.append(x)
+        return found
+
     def layers(self, x: Tensor) -> list[Float[Tensor, "n _"]]:
         """What every stage returns, pooled over positions, from the first to the last."""
         found = []

@@ -53,6 +53,13 @@ class TimmNet(nn.Module):
         h: Tensor = self.net(self.fitted(x))  # (n, dim)
         return h
 
+    def maps(self, x: Float[Tensor, "n c h w"]) -> list[Float[Tensor, "n _ _ _"]]:
+        """What each stage returns, `(n, d, h, w)`; of transformers each block."""
+        found: list[Tensor] = self._method("forward_intermediates")(
+            self.fitted(x), output_fmt="NCHW", intermediates_only=True
+        )
+        return found
+
     def layers(self, x: Float[Tensor, "n c h w"]) -> list[Float[Tensor, "n _"]]:
         """What each stage returns, pooled over positions."""
         maps: list[Tensor] = self._method("forward_intermediates")(self.fitted(x), intermediates_only=True)

@@ -146,7 +146,7 @@ def _read(
         )
         for bound in pairwise(bounds)
     ]
-    if want == "layers":
+    if want in ("layers", "maps"):
         return [torch.cat(layer) for layer in zip(*found, strict=True)]
     return torch.cat(found)  # (n, ...)
 

@@ -44,7 +44,7 @@ log = logging.getLogger("replearn")
 
 HEALTH_CHECKS = 40  # about so many over a training
 
-SEEN = ("states", "map")  # what methods ask networks for in place of what they return
+SEEN = ("states", "map", "maps")  # what methods ask networks for in place of what they return
 
 Terms = Sequence[Callable[[], Tensor]] | Mapping[str, Callable[[], Tensor]]
 

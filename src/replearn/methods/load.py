@@ -46,6 +46,22 @@ def load(path: str | Path, *, encoder: nn.Module | None = None, views: Split | N
     cls = find_method(content["class"]).cls
     if not issubclass(cls, Model):
         return arrays_from_run(cls, content, folder)
+    return fitted(cls, content, folder, encoder=encoder, views=views)
+
+
+def fitted(
+    cls: type[Any],
+    content: dict[str, Any],
+    folder: Path,
+    *,
+    encoder: nn.Module | None = None,
+    views: Split | None = None,
+) -> Any:
+    """The fitted model of a class in a run folder, of which `content` is the recipe.
+
+    Raises:
+        ValueError: the run is broken, or its encoder is not known here.
+    """
     started, weights = content.get("encoder"), folder / WEIGHTS
     check_not_written(folder)
     most = count_numbers(weights)

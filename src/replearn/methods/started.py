@@ -31,6 +31,7 @@ from replearn.views import view_from_json
 
 Recipe = dict[str, Any]
 PARTS = {"class": str, "fields": dict, "samples": dict}  # of a recipe, at least
+GRAFTED = ("Detector", "Segmenter")  # classes right of here whose encoder is the one that they began with
 ENCODER = "encoder_."  # how the names of an encoder's weights begin
 
 
@@ -139,6 +140,8 @@ def encoder_again(recipe: Recipe) -> Encoder:
         )
     inner = encoder_again(before) if before else None
     with made_from(recipe.get("folder")), standing_in(own.get("encoder"), inner):
+        if recipe["class"] in GRAFTED:
+            return inner or make_encoder(own["encoder"], samples)
         if "task" in told:  # of a FineTune
             again = inner or make_encoder(own["encoder"], samples)
             again.read_as(own["pooling"], own["length"])

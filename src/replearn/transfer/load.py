@@ -1,4 +1,4 @@
-"""Whatever was fitted, back from its run folder: a method, or a `FineTune`."""
+"""Whatever was fitted, back from its run folder: a method, a `FineTune`, a `Detector` or a `Segmenter`."""
 
 from pathlib import Path
 from typing import Any
@@ -7,12 +7,16 @@ from torch import nn
 
 from replearn import methods
 from replearn.engine.run import METHOD, open_run, read_json
+from replearn.transfer.detector import Detector
 from replearn.transfer.finetune import FineTune
+from replearn.transfer.segmenter import Segmenter
 from replearn.views import Split
+
+OURS = {cls.__name__: cls for cls in (FineTune, Detector, Segmenter)}
 
 
 def load(path: str | Path, *, encoder: nn.Module | None = None, views: Split | None = None) -> Any:
-    """The fitted method or `FineTune` in the run folder `path`.
+    """The fitted method, `FineTune`, `Detector` or `Segmenter` in the run folder `path`.
 
     The class is looked up by name; nothing in the folder is executed, and no pickle is read.
 
@@ -26,8 +30,9 @@ def load(path: str | Path, *, encoder: nn.Module | None = None, views: Split | N
     """
     folder = open_run(path)
     content = read_json(folder / METHOD)
-    if isinstance(content, dict) and content.get("class") == FineTune.__name__:
+    cls = OURS.get(str(content.get("class"))) if isinstance(content, dict) else None
+    if cls is not None:
         if views is not None:
-            raise ValueError(f"views must be left out for {FineTune.__name__}, which has none.")
-        return FineTune.load(folder, encoder=encoder)
+            raise ValueError(f"views must be left out for {cls.__name__}, which has none.")
+        return cls.load(folder, encoder=encoder)
     return methods.load(folder, encoder=encoder, views=views)

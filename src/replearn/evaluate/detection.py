@@ -1,0 +1,118 @@
+"""How well boxes were found: average precision, as COCO counts it.
+
+per image and class: boxes from the surest on take the free true box that they overlap most, if enough
+per class: precision and recall down the list of all images' boxes --> 101 recalls --> AP --> mean over classes
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+COCO = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))  # of overlap, from which a box counts as found
+RECALLS = np.linspace(0, 1, 101)
+MOST = 100  # boxes of a class in an image that count
+Said = Mapping[str, Any]
+
+
+def average_precision(
+    found: Sequence[Said], truth: Sequence[Said], *, thresholds: Sequence[float] = COCO
+) -> dict[int, Float[np.ndarray, " t"]]:
+    """Average precision of each class that truth holds, at each threshold of overlap.
+
+        AP = 1/101 · sum over r in {0, .01, ..., 1} of max { precision at recall r' : r' >= r }
+
+    Args:
+        found: of each image `boxes` `(k, 4)` (left, top, right, bottom), `labels` `(k,)` and `scores` `(k,)`.
+        truth: of each image `boxes` and `labels`.
+        thresholds: overlaps (intersection over union) from which a box counts as found.
+
+    Raises:
+        ValueError: they are of unlike many images, or truth holds no box.
+
+    References: Lin et al., ECCV 2014; Everingham et al., IJCV 2010, section 4.2. https://arxiv.org/abs/1405.0312
+
+    >>> box = {"boxes": np.array([[0, 0, 2, 2]]), "labels": np.array([7])}
+    >>> average_precision([box | {"scores": np.array([0.9])}], [box], thresholds=[0.5])
+    {7: array([1.])}
+    """
+    if len(found) != len(truth):
+        raise ValueError(f"found and truth must be of the same images; got {len(found)} and {len(truth)}.")
+    classes = np.unique([int(label) for of in truth for label in of["labels"]])
+    if not len(classes):
+        raise ValueError("truth must hold at least one box; got none. Score scenes with something in them.")
+    return {
+        int(label): _of_class(found, truth, int(label), np.asarray(thresholds, np.float64))
+        for label in classes
+    }
+
+
+def detection_scores(found: Sequence[Said], truth: Sequence[Said]) -> dict[str, float]:
+    """`ap` (COCO's: the mean over overlaps .5, .55, ..., .95), `ap50` and `ap75`, means over the classes in truth.
+
+    Raises:
+        ValueError: see `average_precision`.
+    """
+    table = np.stack(list(average_precision(found, truth).values()))  # (c, t)
+    at = {threshold: float(table[:, i].mean()) for i, threshold in enumerate(COCO)}
+    return {"ap": float(table.mean()), "ap50": at[0.5], "ap75": at[0.75]}
+
+
+def overlaps(boxes: Float[np.ndarray, "k 4"], others: Float[np.ndarray, "g 4"]) -> Float[np.ndarray, "k g"]:
+    """Intersection over union of each two boxes; 0 where both are empty.
+
+    >>> overlaps(np.array([[0, 0, 2, 2.0]]), np.array([[1, 0, 3, 2.0], [4, 4, 5, 5]])).round(3)
+    array([[0.333, 0.   ]])
+    """
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], others[None, :, 2:])
+    common = np.clip(high - low, 0, None).prod(2)  # (k, g)
+    areas, other_areas = ((of[:, 2:] - of[:, :2]).prod(1) for of in (boxes, others))
+    union = areas[:, None] + other_areas[None] - common
+    shares: Float[np.ndarray, "k g"] = np.divide(common, union, out=np.zeros_like(common), where=union > 0)
+    return shares
+
+
+def _of_class(
+    found: Sequence[Said], truth: Sequence[Said], label: int, thresholds: Float[np.ndarray, " t"]
+) -> Float[np.ndarray, " t"]:
+    right, scores, number = [np.zeros((len(thresholds), 0), bool)], [np.empty(0)], 0
+    for said, true in zip(found, truth, strict=True):
+        own, goals = (np.asarray(of["labels"]) == label for of in (said, true))
+        order = np.argsort(-np.asarray(said["scores"], np.float64)[own], kind="stable")[:MOST]
+        boxes = np.asarray(said["boxes"], np.float64).reshape(-1, 4)[own][order]
+        wanted = np.asarray(true["boxes"], np.float64).reshape(-1, 4)[goals]
+        number += len(wanted)
+        right.append(_taken(overlaps(boxes, wanted), thresholds))
+        scores.append(np.asarray(said["scores"], np.float64)[own][order])
+    order = np.argsort(-np.concatenate(scores), kind="stable")
+    return _under_curve(np.concatenate(right, axis=1)[:, order], number)
+
+
+def _taken(shared: Float[np.ndarray, "k g"], thresholds: Float[np.ndarray, " t"]) -> Bool[np.ndarray, "t k"]:
+    """Which boxes take a true one, from the surest on."""
+    free = np.ones((len(thresholds), shared.shape[1]), bool)
+    right = np.zeros((len(thresholds), len(shared)), bool)
+    if not shared.shape[1]:
+        return right
+    every = np.arange(len(thresholds))
+    for i, row in enumerate(shared):
+        offered = np.where(free, row, -1.0)  # (t, g)
+        # Of equal overlaps COCO takes the last.
+        best = shared.shape[1] - 1 - offered[:, ::-1].argmax(1)
+        right[:, i] = offered[every, best] >= np.minimum(thresholds, 1 - 1e-10)
+        free[every[right[:, i]], best[right[:, i]]] = False
+    return right
+
+
+def _under_curve(right: Bool[np.ndarray, "t k"], number: int) -> Float[np.ndarray, " t"]:
+    hits = right.cumsum(1)
+    recall = hits / number
+    precision = hits / np.arange(1, right.shape[1] + 1)
+    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]  # from here on
+    found = np.zeros(len(right))
+    for i, (at, row) in enumerate(zip(recall, best, strict=True)):
+        places = np.searchsorted(at, RECALLS, side="left")
+        found[i] = row[places[places < len(row)]].sum() / len(RECALLS)
+    return found

@@ -24,7 +24,9 @@ def one_loss(method: Method, samples: Any) -> None:
     with ready(method, step):
         batch = samples[torch.arange(8).numpy()].part_of(8, start=0)
         terms = method.terms(batch)
-        for term in terms.values() if isinstance(terms, dict) else terms:
+        if isinstance(terms, dict):  # whose gradients are taken in one pass: they may share what they are of
+            terms = [lambda named=terms: sum(term() for term in named.values())]
+        for term in terms:
             term().backward()
 
 

@@ -48,7 +48,7 @@ OTHERS: dict[str, Any] = {
     "pairs": "apart", "penalty": "l1", "pooling": "first", "precision": "bf16-mixed", "random_state": 1, "rise": 0.9,
     "sample": 0.01, "share": 0.5, "sharpening": 0.9, "steps": 1, "stride": 3, "subwords": 50, "task": "regress",
     "trained": "frozen", "validation": 0.25, "variance": 0.3, "views": Pair(Same(), Same()),
-    "weight_decay": 0.5, "colours": 4, "objective": "masked",
+    "weight_decay": 0.5, "colours": 4, "objective": "masked", "threshold": 0.99,
 }  # fmt: skip
 # Of methods that ask for more than views.
 OTHER_SPLITS = {

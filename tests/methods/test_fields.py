@@ -57,7 +57,7 @@ OTHERS: dict[str, Any] = {
     "sample": 0.01, "share": 0.5, "sharpening": 0.9, "steps": 1, "stride": 3, "subwords": 50, "task": "regress",
     "trained": "frozen", "validation": 0.25, "variance": 0.3, "views": Pair(Same(), Same()),
     "weight_decay": 0.5, "weighting": "uncertainty", "tasks": ("part",), "numbers": ("label",), "colours": 4,
-    "objective": "masked", "mu": 1, "threshold": 0.9,
+    "objective": "masked", "mu": 1, "threshold": 0.99,
 }  # fmt: skip
 # Of methods that ask for more than views.
 OTHER_SPLITS = {

@@ -60,6 +60,7 @@ def test_no_gradient_passes_through_the_guess():
 
 def test_what_answers_is_the_average_of_the_students_weights_and_statistics():
     method, _ = prepared(momentum=0.75, encoder="cnn")
+    method.steps_.value.fill_(10)
     before = copy.deepcopy(method.encoder_.state_dict())
     for tensor in (*method.student_.parameters(), *method.student_.buffers()):
         tensor.data += 1
@@ -68,6 +69,18 @@ def test_what_answers_is_the_average_of_the_students_weights_and_statistics():
         expected = before[name] + (0.25 if tensor.is_floating_point() else 1)
         assert torch.allclose(tensor.float(), expected.float(), atol=1e-5), name
     assert not any(p.requires_grad for p in (*method.encoder_.parameters(), *method.logits_.parameters()))
+
+
+def test_the_average_begins_as_the_mean_of_all_weights():
+    method, _ = prepared(momentum=0.75, encoder="linear")
+    seen = [method.logits_.weight.clone()]
+    for step in range(5):
+        method.student_[1].weight.data += step + 1
+        seen.append(method.student_[1].weight.detach().clone())
+        method.after_step(0.0)
+        if step < 3:  # 1 - 1 / 4 is the momentum
+            torch.testing.assert_close(method.logits_.weight.data, torch.stack(seen).mean(0))
+    assert not torch.allclose(method.logits_.weight.data, torch.stack(seen).mean(0))
 
 
 def test_answers():

@@ -62,6 +62,7 @@ def test_no_gradient_passes_through_the_teacher_and_both_of_pi_learn():
 @pytest.mark.parametrize("teacher", [True, False])
 def test_the_average_follows_and_only_a_teacher_keeps_its_own_statistics(teacher):
     method, _ = prepared(MeanTeacher, encoder="cnn", momentum=0.75, teacher=teacher)
+    method.steps_.value.fill_(10)
     before = copy.deepcopy(method.encoder_.state_dict())
     for tensor in (*method.student_.parameters(), *method.student_.buffers()):
         tensor.data += 1

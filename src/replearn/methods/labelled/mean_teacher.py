@@ -43,7 +43,8 @@ class MeanTeacher(SemiSupervised):
     year: ClassVar[int] = 2017
     paper: ClassVar[str] = "https://arxiv.org/abs/1703.01780"
 
-    weight: float = 10.0
+    mu: int = 3
+    weight: float = 3.0
     rise: float = 0.4
     teacher: bool = True
 

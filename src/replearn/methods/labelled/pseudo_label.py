@@ -44,6 +44,7 @@ class PseudoLabel(SemiSupervised):
     paper: ClassVar[str] = "http://deeplearning.net/wp-content/uploads/2013/03/pseudo_label_final.pdf"
     split: ClassVar[str] = "single"
 
+    mu: int = 3
     threshold: float = 0.0
     start: float = 0.1
     rise: float = 0.6

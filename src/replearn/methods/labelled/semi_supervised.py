@@ -14,6 +14,7 @@ from replearn.data.samples import UNLABELLED
 from replearn.encoders import make_encoder
 from replearn.engine.orders import Order
 from replearn.methods.labelled.classifier import Classifier, labelled_order, labelled_rows
+from replearn.methods.schedule import Number
 from replearn.methods.state.teacher import follow, still_copy
 from replearn.objectives import pseudo_labels
 from replearn.views import Split
@@ -33,7 +34,11 @@ class SemiSupervised(Classifier):
         views: a weak and a strong view of a batch, or the name of a preset; None takes the default for this kind.
         mu: how many samples without a label come to each with one in a batch.
         weight: of the term of samples without a label.
-        momentum: of the average of weights that answers: how much of it stays at each step.
+        momentum: of the average of weights that answers: how much of it stays at each step. In the first steps less
+            stays, so that it is the mean of all weights so far and none of those at the start weighs more.
+
+    References: Tarvainen & Valpola, NeurIPS 2017 (the average; that it begins as a mean is in their program).
+        https://arxiv.org/abs/1703.01780
     """
 
     split: ClassVar[str] = "weak_strong"
@@ -43,6 +48,7 @@ class SemiSupervised(Classifier):
     weight: float = 1.0
     momentum: float = 0.99
     epochs: int = 20
+    batch_size: int = 64
     learning_rate: float = 3e-3
 
     def check(self, samples: Samples) -> None:
@@ -58,6 +64,7 @@ class SemiSupervised(Classifier):
         encoder = make_encoder(self.encoder, samples)
         self.student_ = nn.Sequential(encoder, nn.Linear(encoder.dim, len(samples.classes)))
         self.encoder_, self.logits_ = (still_copy(net) for net in self.student_)
+        self.steps_ = Number()  # that the averages have followed
 
     def order(self, samples: Samples) -> Order:
         return labelled_order(self, samples, ratio=self.mu)
@@ -91,8 +98,10 @@ class SemiSupervised(Classifier):
 
     def follow(self, *, buffers: bool) -> None:
         """Move the averages towards the student; `buffers`: running statistics of batch normalisation, too."""
+        self.steps_.value += 1
+        momentum = min(self.momentum, 1 - 1 / (1 + float(self.steps_.value)))
         for own, student in zip((self.encoder_, self.logits_), self.student_, strict=True):
-            follow(own, student, momentum=self.momentum, buffers=buffers)
+            follow(own, student, momentum=momentum, buffers=buffers)
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:
         """How many of the classes the student's guesses are spread over; a method adds what it knows of them."""

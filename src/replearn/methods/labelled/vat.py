@@ -59,10 +59,11 @@ class VAT(SemiSupervised):
     paper: ClassVar[str] = "https://arxiv.org/abs/1704.03976"
     split: ClassVar[str] = "single"
 
+    mu: int = 3
     epsilon: float = 0.1
     xi: float = 0.01
     iterations: int = 1
-    entropy: float = 1.0
+    entropy: float = 0.1
 
     def say(self, batch: Batch) -> Said:
         seen = self.views_(batch)[0].floats()

@@ -35,7 +35,11 @@ SMALL: dict[str, Any] = {
 }  # fmt: skip
 SMALL_OF = {
     "FixMatch": {"threshold": 0.1},  # of which nothing is sure in the first steps
-    "Reptile": {"shots": 3, "inner_steps": 2, "batch_size": 9},  # whose steps are at most as many as its shots
+    "Reptile": {
+        "shots": 3,
+        "inner_steps": 2,
+        "batch_size": 9,
+    },  # whose steps are at most as many as its shots
     "ImageGPT": {"side": 5},  # twelve pixels become four by it, and two by one more
     "TextVAE": {"epochs": 2},  # the KL term weighs nothing in the first steps
 }

@@ -26,7 +26,7 @@ class Views:
     """
 
     presets: ClassVar[Mapping[str, Maker]] = {}
-    splits: ClassVar[tuple[str, ...]] = ("pair", "single", "twice", "exemplars", "weak_strong")
+    splits: ClassVar[tuple[str, ...]] = ("pair", "single", "twice", "exemplars", "weak", "weak_strong")
     stored: ClassVar[tuple[type[View] | type[Split], ...]] = ()
 
     @property
@@ -57,6 +57,10 @@ class Views:
     def twice(self, samples: Like, view: View, preset: str) -> Split:
         """The sample itself, twice: what differs is what the encoder makes of it."""
         return Pair(Same())
+
+    def weak(self, samples: Like, view: View, preset: str) -> Split:
+        """The sample nearly as it is."""
+        return self.single(samples, Same(), preset)
 
     def weak_strong(self, samples: Like, view: View, preset: str) -> Split:
         """The sample nearly as it is, and a view of it."""

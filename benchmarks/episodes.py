@@ -3,10 +3,11 @@
     python benchmarks/episodes.py                                 glyphs of unseen scripts, every method
     python benchmarks/episodes.py protonet simclr --data omniglot
 
-Each training is a process of its own, on one thread, with the method's defaults; its epochs are whole ones, as many as
-take about `--minutes` of CPU time by the pace of its first steps: read what was used (`CPU s`). Then nothing is trained
-on the new classes: 600 episodes are drawn from them, the same for all rows, and told by the nearest centroid of
-representations, by Euclid's distance and by centred cosine. Methods that adapt a head adapt it, too (`own`).
+Each training is a process of its own, on one thread, with the method's defaults (ProtoNet: 30-way; Supervised: with
+ProtoNet's views and learning rate); its epochs are whole ones, as many as take about `--minutes` of CPU time by the
+pace of its first steps: read what was used (`CPU s`). Then nothing is trained on the new classes: 600 episodes are
+drawn from them, the same for all rows, and told by the nearest centroid of representations, by Euclid's distance and by
+centred cosine. Methods of an inner loop take five steps of it on each task, too (`own`).
 
 `--data glyphs`: letters of 14 scripts to train, of 3 others to test (3 more, drawn with them, are left to choose by).
 `--data omniglot`: characters of the alphabets of small1 to train, of those of small2 that small1 has not to test.
@@ -40,7 +41,7 @@ KEY = ("data", "method", "seed", "minutes", "encoder")
 SIDE = 28
 SCRIPTS = np.random.default_rng(0).permutation(20)
 TRAIN_SCRIPTS, TEST_SCRIPTS = SCRIPTS[:14], SCRIPTS[17:]  # those between: to choose by
-FIELDS: dict[str, dict[str, Any]] = {"protonet": {"way": 30}}
+FIELDS: dict[str, dict[str, Any]] = {"protonet": {"way": 30}, "supervised": {"learning_rate": 4e-3}}
 HEAD = ("method", "by", *[f"{way}-way {shots}-shot" for way, shots in SETTINGS], "own", "epochs", "CPU s")
 
 
@@ -60,10 +61,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("methods", nargs="*", help=f"of {', '.join(METHODS)}; none: all")
     parser.add_argument("--data", choices=tuple(FILES), default="glyphs")
     parser.add_argument("--file", type=Path, help="where the data lie")
-    parser.add_argument("--minutes", type=float, default=1.0, help="of CPU time for each training")
+    parser.add_argument("--minutes", type=float, default=0.5, help="of CPU time for each training")
     parser.add_argument("--encoder", default="resnet_tiny")
     parser.add_argument("--episodes", type=int, default=600)
-    parser.add_argument("--adapted", type=int, default=200, help="episodes to which weights are adapted")
+    parser.add_argument("--adapted", type=int, default=100, help="episodes to which weights are adapted")
     asked = parser.parse_args()
     asked.file = asked.file or FILES[asked.data]
     if not asked.file.is_file():
@@ -84,6 +85,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     import torch
 
     from replearn.methods import find_method
+    from replearn.views import default_views
 
     torch.set_num_threads(1)
     (name,), (seed,) = asked.methods, asked.seeds
@@ -92,6 +94,8 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         return scores(asked, test.flat(), test.labels) | {"machine": machine()}
     cls = find_method("protonet" if name == "untrained" else name).cls
     fields = {"random_state": seed, "device": "cpu", "encoder": asked.encoder} | FIELDS.get(name, {})
+    if name == "supervised":
+        fields["views"] = default_views(train, "weak")
     blank = cls(**fields).prepare(train)
     if name == "untrained":
         return scores(asked, blank.transform(test), test.labels) | {"machine": machine()}
@@ -184,7 +188,7 @@ def own(asked: argparse.Namespace, method: Any, test: Any) -> dict[str, list[flo
         found = []
         for episode in order(epoch=0).reshape(asked.adapted, -1):
             cut = shots * method.way
-            answers = method.adapt(test.subset(episode[:cut]), test.subset(episode[cut:])).argmax(1)
+            answers = method.adapt(test.subset(episode[:cut]), test.subset(episode[cut:]), steps=5).argmax(1)
             found.append(float((answers == np.arange(len(answers)) % method.way).mean()))
         low, high = student_interval(found)
         told[f"{method.way}w{shots}s"] = [float(np.mean(found)), (high - low) / 2]

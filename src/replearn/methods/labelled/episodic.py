@@ -28,13 +28,15 @@ class Episodic(Method):
     in `each` how many samples of a class an episode has.
 
     Attributes:
-        views: of which the first is taken, or the name of a preset; None takes the default for this kind of samples.
+        views: of which the first is taken, or the name of a preset, whose weak view is taken; None takes the default
+            for this kind of samples.
         way: classes of an episode.
         shots: samples of each class that a task is learned from.
     """
 
     family: ClassVar[str] = "labelled"
     needs_labels: ClassVar[bool] = True
+    split: ClassVar[str] = "weak"
     whole: ClassVar[bool] = False  # whether a process must hold the rows of whole episodes
 
     views: Split | str | None = None

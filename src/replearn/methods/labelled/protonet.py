@@ -36,7 +36,8 @@ class ProtoNet(Episodic):
     paper: ClassVar[str] = "https://arxiv.org/abs/1703.05175"
 
     way: int = 20
-    queries: int = 5
+    queries: int = 2
+    learning_rate: float = 4e-3
 
     @property
     def each(self) -> int:

@@ -27,7 +27,15 @@ class Views:
     """
 
     presets: ClassVar[Mapping[str, Maker]] = {}
-    splits: ClassVar[tuple[str, ...]] = ("pair", "single", "twice", "plain", "exemplars", "weak_strong")
+    splits: ClassVar[tuple[str, ...]] = (
+        "pair",
+        "single",
+        "twice",
+        "plain",
+        "exemplars",
+        "weak",
+        "weak_strong",
+    )
     stored: ClassVar[tuple[type[View] | type[Split], ...]] = ()
 
     @property
@@ -62,6 +70,10 @@ class Views:
     def plain(self, samples: Like, view: View, preset: str) -> Split:
         """The sample itself, or one view of it where a preset is named."""
         return self.single(samples, view, preset)
+
+    def weak(self, samples: Like, view: View, preset: str) -> Split:
+        """The sample nearly as it is."""
+        return self.single(samples, Same(), preset)
 
     def weak_strong(self, samples: Like, view: View, preset: str) -> Split:
         """The sample nearly as it is, and a view of it."""

@@ -180,6 +180,11 @@ class ImageViews(Views):
             view = Chain(*[part for part in view.views if isinstance(part, Geometry)])
         return Hidden(view=view)
 
+    def weak(self, samples: Like, view: View, preset: str) -> Split:
+        """The sample moved, turned and scaled a little (and flipped, where the preset flips)."""
+        flips = [part for part in view.views if isinstance(part, Flip)] if isinstance(view, Chain) else []
+        return self.single(samples, Chain(*flips, Shift(0.1), Rotate(10), Scale(0.9, 1.1)), preset)
+
     def weak_strong(self, samples: Like, view: View, preset: str) -> Split:
         """The sample moved a little (and flipped, where the preset flips), and a view of it without a piece.
 

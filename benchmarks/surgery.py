@@ -56,7 +56,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--scenes", type=int, default=200, help="with labels")
     parser.add_argument("--minutes", type=float, default=5.0, help="of CPU time for each row")
     parser.add_argument("--pretrain", type=float, default=5.0, help="of CPU time for each encoder")
-    parser.add_argument("--keep", type=Path, default=Path("runs/surgery"), help="folder for the encoders")
+    parser.add_argument(
+        "--keep", type=Path, default=Path("runs/surgery"), help="folder of the runs, of encoders and rows"
+    )
     asked = parser.parse_args()
     if not set(asked.tasks) <= set(TASKS):
         parser.error(f"tasks must be {' or '.join(TASKS)}; got {' '.join(asked.tasks)}")
@@ -88,7 +90,8 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     }
     epochs = paced(cls, fields, learned, asked.minutes)
     began = time.process_time()
-    model = cls(**fields, epochs=epochs).fit(learned)
+    run = asked.keep / f"{task}-{encoder}-{trained}-{asked.scenes}-{asked.minutes:g}-{seed}"
+    model = cls(**fields, epochs=epochs).fit(learned, run=run)
     used = time.process_time() - began
     scores = model.scores(make_scenes(TEST, random_state=OF["test"] + seed, split="test"))
     return scores | {"epochs": epochs, "CPU s": used, "machine": machine()}

@@ -2,12 +2,14 @@
 
 from replearn.data.alike import alike, read_alike
 from replearn.data.cache import CacheError, cache_folder
+from replearn.data.coco import read_coco, write_coco
 from replearn.data.content import Content, as_float
 from replearn.data.datasets import DATASETS, BuiltIn, load_data
 from replearn.data.description import Description, describe, description_from_json
 from replearn.data.folder import DataWarning
 from replearn.data.kinds import Kind, KindWarning
 from replearn.data.load import as_samples
+from replearn.data.mask_folders import read_masks
 from replearn.data.samples import UNLABELLED, ArraySamples, Batch, Samples, Subset
 from replearn.data.scene_samples import Scenes
 from replearn.data.scenes import make_scenes
@@ -18,6 +20,7 @@ from replearn.data.tasks import read_pairs, read_spans, read_tags
 from replearn.data.text import Texts, TextSamples
 from replearn.data.tokenizer import Tokenizer, train_tokenizer
 from replearn.data.tokens import TokenStream, TokenWindows, token_stream
+from replearn.data.voc import read_voc
 
 __all__ = [
     "DATASETS",
@@ -51,13 +54,17 @@ __all__ = [
     "load_data",
     "make_scenes",
     "read_alike",
+    "read_coco",
+    "read_masks",
     "read_pairs",
     "read_spans",
     "read_tags",
     "read_targets",
+    "read_voc",
     "shapes",
     "split",
     "targets_of",
     "token_stream",
     "train_tokenizer",
+    "write_coco",
 ]

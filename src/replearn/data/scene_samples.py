@@ -5,6 +5,7 @@ image (c, h, w)     boxes (k, 4), their classes (k,)     mask (h, w): 0 ground, 
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped, UInt8
@@ -27,7 +28,8 @@ class Scenes(ArraySamples):
         classes: name of each class.
         names: a name per image.
         skipped: name and reason of each image, or part of one, that was left out.
-        frames: of each image its own width and height and by how much it was multiplied, `(n, 3)`; None: as it is.
+        frames: of images from files, width and height of the file, and of what is seen of it here, from the upper left
+            corner on, `(n, 4)`; None: images are as they came.
 
     Raises:
         ValueError: boxes or masks are not as they must be.
@@ -41,13 +43,13 @@ class Scenes(ArraySamples):
         self,
         x: np.ndarray,
         *,
-        boxes: Sequence[Boxes | Sequence[Sequence[float]]] | None = None,
-        box_labels: Sequence[Int[np.ndarray, " k"] | Sequence[int]] | None = None,
+        boxes: Sequence[Any] | None = None,
+        box_labels: Sequence[Any] | None = None,
         masks: UInt8[np.ndarray, "n h w"] | None = None,
         classes: Sequence[str],
         names: Sequence[str] | None = None,
         skipped: Sequence[tuple[str, str]] = (),
-        frames: Float[np.ndarray, "n 3"] | None = None,
+        frames: Float[np.ndarray, "n 4"] | None = None,
     ) -> None:
         super().__init__(x, classes=classes, names=names, skipped=skipped)
         self.boxes = None if boxes is None else [np.asarray(of, np.float32).reshape(-1, 4) for of in boxes]

@@ -106,7 +106,7 @@ def _paste(
     mask: UInt8[np.ndarray, "h w"],
     rng: np.random.Generator,
     classes: Sequence[str],
-    emoji: dict[str, UInt8[np.ndarray, "k 4 c c"]],
+    emoji: dict[str, UInt8[np.ndarray, "_ 4 _ _"]],
 ) -> tuple[Float[np.ndarray, "k 4"], list[int]]:
     """Paste objects, in place; their boxes and classes."""
     size = image.shape[1]

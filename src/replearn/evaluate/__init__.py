@@ -7,6 +7,7 @@ from replearn.evaluate.choosing import agreement, choose
 from replearn.evaluate.clusters import ClusterScore, class_silhouette, cluster_scores, compare_clusters
 from replearn.evaluate.colours import ColourScore, colour_baselines, colour_score, colour_table
 from replearn.evaluate.copies import NearCopies, near_copies, near_texts
+from replearn.evaluate.detection import average_precision, detection_scores
 from replearn.evaluate.disentanglement import disentanglement
 from replearn.evaluate.episodes import EpisodeScore, episodes
 from replearn.evaluate.factor_information import modularity, mutual_information_gap
@@ -38,6 +39,7 @@ from replearn.evaluate.partition import LogPartition, exact_log_partition, log_p
 from replearn.evaluate.probe_space import ProbeSpace, probe_space
 from replearn.evaluate.prompting import few_shot
 from replearn.evaluate.scorecard import join_seeds, scorecard
+from replearn.evaluate.segmentation import pixel_confusion, segmentation_scores
 from replearn.evaluate.traversal import code_grid, traverse, unit_order
 from replearn.evaluate.units import telling_units, top_samples
 from replearn.evaluate.words import (
@@ -66,6 +68,7 @@ __all__ = [
     "alignment",
     "alpha_req",
     "analogies",
+    "average_precision",
     "beta_vae_score",
     "choose",
     "class_silhouette",
@@ -78,6 +81,7 @@ __all__ = [
     "control_labels",
     "dci",
     "dead_dimensions",
+    "detection_scores",
     "discretise",
     "disentanglement",
     "draw_labels",
@@ -108,6 +112,7 @@ __all__ = [
     "near_texts",
     "nearest",
     "overlap",
+    "pixel_confusion",
     "population_sparseness",
     "probe_space",
     "read_analogies",
@@ -115,6 +120,7 @@ __all__ = [
     "relatedness",
     "retrieval",
     "scorecard",
+    "segmentation_scores",
     "separated_attribute_predictability",
     "singular_values",
     "sparsity",

@@ -7,7 +7,7 @@ VOID = 255  # pixels that count nowhere
 
 
 def pixel_confusion(
-    found: UInt8[np.ndarray, "n h w"], truth: UInt8[np.ndarray, "n h w"], *, number: int
+    found: UInt8[np.ndarray, "n h w"], truth: UInt8[np.ndarray, "m i j"], *, number: int
 ) -> Int[np.ndarray, "c c"]:
     """How many pixels of each class (rows: truth) were told to be of each (columns); unknown ones are left out.
 

@@ -8,6 +8,7 @@ from replearn.report.interpolations import interpolation_figure
 from replearn.report.latents import print_latents
 from replearn.report.manifold import manifold_figure
 from replearn.report.page import write_report
+from replearn.report.scenes import scene_figure
 from replearn.report.table import print_table, table_rows, to_markdown
 from replearn.report.traversals import traversal_figure
 from replearn.report.verdict import verdict
@@ -24,6 +25,7 @@ __all__ = [
     "print_latents",
     "print_table",
     "save_figures",
+    "scene_figure",
     "table_rows",
     "to_markdown",
     "traversal_figure",

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -48,7 +48,7 @@ class SceneModel(Method):
         encoder_rate: the learning rate of the encoder as a multiple of the head's.
         width: channels of the feature pyramid and of the head; a multiple of 8.
         stride: pixels between places of the finest map that is read.
-        flip, zoom, shift: how scenes are framed anew each time; see `replearn.views.Reframe`. 0 leaves them.
+        flip, zoom, shift: how scenes are framed anew each time; see `replearn.views.reframe`. 0 leaves them.
         learning_rate: of the head, its peak.
     """
 
@@ -82,7 +82,7 @@ class SceneModel(Method):
         run: str | Path | None = None,
         resume: bool = False,
         loggers: Iterable[Any] = (),
-    ) -> Self:
+    ) -> "SceneModel":
         """Learn from scenes.
 
         Args:
@@ -96,7 +96,7 @@ class SceneModel(Method):
         super().fit(self._asked(X, y), run=run, resume=resume, loggers=loggers)
         return self
 
-    def prepare(self, X: Any, y: Any = None) -> Self:
+    def prepare(self, X: Any, y: Any = None) -> "SceneModel":
         """Check fields and scenes and make the modules, untrained."""
         super().prepare(self._asked(X, y))
         return self
@@ -203,6 +203,14 @@ class SceneModel(Method):
                 said = say(samples[index].to(machine.device))
             yield said
 
+    def predict(self, X: Any) -> Any:
+        """What is where in each of the samples."""
+        raise NotImplementedError
+
+    def scores(self, X: Any) -> dict[str, float]:
+        """How good answers are, by name."""
+        raise NotImplementedError
+
     def scored(self, X: Any) -> Scenes:
         """Scenes to score by.
 
@@ -218,7 +226,7 @@ class SceneModel(Method):
         return scenes
 
     @classmethod
-    def load(cls, path: str | Path, *, encoder: nn.Module | None = None) -> Self:
+    def load(cls, path: str | Path, *, encoder: nn.Module | None = None) -> Any:
         """The fitted model in a run folder; nothing in it is executed.
 
         Args:
@@ -234,9 +242,8 @@ class SceneModel(Method):
             raise ValueError(
                 f"{folder / METHOD} must be of {cls.__name__}; it is of {recipe['class']}. Use replearn.load."
             )
-        found: Self = fitted(cls, recipe, folder, encoder=encoder)
-        return found
+        return fitted(cls, recipe, folder, encoder=encoder)
 
-    def __sklearn_clone__(self) -> Self:
+    def __sklearn_clone__(self) -> "SceneModel":
         # scikit-learn's own would make an unfitted method of a fitted one that is the encoder.
         return type(self)(**{name: getattr(self, name) for name in self.__dataclass_fields__})

@@ -43,8 +43,8 @@ class Level:
     stride: int
 
 
-def maps_of(encoder: Encoder, batch: Batch) -> list[Float[Tensor, "n _ _ _"]]:
-    """The maps of an encoder's stages, or the last one alone where it tells no more."""
+def maps_of(encoder: Encoder, batch: Batch) -> list[Tensor]:
+    """The maps of an encoder's stages, and what others return; the last map alone where it tells no more."""
     try:
         found: list[Tensor] = encoder.read(batch, "maps")
     except NoStages:
@@ -110,7 +110,7 @@ class Pyramid(nn.Module):
         while self.strides[-1] < coarsest:
             self.strides.append(2 * self.strides[-1])
 
-    def forward(self, maps: list[Float[Tensor, "n _ _ _"]]) -> list[Float[Tensor, "n width _ _"]]:
+    def forward(self, maps: list[Tensor]) -> list[Float[Tensor, "n width _ _"]]:
         chosen = OrderedDict((str(place), maps[place]) for place in self.places)
         found = list(self.pyramid(chosen).values())
         while len(found) < len(self.strides):

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from replearn.objectives import pseudo_labels
+from replearn.objectives.classification import pseudo_labels
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.4, 0.95])

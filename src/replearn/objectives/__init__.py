@@ -1,7 +1,7 @@
 """Objectives: pure functions of tensors, each of which returns one number to make small."""
 
 from replearn.objectives.adversarial import hinge_discriminator, hinge_generator, taken_for_real
-from replearn.objectives.classification import cross_entropy, pseudo_labels
+from replearn.objectives.classification import cross_entropy
 from replearn.objectives.colours import colour_cross_entropy
 from replearn.objectives.consistency import entropy, kl_divergence, probability_error
 from replearn.objectives.contraction import contraction
@@ -58,7 +58,6 @@ __all__ = [
     "negative_sampling",
     "nt_xent",
     "probability_error",
-    "pseudo_labels",
     "score_function",
     "sigreg",
     "soft_cross_entropy",

@@ -21,7 +21,8 @@ from replearn.data.processes import collect
 from replearn.data.samples import UNLABELLED
 from replearn.engine.distributed import gather
 from replearn.methods.labelled.semi_supervised import SemiSupervised, confident
-from replearn.objectives import cross_entropy, pseudo_labels
+from replearn.objectives import cross_entropy
+from replearn.objectives.classification import pseudo_labels
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

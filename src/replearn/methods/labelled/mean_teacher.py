@@ -43,7 +43,7 @@ class MeanTeacher(SemiSupervised):
     year: ClassVar[int] = 2017
     paper: ClassVar[str] = "https://arxiv.org/abs/1703.01780"
 
-    mu: int = 3
+    mu: int = 1
     weight: float = 3.0
     rise: float = 0.4
     teacher: bool = True

@@ -26,7 +26,8 @@ from replearn.data.samples import UNLABELLED
 from replearn.engine.distributed import gather
 from replearn.methods.labelled.semi_supervised import SemiSupervised, confident
 from replearn.methods.schedule import Number
-from replearn.objectives import cross_entropy, pseudo_labels
+from replearn.objectives import cross_entropy
+from replearn.objectives.classification import pseudo_labels
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -44,7 +45,7 @@ class PseudoLabel(SemiSupervised):
     paper: ClassVar[str] = "http://deeplearning.net/wp-content/uploads/2013/03/pseudo_label_final.pdf"
     split: ClassVar[str] = "single"
 
-    mu: int = 3
+    mu: int = 1
     threshold: float = 0.0
     start: float = 0.1
     rise: float = 0.6

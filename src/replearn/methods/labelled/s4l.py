@@ -52,7 +52,7 @@ class S4L(SemiSupervised):
     split: ClassVar[str] = "rotations"
 
     views: Split | str | None = None
-    mu: int = 3
+    mu: int = 1
     turned: bool = True
     divergence: float = 0.0
     entropy: float = 0.0

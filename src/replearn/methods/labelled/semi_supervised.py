@@ -16,7 +16,7 @@ from replearn.engine.orders import Order
 from replearn.methods.labelled.classifier import Classifier, labelled_order, labelled_rows
 from replearn.methods.schedule import Number
 from replearn.methods.state.teacher import follow, still_copy
-from replearn.objectives import pseudo_labels
+from replearn.objectives.classification import pseudo_labels
 from replearn.views import Split
 
 Term = Callable[[Any, Batch], Tensor]

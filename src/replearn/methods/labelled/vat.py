@@ -59,7 +59,7 @@ class VAT(SemiSupervised):
     paper: ClassVar[str] = "https://arxiv.org/abs/1704.03976"
     split: ClassVar[str] = "single"
 
-    mu: int = 3
+    mu: int = 1
     epsilon: float = 0.1
     xi: float = 0.01
     iterations: int = 1

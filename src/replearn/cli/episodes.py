@@ -120,7 +120,7 @@ def print_episodes(facts: dict[str, Any]) -> None:
         Console().print(table)
     which = "test samples" if facts["held out"] else "samples of both parts"
     print(f"accuracy in percent over {facts['n']} episodes of {facts['samples']:,} {which}; w: ways,")
-    print("  s: shots, ± half of a 95 % interval of their draws; cosine: of rows less their mean")
+    print("  s: shots, ± half of a 95 % interval; cosine: of rows less their mean")
     for setting in facts["settings"]:
         number = setting["too few"]
         few = f"; {number} {'class has' if number == 1 else 'classes have'} too few samples" if number else ""

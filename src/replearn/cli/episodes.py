@@ -36,6 +36,7 @@ def episode_facts(
         n: number of episodes.
     """
     from replearn.comparison import BY_HAND, WORDS
+    from replearn.data.labels import WHOLE
     from replearn.evaluate import episodes
 
     parts = [comparison.test] if held else [comparison.train, comparison.test]
@@ -63,7 +64,10 @@ def episode_facts(
                     )  # fmt: skip
                     told = {"accuracy": score.accuracy, "low": score.low, "high": score.high}
                     scores.append({"name": row.name, "by": metric, "way": way, "shots": shots} | told)
-    known = set(method.samples_.classes) if getattr(method, "needs_labels", False) else set()
+    told_apart = method.samples_.classes if getattr(method, "needs_labels", False) else ()
+    known = {
+        name for name in told_apart if not WHOLE.fullmatch(name)
+    }  # numbers are no names: others may have them
     there = {comparison.train.classes[label] for label in np.unique(labels[labels >= 0])}
     return {
         "n": n,

@@ -265,7 +265,7 @@ def test_running_statistics_are_those_of_the_shots_before_they_are_adapted(cls):
 )
 def test_what_gives_no_episode_is_told_in_one_line(given, says):
     with pytest.raises(ValueError, match=says) as error:
-        ProtoNet(**{"way": 5, "device": "cpu"} | given).fit(table())
+        ProtoNet(**{"way": 5, "queries": 5, "device": "cpu"} | given).fit(table())
     assert len(str(error.value).splitlines()) == 1
 
 
@@ -273,7 +273,9 @@ def test_a_batch_is_whole_episodes_and_classes_of_few_samples_are_told(caplog):
     rows = table().flat()
     labels = np.arange(6).repeat(12)
     labels[0:8] = -1  # which leaves four of the first class
-    method = ProtoNet(encoder="mlp", way=3, epochs=2, batch_size=40, device="cpu", views=Pair(Same(), Same()))
+    method = ProtoNet(
+        encoder="mlp", way=3, queries=5, epochs=2, batch_size=40, device="cpu", views=Pair(Same(), Same())
+    )
     with caplog.at_level(logging.INFO, logger="replearn"):
         method.fit(rows, labels)
     assert "a batch: 36 samples, 2 episodes of 3 classes, 6 samples of each" in caplog.text
@@ -332,7 +334,7 @@ def test_adapting_learns_a_task_and_leaves_what_was_fitted(cls):
     )
     before = {f"{a}.{b}": t.clone() for a, m in method.modules().items() for b, t in m.state_dict().items()}
     shots, queries = (np.arange(3)[None] * 12 + np.arange(*each)[:, None] for each in ((0, 5), (5, 12)))
-    told = method.adapt(samples.subset(shots.ravel()), samples.subset(queries.ravel()))
+    told = method.adapt(samples.subset(shots.ravel()), samples.subset(queries.ravel()), steps=40)
     assert told.shape == (21, WAY)
     assert (told.argmax(1) == np.arange(21) % WAY).mean() > 0.75
     after = {f"{a}.{b}": t for a, m in method.modules().items() for b, t in m.state_dict().items()}

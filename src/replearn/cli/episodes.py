@@ -36,6 +36,7 @@ def episode_facts(
         n: number of episodes.
     """
     from replearn.comparison import BY_HAND, WORDS
+    from replearn.data.labels import WHOLE
     from replearn.evaluate import episodes
 
     parts = [comparison.test] if held else [comparison.train, comparison.test]
@@ -63,7 +64,10 @@ def episode_facts(
                     )  # fmt: skip
                     told = {"accuracy": score.accuracy, "low": score.low, "high": score.high}
                     scores.append({"name": row.name, "by": metric, "way": way, "shots": shots} | told)
-    known = set(method.samples_.classes) if getattr(method, "needs_labels", False) else set()
+    told_apart = method.samples_.classes if getattr(method, "needs_labels", False) else ()
+    known = {
+        name for name in told_apart if not WHOLE.fullmatch(name)
+    }  # numbers are no names: others may have them
     there = {comparison.train.classes[label] for label in np.unique(labels[labels >= 0])}
     return {
         "n": n,
@@ -120,7 +124,7 @@ def print_episodes(facts: dict[str, Any]) -> None:
         Console().print(table)
     which = "test samples" if facts["held out"] else "samples of both parts"
     print(f"accuracy in percent over {facts['n']} episodes of {facts['samples']:,} {which}; w: ways,")
-    print("  s: shots, ± half of a 95 % interval of their draws; cosine: of rows less their mean")
+    print("  s: shots, ± half of a 95 % interval; cosine: of rows less their mean")
     for setting in facts["settings"]:
         number = setting["too few"]
         few = f"; {number} {'class has' if number == 1 else 'classes have'} too few samples" if number else ""

@@ -216,6 +216,27 @@ def save_gradient(folder: Path, *, dtype: torch.dtype = torch.float32, steps: in
     torch.save({"loss": loss, **found}, folder / f"{processes()}-{process()}.pt")
 
 
+def save_scene_gradient(folder: Path, *, name: str) -> None:
+    """Write loss and gradients of a step of a `Detector` or a `Segmenter` into `folder`."""
+    from replearn import Detector, Segmenter, make_scenes
+
+    cls, scenes = {"detect": Detector, "segment": Segmenter}[name], make_scenes(8)
+    model = cls(encoder="cnn", width=16, batch_size=8, device="cpu", precision="32-true")
+    model.prepare(scenes)
+    model._lessons = scenes
+    fabric = make_fabric(choose(model.device, model.precision))
+    step = Step(model)
+    if processes() > 1:
+        join_batch_norms(step)
+    module, optimizer = fabric.setup(step, torch.optim.SGD(step.parameters()))
+    with ready(model, step):
+        for parts in batches(model, scenes, first=0, steps=1):
+            torch.manual_seed(5)
+            loss, named = one_step(fabric, module, optimizer, parts, 0.0)
+    found = {f"grad.{name}": p.grad for name, p in step.named_parameters() if p.grad is not None}
+    torch.save({"loss": loss, **named, **found}, folder / f"{processes()}-{process()}.pt")
+
+
 def save_training(run: Path, **fields: Any) -> None:
     """Train, and write each process's weights into `run`."""
     method, samples = built(**fields)

@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from children import as_one_of, finish, free_port, save_gradient, save_training, start, train_until_stopped
+from children import (
+    as_one_of,
+    finish,
+    free_port,
+    save_gradient,
+    save_scene_gradient,
+    save_training,
+    start,
+    train_until_stopped,
+)
 
 from replearn.engine.history import read_rows
 from replearn.engine.run import STATE
@@ -45,6 +54,17 @@ def test_two_processes_have_the_gradient_of_one(fields: dict, tolerance: float, 
         for found in (part[name] for part in two):
             size = expected.double().norm().clamp_min(1e-3)
             assert (found.double() - expected.double()).norm() <= tolerance * size, name
+
+
+@pytest.mark.parametrize("name", ["detect", "segment"])
+def test_two_processes_learn_from_scenes_as_one_does(name: str, tmp_path: Path) -> None:
+    assert finish(save_scene_gradient, tmp_path, name=name) == 0
+    assert as_two(save_scene_gradient, tmp_path, name=name) == [0, 0]
+    one, *two = (torch.load(tmp_path / f"{number}.pt") for number in ("1-0", "2-0", "2-1"))
+    assert sum(key.startswith("grad.") for key in one) >= 20
+    for key, expected in one.items():
+        for found in (part[key] for part in two):
+            assert (found - expected).norm() <= 1e-4 * expected.norm().clamp_min(1e-3), key
 
 
 def test_torchrun_trains_as_one_process_does(tmp_path: Path) -> None:

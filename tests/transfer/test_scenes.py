@@ -161,6 +161,11 @@ def test_encoders_become_backbones(name, scenes):
     assert masks.predict(scenes.subset([0, 1])).shape == (2, 64, 64)
 
 
+def test_what_lies_behind_the_maps_does_not_learn(scenes):
+    found = Detector(**SMALL | {"encoder": "conv"}).prepare(scenes).encoder_.body.stages
+    assert [any(p.requires_grad for p in stage.parameters()) for stage in found] == [True] * 4 + [False]
+
+
 def test_levels_are_the_last_map_of_each_stride(scenes):
     encoder = make_encoder("resnet_tiny", scenes)
     assert levels_read(encoder, scenes, finest=4) == [Level(2, 64, 4), Level(3, 128, 8)]

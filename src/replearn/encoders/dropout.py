@@ -13,6 +13,7 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor, nn
 
+from replearn.data.samples import Batch
 from replearn.encoders.vocabulary import Tokens
 
 log = logging.getLogger("replearn")
@@ -46,9 +47,9 @@ class RowDropout(nn.Dropout):
 
 
 @contextmanager
-def rows_of(tokens: Tokens) -> Iterator[None]:
-    """While entered, rows count from where these tokens lie in the joined batch."""
-    token = _first_row.set(tokens.start)
+def rows_of(part: Tokens | Batch) -> Iterator[None]:
+    """While entered, rows count from where this part lies in the joined batch."""
+    token = _first_row.set(part.start)
     try:
         yield
     finally:

@@ -25,7 +25,7 @@ from replearn.methods.load import fitted
 from replearn.methods.started import read_recipe, recipe_of
 from replearn.transfer.checks import TRAINED
 from replearn.transfer.layer_groups import let_learn, levels_of
-from replearn.transfer.surgery import batch_norms, levels_read, measure_statistics
+from replearn.transfer.surgery import batch_norms, leave_unread, levels_read, measure_statistics
 from replearn.views.reframe import Frames, Reframe
 
 log = logging.getLogger("replearn")
@@ -151,7 +151,9 @@ class SceneModel(Method):
             )
         top = {"full": None, "frozen": 0}.get(str(self.trained), self.trained)
         self._still = [*let_learn(self.encoder_, levels, top), *batch_norms(self.encoder_)]  # type: ignore[arg-type]
-        self.graft(levels_read(self.encoder_, samples, finest=self.stride), samples)
+        read = levels_read(self.encoder_, samples, finest=self.stride)
+        leave_unread(self.encoder_, samples, read)
+        self.graft(read, samples)
 
     def graft(self, levels: list[Any], samples: Description) -> None:
         """Make what comes after the encoder."""

@@ -1,9 +1,10 @@
 """`Segmenter`: of which class each pixel of a scene is: torchvision's FCN or DeepLab head on an encoder of ours.
 
-    scene --encoder--> maps --pyramid--> the finest one --head--> logits --enlarged--> logits of pixels
+    scene --encoder--> maps --pyramid, all enlarged and added--> one map --head--> logits --enlarged--> logits of pixels
                                                      --cross-entropy, the ground counting less--> loss
 
-References: Long, Shelhamer & Darrell, CVPR 2015. https://arxiv.org/abs/1411.4038
+References: Kirillov et al., "Panoptic feature pyramid networks", CVPR 2019 (the sum). https://arxiv.org/abs/1901.02446
+    Long, Shelhamer & Darrell, CVPR 2015. https://arxiv.org/abs/1411.4038
     Chen et al., 2017 (DeepLab v3, section 3.3). https://arxiv.org/abs/1706.05587
 """
 
@@ -21,6 +22,7 @@ from torchvision.models.segmentation.fcn import FCNHead
 from replearn.data import Batch, Description
 from replearn.data.processes import collect, processes
 from replearn.data.scene_samples import VOID, Scenes
+from replearn.encoders.dropout import rows_of, with_row_dropout
 from replearn.evaluate.segmentation import pixel_confusion, segmentation_scores
 from replearn.transfer.scene_model import SceneModel
 from replearn.transfer.surgery import Level, Pyramid, maps_of, with_group_norms
@@ -66,7 +68,7 @@ class Segmenter(SceneModel):
         head = (
             DeepLabHead(self.width, number, RATES) if self.head == "deeplab" else FCNHead(self.width, number)
         )
-        self.head_: nn.Module = with_group_norms(head)
+        self.head_: nn.Module = with_row_dropout(with_group_norms(head))
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         seen, frames = self.seen(batch)
@@ -81,9 +83,11 @@ class Segmenter(SceneModel):
         return total * processes() / collect(own[None]).sum().clamp(min=1)
 
     def _logits(self, batch: Batch) -> Float[Tensor, "n c h w"]:
-        finest = self.pyramid_(maps_of(self.encoder_, batch))[0]
-        said = self.head_(finest).float()
-        size = list(self.samples_.shape[1:])
+        maps = self.pyramid_(maps_of(self.encoder_, batch))
+        size, finest = list(self.samples_.shape[1:]), list(maps[0].shape[2:])
+        enlarged = [F.interpolate(x, finest, mode="bilinear", align_corners=False) for x in maps[1:]]
+        with rows_of(batch):
+            said = self.head_(sum(enlarged, maps[0])).float()
         return F.interpolate(said, size, mode="bilinear", align_corners=False)
 
     def predict(self, X: object) -> UInt8[np.ndarray, "n h w"]:

@@ -58,12 +58,9 @@ def levels_read(encoder: Encoder, samples: Described, *, finest: int) -> list[Le
     Raises:
         ValueError: the encoder keeps no maps, or their places don't lie evenly over such samples.
     """
-    device = encoder.mean.device
-    unknown = torch.full((2,), -1, device=device)
-    blank = Batch(torch.zeros(2, *samples.shape, device=device), labels=unknown, index=unknown)
     try:
         with evaluating([encoder]), torch.no_grad():
-            found = maps_of(encoder, blank)
+            found = maps_of(encoder, _blank(encoder, samples))
     except NoStages:
         found = []
     maps = [(place, x) for place, x in enumerate(found) if x.ndim == 4]
@@ -84,6 +81,25 @@ def levels_read(encoder: Encoder, samples: Described, *, finest: int) -> list[Le
         levels.append(Level(place, x.shape[1], stride))
     last = {level.stride: level for level in levels if finest <= level.stride <= COARSEST}
     return [last[stride] for stride in sorted(last)] or [levels[-1]]
+
+
+def leave_unread(encoder: Encoder, samples: Described, levels: list[Level]) -> None:
+    """Let what of an encoder lies behind the maps that are read not learn: processes would wait for its gradients."""
+    learning = [p for p in encoder.parameters() if p.requires_grad]
+    if not learning:
+        return
+    with evaluating([encoder]), torch.enable_grad():
+        maps = maps_of(encoder, _blank(encoder, samples))
+        total = torch.stack([maps[level.place].sum() for level in levels]).sum()
+        gradients = torch.autograd.grad(total, learning, allow_unused=True)
+    for parameter, gradient in zip(learning, gradients, strict=True):
+        parameter.requires_grad_(gradient is not None)
+
+
+def _blank(encoder: Encoder, samples: Described) -> Batch:
+    device = encoder.mean.device
+    unknown = torch.full((2,), -1, device=device)
+    return Batch(torch.zeros(2, *samples.shape, device=device), labels=unknown, index=unknown)
 
 
 class Pyramid(nn.Module):

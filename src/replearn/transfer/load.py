@@ -27,7 +27,5 @@ def load(path: str | Path, *, encoder: nn.Module | None = None, views: Split | N
     folder = open_run(path)
     content = read_json(folder / METHOD)
     if isinstance(content, dict) and content.get("class") == FineTune.__name__:
-        if views is not None:
-            raise ValueError(f"views must be left out for {FineTune.__name__}, which has none.")
-        return FineTune.load(folder, encoder=encoder)
+        return FineTune.load(folder, encoder=encoder, views=views)
     return methods.load(folder, encoder=encoder, views=views)

@@ -11,6 +11,7 @@ from replearn.cli.evaluate import EvaluateOptions
 from replearn.cli.finetune import FineTuneOptions
 from replearn.cli.fit import FitOptions
 from replearn.cli.options import LIMITS, without_notes
+from replearn.cli.transfer import TransferOptions
 from replearn.transfer import FineTune
 
 COMMANDS = {
@@ -20,6 +21,7 @@ COMMANDS = {
     "evaluate": (EvaluateOptions, ("evaluate", "run", "digits8x8")),
     "finetune": (FineTuneOptions, ("finetune", "mlp", "digits8x8")),
     "fit": (FitOptions, ("fit", "autoencoder", "digits8x8")),
+    "transfer": (TransferOptions, ("transfer", "run", "digits8x8")),
 }
 WRONG = ("-1", "nan", "inf", "-inf", "1e30", "99999999999999999999", "many", "", "½")
 CASES = [

@@ -51,6 +51,7 @@ SMALL_OF = {
 OTHERS: dict[str, Any] = {
     "accumulate": 2, "annealing": "none", "cell": 2, "classes": 5,
     "code": "one-hot", "decoder": "linear", "draws": 2, "drawn": 40, "estimator": "score",
+    "encoder_rate": 0.5, "least_steps": 30,
     "free_nats": 50.0, "fresh_layers": 1, "frozen": 0.9, "held_out": 0.5, "layer": 1, "learner": "pca", "least": 7,
     "length": 6, "likelihood": "gaussian", "max_minutes": 1e-9, "model": "cbow", "negatives": 2, "optimizer": "sgd",
     "pairs": "apart", "penalty": "l1", "pooling": "first", "precision": "bf16-mixed", "random_state": 1, "rise": 0.9,
@@ -86,6 +87,7 @@ NEEDS: dict[tuple[str, str], dict[str, Any]] = {
     ("DINO", "sharpening"): {"first_temperature": 0.02},
     ("IBOT", "sharpening"): {"first_temperature": 0.02},
     ("FactorVAE", "variance"): {"likelihood": "gaussian"},
+    ("FineTune", "least_steps"): {"epochs": None},
     ("FineTune", "length"): {"encoder": "words"},
     ("FineTune", "pairs"): {"encoder": "bert_tiny", "task": "pair"},
     ("FineTune", "patience"): {"validation": 0.25, "patience": 1, "epochs": 9, "learning_rate": 1e-9},
@@ -109,6 +111,8 @@ IDLE: list[tuple[str, dict[str, Any], str]] = [
     ("FineTune", {"trained": "frozen"}, "encoder_rate"),
     ("FineTune", {"trained": "frozen"}, "layer_decay"),
     ("FineTune", {"trained": "frozen"}, "patience"),
+    ("FineTune", {"trained": "frozen"}, "views"),
+    ("FineTune", {"encoder": "bert_tiny", "task": "pair"}, "views"),
     ("InstDisc", {"depth": 1}, "hidden"),
     ("LeJEPA", {"gaussian": 0.0}, "directions"),
     ("MultiTask", {"weighting": "pcgrad"}, "accumulate"),
@@ -230,8 +234,8 @@ def other(method: Any, field: str) -> Any:
         return by_value[field].get(value, "lstm")
     if field == "vocabulary":
         return VOCABULARIES.get(getattr(method, "tokenizer", ""), 5)
-    if field == "views" and isinstance(method, SimCSE):  # whose own are two of the same
-        return Pair(Span(0.5, 1), Same())
+    if field == "views" and isinstance(method, SimCSE | FineTune):  # whose own are two of the same, or none
+        return Pair(Span(0.5, 1), Same()) if isinstance(method, SimCSE) else "auto"
     if field == "views" and method.split in OTHER_SPLITS:
         return OTHER_SPLITS[method.split]
     if OTHERS.get(field, value) != value:

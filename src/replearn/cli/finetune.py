@@ -55,14 +55,18 @@ class FineTuneOptions(DataOptions):
         resume: go on with the training in that folder.
         trained: what learns of the encoder: `full`, `frozen`, or so many of its last layers.
         fresh_layers: so many of its last layers begin with new random weights.
-        encoder_rate: learning rate of the encoder's last layer as a multiple of the head's.
+        encoder_rate: learning rate of the encoder's last layer as a multiple of the head's; if not given, 0.05
+            of what reads texts, 1 of other networks.
         layer_decay: learning rate of a layer as a multiple of that of the layer above it.
         pooling: of a text's states.
         pairs: how pairs of texts are read.
         length: tokens read of a text at most.
+        views: how samples are seen while layers learn: the name of a preset, or auto; if not given, as they are.
+        momentum: of the average of weights that answers; 0: the last weights answer.
+        least_steps: of a training whose epochs are not given.
         validation: share of the training labels held out to choose the best epoch.
         patience: epochs without a better score after which training ends.
-        epochs: passes over the training part.
+        epochs: passes over the training part, if not 10 or as many as make enough steps.
         batch_size: samples per step.
         learning_rate: of the head, its peak.
         max_minutes: end after so many minutes.
@@ -81,14 +85,17 @@ class FineTuneOptions(DataOptions):
     resume: Flag = False
     trained: Annotated[str, tyro.conf.arg(metavar="full|frozen|INT")] = "full"
     fresh_layers: int = 0
-    encoder_rate: float = 0.05
+    encoder_rate: Annotated[float | None, tyro.conf.arg(metavar="FLOAT")] = None
     layer_decay: float = 1.0
     pooling: Literal["auto", "mean", "first", "last", "mixture"] = "auto"
     pairs: Literal["auto", "joined", "apart"] = "auto"
     length: Annotated[int | None, tyro.conf.arg(metavar="TOKENS")] = None
+    views: Annotated[str | None, tyro.conf.arg(metavar="PRESET")] = None
+    momentum: float = 0.0
+    least_steps: int = 500
     validation: float = 0.0
     patience: int = 3
-    epochs: int = 10
+    epochs: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None
     batch_size: int = 16
     learning_rate: float = 1e-3
     max_minutes: Annotated[float | None, tyro.conf.arg(metavar="MINUTES")] = None
@@ -130,7 +137,7 @@ def check_options(options: FineTuneOptions) -> None:
         raise ValueError(
             "--patience waits for a better validation score; got no --validation. Set it, to 0.1 say."
         )
-    for name in ("encoder_rate", "layer_decay"):
+    for name in ("encoder_rate", "layer_decay", "views"):
         if options.trained == "frozen" and getattr(options, name) != defaults[name]:
             raise ValueError(
                 f"--{name.replace('_', '-')} is for layers that learn; got --trained frozen. Leave it out."

@@ -75,7 +75,7 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outline):  # type
             if resume and has_ended(folder):
                 if process() == 0:
                     drop_state(self, folder)  # where a kill came between the weights and this
-                epochs = f", after {self.epochs} epochs" if hasattr(self, "epochs") else ""
+                epochs = f", after {self.epochs} epochs" if getattr(self, "epochs", None) else ""
                 log.info("the run in %s has ended already%s: nothing to do", folder, epochs)
                 return restore(self, folder)
             self.learn(samples, run=folder, resume=resume, loggers=loggers)
@@ -103,7 +103,7 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outline):  # type
             self.samples_ = describe(samples)
             with random_state_kept():
                 torch.manual_seed(seed_of(self.random_state, 0))
-                if hasattr(self, "views"):
+                if hasattr(self, "views") and not (self.views is None and self.views_optional):
                     self.views_ = make_views(self.views, samples, self.split)
                 try:
                     self.build(self.samples_)

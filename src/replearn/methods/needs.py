@@ -18,6 +18,7 @@ def needs_of(cls: type[Any]) -> frozenset[str]:
     """What a class of methods needs of a kind; scikit-learn's need rows of numbers."""
     given = frozenset(getattr(cls, "needs", (ROWS,)))
     seen = is_dataclass(cls) and any(field.name == "views" for field in fields(cls))
+    seen = seen and not cls.views_optional  # type: ignore[attr-defined]
     return given | {cls.split} if seen else given  # type: ignore[attr-defined]
 
 

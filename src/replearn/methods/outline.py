@@ -33,6 +33,7 @@ class Outline(BaseEstimator):  # type: ignore[misc]
     needs_labels: ClassVar[bool] = False
     refused: ClassVar[Mapping[str, str]] = {}  # fields that would do nothing; completes "..., since"
     split: ClassVar[str] = "pair"  # what the default views give: see `replearn.views.defaults.SPLITS`
+    views_optional: ClassVar[bool] = False  # whether views=None means none, in place of the default ones
     keeps_state: ClassVar[bool] = False  # whether weights alone are too little to extend a run that has ended
     why_not_extended: ClassVar[str] = "since it is not learned in epochs"
 

@@ -31,10 +31,18 @@ def check_own_fields(model: Tuning) -> None:
         )
     for name in ("encoder_rate", "layer_decay"):
         value = getattr(model, name)
-        if not 0 < value <= 1:
+        if value is not None and not 0 < value <= 1:
             raise ValueError(f"{name} must lie in (0, 1]; got {value}. Leave it out for the default.")
     if not 0 <= model.validation < 1:
         raise ValueError(f"validation is a share and must lie in [0, 1); got {model.validation}. Try 0.1.")
+    if not 0 <= model.momentum < 1:
+        raise ValueError(
+            f"momentum must lie in [0, 1), or no step would change the average; got {model.momentum}. Try 0.99."
+        )
+    if model.least_steps < 0:
+        raise ValueError(
+            f"least_steps must not be negative; got {model.least_steps}. Leave it out for the default."
+        )
     if model.fresh_layers < 0 or model.patience < 1:
         raise ValueError(
             f"fresh_layers must be at least 0 and patience at least 1; got {model.fresh_layers} and {model.patience}."
@@ -55,6 +63,13 @@ def idle_fields(model: Tuning, kind: str) -> dict[str, str]:
     if model.trained == "frozen":
         why = "it is for layers that learn, and none does where the encoder is frozen"
         found |= dict.fromkeys(("encoder_rate", "layer_decay"), why)
+        found["views"] = "samples are read once, before the training, where the encoder is frozen"
+    if model.task not in ("classify", "regress"):
+        found["views"] = (
+            f"the task is {model.task}, whose answers are of words that views would move or leave out"
+        )
+    if model.epochs is not None:
+        found["least_steps"] = "epochs are given, and it is for a training that has none"
     if not model.validation:
         found["patience"] = "no samples are held out for validation (validation=0)"
     if model.task != "pair":

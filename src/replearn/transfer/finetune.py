@@ -9,6 +9,7 @@ References: Devlin et al., NAACL 2019, figure 4 (the four tasks). https://arxiv.
 
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,6 +29,7 @@ from replearn.methods.started import encoder_again
 from replearn.transfer.checks import check_own_fields, check_reading, idle_fields, layers_read
 from replearn.transfer.early_stopping import BestKeeper
 from replearn.transfer.features import kept_features
+from replearn.transfer.few_labels import steps_enough
 from replearn.transfer.head import Head, SpanHead
 from replearn.transfer.in_batches import told_rows
 from replearn.transfer.layer_groups import begin_anew, layer_rates, let_learn, levels_of
@@ -44,10 +46,13 @@ from replearn.transfer.task_data import (
     read_answers,
     read_samples,
 )
+from replearn.transfer.weight_average import WeightAverage
+from replearn.views import Split
 
 log = logging.getLogger("replearn")
 
 SCALED_BY = 512  # samples by which features are scaled
+RATE_OF_TEXTS = 0.05  # of the encoder, as a multiple of the head's: transformers forget at larger ones
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -97,7 +102,8 @@ class FineTune(Predictor):
         return self
 
     def _asked(self, X: Any, y: Any) -> Samples:
-        self.__dict__.pop("keeper_", None)  # of a training that was interrupted
+        for name in ("keeper_", "average_"):
+            self.__dict__.pop(name, None)  # of a training that was interrupted
         samples, before = read_samples(self.task, X), samples_of(self.encoder)
         if before is not None:
             samples = alike(samples, before, convert=False)
@@ -160,9 +166,12 @@ class FineTune(Predictor):
         self._lessons = Lessons(seen, inputs, targets, self._answers, learned, held)
         self._scale(self._lessons)
         self.head_.begin_at(self.task_.prior(self._answers, inputs))
+        modules = self.modules()
         if len(held):
-            self.keeper_ = BestKeeper(self.modules(), patience=self.patience)
-        with fitting_batches(self, len(learned)):
+            self.keeper_ = BestKeeper(modules, patience=self.patience)
+        if self.momentum:
+            self.average_ = WeightAverage(modules, momentum=self.momentum)
+        with fitting_batches(self, len(learned)), steps_enough(self, len(learned)):
             self.history_ = train(self, seen.subset(learned), run=run, resume=resume, loggers=loggers)
             self.steps_ = (
                 int(self.history_.rows[-1]["step"]),
@@ -170,12 +179,16 @@ class FineTune(Predictor):
             )  # done, and planned
             if len(held):
                 self._take_best()
+            elif self.momentum:
+                self.average_.put()
+        self.__dict__.pop("average_", None)
         del self._lessons
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         for module in self._still:
             module.training = False  # no dropout and no batch statistics where nothing learns
-        logits = self.head_(self._features(batch))
+        seen = self.views_(batch)[0] if self.views is not None else batch
+        logits = self.head_(self._features(seen))
         sums, counts = self.task_.loss(logits, self._lessons.targets_of(batch).to(logits.device))
         return gather(sums).sum() / collect(counts).sum().clamp_min(1.0)
 
@@ -189,10 +202,15 @@ class FineTune(Predictor):
 
     def rates(self) -> dict[str, float]:
         """Learning rates of the encoder's layers."""
-        return layer_rates(self.levels_, rate=self.encoder_rate, decay=self.layer_decay)
+        rate = self.encoder_rate
+        if rate is None:
+            rate = RATE_OF_TEXTS if self.encoder_.sequential else 1.0
+        return layer_rates(self.levels_, rate=rate, decay=self.layer_decay)
 
     def after_step(self, progress: float) -> None:
-        """At the end of an epoch, look at the samples that are held out."""
+        """Average the weights; at the end of an epoch, look at the samples that are held out."""
+        if hasattr(self, "average_"):
+            self.average_.follow()
         if (
             hasattr(self, "keeper_")
             and self.keeper_.step() % self._lessons.steps(self.batch_size * self.accumulate) == 0
@@ -204,6 +222,10 @@ class FineTune(Predictor):
         return hasattr(self, "keeper_") and self.keeper_.enough()
 
     def _look(self) -> None:
+        with self.average_.answering() if self.momentum else nullcontext():
+            self._look_at_held()
+
+    def _look_at_held(self) -> None:
         lessons = self._lessons
         told = told_rows(self._say, self._parts(), lessons.seen, self._machine(), index=lessons.held)
         found = self.task_.answers(told, lessons.inputs, lessons.held)
@@ -233,17 +255,20 @@ class FineTune(Predictor):
         self.head_.scale_by(lessons.rows_there(rows, chosen, tokenwise=self.task_.tokenwise))
 
     @classmethod
-    def load(cls, path: str | Path, *, encoder: nn.Module | None = None) -> "FineTune":
+    def load(
+        cls, path: str | Path, *, encoder: nn.Module | None = None, views: Split | None = None
+    ) -> "FineTune":
         """The fitted model in a run folder; nothing in it is executed.
 
         Args:
             path: a folder that `fit(run=...)` or `save` wrote.
             encoder: the module that the model was given, where it was given a module.
+            views: the views of one's own that it was given, which are not stored.
 
         Raises:
             ValueError: the folder holds no such run, or a broken one.
         """
-        return load_run(cls, path, encoder=encoder)  # type: ignore[no-any-return]
+        return load_run(cls, path, encoder=encoder, views=views)  # type: ignore[no-any-return]
 
     def __sklearn_clone__(self) -> "FineTune":
         # scikit-learn's own would make an unfitted method of a fitted one that is the encoder.

@@ -31,6 +31,8 @@ def load(path: str | Path, *, encoder: nn.Module | None = None, views: Split | N
     folder = open_run(path)
     content = read_json(folder / METHOD)
     cls = OURS.get(str(content.get("class"))) if isinstance(content, dict) else None
+    if cls is FineTune:
+        return FineTune.load(folder, encoder=encoder, views=views)
     if cls is not None:
         if views is not None:
             raise ValueError(f"views must be left out for {cls.__name__}, which has none.")

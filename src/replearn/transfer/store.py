@@ -16,9 +16,13 @@ from replearn.methods.ranges import check_stored
 from replearn.methods.started import mark
 from replearn.methods.store import restore
 from replearn.transfer.task_data import TaskDescription, task_from_json
+from replearn.views import Split, view_from_json
+from replearn.views.store import NotStored
 
 
-def load_run(cls: type[Any], path: str | Path, *, encoder: nn.Module | None) -> Any:
+def load_run(
+    cls: type[Any], path: str | Path, *, encoder: nn.Module | None, views: Split | None = None
+) -> Any:
     """The fitted model in the run folder `path`.
 
     Raises:
@@ -36,6 +40,7 @@ def load_run(cls: type[Any], path: str | Path, *, encoder: nn.Module | None) -> 
     values = {name: value for name, value in here(content["fields"]).items() if name in known}
     if isinstance(values.get("encoder"), dict):
         values["encoder"] = _encoder(values["encoder"], told, encoder)
+    values["views"] = _views(values.get("views"), views)
     model = cls(**values)
     model.task_ = task_from_json(told["task"])
     own = {
@@ -50,6 +55,15 @@ def load_run(cls: type[Any], path: str | Path, *, encoder: nn.Module | None) -> 
     model.extensions_ = []
     mark(model, content)
     return restore(model, folder)
+
+
+def _views(stored: Any, views: Split | None) -> Any:
+    own = isinstance(stored, dict) and "own" in stored
+    if views is not None and not own:
+        raise ValueError("the run must have views of your own; it has none, or stores them. Leave views out.")
+    if own:
+        return views or NotStored(str(stored["own"]))
+    return view_from_json(stored) if isinstance(stored, dict) else stored
 
 
 def _encoder(stored: dict[str, Any], told: dict[str, Any], encoder: nn.Module | None) -> Any:

@@ -35,7 +35,7 @@ class Scenes(ArraySamples):
         ValueError: boxes or masks are not as they must be.
 
     >>> one = Scenes(np.zeros((1, 3, 8, 8), np.uint8), boxes=[[[1, 1, 4, 5]]], box_labels=[[0]], classes=["cat"])
-    >>> len(one), one.targets()[0]["boxes"].tolist()
+    >>> len(one), one.truth()[0]["boxes"].tolist()
     (1, [[1.0, 1.0, 4.0, 5.0]])
     """
 
@@ -117,7 +117,7 @@ class Scenes(ArraySamples):
             frames=None if self.frames is None else self.frames[chosen],
         )
 
-    def targets(self) -> list[Mapping[str, np.ndarray]]:
+    def truth(self) -> list[Mapping[str, np.ndarray]]:
         """Of each scene its `boxes` and `labels`, as predictions are given.
 
         Raises:

@@ -41,7 +41,7 @@ def scene_figure(
     Example:
         >>> from replearn.data import make_scenes
         >>> scenes = make_scenes(4)
-        >>> right = [of | {"scores": np.ones(len(of["labels"]))} for of in scenes.targets()]
+        >>> right = [of | {"scores": np.ones(len(of["labels"]))} for of in scenes.truth()]
         >>> [axes.get_ylabel() for axes in scene_figure(scenes, right).axes][::4]
         ['true', 'found']
     """
@@ -67,7 +67,7 @@ def scene_figure(
             for axes, mask in zip(grid[:, i], (scenes.masks[i], found[i]), strict=True):
                 axes.imshow(_tinted(picture, mask), interpolation="nearest")
             continue
-        for axes, of in zip(grid[:, i], (scenes.targets()[i], found[i]), strict=True):
+        for axes, of in zip(grid[:, i], (scenes.truth()[i], found[i]), strict=True):
             axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             _draw_boxes(axes, of, scenes.classes, least)
     for axes, name in zip(grid[:, 0], ("true", "found"), strict=True):

@@ -56,7 +56,7 @@ class Detector(SceneModel):
     convolutions: int = 2
 
     def check_scenes(self, scenes: Scenes) -> None:
-        if not any(map(len, scenes.targets())) or not any(len(boxes) for boxes in scenes.boxes or ()):
+        if not any(map(len, scenes.truth())) or not any(len(boxes) for boxes in scenes.boxes or ()):
             raise ValueError("scenes must hold at least one box; got none. Label some of them.")
 
     def graft(self, levels: list[Level], samples: Description) -> None:
@@ -131,7 +131,7 @@ class Detector(SceneModel):
             ValueError: X is no `Scenes`, of other classes, or without boxes.
         """
         scenes = self.scored(X)
-        return detection_scores(self.predict(scenes), scenes.targets())
+        return detection_scores(self.predict(scenes), scenes.truth())
 
     def score(self, X: Any, y: Any = None) -> float:
         """COCO's average precision."""

@@ -1,6 +1,7 @@
 """`replearn transfer`: one table of all ways to put an encoder to labelled data, cell by cell."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -92,6 +93,7 @@ def test_a_built_in_target_is_made_like_what_the_run_reads(command, trained):
     )
     assert answer.code == 0, answer.err
     assert "put to digits8x8: accuracy of 359 test samples" in answer.out
+    assert answer.err.count("views: ") == 1  # chosen by all samples, whatever few are drawn
 
 
 @pytest.mark.parametrize(
@@ -134,6 +136,8 @@ def test_numbers_that_are_all_labels_are_one_column(trained, target, caplog):
     samples = replearn.as_samples(str(target))
     asked = Transfer(str(trained), samples, samples, per_class=(5, 32, 40))
     assert list(asked.settings) == ["5 a class", "all"]
+    assert list(replace(asked, every=False).settings) == ["5 a class"]
+    assert list(replace(asked, per_class=(32,), every=False).settings) == ["all"]
     assert "32 a class are all 96 labels: see the column all" in caplog.messages
 
 

@@ -16,7 +16,7 @@ COMMANDS = {
     "embed": ("embed", "RUN DATA", "write the representation of data to a file"),
     "evaluate": ("evaluate", "RUN DATA", "what a representation is good for"),
     "finetune": ("finetune", "RUN DATA", "put an encoder to a task with labels"),
-    "transfer": ("transfer", "RUN DATA", "an encoder on labelled data in every way: a table"),
+    "transfer": ("transfer", "RUN DATA", "an encoder on labelled data, in every way"),
     "compare": ("compare", "METHOD... --data DATA", "methods on equal terms: a table and a report"),
     "report": ("report", "RUN", "write the report of a run again"),
 }

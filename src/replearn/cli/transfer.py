@@ -35,6 +35,7 @@ class TransferOptions(DataOptions):
         to: folder for the table; runs/transfer-DATA if not given.
         resume: go on with the table in that folder.
         per_class: numbers of labels per class, beside all of them.
+        few_only: leave out the column of all labels, which takes longest.
         seeds: how often labels are drawn and everything is trained.
         top: how many of the last layers learn, or begin anew.
         encoder_rate: learning rate of the encoder's last layer as a multiple of the head's; from scratch it is 1.
@@ -54,6 +55,7 @@ class TransferOptions(DataOptions):
     to: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None
     resume: Flag = False
     per_class: Annotated[tuple[int, ...], tyro.conf.arg(metavar="INT...")] = (5, 20, 100)
+    few_only: Flag = False
     seeds: int = 1
     top: int = 1
     encoder_rate: Annotated[float | None, tyro.conf.arg(metavar="FLOAT")] = None
@@ -92,6 +94,7 @@ def run(args: list[str]) -> None:
         table = Transfer(
             *(options.run, train, test),
             per_class=options.per_class,
+            every=not options.few_only,
             seeds=range(options.seeds),
             top=options.top,
             fields=fields,

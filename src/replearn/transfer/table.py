@@ -37,6 +37,8 @@ from replearn.methods.started import encoder_again, recipe_of
 from replearn.transfer.finetune import FineTune
 from replearn.transfer.layer_groups import levels_of
 from replearn.transfer.load import load
+from replearn.views.choose import AUTO
+from replearn.views.defaults import chosen
 
 log = logging.getLogger("replearn")
 
@@ -80,7 +82,8 @@ class Transfer:
     Args:
         run: folder of a method of networks.
         train, test: the target: samples like those of the run, with labels; the test part judges.
-        per_class: numbers of labels per class, beside all of them.
+        per_class: numbers of labels per class.
+        every: whether all labels are a column, too.
         seeds: of the draws of labels and of the trainings.
         top: how many of the last layers learn in `top k`, and begin anew in `fresh top k`.
         fields: of `FineTune`, for all ways that train.
@@ -90,6 +93,7 @@ class Transfer:
     train: Samples
     test: Samples
     per_class: Sequence[int] = (5, 20, 100)
+    every: bool = True
     seeds: Sequence[int] = (0,)
     top: int = 1
     fields: Mapping[str, Any] | None = None
@@ -114,7 +118,8 @@ class Transfer:
         for number in (n for n in asked if n < counts.max()):
             if lacking := int(((counts > 0) & (counts < number)).sum()):
                 log.info("%d a class: %d of %d classes have fewer", number, lacking, int((counts > 0).sum()))
-        return {f"{n} a class": n for n in asked if n < counts.max()} | {ALL: None}
+        few: dict[str, int | None] = {f"{n} a class": n for n in asked if n < counts.max()}
+        return few | ({ALL: None} if self.every or not few else {})
 
     def check(self) -> None:
         """Raises ValueError where a row could not be made: all is known before anything is trained."""
@@ -205,8 +210,16 @@ class Transfer:
         """The test part as probes see it."""
         return {RAW: _flat(self.test), PROBE: self.method.transform(self.test)}
 
+    @cached_property
+    def _preset(self) -> str:
+        """The preset that fits all of the training part: few samples might be taken for others."""
+        name, why = chosen(self.train)
+        log.info("views: %s, since %s", name, why)
+        return name
+
     def _model(self, way: str, seed: int) -> FineTune:
         given = {name: value for name, value in (self.fields or {}).items() if value is not None}
+        given |= {"views": self._preset} if given.get("views") == AUTO else {}
         own: dict[str, Any] = {"encoder": self.method}
         if way == SCRATCH:
             own = {"encoder": random_encoder(self.method.encoder_, seed), "encoder_rate": 1.0}

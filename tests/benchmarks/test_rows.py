@@ -20,6 +20,7 @@ PROGRAMS = {
     "disentanglement": (),
     "finetune": TEXTS,
     "layers": TEXTS,
+    "multi_task": (),
     "prompting": TEXTS,
     "relatedness": TEXTS,
     "shortcuts": (),

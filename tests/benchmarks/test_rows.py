@@ -21,6 +21,7 @@ PROGRAMS = {
     "few_labels": ("--minutes=1",),
     "finetune": TEXTS,
     "layers": TEXTS,
+    "multi_task": (),
     "prompting": TEXTS,
     "relatedness": TEXTS,
     "shortcuts": (),

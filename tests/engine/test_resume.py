@@ -1,6 +1,7 @@
 """A run that is killed at any instant and resumed ends with the bits of one that was not."""
 
 import csv
+import json
 import os
 import random
 import shutil
@@ -14,7 +15,7 @@ import torch
 from children import QUICK, finish, fit, fit_and_die, little_digits, some_digits, start
 
 from lanes import one_of_each
-from replearn.engine.run import HISTORY, STATE, WEIGHTS
+from replearn.engine.run import HISTORY, METHOD, STATE, WEIGHTS
 from replearn.methods.contrastive.simclr import SimCLR
 
 KILLED = -9
@@ -197,6 +198,16 @@ def test_other_fields_or_samples_are_refused(copy: Path) -> None:
         resume(copy, temperature=0.1)
     with pytest.raises(ValueError, match="samples it began with"):
         SimCLR(**QUICK).fit(255 - little_digits(), run=copy, resume=True)
+
+
+def test_a_field_that_is_younger_than_the_run_had_its_default(copy: Path) -> None:
+    path = copy / METHOD
+    recipe = json.loads(path.read_text(encoding="utf-8"))
+    del recipe["fields"]["weight_decay"]
+    path.write_text(json.dumps(recipe), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"weight_decay was 0\.0001, got 0\.5"):
+        resume(copy, weight_decay=0.5)
+    assert np.isfinite(resume(copy).transform(little_digits())).all()
 
 
 def test_a_checkpoint_of_another_network_is_refused(copy: Path) -> None:

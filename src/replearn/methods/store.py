@@ -243,7 +243,8 @@ def _check_same(old: dict[str, Any], method: Outline, folder: Path) -> None:
         )
     check_stored(type(method), old["fields"], folder / METHOD)
     for name, value in new["fields"].items():
-        before = old["fields"].get(name)
+        # Of a field that is younger than the run, what it is where nothing is given.
+        before = old["fields"].get(name, _field_to_json(type(method).__dataclass_fields__[name].default))
         if name == "epochs" and before is not None and has_ended(folder):
             continue  # for `extension_for` to say
         if name not in FREE_FIELDS and before != value:

@@ -18,7 +18,7 @@ def main() -> None:
     runs = parser.parse_args().runs
     scenes = replearn.make_scenes(SHOWN, random_state=SEED, split="test")
     for task in ("detect", "segment"):
-        found = sorted(runs.glob(f"{task}-simclr-full-*"))
+        found = sorted(runs.glob(f"{task}-simclr-*"))
         if found:
             figure = scene_figure(scenes, replearn.load(found[0]).predict(scenes))
             figure.savefig(IMAGES / f"surgery_{task}.png")

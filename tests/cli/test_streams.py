@@ -22,6 +22,7 @@ CALLS = {
     "embed": ("RUN", "DATA", "--out", "e.npy"),
     "evaluate": ("RUN", "DATA", "--draws", "2"),
     "finetune": ("RUN", "DATA", "--epochs", "1", "--to", "tuned"),
+    "transfer": ("RUN", "DATA", "--per-class", "1", "--few-only", "--epochs", "1", "--to", "table"),
     "compare": ("pca", "--data", "DATA", "--draws", "2", "--run", "all"),
     "report": ("RUN",),
     "demo": ("--run", "demo"),
@@ -31,6 +32,7 @@ WRITTEN = {
     "embed": "e.npy",
     "evaluate": "RUN/evaluation.json",
     "finetune": "tuned/weights.safetensors",
+    "transfer": "table/transfer.json",
     "compare": "all/report.html",
     "report": "RUN/report.html",
     "demo": "demo/report.html",
@@ -144,6 +146,7 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "fit": "replearn.cli.fit.load_samples",
         "evaluate": "replearn.comparison.judge",
         "finetune": "replearn.cli.finetune.load_parts",
+        "transfer": "replearn.cli.transfer.load_parts",
         "compare": "replearn.cli.compare.load_parts",
         "report": "replearn.report.write_report",
         "demo": "replearn.cli.demo.load_parts",
@@ -156,7 +159,7 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
     lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("replearn: ")]
     assert lines == [f"replearn: stopped by {told} before the end. The same command does it again."]
     assert signal.getsignal(signal.SIGTERM) is before
-    assert not {path.name for path in tmp_path.iterdir()} & {"new", "all", "tuned", "demo", "e.npy"}
+    assert not {path.name for path in tmp_path.iterdir()} & {"new", "all", "tuned", "table", "demo", "e.npy"}
 
 
 def test_a_comparison_that_is_stopped_says_how_to_go_on(command, data, monkeypatch, tmp_path):

@@ -9,7 +9,8 @@ import pytest
 pytest.importorskip("tokenizers")
 pytest.importorskip("transformers")
 
-from replearn.data import DataWarning, TextSamples, train_tokenizer
+from made_methods import labelled_for
+from replearn.data import DataWarning, TextSamples, as_samples, train_tokenizer
 from replearn.encoders import TextEncoder, Vocabulary
 from replearn.encoders.long_texts import LOOKED_AT, warn_of_long_texts
 from replearn.methods import Model, registry
@@ -67,8 +68,8 @@ def test_every_method_tells_what_it_cuts(name):
         known["encoder"] = "bert_tiny"
     if "least" in cls.__dataclass_fields__:
         known |= {"least": 1}
-    labels = np.arange(24) % 2 if cls.needs_labels else None
-    method = cls(**known).prepare(TEXTS, labels)
+    samples = labelled_for(cls, as_samples(TEXTS, np.arange(24) % 2))
+    method = cls(**known).prepare(samples)
     encoder = getattr(method, "encoder_", None)
     cuts = isinstance(encoder, TextEncoder) and encoder.length < 1202
     lines = told(lambda: method.transform(TEXTS))

@@ -14,6 +14,7 @@ from replearn.data import Samples
 from replearn.engine.machine import choose, make_fabric
 from replearn.engine.train import Step, one_step, ready
 from replearn.methods import Method, Trained, registry
+from replearn.methods.labelled.semi_supervised import SemiSupervised
 from replearn.transfer import FineTune
 
 NAMES = [name for name, entry in registry().items() if issubclass(entry.cls, Trained)]
@@ -35,6 +36,7 @@ APART = {
     "contextencoder": "the discriminator's spectral norms are found step by step, at each of its passes",
     "factorvae": "codes are shuffled among the samples of a batch",
     "betatcvae": "the density of codes is told from those of a batch",
+    "uda": "which labels are left out of a batch, and so of how many its loss is a mean, shows in it alone",
     "swav": "a batch is shared out equally among the prototypes",
     "barlowtwins": BATCH,
     "lejepa": BATCH,
@@ -65,6 +67,9 @@ def step_of(method: Method, samples: Samples, size: int) -> tuple[Tensor, dict[s
     fabric = make_fabric(choose("cpu", "32-true"))
     module, optimizer = fabric.setup(step, torch.optim.SGD(step.parameters()))
     index = np.random.default_rng(3).permutation(len(samples))[:16]
+    if isinstance(method, SemiSupervised):  # whose batches have their shares of labels, as the order sees to
+        method.batch_size = 4
+        index = method.order(samples)(0)[:16]
     parts = [samples[index[i : i + size]].part_of(16, start=i) for i in range(0, 16, size)]
     with ready(method, step):
         loss, _ = one_step(fabric, module, optimizer, parts, 0.0)

@@ -26,7 +26,9 @@ def test_one_row_is_learned_from_or_refused(cls: type[Any], given: dict[str, Any
         error = str(refused)
     if error is not None:
         assert "\n" not in error
-        assert any(words in error for words in ("batch_size must be", "slice_size must be", "window")), error
+        assert any(
+            words in error for words in ("batch_size must", "slice_size must be", "way must", "window")
+        ), error
         assert not hasattr(method, "history_")
 
 

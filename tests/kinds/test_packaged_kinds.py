@@ -24,7 +24,8 @@ from replearn.views import default_views, named_views, view_from_json, view_to_j
 from replearn.views.kinds import VIEWS
 
 QUICK = {"encoder": "auto", "batch_size": 16, "epochs": 2}
-OFFERED = {"rows", "encoder", "decoder", "pair", "single", "twice", "exemplars", "corrupted", "weak_strong"}
+OFFERED = {"rows", "encoder", "decoder", "pair", "single", "twice", "plain", "exemplars", "corrupted"}
+OFFERED |= {"weak", "weak_strong"}
 SERVED = [name for name, entry in registry().items() if needs_of(entry.cls) <= OFFERED]
 OF_CLOUDS = [
     name for name in SERVED if needs_of(registry()[name].cls) <= OFFERED - {"rows", "decoder", "corrupted"}

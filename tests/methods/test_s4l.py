@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from few_labels import few_digits, prepared, truth
+from made_labels import few_digits, prepared, truth
 from replearn.data.samples import UNLABELLED
 from replearn.methods import S4L
 from replearn.methods.needs import kinds_served

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import replearn
-from few_labels import few_digits, prepared, truth
+from made_labels import few_digits, prepared, truth
 from replearn.data.samples import UNLABELLED
 from replearn.methods import VAT
 from replearn.methods.labelled import vat

@@ -42,7 +42,8 @@ class Classifier(Method):
         Raises:
             ValueError: samples are not like those of `fit`.
         """
-        answers: np.ndarray = self.classes_[self.predict_proba(X).argmax(1)]
+        likeliest = self.predict_proba(X).argmax(1)
+        answers: np.ndarray = self.classes_[likeliest]
         return answers
 
     def predict_proba(self, X: Any) -> Float[np.ndarray, "n c"]:

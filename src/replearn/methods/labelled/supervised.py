@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
 from replearn.data.processes import collect
+from replearn.data.samples import UNLABELLED
 from replearn.encoders import make_encoder
 from replearn.engine.distributed import gather
 from replearn.engine.orders import Order
@@ -50,6 +51,10 @@ class Supervised(Classifier):
         view = self.views_(batch)[0]
         logits = self.logits_(self.encoder_(view))  # (n, c)
         return cross_entropy(gather(logits), collect(batch.labels), smoothing=self.smoothing)
+
+    def loss_count(self, batch: Batch) -> float:
+        """The labelled samples."""
+        return int((batch.labels != UNLABELLED).sum())
 
     def order(self, samples: Samples) -> Order:
         return labelled_order(self, samples, ratio=None)

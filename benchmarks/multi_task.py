@@ -143,7 +143,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
     for (data, each, encoder), part in pd.DataFrame(found).groupby(["data", "each", "encoder"], sort=False):
         tasks = part["kinds"].iloc[0]
         told += [
-            f"## {data}, {each} epochs for each task",
+            f"## {data}, {each} epoch{'s' * (each > 1)} for each task",
             "",
             f"`python benchmarks/multi_task.py --data {data} --epochs {each} --encoder {encoder}`;",
             f"{part['machine'].iloc[-1]['processor']}, one thread. Test scores in percent, last step.",

@@ -10,7 +10,7 @@ are parted where few samples lie, as by a penalty on the entropy of predictions.
 is the moving average of the weights, which the paper has not; with a momentum of 0 it is the network itself.
 
 References: Lee, ICML workshop 2013, equations 14 to 16.
-    http://deeplearning.net/wp-content/uploads/2013/03/pseudo_label_final.pdf
+    https://www.researchgate.net/publication/280581078
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class PseudoLabel(SemiSupervised):
     """
 
     year: ClassVar[int] = 2013
-    paper: ClassVar[str] = "http://deeplearning.net/wp-content/uploads/2013/03/pseudo_label_final.pdf"
+    paper: ClassVar[str] = "https://www.researchgate.net/publication/280581078"
     split: ClassVar[str] = "single"
 
     mu: int = 1

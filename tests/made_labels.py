@@ -6,7 +6,7 @@ import numpy as np
 
 import replearn
 from replearn.data import Samples
-from replearn.data.samples import UNLABELLED
+from replearn.data.labels import UNLABELLED
 
 
 def few_digits(n: int = 256, labelled: int = 80) -> Samples:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import replearn
-from replearn.data.samples import UNLABELLED
+from replearn.data.labels import UNLABELLED
 from replearn.methods import FixMatch, Supervised
 from replearn.views import Noise, Pair, Same
 

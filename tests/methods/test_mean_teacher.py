@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from made_labels import few_digits, prepared, truth
-from replearn.data.samples import UNLABELLED
+from replearn.data.labels import UNLABELLED
 from replearn.methods import MeanTeacher
 from replearn.views import Noise, Pair, Same
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from made_labels import few_digits, prepared, truth
-from replearn.data.samples import UNLABELLED
+from replearn.data.labels import UNLABELLED
 from replearn.engine.signs import SIGNS
 from replearn.methods import PseudoLabel
 from replearn.methods.labelled.semi_supervised import confident, guessed_classes

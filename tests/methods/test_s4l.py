@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from made_labels import few_digits, prepared, truth
-from replearn.data.samples import UNLABELLED
+from replearn.data.labels import UNLABELLED
 from replearn.methods import S4L
 from replearn.methods.needs import kinds_served
 from replearn.views import Chain, Noise, Pair, Rotations, Same

@@ -8,7 +8,7 @@ import torch
 
 import replearn
 from made_texts import made_texts
-from replearn.data.samples import UNLABELLED
+from replearn.data.labels import UNLABELLED
 from replearn.methods import UDA
 from replearn.views import Noise, Pair, ReplaceWords, Same
 

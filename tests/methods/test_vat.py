@@ -9,7 +9,7 @@ from torch import nn
 
 import replearn
 from made_labels import few_digits, prepared, truth
-from replearn.data.samples import UNLABELLED
+from replearn.data.labels import UNLABELLED
 from replearn.methods import VAT
 from replearn.methods.labelled import vat
 from replearn.methods.needs import kinds_served

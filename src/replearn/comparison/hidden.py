@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int
 
 from replearn.data import Samples
-from replearn.data.samples import UNLABELLED
+from replearn.data.labels import UNLABELLED
 from replearn.evaluate import draw_labels
 
 

@@ -8,14 +8,16 @@ from replearn.data.datasets import DATASETS, BuiltIn, load_data
 from replearn.data.description import Description, describe, description_from_json
 from replearn.data.folder import DataWarning
 from replearn.data.kinds import Kind, KindWarning
+from replearn.data.labels import UNLABELLED
 from replearn.data.load import as_samples
 from replearn.data.mask_folders import read_masks
-from replearn.data.samples import UNLABELLED, ArraySamples, Batch, Samples, Subset
+from replearn.data.own_targets import targets_of
+from replearn.data.samples import ArraySamples, Batch, Samples, Subset
 from replearn.data.scene_samples import Scenes
 from replearn.data.scenes import make_scenes
 from replearn.data.shapes import Shapes, shapes
 from replearn.data.splits import split
-from replearn.data.targets import Target, Targets, read_targets, targets_of
+from replearn.data.targets import Target, Targets, read_targets
 from replearn.data.tasks import read_pairs, read_spans, read_tags
 from replearn.data.text import Texts, TextSamples
 from replearn.data.tokenizer import Tokenizer, train_tokenizer

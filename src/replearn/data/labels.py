@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from replearn.data.samples import UNLABELLED
-
 log = logging.getLogger("replearn")
 
+UNLABELLED = -1  # the label of a sample that has none
 # Integer labels are kept as they are, so a head has one output for each number up to the largest.
 LARGEST_LABEL = 65_535
 WHOLE = re.compile(r"-1|0|[1-9][0-9]{0,4}")  # as a label is written that is a number

@@ -17,11 +17,11 @@ from replearn.data.folder import image_samples
 from replearn.data.items import item_samples
 from replearn.data.kinds import KINDS, OWN
 from replearn.data.label_files import read_label_file
-from replearn.data.labels import encode_labels
+from replearn.data.labels import UNLABELLED, encode_labels
 from replearn.data.packaged import claimed, read_by_package
 from replearn.data.paths import from_array, from_path
 from replearn.data.records import is_record_file
-from replearn.data.samples import UNLABELLED, ArraySamples, Samples
+from replearn.data.samples import ArraySamples, Samples
 from replearn.data.sources import ListSource, is_image_name
 from replearn.data.tables import TableOptions, group_names, table_samples
 from replearn.data.targets import holds_columns, read_targets

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -22,15 +22,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from replearn.data.content import channels_of, each_as_bytes, floats_of, rows_of_numbers
+from replearn.data.labels import UNLABELLED
 from replearn.data.levels import Levels, scaled
 from replearn.data.stored import StoredRows
 from replearn.data.table_reading import TableReading
+from replearn.data.targets import Targets
 from replearn.data.tokenizer import Tokenizer
 
-if TYPE_CHECKING:
-    from replearn.data.targets import Targets
-
-UNLABELLED = -1
 SHOWN = 3  # names of classes that are shown of samples
 
 
@@ -118,7 +116,7 @@ class Samples(ABC):
     factors: np.ndarray | None = None
     factor_names: tuple[str, ...] = ()
     amounts: tuple[int, ...] = ()
-    targets: "Targets | None" = None
+    targets: Targets | None = None
     groups: np.ndarray | None = None
     levels: Levels | None = None
     reading: TableReading | None = None
@@ -140,7 +138,7 @@ class Samples(ABC):
         """The samples at `index` (integers or a boolean mask), as a view: nothing is copied."""
         return Subset(self, positions(index))
 
-    def with_targets(self, targets: "Targets | None") -> "Samples":
+    def with_targets(self, targets: Targets | None) -> "Samples":
         """The same samples with other targets."""
         changed = copy.copy(self)
         changed.targets = targets

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from replearn.data.labels import LARGEST_LABEL, WHOLE, encode_labels
-from replearn.data.samples import UNLABELLED, Samples
+from replearn.data.labels import LARGEST_LABEL, UNLABELLED, WHOLE, encode_labels
 
 log = logging.getLogger("replearn")
 
@@ -201,36 +200,6 @@ def read_targets(y: Any, n: int) -> Targets:
     return Targets(
         tuple(names), tuple(told for told, _ in found), np.stack([row for _, row in found], axis=1)
     )
-
-
-def targets_of(samples: Samples) -> Targets | None:
-    """What samples have to predict: their targets; else the factors that they were made from and their labels.
-
-    Factors that are amounts are numbers, others are classes. Labels that are one of the factors name its classes.
-    """
-    if samples.targets is not None:
-        return samples.targets
-    names: list[str] = []
-    classes: list[tuple[str, ...] | None] = []
-    columns: list[np.ndarray] = []
-    factors = np.empty((len(samples), 0), np.int64) if samples.factors is None else samples.factors
-    unnamed = samples.labels is not None
-    for place, name in enumerate(samples.factor_names[: factors.shape[1]]):
-        column = factors[:, place]
-        amount = place in samples.amounts
-        same = samples.labels is not None and not amount and np.array_equal(column, samples.labels)
-        plain = tuple(map(str, range(int(column.max(initial=0)) + 1)))
-        names.append(name)
-        classes.append(None if amount else samples.classes if same else plain)
-        columns.append(column)
-        unnamed &= not same
-    if unnamed and samples.labels is not None:
-        names.append(LABEL)
-        classes.append(samples.classes)
-        columns.append(samples.labels)
-    if not columns:
-        return None
-    return Targets(tuple(names), tuple(classes), np.stack(columns, axis=1).astype(np.float64))
 
 
 def _read(name: str, column: Any, n: int) -> tuple[tuple[str, ...] | None, Float[np.ndarray, " n"]]:

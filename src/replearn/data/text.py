@@ -14,7 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from replearn.data.samples import UNLABELLED, Batch, Chosen, Samples, positions
+from replearn.data.labels import UNLABELLED
+from replearn.data.samples import Batch, Chosen, Samples, positions
 from replearn.data.tokenizer import Tokenizer, train_tokenizer
 
 COLUMNS = 4096  # of the counts that stand for texts where rows of numbers are asked for

@@ -16,8 +16,9 @@ import torch
 from jaxtyping import Int
 
 from replearn.data.cache import cached
+from replearn.data.labels import UNLABELLED
 from replearn.data.progress import progress
-from replearn.data.samples import UNLABELLED, Batch, Samples
+from replearn.data.samples import Batch, Samples
 from replearn.data.text import TextSamples
 from replearn.data.tokenizer import LAST, Tokenizer
 

@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data.samples import UNLABELLED, Batch
+from replearn.data.labels import UNLABELLED
+from replearn.data.samples import Batch
 from replearn.data.tokenizer import PAD
 from replearn.encoders.base import Encoder
 from replearn.encoders.vocabulary import Tokens, Vocabulary

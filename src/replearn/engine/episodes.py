@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Int
 
-from replearn.data.samples import UNLABELLED
+from replearn.data.labels import UNLABELLED
 
 
 @dataclass(frozen=True, eq=False)

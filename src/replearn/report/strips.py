@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from replearn.comparison import Comparison
-from replearn.data.samples import UNLABELLED, Samples
+from replearn.data.labels import UNLABELLED
+from replearn.data.samples import Samples
 from replearn.evaluate import nearest
 
 QUERIES, NEIGHBOURS = 8, 8

@@ -26,7 +26,7 @@ import torch
 
 from replearn.data import Samples
 from replearn.data.copies import content_fingerprint
-from replearn.data.samples import UNLABELLED
+from replearn.data.labels import UNLABELLED
 from replearn.encoders import Encoder
 from replearn.engine.machine import random_state_kept
 from replearn.engine.run import WEIGHTS, read_json, stored_checksum, write_json

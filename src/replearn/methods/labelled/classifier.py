@@ -10,8 +10,7 @@ from sklearn.exceptions import NotFittedError
 from torch import Tensor
 
 from replearn.data import Batch, Samples
-from replearn.data.labels import WHOLE, encode_labels
-from replearn.data.samples import UNLABELLED
+from replearn.data.labels import UNLABELLED, WHOLE, encode_labels
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference
 from replearn.engine.orders import Mixed, Order, Shuffled

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
-from replearn.data.samples import UNLABELLED
+from replearn.data.labels import UNLABELLED
 from replearn.encoders import make_encoder
 from replearn.engine.orders import Order
 from replearn.methods.labelled.classifier import Classifier, labelled_order, labelled_rows

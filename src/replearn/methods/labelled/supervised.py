@@ -15,8 +15,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
+from replearn.data.labels import UNLABELLED
 from replearn.data.processes import collect
-from replearn.data.samples import UNLABELLED
 from replearn.encoders import make_encoder
 from replearn.engine.distributed import gather
 from replearn.engine.orders import Order

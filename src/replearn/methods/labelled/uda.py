@@ -21,8 +21,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples
+from replearn.data.labels import UNLABELLED
 from replearn.data.processes import collect
-from replearn.data.samples import UNLABELLED
 from replearn.engine.distributed import gather
 from replearn.methods.labelled.semi_supervised import SemiSupervised
 from replearn.methods.schedule import Number

@@ -108,6 +108,7 @@ def test_what_stays_as_it_is_counts_for_no_gain() -> None:
     assert (seen.x.gather(1, places.x) == mask).all()
 
 
+@pytest.mark.all
 def test_next_sentences_are_learned_from_pairs() -> None:
     """Two halves of a cycle follow each other or do not: chance is 0.69 nats."""
     method = BERT(

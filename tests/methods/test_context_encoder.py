@@ -130,6 +130,7 @@ def test_filling_with_the_mean_colour_raises_an_alarm():
     assert not SIGNS["hole_ratio"].shows(1000, 0.8)
 
 
+@pytest.mark.all
 def test_it_learns_what_is_in_holes(digits):
     method = ContextEncoder(**QUICK | {"epochs": 12}).fit(digits)
     assert method.history_.alarms == []

@@ -182,6 +182,7 @@ def gradients_of(method, batch, names=None):
     }
 
 
+@pytest.mark.all
 def test_pcgrad_changes_the_gradient_of_the_encoder_and_of_nothing_else():
     plain, samples = made()
     method, _ = made(weighting="pcgrad")

@@ -91,6 +91,7 @@ def test_negatives_that_a_batch_does_not_offer_are_refused(negatives, few):
         replearn.SimCLR(**QUICK, negatives=negatives).fit(few)
 
 
+@pytest.mark.all
 def test_lars_learns(digits):
     settings = {"encoder": "cnn", "epochs": 5, "batch_size": 64, "temperature": 0.2, "device": "cpu"}
     method = replearn.SimCLR(**settings, optimizer="lars", learning_rate=5.0, weight_decay=1e-6)

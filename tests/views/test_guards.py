@@ -196,6 +196,7 @@ def shaded(n: int, seed: int) -> torch.Tensor:
     return (0.1 * noise(n, 1, seed) + 0.1 * (3 * number[:, None] + number + 4)).clamp(0, 1)
 
 
+@pytest.mark.all
 def test_a_shortcut_that_nothing_guards_against_raises_an_alarm() -> None:
     x = as_samples((255 * shaded(512, 0)).byte().numpy())
     alarms = []

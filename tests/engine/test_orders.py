@@ -33,6 +33,17 @@ def test_all_are_seen_before_any_is_seen_again():
     assert len(set(map(tuple, few.reshape(-1, 3)))) > 1  # shuffled anew
 
 
+def test_what_is_left_out_or_repeated_is_told():
+    assert Shuffled(50).told(8) == "each epoch leaves out 2 of 50 samples, drawn anew"
+    assert not Shuffled(48).told(8)
+    order = mixed()
+    seen = np.bincount(np.concatenate([order(epoch) for epoch in range(4)]), minlength=40)[:3].mean() / 4
+    assert seen == 2
+    assert (
+        order.told(8) == "2 of each batch are labelled: each of 3 labelled samples is seen 2 times an epoch"
+    )
+
+
 def test_one_group_may_be_empty():
     every = Mixed(np.arange(4), np.arange(0), batch_size=6, few_in_batch=6, per_epoch=1)
     assert np.bincount(every(0)).tolist() in (

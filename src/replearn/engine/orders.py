@@ -18,6 +18,10 @@ class Order(Protocol):
 
     def __call__(self, epoch: int) -> Int[np.ndarray, " n"]: ...
 
+    def told(self, batch_size: int) -> str:
+        """What is left out of an epoch, or repeated in it, as a clause with its numbers; or nothing."""
+        ...
+
 
 @dataclass(frozen=True, eq=False)
 class Shuffled:
@@ -33,13 +37,17 @@ class Shuffled:
     def __call__(self, epoch: int) -> Int[np.ndarray, " n"]:
         return np.random.default_rng([self.random_state, epoch]).permutation(self.n)
 
+    def told(self, batch_size: int) -> str:
+        left = self.n % batch_size
+        return f"each epoch leaves out {left:,} of {self.n:,} samples, drawn anew" if left else ""
+
 
 @dataclass(frozen=True, eq=False)
 class Mixed:
     """Two groups of samples in every batch, each gone through again and again, shuffled anew each time.
 
     Attributes:
-        few, others: positions of the samples of both groups; one may be empty.
+        few, others: positions of the samples of both groups, with a label and without; `others` may be empty.
         batch_size: rows of a batch.
         few_in_batch: how many of them are of `few`.
         per_epoch: batches of an epoch.
@@ -66,6 +74,13 @@ class Mixed:
             count = int(there.sum())
             order[there] = again_and_again(rows, epoch * count, count, [self.random_state, group])
         return order
+
+    def told(self, batch_size: int) -> str:
+        times = self.few_in_batch * self.per_epoch / len(self.few)
+        return (
+            f"{self.few_in_batch:,} of each batch are labelled: each of {len(self.few):,} labelled samples is seen "
+            f"{times:.3g} times an epoch"
+        )
 
 
 def again_and_again(

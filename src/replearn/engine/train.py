@@ -155,8 +155,8 @@ def train(
     look = health_check(learner, step, samples, machine, fabric.device, size)
     if process() == 0:
         each = learner.batch_size * learner.accumulate
-        left = len(samples) % learner.batch_size
-        rest = f"; each epoch leaves out {left:,} of {len(samples):,} samples, drawn anew" if left else ""
+        told = learner.order(samples).told(learner.batch_size)
+        rest = f"; {told}" if told else ""
         log.info("training on %s: %d steps of %d samples%s", machine, pace.steps, each, rest)
     with (
         random_state_kept(),

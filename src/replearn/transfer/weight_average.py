@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from replearn.methods.state.teacher import follow, still_copy
+from replearn.methods.state.teacher import follow, mean_at_first, still_copy
 
 
 class WeightAverage(nn.Module):
@@ -35,8 +35,7 @@ class WeightAverage(nn.Module):
 
     def follow(self) -> None:
         """A step was made."""
-        steps = int(self.steps)
-        momentum = min(self.momentum, steps / (steps + 1))
+        momentum = mean_at_first(self.momentum, seen=int(self.steps))
         for name, module in self._followed.items():
             follow(self.copies[name], module, momentum=momentum, buffers=True)
         self.steps += 1

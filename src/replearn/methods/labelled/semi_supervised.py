@@ -15,7 +15,7 @@ from replearn.encoders import make_encoder
 from replearn.engine.orders import Order
 from replearn.methods.labelled.classifier import Classifier, labelled_order, labelled_rows
 from replearn.methods.schedule import Number
-from replearn.methods.state.teacher import follow, still_copy
+from replearn.methods.state.teacher import follow, mean_at_first, still_copy
 from replearn.objectives.classification import pseudo_labels
 from replearn.views import Split
 
@@ -99,7 +99,7 @@ class SemiSupervised(Classifier):
     def follow(self, *, buffers: bool) -> None:
         """Move the averages towards the student; `buffers`: running statistics of batch normalisation, too."""
         self.steps_.value += 1
-        momentum = min(self.momentum, 1 - 1 / (1 + float(self.steps_.value)))
+        momentum = mean_at_first(self.momentum, seen=int(self.steps_.value))  # those at the start among them
         for own, student in zip((self.encoder_, self.logits_), self.student_, strict=True):
             follow(own, student, momentum=momentum, buffers=buffers)
 

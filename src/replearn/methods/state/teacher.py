@@ -69,6 +69,17 @@ def follow(own: nn.Module, student: nn.Module, *, momentum: float, buffers: bool
             mine.lerp_(theirs, 1.0 - momentum) if mine.is_floating_point() else mine.copy_(theirs)
 
 
+def mean_at_first(momentum: float, *, seen: int) -> float:
+    """An average's momentum when it has seen so many weights: such that it is their mean, until `momentum` is reached.
+
+    >>> [mean_at_first(0.75, seen=seen) for seen in (0, 1, 3, 100)]
+    [0.0, 0.5, 0.75, 0.75]
+
+    References: Tarvainen & Valpola, NeurIPS 2017 (in their program). https://arxiv.org/abs/1703.01780
+    """
+    return min(momentum, seen / (seen + 1))
+
+
 def rising_momentum(progress: float, *, start: float) -> float:
     """A teacher's momentum over training: from `start` to 1 along half a cosine.
 

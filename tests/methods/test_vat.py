@@ -79,7 +79,7 @@ def test_the_direction_changes_predictions_more_than_chance_does_and_more_steps_
         changed = vat.adversary(
             method.student_, batch.floats(), clean, epsilon=0.1, xi=0.01, iterations=iterations
         )
-        found.append(divergence(method.student_, x, changed))
+        found.append(divergence(method.student_, x, changed.x))
     assert found[1] > 2 * found[0]  # 0: a direction drawn at random
     assert found[2] > found[1]
 
@@ -96,7 +96,7 @@ def test_the_length_is_on_the_samples_scale(unit):
     clean = method.student_(batch).detach()
     torch.manual_seed(0)
     changed = vat.adversary(method.student_, batch, clean, epsilon=0.1, xi=0.01, iterations=1)
-    lengths = ((changed - batch.x) / method.student_[0].std).norm(dim=1)
+    lengths = ((changed.x - batch.x) / method.student_[0].std).norm(dim=1)
     torch.testing.assert_close(lengths, torch.full((32,), 0.1 * math.sqrt(6)), rtol=1e-4, atol=0)
 
 
@@ -111,7 +111,7 @@ def test_no_gradient_passes_through_the_clean_prediction_nor_the_direction():
     torch.manual_seed(2)
     clean = said[1].detach()
     changed = vat.adversary(method.student_, said[0], clean, epsilon=0.1, xi=0.01, iterations=1)
-    assert not changed.requires_grad
+    assert not changed.x.requires_grad
     (-(clean.softmax(1) * method.student_(changed).log_softmax(1)).sum(1).mean()).backward()
     for one, p in zip(found, method.student_.parameters(), strict=True):
         torch.testing.assert_close(one, p.grad)

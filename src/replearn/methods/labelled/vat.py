@@ -15,7 +15,6 @@ References: Miyato, Maeda, Koyama & Ishii, TPAMI 2018, section 3, equations 5 to
     https://arxiv.org/abs/1704.03976
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -31,7 +30,7 @@ from replearn.engine.distributed import gather
 from replearn.engine.slices import buffers_kept
 from replearn.methods.labelled.semi_supervised import SemiSupervised, Term
 from replearn.objectives import cross_entropy, entropy, kl_divergence
-from replearn.views.base import normal
+from replearn.views.nudge import directions, nudged, unit
 
 Said = tuple[Batch, Float[Tensor, "n c"]]
 
@@ -98,7 +97,7 @@ def adversary(
     epsilon: float,
     xi: float,
     iterations: int,
-) -> Float[Tensor, "n ..."]:
+) -> Batch:
     """The samples, changed by `epsilon` in the direction in which predictions change most: see `VAT`.
 
     Args:
@@ -108,19 +107,9 @@ def adversary(
         epsilon, xi, iterations: see `VAT`.
     """
     std: Tensor = student[0].std  # type: ignore[assignment]
-    x = seen.x.to(std)
-    scale = math.sqrt(x[0].numel()) * std.view(-1, *(1,) * (x.ndim - 2))
-    direction = normal(seen, *x.shape[1:]).to(x)
+    direction = directions(seen).to(std)
     for _ in range(iterations):
         direction = unit(direction).requires_grad_()
-        divergence = kl_divergence(student(x + xi * scale * direction), clean)
+        divergence = kl_divergence(student(nudged(seen, direction, length=xi, std=std)), clean)
         (direction,) = torch.autograd.grad(divergence, direction)
-    changed: Tensor = x + epsilon * scale * unit(direction)
-    return changed
-
-
-def unit(rows: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
-    """Rows of length 1, without a gradient; one of zeros stays so."""
-    flat = rows.detach().flatten(1)
-    length = flat.norm(dim=1, keepdim=True).clamp_min(torch.finfo(rows.dtype).tiny)
-    return (flat / length).view_as(rows)  # type: ignore[no-any-return]
+    return nudged(seen, unit(direction), length=epsilon, std=std)

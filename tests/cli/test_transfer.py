@@ -164,3 +164,8 @@ def test_more_numbers_than_a_terminal_is_wide_are_a_second_block():
     lines = in_columns(cells, WAYS, settings, tested=100)
     assert max(map(len, lines)) <= 80
     assert sum(line.startswith("raw input") for line in lines) == 2
+
+
+def test_what_explains_the_intervals_fits_a_terminal():
+    cells = [Cell(way, "all", 10, 0, 0.5, 1.0) for way in WAYS]
+    assert max(map(len, in_columns(cells, WAYS, ["all"], tested=1_000_000))) <= 80

@@ -1,6 +1,7 @@
 """`replearn transfer RUN DATA`: an encoder on a labelled target, in every way that it can be put there: one table."""
 
 import logging
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ class TransferOptions(DataOptions):
     """Put the encoder of RUN to labelled DATA in every way, by number of labels, and judge each on a held-out part.
 
     Rows: raw input and the run's representation, by linear probes; then fine-tuned: from scratch (random weights),
-    frozen, the last layers alone, all layers at a lower rate, the last layers begun anew. Prints the table and writes
+    frozen, the last layers alone, all layers, the last layers begun anew. Prints the table and writes
     transfer.json, cell by cell: after a stop, --resume goes on. DATA are made like what RUN reads.
 
     Attributes:
@@ -38,7 +39,8 @@ class TransferOptions(DataOptions):
         few_only: leave out the column of all labels, which takes longest.
         seeds: how often labels are drawn and everything is trained.
         top: how many of the last layers learn, or begin anew.
-        encoder_rate: learning rate of the encoder's last layer as a multiple of the head's; from scratch it is 1.
+        encoder_rate: learning rate of the encoder's last layer as a multiple of the head's; if not given, 0.05 of what
+            reads texts, 1 of other networks; from scratch it is 1.
         layer_decay: learning rate of a layer as a multiple of that of the layer above it.
         views: how samples are seen while layers learn: the name of a preset, or auto; if not given, as they are.
         momentum: of the average of weights that answers; 0: the last weights answer.
@@ -196,7 +198,8 @@ def in_columns(
     seeds = len({cell.seed for cell in cells})
     over = f"{tested:,} test samples" + (f" and {seeds} draws of labels" if seeds > 1 else "")
     alone = "" if seeds > 1 else " One training each: its luck is not covered."
-    return [*lines, "", f"±: half of a 95 % interval, over {over}.{alone}", "*: the best of its column."]
+    explained = textwrap.wrap(f"±: half of a 95 % interval, over {over}.{alone}", WIDTH)
+    return [*lines, "", *explained, "*: the best of its column."]
 
 
 def _tested(test: Any) -> int:

@@ -5,7 +5,7 @@
     from scratch     FineTune of the same network with random weights
     frozen           ... a head on the encoder, which stays as it is
     top k            ... its last k layers learn, too
-    full             ... all layers learn, at a lower rate than the head
+    full             ... all layers learn, slower than the head where `encoder_rate` is below 1
     fresh top k      ... the same, the last k layers beginning anew
 
 All see the same draws of labels, and are judged once, on the same held-out part.

@@ -221,6 +221,22 @@ def test_all_commands(installed, spectra, tmp_path, monkeypatch, capsys):
     assert "data:image/png;base64" in Path("r/report.html").read_text()
 
 
+def test_a_kind_asked_for_by_name_reads_what_it_does_not_claim(
+    installed, spectra, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(type(KINDS["spectrum"]), "claims", lambda self, data: False)
+    fit = ["fit", "simclr", str(spectra), "--run", "r", "--epochs", "1", "--batch-size", "16"]
+    assert main(fit) == 2
+    assert main([*fit, "--kind", "spectrum"]) == 0
+    said = capsys.readouterr()
+    assert f"replearn evaluate r {spectra} --kind spectrum" in " ".join((said.out + said.err).split())
+    assert main(["embed", "r", str(spectra), "--out", "rows.npy"]) == 0  # the run says of which kind they are
+    assert len(np.load("rows.npy")) == 90
+    assert main([*fit, "--kind", "spectra"]) == 2
+    assert "Did you mean 'spectrum'?" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [

@@ -129,7 +129,7 @@ def read_evaluation(folder: Path, *, again: bool = False) -> Comparison:
         seeds = facts.get("seeds", [0])
         if not isinstance(seeds, list) or not seeds or not all(_whole(seed, 2**32 - 1) for seed in seeds):
             raise TypeError(f"seeds are {seeds!r:.60}")
-        _check_kinds(known | {"data": data or 0, "test": test})
+        _check_types(known | {"data": data or 0, "test": test})
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ValueError(
             f"{folder / EVALUATION} must be as replearn wrote it; it is not ({error!r}). Evaluate again."
@@ -210,11 +210,12 @@ def _scores(rows: list[dict[str, Any]]) -> pd.DataFrame:
     return scores.astype({"labels": int, "draws": int, "seed": int})
 
 
-def _check_kinds(named: dict[str, Any]) -> None:
-    """Raises TypeError where what names data, or says how to read them, is of another kind."""
-    for name, kind in {"data": str, "test": str, "labels": str, "text": str, "image_size": int}.items():
+def _check_types(named: dict[str, Any]) -> None:
+    """Raises TypeError where what names data, or says how to read them, is of another type."""
+    types = dict.fromkeys(("data", "test", "labels", "text", "kind"), str) | {"image_size": int}
+    for name, expected in types.items():
         value = named.get(name)
-        if value is not None and not isinstance(value, kind):
+        if value is not None and not isinstance(value, expected):
             raise TypeError(f"{name} is {value!r}")
 
 

@@ -25,6 +25,7 @@ OWNERS = {
     "labels": ("classify",),
     "text": ("classify", "regress"),
     "image_size": ("classify",),
+    "kind": ("classify",),
     "target": ("regress", "pair"),
     "a": ("pair",),
     "b": ("pair",),

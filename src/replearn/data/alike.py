@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from replearn.data.datasets import DATASETS
-from replearn.data.kinds import KINDS
+from replearn.data.kinds import KINDS, OWN
 from replearn.data.levels import Levels
 from replearn.data.load import as_samples
 from replearn.data.samples import Samples
@@ -26,7 +26,8 @@ def read_alike(data: Any, expected: Likeness, labels: Any = None, **options: Any
     """`as_samples(data, labels)`, read as samples like those expected; the columns of a table as theirs.
 
     Files of images are decoded at the expected size (unless `image_size` is among the options), so they come from the
-    same part of the cache as those that a run was fitted on.
+    same part of the cache as those that a run was fitted on. Files that a package's kind was asked for by name are read
+    by that kind again.
 
     Args:
         data, labels, options: for `as_samples`.
@@ -34,7 +35,8 @@ def read_alike(data: Any, expected: Likeness, labels: Any = None, **options: Any
     """
     if isinstance(data, str | Path) and str(data).partition(":")[0] not in DATASETS:
         given = {name: value for name, value in options.items() if value is not None}
-        options = KINDS[expected.kind].options_like(expected) | given
+        asked = {} if expected.kind in OWN else {"kind": expected.kind}
+        options = asked | KINDS[expected.kind].options_like(expected) | given
     samples = as_samples(data, labels, like=expected, **options)
     return alike(samples, expected, convert=isinstance(data, str | Path))
 

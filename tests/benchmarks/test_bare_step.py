@@ -32,6 +32,7 @@ def bare_step(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return importlib.import_module("bare_step")
 
 
+@pytest.mark.all
 def test_a_slow_view_counts_for_the_step_and_not_for_the_bare_step(bare_step: ModuleType) -> None:
     digits = load_data("digits", split="test")
     pairs = bare_step.Pairs(digits, choose("cpu"), wanted=3)

@@ -28,6 +28,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.all
 def test_json_holds_rows_goal_machine_and_command(results: Path) -> None:
     parts = json.loads((results / "speed.json").read_text(encoding="utf-8"))
     assert list(parts) == ["step", "lightly", "recipes", "probe"]
@@ -53,6 +54,7 @@ def test_markdown_shows_every_part_as_a_table(results: Path) -> None:
     assert "smoke run" in page
 
 
+@pytest.mark.all
 def test_a_part_run_again_keeps_the_others(results: Path) -> None:
     before = json.loads((results / "speed.json").read_text(encoding="utf-8"))
     done = run("start", "--quick", "--results", str(results))

@@ -183,6 +183,7 @@ def test_a_method_file_with_anything_wrong_in_it_is_not_resumed(command, run, da
             assert answer.line
 
 
+@pytest.mark.all
 def test_an_evaluation_file_with_anything_wrong_in_it(command, run, data, monkeypatch):
     assert command("evaluate", run, data, "--draws", "1").code == 0
     monkeypatch.setattr("replearn.report.write_report", lambda path, *_, **__: path)  # which draws for long

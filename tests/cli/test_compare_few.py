@@ -7,6 +7,7 @@ import pytest
 FEW = ("--encoder", "cnn", "--epochs", 1, "--batch-size", 32, "--precision", "32-true", "--draws", 2)
 
 
+@pytest.mark.all
 def test_labels_are_hidden_and_answers_are_judged(command, data, tmp_path):
     asked = ("compare", "fixmatch", "supervised", "--data", data, *FEW, "--labelled", 12)
     answer = command(*asked)

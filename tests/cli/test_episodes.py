@@ -21,6 +21,7 @@ def classes(tmp_path):
     return tmp_path / "classes.npz"
 
 
+@pytest.mark.all
 def test_rows_ways_and_shots(command, classes, tmp_path):
     fit = ["fit", "protonet", classes.with_name("others.npz"), *FIT, "--way", "5", "--run", tmp_path / "run"]
     assert command(*fit).code == 0
@@ -56,6 +57,7 @@ def test_what_is_left_out_and_known_classes_are_told(command, classes, tmp_path)
     assert "10 of 10 classes have the names of those that the run was trained" in answer.out
 
 
+@pytest.mark.all
 def test_a_run_that_has_seen_the_training_part_is_judged_by_the_test_part(command, classes, tmp_path):
     halves = tmp_path / "a.npz", tmp_path / "b.npz"
     with np.load(classes) as stored:

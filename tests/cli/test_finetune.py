@@ -70,6 +70,7 @@ def test_each_task_from_its_file(command, data, file, more, told):
     assert usual < 0.9
 
 
+@pytest.mark.all
 def test_a_run_of_fit_is_the_start(command, data):
     assert (
         command("fit", "simclr", "digits8x8", "--epochs", 1, "--encoder", "cnn", "--run", "simclr").code == 0
@@ -220,6 +221,7 @@ def test_options_that_would_do_nothing_are_refused(command, data, args, told):
     assert told in command("finetune", "words", *args).line
 
 
+@pytest.mark.all
 def test_how_much_of_the_schedule_was_done_is_told(command, data):
     early = (
         "--validation",

@@ -132,6 +132,7 @@ def small_demo(monkeypatch):
     monkeypatch.setattr(demo, "DRAWS", 2)
 
 
+@pytest.mark.all
 def test_demo_writes_all_it_promises_and_replaces_itself(command, small_demo, tmp_path):
     folder = tmp_path / "runs" / "demo"
     answer = command("demo")

@@ -69,6 +69,7 @@ def test_no_runs_of_words_are_no_share(capsys):
     assert "grams" not in printed
 
 
+@pytest.mark.all
 def test_evaluation_and_page_tell_the_same(command, tmp_path):
     rng = np.random.default_rng(0)
     lines = [" ".join(rng.choice(list("abcdefgh"), size=60)) for _ in range(60)]
@@ -108,6 +109,7 @@ def test_vectors_of_words_are_fitted_by_the_command(method, capsys, tmp_path):
     assert f"saved in {tmp_path / 'run'}" in " ".join(capsys.readouterr().out.split())
 
 
+@pytest.mark.all
 def test_a_run_is_judged_and_told_when_its_folder_is_gone(command, tmp_path, caplog):
     pytest.importorskip("transformers")
     saved_folder(tmp_path / "given")

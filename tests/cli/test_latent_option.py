@@ -30,6 +30,7 @@ def judged(command, run, data):
     return answer, page, measures(run)
 
 
+@pytest.mark.all
 def test_an_autoencoder(command, data, tmp_path):
     command("fit", "autoencoder", data, *TINY, "--run", tmp_path / "ae")
     answer, page, found = judged(command, tmp_path / "ae", data)
@@ -63,6 +64,7 @@ def test_no_decoder_no_interpolation(command, run, data):
     assert "What excites units" in page
 
 
+@pytest.mark.all
 def test_a_table(command, tmp_path):
     draw = np.random.default_rng(0)
     table = pd.DataFrame(draw.normal(size=(90, 5)) * [1, 1, 1, 1, 1e4], columns=list("abcde"))

@@ -34,6 +34,7 @@ def run_of(command):
     return fit
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("trained", ["colour", "grey"])
 def test_embed_evaluate_report_and_finetune(command, tmp_path, run_of, trained):
     other = "grey" if trained == "colour" else "colour"

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from tiny_training import TINY
 
+from lanes import one_of_each
 from replearn.cli import COMMANDS, main
 
 CALLS = {
@@ -71,7 +72,7 @@ def small_methods(seed):
     return replearn.SimCLR(encoder="cnn", hidden=8, dim=4, epochs=1, max_minutes=1), PCA(n_components=4)
 
 
-@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("name", one_of_each(CALLS, ["list", "fit"]))
 def test_a_terminal_of_ascii(name, call, monkeypatch):
     args, written = call(name)
     streams = [io.TextIOWrapper(io.BytesIO(), encoding="ascii") for _ in range(2)]
@@ -118,6 +119,7 @@ def test_readers_that_leave(name, call, deaf, monkeypatch):
     assert written is None or written.is_file()
 
 
+@pytest.mark.all
 def test_a_closed_stdout_is_no_file_that_is_written(process, run, data, tmp_path):
     code = "import sys; from replearn.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", code, "embed", str(run), str(data), "--out", "e.npy"]

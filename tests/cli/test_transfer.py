@@ -49,6 +49,7 @@ def test_a_table_of_all_ways_and_numbers_of_labels(command, trained, target, tmp
     assert "training on" in answer.err
 
 
+@pytest.mark.all
 def test_it_goes_on_cell_by_cell(command, trained, target, tmp_path, monkeypatch):
     whole = command("transfer", trained, target, *FAST, "--to", "whole")
     fit, fits = FineTune.fit, []

@@ -128,6 +128,7 @@ def test_images_are_as_before():
         compare([PCA(3)], *parts, scaling="standard")
 
 
+@pytest.mark.all
 def test_the_scaling_is_kept_with_the_run(tmp_path):
     """What `compare` and `fit` kept gives rows as they come the same representation again."""
     train, test = table(FACTORS, SHIFTS)

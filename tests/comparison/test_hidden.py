@@ -70,6 +70,7 @@ def test_methods_are_fitted_with_the_labels_that_are_seen(digits, monkeypatch):
     assert all((a == b).all() for a, b in zip(seen, wanted, strict=True))
 
 
+@pytest.mark.all
 def test_probes_see_those_labels_alone(found, digits):
     scores = found.scores
     assert set(scores[scores["measure"].isin(["linear probe", "kNN"])]["labels"]) == {30}

@@ -11,9 +11,14 @@ OWN_TEST = DOCS / "add-a-method.md"
 WHOLE_DIGITS = {DOCS / "stages" / page for page in ("data.md", "encoders.md", "views.md")}
 
 
+README = DOCS.parent / "README.md"
 LONG = {
-    DOCS / "index.md",
-    *(DOCS / "stages" / page for page in ("command-line.md", "evaluation.md", "compare.md")),
+    README,
+    *(DOCS / page for page in ("index.md", "episodes.md", "surgery.md", "families/language.md")),
+    *(
+        DOCS / "stages" / page
+        for page in ("command-line.md", "evaluation.md", "compare.md", "transfer.md", "engine.md")
+    ),
 }
 
 

@@ -81,6 +81,7 @@ def test_reconstructions_come_near_the_samples(few, encoder):
     assert error(method, few) < 0.6 * few.flat().var(0).sum()
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("cls", one_of_each(ALL))
 def test_a_table_in_its_own_units_is_reconstructed(cls, table):
     method = cls(**QUICK | {"dim": 8}, epochs=30).fit(table)
@@ -94,6 +95,7 @@ def test_a_code_that_could_copy_is_refused_where_nothing_else_hinders_it(digits)
         assert cls(dim=100, batch_size=32).prepare(digits).representation_dim == 100
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("encoder", ["linear", "mlp"])
 def test_tied_weights_are_the_encoders_own(few, encoder, tmp_path):
     tied = Autoencoder(**QUICK, encoder=encoder, tied=True, epochs=15).fit(few)
@@ -120,6 +122,7 @@ def test_what_cannot_be_tied(digits, fields, says):
     assert len(str(raised.value).splitlines()) == 1
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("penalty", ["kl", "l1"])
 def test_sparse_codes_are_sparser_and_overcomplete(few, penalty):
     def sizes(weight):
@@ -168,7 +171,11 @@ def test_contraction_makes_the_code_change_less_for_its_spread(few, encoder):
     assert error(held, few) < 0.8 * few.flat().var(0).sum()
 
 
-@pytest.mark.parametrize("view", [Masking(0.5), SaltAndPepper(0.3), Noise(0.4)], ids=repr)
+@pytest.mark.parametrize(
+    "view",
+    [Masking(0.5), *(pytest.param(view, marks=pytest.mark.all) for view in (SaltAndPepper(0.3), Noise(0.4)))],
+    ids=repr,
+)
 def test_what_was_destroyed_is_put_back(digits, few, view):
     """The one that was trained to do so does it better than one that was trained on whole samples."""
     fields = QUICK | {"encoder": "linear", "decoder": "mlp", "epochs": 20, "dim": 32}

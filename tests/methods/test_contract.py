@@ -113,7 +113,7 @@ def test_same_seed_same_bits_and_another_seed_others(cls, few):
     assert not same(weights(again), weights(other))
 
 
-@pytest.mark.parametrize("cls", OURS)
+@pytest.mark.parametrize("cls", one_of_each(OURS))
 def test_save_and_load_give_the_same_representation(cls, few, tmp_path):
     method = learned(cls)
     method.save(tmp_path / "run")
@@ -222,7 +222,7 @@ def test_bad_fields_are_told_in_one_line(cls, field, value, says, few):
     assert len(str(error.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("cls", OURS)
+@pytest.mark.parametrize("cls", one_of_each(OURS))
 def test_samples_of_another_shape_are_refused(cls, table):
     with pytest.raises(ValueError, match="like those of fit"):
         learned(cls).transform(table)

@@ -89,7 +89,7 @@ def test_cpc_reads_labels_from_fewer_of_them(little):
     assert method.history_.rows[-1]["loss"] < 0.4 * method.loss_at_collapse()
 
 
-@pytest.mark.parametrize("name", one_of_each([*METHODS, *LITTLE], ["simclr", "autoencoder", "vae"]))
+@pytest.mark.parametrize("name", one_of_each([*METHODS, *LITTLE], ["autoencoder"]))
 def test_beats_its_untrained_encoder(name, digits, little):
     (method, margin), samples = (METHODS[name], digits) if name in METHODS else (LITTLE[name], little)
     untrained = accuracy(method.prepare(samples[0]), samples)

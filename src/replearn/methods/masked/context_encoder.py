@@ -27,7 +27,7 @@ from replearn.encoders.bounded import Bounded
 from replearn.encoders.discriminators import ImageDiscriminator
 from replearn.encoders.maps import ChannelWise, FromMap, map_shape
 from replearn.encoders.rbm import Units
-from replearn.methods.base import Method
+from replearn.methods.by_layer import ByLayer
 from replearn.methods.exhibit import Exhibit
 from replearn.objectives import taken_for_real, told_apart, weighted_error
 from replearn.views import Hidden, Same, Split
@@ -36,7 +36,7 @@ SHOWN = 12
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class ContextEncoder(Method):
+class ContextEncoder(ByLayer):
     """Feature learning by inpainting.
 
     Attributes:

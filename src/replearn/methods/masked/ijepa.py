@@ -13,7 +13,7 @@ References: Assran et al., CVPR 2023, section 3. https://arxiv.org/abs/2301.0824
 """
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -21,7 +21,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description
-from replearn.encoders import PatchPredictor
+from replearn.encoders import Encoder, PatchPredictor
 from replearn.encoders.patching import chosen
 from replearn.engine.distributed import gather
 from replearn.methods.masked.patches import MaskedPatches
@@ -70,12 +70,12 @@ class IJEPA(MaskedPatches):
     @torch.no_grad()
     def targets(self, batch: Batch) -> Float[Tensor, "n p d"]:
         """The teacher's states of all patches, each of mean 0 and deviation 1."""
-        encoder: Any = self.teacher_.chain[0]
-        states = encoder.read(batch, "states")
+        states = self.read_from.read(batch, "states")
         return F.layer_norm(states, states.shape[2:])
 
-    def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
-        return self.teacher_.chain[0](batch)  # type: ignore[no-any-return]
+    @property
+    def read_from(self) -> Encoder:
+        return self.teacher_.chain[0]  # type: ignore[return-value]
 
     def after_step(self, progress: float) -> None:
         momentum = rising_momentum(progress, start=self.momentum)

@@ -12,7 +12,7 @@ from replearn.data import Batch, Description, Samples
 from replearn.encoders import make_encoder
 from replearn.encoders.kinds import NETWORKS
 from replearn.encoders.patching import chosen
-from replearn.methods.base import Method
+from replearn.methods.by_layer import ByLayer
 from replearn.methods.exhibit import Exhibit
 from replearn.objectives.patches import denormalised, normalised
 from replearn.views import Split
@@ -20,7 +20,7 @@ from replearn.views.blocks import Places, hide
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class MaskedPatches(Method):
+class MaskedPatches(ByLayer):
     """A method whose encoder has patches, of which some are hidden.
 
     Attributes:

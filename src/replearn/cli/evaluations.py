@@ -212,7 +212,14 @@ def _scores(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 def _check_kinds(named: dict[str, Any]) -> None:
     """Raises TypeError where what names data, or says how to read them, is of another kind."""
-    for name, kind in {"data": str, "test": str, "labels": str, "text": str, "image_size": int}.items():
+    for name, kind in {
+        "data": str,
+        "test": str,
+        "labels": str,
+        "text": str,
+        "image_size": int,
+        "kind": str,
+    }.items():
         value = named.get(name)
         if value is not None and not isinstance(value, kind):
             raise TypeError(f"{name} is {value!r}")

@@ -1,9 +1,9 @@
 """Run folders as commands meet them."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ def held(path: str) -> Iterator[None]:
 @dataclass(frozen=True)
 class Described:
     """Samples that a run was fitted on: their kind, shape and levels, number and fingerprint, and how the columns of a
-    table were read.
+    table were read; and what their kind says besides.
     """
 
     kind: str
@@ -88,6 +88,7 @@ class Described:
     reading: Any = None
     n: int = 0
     fingerprint: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 def described(path: str) -> Described:
@@ -103,6 +104,7 @@ def described(path: str) -> Described:
         *(stored.kind, stored.shape, stored.levels, stored.reading),
         n=stored.n,
         fingerprint=stored.fingerprint,
+        details=stored.details,
     )
 
 

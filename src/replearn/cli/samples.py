@@ -33,7 +33,8 @@ class DataOptions:
         drop: columns of a table not to learn from.
         groups: column (of a table, or of the file of labels) of what a split keeps together: patients, speakers.
         image_size: make square images of this side, in pixels.
-        kind: of samples that DATA are read as; unless given: what they look like.
+        kind: what to read DATA as, where it could be several things, with settings of the kind: series,
+            series:length=100,stride=50.
     """
 
     labels: Annotated[str | None, tyro.conf.arg(metavar="FILE|COLUMN")] = None

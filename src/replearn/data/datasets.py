@@ -12,6 +12,7 @@ import numpy as np
 
 from replearn.data.manual import chapters, python_manual
 from replearn.data.samples import ArraySamples, Samples
+from replearn.data.series import SeriesSamples
 from replearn.data.shapes import shapes
 from replearn.data.splits import stratified_test
 
@@ -132,6 +133,16 @@ def _shapes() -> tuple[Samples, np.ndarray]:
     return samples, stratified_test(samples.labels, test=1 / 6, random_state=0)
 
 
+def _motions() -> tuple[Samples, np.ndarray]:
+    with (FOLDER / "motions.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        series = np.concatenate([arrays["train_series"], arrays["test_series"]])
+        labels = np.concatenate([arrays["train_labels"], arrays["test_labels"]])
+        classes, train = arrays["class_names"].tolist(), len(arrays["train_labels"])
+    axes = [f"{sensor}_{axis}" for sensor in ("acceleration", "rotation") for axis in "xyz"]
+    samples = SeriesSamples(series, labels.astype(np.int64), classes=classes, channels=axes)
+    return samples, np.arange(train, len(series))
+
+
 DATASETS: dict[str, BuiltIn] = {
     data.name: data
     for data in (
@@ -191,6 +202,18 @@ DATASETS: dict[str, BuiltIn] = {
             licence="PSF License Version 2 (not in this package: on the user's own machine)",
             attribution="The Python Software Foundation",
             read=python_manual,
+        ),
+        BuiltIn(
+            name="motions",
+            what="standing, running, walking, badminton: acceleration and rotation of a wrist, 10 s at 10 Hz",
+            train=40,
+            test=40,
+            shape=(6, 100),
+            classes=4,
+            licence="BSD-3-Clause (package); the data file states none",
+            attribution="BasicMotions of the UEA multivariate time series archive; "
+            "PyPI package aeon 1.6.0, the aeon developers",
+            read=_motions,
         ),
     )
 }

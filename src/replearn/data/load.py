@@ -1,7 +1,6 @@
 """The one door for data: whatever it is, `as_samples` makes samples of it."""
 
 import copy
-import difflib
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,8 @@ from replearn.data.datasets import DATASETS, load_data
 from replearn.data.folder import image_samples
 from replearn.data.items import item_samples
 from replearn.data.kinds import KINDS, OWN
+from replearn.data.kinds.base import Kind
+from replearn.data.kinds.named import kind_named
 from replearn.data.label_files import read_label_file
 from replearn.data.labels import UNLABELLED, encode_labels
 from replearn.data.packaged import claimed, read_by_package
@@ -47,7 +48,7 @@ def as_samples(
     strict: bool = False,
     classes: Sequence[str] | None = None,
     like: Any = None,
-    kind: str | None = None,
+    kind: str | Kind | None = None,
 ) -> Samples:
     """Samples of whatever holds data.
 
@@ -85,7 +86,8 @@ def as_samples(
         classes: class names in order, so that these labels agree with other samples'
             (`classes=train.classes`).
         like: samples, or the description of samples, by whose reading of columns a table is read.
-        kind: of samples that are to come of it, such as `table`; None: what the data look like.
+        kind: of samples that are to come of it, such as `table`, by name, with settings where it has some
+            (`"series:length=100,stride=50"`), or as an object of `replearn.data.kinds`; None: what the data look like.
 
     Raises:
         ValueError: data of a kind or content that cannot be used, or labels that do not fit.
@@ -116,10 +118,13 @@ def as_samples(
             strict=strict,
         ),
     )
-    samples, own, of_groups = _found(data, asked, kind)
-    if kind is not None and samples.kind != kind:
+    if kind is None and like is not None and not isinstance(data, Samples) and not _is_built_in(data):
+        kind = KINDS[like.kind].options_like(like).get("kind")
+    named, room = (None, None) if kind is None else kind_named(kind)
+    samples, own, of_groups = _found(data, asked, named, room)
+    if named is not None and samples.kind != named:
         raise ValueError(
-            f"kind must be what the data are; got kind={kind!r} for samples of kind {samples.kind}. Leave it out."
+            f"kind must be what the data are; got kind={named!r} for samples of kind {samples.kind}. Leave it out."
         )
     if isinstance(labels, str | Path) and own is None:
         if samples.names is None:
@@ -128,7 +133,7 @@ def as_samples(
             )
         own, of_groups = read_label_file(Path(labels).expanduser(), samples.names, groups=column)
     elif labels is not None and not isinstance(labels, str | Path):
-        own = labels
+        own = labels if own is None or not _reads(samples.kind) else own  # a label for each window
     elif own is None and classes is not None and samples.labels is not None:
         own = [None if label < 0 else samples.classes[label] for label in samples.labels]
     if own is not None:
@@ -141,20 +146,27 @@ def as_samples(
     return samples
 
 
-def _found(data: Any, asked: Asked, kind: str | None) -> Found:
+def _found(data: Any, asked: Asked, kind: str | None, room: Kind | None) -> Found:
     """Samples of whatever holds data, and what they bring."""
-    if kind is not None and kind not in KINDS:
-        near = difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.0)[0]
-        raise ValueError(f"kind must be one of {', '.join(KINDS)}; got {kind!r}. Did you mean {near!r}?")
-    if isinstance(data, str) and data.partition(":")[0] in DATASETS:
+    if _is_built_in(data):
         return _built_in(data), None, None
     others = [name for name in KINDS if name not in OWN]
     claiming = [name for name in others if name == kind or (kind is None and claimed(name, data))]
     if claiming and not isinstance(data, Samples):
         return read_by_package(claiming[0], data, asked)
+    own = room if kind is not None and _reads(kind) else None
+    if kind is None:
+        own = next((each for each in OWN.values() if each.claims(data)), None)
+    if own is not None and not isinstance(data, Samples):
+        return own.read(data, asked)
     if isinstance(data, str | Path):
         return from_path(Path(data).expanduser(), asked)
     return _from_object(data, asked)
+
+
+def _reads(kind: str) -> bool:
+    """Whether a kind of ours reads its data by itself."""
+    return kind in OWN and type(OWN[kind]).read is not Kind.read
 
 
 def _check_for_tables(data: Any, *, text: str | None, columns: Sequence[str], drop: Sequence[str]) -> None:
@@ -231,6 +243,10 @@ def _with_labels(samples: Samples, labels: Any, classes: Sequence[str] | None) -
     changed = samples.with_targets(None)
     changed.labels, changed.classes = encode_labels(labels, len(samples), classes=classes)
     return changed
+
+
+def _is_built_in(data: Any) -> bool:
+    return isinstance(data, str) and data.partition(":")[0] in DATASETS
 
 
 def _built_in(data: str) -> Samples:

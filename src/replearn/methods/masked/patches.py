@@ -111,7 +111,7 @@ class PatchPrediction(MaskedPatches):
             "What is behind the patches?",
             f"Test samples with {self.share:.0%} of their patches hidden, what the network predicts there{own}, and "
             "the samples as they are.",
-            {"seen": seen.clamp(0, 1), "predicted": filled.clamp(0, 1), "true": batch.floats().x},
+            {"seen": seen, "predicted": filled, "true": batch.floats().x},
         )
 
 

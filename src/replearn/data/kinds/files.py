@@ -1,0 +1,31 @@
+"""Whether a folder or zip is one of files of a kind, found out without reading them all where it is of images."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from replearn.data.sources import find_source, is_image_name, is_text_name, walk
+
+Names = Callable[[str], bool]
+
+
+def names_in(path: Path) -> Iterator[str]:
+    """The files of a folder or zip, one by one."""
+    if path.is_dir():
+        yield from (name for name, _ in walk(path, []))
+    elif (source := find_source(path, lambda name: True)) is not None:
+        yield from source.names
+
+
+def holds(path: Path, wanted: Names, *, instead: Names = is_image_name) -> bool:
+    """Whether there is a file of names that are wanted, and none of those `instead`."""
+    found = False
+    for name in names_in(path):
+        if instead(name):
+            return False
+        found = found or wanted(name)
+    return found
+
+
+def holds_only(path: Path, wanted: Names) -> bool:
+    """Whether there is such a file, and neither an image nor a text."""
+    return holds(path, wanted, instead=lambda name: is_image_name(name) or is_text_name(name))

@@ -1,0 +1,29 @@
+"""Series: convolutions along time, and a transformer over patches of it."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from torch import nn
+
+from replearn.encoders.base import Described
+from replearn.encoders.kinds.base import PATCHES, Maker, Networks
+from replearn.encoders.series import SeriesCNN, side_of_patch
+from replearn.encoders.vit import ViT
+
+
+def _cnn(shape: tuple[int, ...]) -> nn.Module:
+    return SeriesCNN(shape[0])
+
+
+def _vit(shape: tuple[int, ...]) -> nn.Module:
+    return ViT(shape, side=side_of_patch(shape[1]))
+
+
+class SeriesNetworks(Networks):
+    """Series `(c, t)`."""
+
+    bodies: ClassVar[Mapping[str, Maker]] = {**Networks.bodies, "cnn": _cnn, "vit": _vit}
+    offers: ClassVar[frozenset[str]] = Networks.offers | {PATCHES}
+
+    def auto(self, samples: Described) -> str:
+        return "cnn"

@@ -20,7 +20,7 @@ from replearn.methods.model import Model
 from replearn.methods.ranges import check_stored
 from replearn.methods.registry import find_method
 from replearn.methods.started import encoder_again, mark, read_recipe
-from replearn.methods.store import check_not_written, restore
+from replearn.methods.store import check_not_written, restore, younger_fields
 from replearn.views import Split, view_from_json
 from replearn.views.store import NotStored
 
@@ -101,7 +101,7 @@ def _fields(
     own = isinstance(stored.get("views"), dict) and "own" in stored["views"]
     if views is not None and not own:
         raise ValueError("the run must have views of your own; it has none, or stores them. Leave views out.")
-    values = {name: _value(value) for name, value in here(stored).items()}
+    values = {name: _value(value) for name, value in here(younger_fields(cls) | stored).items()}
     if isinstance(stored.get("encoder"), dict):
         if encoder is None:
             raise ValueError(

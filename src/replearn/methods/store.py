@@ -222,6 +222,11 @@ def versions() -> dict[str, str]:
     }
 
 
+def younger_fields(cls: type[Any]) -> dict[str, Any]:
+    """Fields that are not their default in a run that is older than they, and what they are: how it was before."""
+    return {field.name: field.metadata["before"] for field in fields(cls) if "before" in field.metadata}
+
+
 def _field_to_json(value: Any) -> Any:
     if isinstance(value, nn.Module | BaseEstimator):  # a fitted method, of which `FineTune` takes the encoder
         return {"module": type(value).__name__}
@@ -244,7 +249,8 @@ def _check_same(old: dict[str, Any], method: Outline, folder: Path) -> None:
     check_stored(type(method), old["fields"], folder / METHOD)
     for name, value in new["fields"].items():
         # Of a field that is younger than the run, what it is where nothing is given.
-        before = old["fields"].get(name, _field_to_json(type(method).__dataclass_fields__[name].default))
+        default = _field_to_json(type(method).__dataclass_fields__[name].default)
+        before = ({name: default} | younger_fields(type(method)) | old["fields"])[name]
         if name == "epochs" and before is not None and has_ended(folder):
             continue  # for `extension_for` to say
         if name not in FREE_FIELDS and before != value:

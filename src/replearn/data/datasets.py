@@ -14,6 +14,7 @@ from replearn.data.manual import chapters, python_manual
 from replearn.data.samples import ArraySamples, Samples
 from replearn.data.series import SeriesSamples
 from replearn.data.shapes import shapes
+from replearn.data.sound import SoundSamples, sixteen_bits
 from replearn.data.splits import stratified_test
 
 FOLDER = files("replearn.data") / "builtin"
@@ -143,6 +144,21 @@ def _motions() -> tuple[Samples, np.ndarray]:
     return samples, np.arange(train, len(series))
 
 
+def _notes() -> tuple[Samples, np.ndarray]:
+    with (FOLDER / "notes.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        loud = arrays["waveform"].astype(np.float64) / 127  # mu-law
+        sounds = np.sign(loud) * (256 ** np.abs(loud) - 1) / 255
+        labels, instrument = arrays["label"].astype(np.int64), arrays["instrument"]
+        classes, instruments = arrays["label_names"].tolist(), arrays["instrument_names"]
+        names, rate = arrays["name"].tolist(), int(arrays["sample_rate"])
+    samples = SoundSamples(sixteen_bits(sounds), labels, rate=rate, classes=classes, names=names)
+    samples.groups = instruments[instrument]
+    kept = [
+        number for family in range(len(classes)) for number in np.unique(instrument[labels == family])[1::5]
+    ]
+    return samples, np.flatnonzero(np.isin(instrument, kept))
+
+
 DATASETS: dict[str, BuiltIn] = {
     data.name: data
     for data in (
@@ -214,6 +230,17 @@ DATASETS: dict[str, BuiltIn] = {
             attribution="BasicMotions of the UEA multivariate time series archive; "
             "PyPI package aeon 1.6.0, the aeon developers",
             read=_motions,
+        ),
+        BuiltIn(
+            name="notes",
+            what="single notes of instruments in 11 families, 0.4 s at 8 kHz; test: instruments of their own",
+            train=596,
+            test=156,
+            shape=(1, 3200),
+            classes=11,
+            licence="MIT",
+            attribution="Fluid (R3) soundfont, Frank Wen and contributors; Debian package fluid-soundfont-gm 3.1-5.3",
+            read=_notes,
         ),
     )
 }

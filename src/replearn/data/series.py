@@ -7,7 +7,7 @@ What was filled, cut, left out or padded is counted, and said in one line each.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -16,6 +16,7 @@ from replearn.data.folder import warn_of_data
 from replearn.data.samples import ArraySamples
 from replearn.data.stored import StoredRows
 
+Padding = Literal["edge", "constant"]
 LARGEST = 1e18  # of a number's size: squares of larger ones overflow float32
 
 
@@ -122,15 +123,15 @@ class Cut:
         """Of all recordings together."""
         return sum(len(self.starts(rows)) for rows in self.lengths)
 
-    def of(self, x: Float[np.ndarray, "c t"]) -> Float[np.ndarray, "k c length"]:
-        """The windows of a recording; one that is too short goes on with its last values."""
+    def of(self, x: Float[np.ndarray, "c t"], *, mode: Padding = "edge") -> Float[np.ndarray, "k c _"]:
+        """The windows of a recording; one that is too short goes on with its last values, or (`constant`) zeros."""
         short = self.length - x.shape[1]
         if short > 0:
-            return np.pad(x, ((0, 0), (0, short)), mode="edge")[None]
+            return np.pad(x, ((0, 0), (0, short)), mode=mode)[None]
         return np.stack([x[:, start : start + self.length] for start in self.starts(x.shape[1])])
 
-    def told(self) -> list[str]:
-        """Lines on what is not as it was."""
+    def told(self, how: str = "by their last values") -> list[str]:
+        """Lines on what is not as it was; `how` short ones are made longer."""
         n, long = len(self.lengths), [rows for rows in self.lengths if rows > self.length]
         short = [self.length - rows for rows in self.lengths if rows < self.length]
         lines = []
@@ -149,7 +150,7 @@ class Cut:
             )
         if short:
             lines.append(
-                f"{len(short):,} of {n:,} recordings go on with their last values up to {self.length} rows "
+                f"{len(short):,} of {n:,} recordings are filled up to {self.length} rows {how} "
                 f"({sum(short):,} rows are made up)"
             )
         return lines

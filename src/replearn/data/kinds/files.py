@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from replearn.data.sound import is_sound_name
 from replearn.data.sources import find_source, is_image_name, is_text_name, walk
 
 Names = Callable[[str], bool]
+OTHERS: tuple[Names, ...] = (is_image_name, is_text_name, is_sound_name)
 
 
 def names_in(path: Path) -> Iterator[str]:
@@ -27,5 +29,5 @@ def holds(path: Path, wanted: Names, *, instead: Names = is_image_name) -> bool:
 
 
 def holds_only(path: Path, wanted: Names) -> bool:
-    """Whether there is such a file, and neither an image nor a text."""
-    return holds(path, wanted, instead=lambda name: is_image_name(name) or is_text_name(name))
+    """Whether there is such a file, and neither an image, a text nor a sound."""
+    return holds(path, wanted, instead=lambda name: any(other(name) for other in OTHERS))

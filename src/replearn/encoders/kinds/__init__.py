@@ -4,6 +4,7 @@ from replearn.data.kinds import KINDS, Rooms
 from replearn.encoders.kinds.base import DECODER, ENCODER, PATCHES, Networks, NoSuchNetwork
 from replearn.encoders.kinds.image import ImageNetworks
 from replearn.encoders.kinds.series import SeriesNetworks
+from replearn.encoders.kinds.sound import SoundNetworks
 from replearn.encoders.kinds.text import TextNetworks
 
 OWN = {
@@ -11,6 +12,7 @@ OWN = {
     "table": Networks(),
     "text": TextNetworks(),
     "tokens": TextNetworks(),
+    "sound": SoundNetworks(),
     "series": SeriesNetworks(),
 }
 NETWORKS: Rooms[Networks] = Rooms("encoders", OWN, nothing=Networks(), taken=KINDS.taken)

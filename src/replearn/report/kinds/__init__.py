@@ -4,9 +4,16 @@ from replearn.data.kinds import KINDS, Rooms
 from replearn.report.kinds.base import Looks, Shown
 from replearn.report.kinds.image import ImageLooks
 from replearn.report.kinds.series import SeriesLooks
+from replearn.report.kinds.sound import SoundLooks
 from replearn.report.kinds.text import TextLooks
 
-OWN = {"image": ImageLooks(), "table": Looks(), "text": TextLooks(), "series": SeriesLooks()}
+OWN = {
+    "image": ImageLooks(),
+    "table": Looks(),
+    "text": TextLooks(),
+    "sound": SoundLooks(),
+    "series": SeriesLooks(),
+}
 LOOKS: Rooms[Looks] = Rooms("report", OWN, nothing=Looks(), taken=KINDS.taken)
 
 __all__ = ["LOOKS", "Looks", "Shown"]

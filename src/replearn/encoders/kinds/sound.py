@@ -1,0 +1,51 @@
+"""Sounds: networks of spectrograms, and of waves."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from torch import nn
+
+from replearn.data.mel import mel_of
+from replearn.encoders.base import Described
+from replearn.encoders.kinds.base import PATCHES, Maker, Networks
+from replearn.encoders.sound import Spectral, SpectralPatches, SpectrogramCNN, WaveCNN, side_of_patch
+from replearn.encoders.vit import ViT
+
+UNKNOWN = 16_000  # Hz, of samples that do not say their rate
+
+
+def rate_of(samples: Any) -> int:
+    """In Hz."""
+    rate = getattr(samples, "details", {}).get("rate")
+    return rate if isinstance(rate, int) and rate > 0 else UNKNOWN
+
+
+def _cnn(shape: tuple[int, ...], rate: int = UNKNOWN) -> nn.Module:
+    return Spectral(SpectrogramCNN(), mel_of(rate))
+
+
+def _vit(shape: tuple[int, ...], rate: int = UNKNOWN) -> nn.Module:
+    mel = mel_of(rate)
+    frames = mel.frames(shape[1])
+    return SpectralPatches(ViT((1, mel.bands, frames), side=side_of_patch(frames)), mel)
+
+
+def _wave(shape: tuple[int, ...]) -> nn.Module:
+    return WaveCNN()
+
+
+class SoundNetworks(Networks):
+    """Sounds `(1, t)`."""
+
+    bodies: ClassVar[Mapping[str, Maker]] = {**Networks.bodies, "cnn": _cnn, "vit": _vit, "wave": _wave}
+    offers: ClassVar[frozenset[str]] = Networks.offers | {PATCHES}
+
+    def auto(self, samples: Described) -> str:
+        return "cnn"
+
+    def body(self, name: str, samples: Described, weights: Path | None) -> nn.Module:
+        """Those of spectrograms are made for the samples' rate."""
+        if name not in ("cnn", "vit") or weights:
+            return super().body(name, samples, weights)
+        return {"cnn": _cnn, "vit": _vit}[name](samples.shape, rate_of(samples))

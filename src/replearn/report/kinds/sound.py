@@ -1,0 +1,34 @@
+"""Sounds are shown as spectrograms: time to the right, pitch upwards, loud places as ink."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import UInt8
+
+from replearn.data.mel import FLOOR, log_mel, mel_of
+from replearn.report.kinds.base import Looks, Shown
+
+RATE = 16_000  # Hz, by which bands are laid out
+
+
+class SoundLooks(Looks):
+    """Sounds `(1, t)`, and spectrograms `(1, bands, frames)` of them, as methods of patches make them."""
+
+    shown: ClassVar[Shown | None] = "picture"
+
+    def cell(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        return 1, 48
+
+    def draw(self, x: Any, side: int) -> UInt8[np.ndarray, "n s s c"]:
+        x = torch.as_tensor(x).float().nan_to_num()
+        if x.ndim == 3:
+            level = log_mel(x[:, 0], mel_of(RATE))[:, None] / FLOOR + 1  # (n, 1, b, s), in [0, 1]
+        else:
+            low, high = x.amin((1, 2, 3), keepdim=True), x.amax((1, 2, 3), keepdim=True)
+            level = (x - low) / (high - low).clamp_min(1e-9)
+        level = F.interpolate(
+            level.flip(2), (side, side), mode="bilinear", antialias=True, align_corners=False
+        )
+        return level[:, 0, :, :, None].clamp(0, 1).mul(255).round().to(torch.uint8).numpy()

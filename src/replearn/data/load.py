@@ -152,6 +152,10 @@ def _found(data: Any, asked: Asked, kind: str | None) -> Found:
     claiming = [name for name in others if name == kind or (kind is None and claimed(name, data))]
     if claiming and not isinstance(data, Samples):
         return read_by_package(claiming[0], data, asked)
+    ours = [name for name, room in OWN.items() if (room.reads if name == kind else room.claims)(data)]
+    claiming = [name for name in ours if kind in (None, name)]
+    if claiming and not isinstance(data, Samples):
+        return OWN[claiming[0]].read(data, asked)
     if isinstance(data, str | Path):
         return from_path(Path(data).expanduser(), asked)
     return _from_object(data, asked)

@@ -7,6 +7,9 @@ from replearn.encoders.decoders import DECODERS, decoder_for, make_decoder
 from replearn.encoders.dense import MLP, Linear
 from replearn.encoders.folders import configuration_of, made_from
 from replearn.encoders.frozen import frozen
+from replearn.encoders.gat import GAT
+from replearn.encoders.gcn import GCN
+from replearn.encoders.gin import GIN
 from replearn.encoders.heads import first_layers, mlp
 from replearn.encoders.make import ENCODERS, comes_with_weights, make_encoder
 from replearn.encoders.mixture import LayerMixture
@@ -25,6 +28,9 @@ __all__ = [
     "DECODERS",
     "ENCODERS",
     "FOLDER",
+    "GAT",
+    "GCN",
+    "GIN",
     "MLP",
     "TEXT_ENCODERS",
     "Conv",

@@ -1,12 +1,21 @@
 """What the stage `data` must know of each kind of samples: one module per kind, found through one registry."""
 
 from replearn.data.kinds.base import PIXELS, ROWS, WORDS, Kind
+from replearn.data.kinds.graph import Graph
 from replearn.data.kinds.image import Image
+from replearn.data.kinds.node import Node
 from replearn.data.kinds.rooms import KindWarning, Rooms
 from replearn.data.kinds.table import Table
 from replearn.data.kinds.text import Text, Tokens
 
-OWN = {"image": Image(), "table": Table(), "text": Text(), "tokens": Tokens()}
+OWN = {
+    "image": Image(),
+    "table": Table(),
+    "text": Text(),
+    "tokens": Tokens(),
+    "graph": Graph(),
+    "node": Node(),
+}
 KINDS: Rooms[Kind] = Rooms("data", OWN, nothing=Kind(), taken=OWN)
 
 __all__ = ["KINDS", "OWN", "PIXELS", "ROWS", "WORDS", "Kind", "KindWarning", "Rooms"]

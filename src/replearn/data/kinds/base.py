@@ -36,6 +36,10 @@ class Kind:
         """Whether `as_samples` should let this kind read such data; asked before images, tables and texts are."""
         return False
 
+    def reads(self, data: Any) -> bool:
+        """Whether this kind can read such data where `as_samples` is told that they are of it (`kind=`)."""
+        return self.claims(data)
+
     def read(self, data: Any, asked: Asked) -> Found:
         """Samples of data that are claimed, and the labels and groups that they bring, or None.
 

@@ -2,10 +2,18 @@
 
 from replearn.data.kinds import KINDS, Rooms
 from replearn.encoders.kinds.base import DECODER, ENCODER, PATCHES, Networks, NoSuchNetwork
+from replearn.encoders.kinds.graph import GraphNetworks, NodeNetworks
 from replearn.encoders.kinds.image import ImageNetworks
 from replearn.encoders.kinds.text import TextNetworks
 
-OWN = {"image": ImageNetworks(), "table": Networks(), "text": TextNetworks(), "tokens": TextNetworks()}
+OWN = {
+    "image": ImageNetworks(),
+    "table": Networks(),
+    "text": TextNetworks(),
+    "tokens": TextNetworks(),
+    "graph": GraphNetworks(),
+    "node": NodeNetworks(),
+}
 NETWORKS: Rooms[Networks] = Rooms("encoders", OWN, nothing=Networks(), taken=KINDS.taken)
 
 __all__ = ["DECODER", "ENCODER", "NETWORKS", "PATCHES", "Networks", "NoSuchNetwork"]

@@ -2,10 +2,17 @@
 
 from replearn.data.kinds import KINDS, Rooms
 from replearn.report.kinds.base import Looks, Shown
+from replearn.report.kinds.graph import GraphLooks, NodeLooks
 from replearn.report.kinds.image import ImageLooks
 from replearn.report.kinds.text import TextLooks
 
-OWN = {"image": ImageLooks(), "table": Looks(), "text": TextLooks()}
+OWN = {
+    "image": ImageLooks(),
+    "table": Looks(),
+    "text": TextLooks(),
+    "graph": GraphLooks(),
+    "node": NodeLooks(),
+}
 LOOKS: Rooms[Looks] = Rooms("report", OWN, nothing=Looks(), taken=KINDS.taken)
 
 __all__ = ["LOOKS", "Looks", "Shown"]

@@ -2,11 +2,18 @@
 
 from replearn.data.kinds import KINDS, Rooms
 from replearn.views.kinds.base import Like, Views
+from replearn.views.kinds.graph import GraphViews, NodeViews
 from replearn.views.kinds.image import ImageViews
 from replearn.views.kinds.table import TableViews
 from replearn.views.kinds.text import TextViews
 
-OWN = {"image": ImageViews(), "table": TableViews(), "text": TextViews()}
+OWN = {
+    "image": ImageViews(),
+    "table": TableViews(),
+    "text": TextViews(),
+    "graph": GraphViews(),
+    "node": NodeViews(),
+}
 VIEWS: Rooms[Views] = Rooms("views", OWN, nothing=Views(), taken=KINDS.taken)
 
 __all__ = ["OWN", "VIEWS", "Like", "Views"]

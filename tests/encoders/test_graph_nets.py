@@ -72,15 +72,14 @@ def test_numbers_of_edges_are_read():
         assert not torch.equal(encoder.read(x), encoder.read(x.with_edges(x.edges, x.marks + 1)))
 
 
-def test_hidden_nodes_are_read_as_a_token():
-    encoder, x = made("gin", "marked"), SAMPLES["marked"][np.arange(5)].x
-    hidden = torch.arange(len(x.nodes)) % 3 == 0
-    token = torch.full((3,), 0.5)
-    seen = x.with_nodes(torch.where(hidden[:, None], token, encoder.standardise(x).nodes))
-    with torch.no_grad():
-        torch.testing.assert_close(
-            encoder.read(x, "states", hidden=hidden, token=token), encoder.body.states(seen)[-1]
-        )
+def test_numbers_of_nodes_are_put_in_place_and_summed():
+    encoder, batch = made("gin", "marked"), SAMPLES["marked"][np.arange(5)]
+    which = torch.arange(len(batch.x.nodes)) % 3 == 0
+    other = encoder.with_numbers(batch, which, torch.full((1, 3), 0.5))
+    seen = encoder.numbers(other)
+    torch.testing.assert_close(seen[which], torch.full_like(seen[which], 0.5))
+    torch.testing.assert_close(seen[~which], encoder.numbers(batch)[~which])
+    assert encoder.sums(batch, torch.ones(len(which), 1))[:, 0].tolist() == batch.x.counts.tolist()
 
 
 def test_large_numbers_of_nodes_are_scaled_and_small_ones_are_not():

@@ -10,6 +10,7 @@ from replearn.encoders.frozen import frozen
 from replearn.encoders.gat import GAT
 from replearn.encoders.gcn import GCN
 from replearn.encoders.gin import GIN
+from replearn.encoders.graph_net import GraphEncoder, NodeDecoder
 from replearn.encoders.heads import first_layers, mlp
 from replearn.encoders.make import ENCODERS, comes_with_weights, make_encoder
 from replearn.encoders.mixture import LayerMixture
@@ -36,8 +37,10 @@ __all__ = [
     "Conv",
     "Described",
     "Encoder",
+    "GraphEncoder",
     "LayerMixture",
     "Linear",
+    "NodeDecoder",
     "PatchPredictor",
     "ResNetSmall",
     "TextBody",

@@ -5,6 +5,8 @@
 Reference: Brody et al., ICLR 2022, equation 7, after Veličković et al., ICLR 2018. https://arxiv.org/abs/2105.14491
 """
 
+from torch import nn
+
 from replearn.data.graphs.content import Pooling
 from replearn.encoders.graph_net import GraphNet, convolutions
 
@@ -36,9 +38,15 @@ class GAT(GraphNet):
             raise ValueError(
                 f"width must be a multiple of heads; got {width} and {heads}. Change one of them."
             )
-        conv = convolutions().GATv2Conv
-        stages = [
-            conv(in_dim if place == 0 else width, width // heads, heads, edge_dim=edge_dim or None)
-            for place in range(depth)
-        ]
+        stages = [_layer(in_dim if place == 0 else width, width, heads, edge_dim) for place in range(depth)]
         super().__init__(stages, dim=width, marked=edge_dim > 0, pooling=pooling, concatenate=concatenate)
+        self.heads, self.edge_dim = heads, edge_dim
+
+    def layer(self, wide: int, out: int) -> nn.Module:
+        return _layer(wide, out, self.heads if out % self.heads == 0 else 1, self.edge_dim)
+
+
+def _layer(wide: int, out: int, heads: int, edge_dim: int) -> nn.Module:
+    conv = convolutions().GATv2Conv
+    made: nn.Module = conv(wide, out // heads, heads, edge_dim=edge_dim or None)
+    return made

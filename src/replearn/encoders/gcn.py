@@ -5,6 +5,8 @@
 Reference: Kipf and Welling, ICLR 2017, equation 2. https://arxiv.org/abs/1609.02907
 """
 
+from torch import nn
+
 from replearn.data.graphs.content import Pooling
 from replearn.encoders.graph_net import GraphNet, convolutions
 
@@ -29,8 +31,15 @@ class GCN(GraphNet):
         concatenate: bool = False,
         plain_end: bool = False,
     ) -> None:
-        conv = convolutions().GCNConv
-        stages = [conv(in_dim if place == 0 else width, width) for place in range(depth)]
+        stages = [_layer(in_dim if place == 0 else width, width) for place in range(depth)]
         super().__init__(
             stages, dim=width, marked=False, pooling=pooling, concatenate=concatenate, plain_end=plain_end
         )
+
+    def layer(self, wide: int, out: int) -> nn.Module:
+        return _layer(wide, out)
+
+
+def _layer(wide: int, out: int) -> nn.Module:
+    made: nn.Module = convolutions().GCNConv(wide, out)
+    return made

@@ -33,17 +33,21 @@ class GIN(GraphNet):
         pooling: Pooling = "sum",
         concatenate: bool = True,
     ) -> None:
-        of = convolutions()
-
-        def stage(wide: int) -> nn.Module:
-            inner = nn.Sequential(nn.Linear(wide, width), nn.ReLU(), nn.Linear(width, width))
-            made: nn.Module = of.GINEConv(inner, edge_dim=edge_dim) if edge_dim else of.GINConv(inner)
-            return made
-
         super().__init__(
-            [stage(in_dim if place == 0 else width) for place in range(depth)],
+            [_layer(in_dim if place == 0 else width, width, edge_dim) for place in range(depth)],
             dim=width,
             marked=edge_dim > 0,
             pooling=pooling,
             concatenate=concatenate,
         )
+        self.edge_dim = edge_dim
+
+    def layer(self, wide: int, out: int) -> nn.Module:
+        return _layer(wide, out, self.edge_dim)
+
+
+def _layer(wide: int, out: int, edge_dim: int) -> nn.Module:
+    of = convolutions()
+    inner = nn.Sequential(nn.Linear(wide, out), nn.ReLU(), nn.Linear(out, out))
+    made: nn.Module = of.GINEConv(inner, edge_dim=edge_dim) if edge_dim else of.GINConv(inner)
+    return made

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from replearn.data.graphs import Linked
 from replearn.data.graphs.content import Pooling
 from replearn.data.samples import Batch
-from replearn.encoders.base import Encoder, Want
+from replearn.encoders.base import Encoder
 
 POOLINGS = ("sum", "mean", "max")
 
@@ -46,6 +46,7 @@ class GraphNet(nn.Module):
 
     Attributes:
         dim: numbers of the representation.
+        width: numbers of a node's state.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class GraphNet(nn.Module):
         bare = int(plain_end)
         ends: list[nn.Module] = [after() for _ in stages[bare:]] + [nn.Identity()] * bare
         self.ends = nn.ModuleList(ends)
+        self.width = dim
         self.marked = marked
         self.pooling: Pooling = pooling
         self.concatenate = concatenate
@@ -80,18 +82,18 @@ class GraphNet(nn.Module):
         """What is pooled of the nodes' states after each layer."""
         return [x.pool(states, self.pooling) for states in self.states(x)]
 
-    def states(
-        self, x: Linked, *, hidden: Bool[Tensor, " v"] | None = None, token: Float[Tensor, " d"] | None = None
-    ) -> list[Float[Tensor, "v h"]]:
-        """The nodes' states after each layer, those that are hidden read as `token`."""
+    def states(self, x: Linked) -> list[Float[Tensor, "v h"]]:
+        """The nodes' states after each layer."""
         states, found = x.nodes, []
-        if hidden is not None and token is not None:
-            states = torch.where(hidden[:, None], token.to(states.dtype), states)
         given = (x.marks,) if self.marked else ()
         for stage, end in zip(self.stages, self.ends, strict=True):
             states = end(stage(states, x.edges, *given))
             found.append(states)
         return found
+
+    def layer(self, wide: int, out: int) -> nn.Module:
+        """Another layer like these, from `wide` to `out` numbers a node."""
+        raise NotImplementedError
 
 
 class GraphEncoder(Encoder):
@@ -104,21 +106,52 @@ class GraphEncoder(Encoder):
         x: Linked = (batch.x if isinstance(batch, Batch) else batch).floats()
         return x.with_nodes((x.nodes - self.mean) / self.std)
 
-    def read(
-        self,
-        batch: Any,
-        want: Want = "pooled",
-        *,
-        keep: Any = None,
-        hidden: Bool[Tensor, " v"] | None = None,
-        token: Float[Tensor, " d"] | None = None,
-    ) -> Any:
-        """As `Encoder.read`; `states` are those of nodes after the last layer, `(v, d)`, and nodes may be `hidden`."""
-        if want == "pooled" and keep is None and hidden is None:
-            return self.body(self.standardise(batch))
-        method: Callable[..., list[Tensor]] = self._method("states")
-        states = method(self.standardise(batch), hidden=hidden, token=token)
-        return states[-1] if want == "states" else states
+    def numbers(self, batch: Batch) -> Float[Tensor, "v d"]:
+        """The nodes' numbers, standardised."""
+        found: Tensor = self.standardise(batch).nodes
+        return found
+
+    def with_numbers(self, batch: Batch, which: Bool[Tensor, " v"], numbers: Float[Tensor, "*v d"]) -> Batch:
+        """The same samples with other numbers, standardised ones, of some nodes."""
+        x: Linked = batch.x.floats()
+        return batch.with_x(
+            x.with_nodes(torch.where(which[:, None], numbers * self.std + self.mean, x.nodes))
+        )
+
+    def sums(self, batch: Batch, rows: Float[Tensor, "v k"]) -> Float[Tensor, "n k"]:
+        """The sums of what there is of nodes over each sample."""
+        x: Linked = batch.x
+        return x.pool(rows, "sum")
+
+
+class NodeDecoder(nn.Module):
+    """One layer like the encoder's, by which nodes' numbers are told from their neighbours' states.
+
+    Args:
+        encoder: of graphs, or nodes.
+        out: numbers of a node.
+    """
+
+    def __init__(self, encoder: GraphEncoder, out: int) -> None:
+        super().__init__()
+        body: Any = encoder.body
+        if not hasattr(body, "layer"):
+            raise ValueError(
+                f"a decoder of nodes needs a network that has another layer; {type(body).__name__} has none. Add a "
+                "method layer(wide, out) to the module, or use an encoder by name."
+            )
+        self.first = nn.Linear(body.width, body.width, bias=False)
+        self.layer = body.layer(body.width, out)
+        self.marked = body.marked
+
+    def forward(
+        self, states: Float[Tensor, "v d"], batch: Batch, hidden: Bool[Tensor, " v"]
+    ) -> Float[Tensor, "v out"]:
+        """The numbers of all nodes, of whose own states those that are hidden are left out."""
+        states = self.first(states).masked_fill(hidden[:, None], 0)
+        x: Linked = batch.x.floats()
+        told: Tensor = self.layer(states, x.edges, *((x.marks,) if self.marked else ()))
+        return told
 
 
 def scale_of(mean: Tensor, std: Tensor) -> tuple[Tensor, Tensor]:

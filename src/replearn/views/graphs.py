@@ -11,7 +11,7 @@ Zhu et al., 2020, section 3.2. https://arxiv.org/abs/2006.04131
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from replearn.data.equal import mixed
@@ -159,6 +159,19 @@ class OneOf(View):
         return self.views[int(torch.randint(len(self.views), (), device=batch.labels.device))](batch)
 
 
+def hide_nodes(batch: Batch, share: float) -> Bool[Tensor, " v"]:
+    """Which nodes are hidden: a share of each graph's, rounded, at least one, and not all of several.
+
+    Of nodes that share one graph each is hidden with that probability.
+    """
+    x: Linked = batch.x
+    if isinstance(x, Nodes):
+        return _hashed(batch, x.ids)[:, 0] < share
+    assert isinstance(x, Graphs)
+    count = (x.counts * share).round().long().clamp(min=1).minimum((x.counts - 1).clamp(min=1))
+    return ranks(uniform_of_elements(batch, x.of, x.places)[:, 0], x) < count[x.of]
+
+
 def of_graphs(batch: Batch, view: View) -> Graphs:
     """The graphs of a batch.
 
@@ -198,6 +211,11 @@ def _of_edges(batch: Batch, columns: int = 1) -> Float[Tensor, "e columns"]:
     assert isinstance(x, Nodes)
     ends = torch.stack([x.ids[x.edges[0]], x.ids[x.edges[1]]])
     low, high = ends.amin(0), ends.amax(0)
+    return _hashed(batch, high * (high + 1) // 2 + low, columns)
+
+
+def _hashed(batch: Batch, places: Int[Tensor, " m"], columns: int = 1) -> Float[Tensor, "m columns"]:
+    """Numbers in [0, 1) by places in a graph that the whole batch shares."""
     seed = torch.randint(2**62, (1,), device=batch.labels.device)
-    numbers = (high * (high + 1) // 2 + low)[:, None] * columns + torch.arange(columns, device=low.device)
+    numbers = places[:, None] * columns + torch.arange(columns, device=places.device)  # (m, columns)
     return (mixed(mixed(seed) + numbers) >> 40 & (2**24 - 1)).float() / 2**24

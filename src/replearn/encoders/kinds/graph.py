@@ -14,6 +14,8 @@ from replearn.encoders.gin import GIN
 from replearn.encoders.graph_net import GraphEncoder, scale_of
 from replearn.encoders.kinds.base import ENCODER, Maker, Networks
 
+NODES = "nodes"  # what a kind may offer here: networks that have states of nodes, and layers that tell their numbers
+
 
 def _gin(shape: tuple[int, ...]) -> nn.Module:
     return GIN(*shape)
@@ -31,7 +33,7 @@ class GraphNetworks(Networks):
     """Graphs, of which nodes have `shape[0]` numbers and edges `shape[1]`, if there is one."""
 
     bodies: ClassVar[Mapping[str, Maker]] = {"gin": _gin, "gcn": _gcn, "gat": _gat}
-    offers: ClassVar[frozenset[str]] = frozenset({ENCODER})
+    offers: ClassVar[frozenset[str]] = frozenset({ENCODER, NODES})
 
     def auto(self, samples: Described) -> str:
         return "gin"

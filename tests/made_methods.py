@@ -9,6 +9,7 @@ import pytest
 
 import replearn
 from made_colours import in_colour, needs_colour
+from made_graphs import made_graphs
 from made_texts import made_texts
 from replearn.data import Samples
 from replearn.methods import Model, Trained, registry
@@ -21,6 +22,7 @@ CLASSES = [entry.cls for entry in registry().values()]
 # Of methods that are trained by gradients; and of those that read nothing but texts.
 QUICK = {"encoder": "cnn", "epochs": 2, "batch_size": 32, "device": "cpu"}
 QUICK_EPISODES = {"way": 2, "shots": 2, "queries": 2, "inner_steps": 2}
+QUICK_GRAPHS = QUICK | {"encoder": "gin"}
 QUICK_TEXT = QUICK | {"encoder": "words", "batch_size": 8, "window": 16, "vocabulary": 300}
 # Of those whose networks would take long: they have no field `encoder` by which to make them small.
 QUICK_OF: dict[str, dict[str, Any]] = {"ImageGPT": {"side": 7, "dim": 16, "depth": 2}}
@@ -42,7 +44,7 @@ def quick(cls: type[Any], **given: Any) -> Any:
         return small(cls, **given)
     said = SMALL
     if issubclass(cls, Trained):
-        said = QUICK if kind(cls) == "image" else QUICK_TEXT
+        said = {"image": QUICK, "graph": QUICK_GRAPHS}.get(kind(cls), QUICK_TEXT)
     if "patches" in cls.needs:
         said = said | {"encoder": "vit"}
     if issubclass(cls, Episodic):
@@ -67,6 +69,9 @@ def few(cls: type[Any]) -> Samples:
         return few_colours()
     if issubclass(cls, ManyAnswers):
         return few_targets()
+    if kind(cls) == "graph":
+        pytest.importorskip("torch_geometric")
+        return made_graphs(96)
     return labelled_for(cls, few_images() if kind(cls) == "image" else few_texts())
 
 

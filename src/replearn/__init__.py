@@ -43,6 +43,7 @@ _HOMES = {
     "GPT": "replearn.methods",
     "GloVe": "replearn.methods",
     "IBOT": "replearn.methods",
+    "GraphMAE": "replearn.methods",
     "ImageGPT": "replearn.methods",
     "IJEPA": "replearn.methods",
     "InstDisc": "replearn.methods",

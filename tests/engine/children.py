@@ -16,6 +16,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))  # where scripts import this, nobody has said so
 
 from made_colours import in_colour, needs_colour
+from made_graphs import made_graphs, made_nodes
 from replearn.data import Samples, as_samples, load_data
 from replearn.data.processes import process, processes
 from replearn.engine.batches import batches
@@ -55,6 +56,7 @@ OWN_ENCODERS = {
     "gpt": "gpt_tiny",
     "lstmlanguagemodel": "lstm",
     "elmo": "elmo",
+    "graphmae": "gin",
     "modernbert": "modernbert_tiny",
 }
 
@@ -136,6 +138,8 @@ def samples_for(name: str, n: int) -> Samples:
         return some_targets(n)
     if needs_colour(find_method(name).cls):
         return as_samples(in_colour(little_digits(n)))
+    if name == "graphmae":
+        return made_graphs(n)
     return some_digits(n) if reads_images(find_method(name).cls) else some_texts(n)
 
 
@@ -189,10 +193,15 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def built(n: int = 32, *, name: str = "simclr", table: bool = False, **fields: Any) -> tuple[Method, Samples]:
-    """A method with fresh modules, and samples for it; `table`: of rows of numbers."""
-    method = quick(name, **fields | ({"encoder": "mlp"} if table else {}))
-    samples = method.reading(little_table(n) if table else samples_for(name, n))
+def built(
+    n: int = 32, *, name: str = "simclr", table: bool = False, graph: str = "", **fields: Any
+) -> tuple[Method, Samples]:
+    """A method with fresh modules, and samples for it; `table`: of rows of numbers, `graph`: graphs, or nodes."""
+    method = quick(name, **fields | ({"encoder": "mlp"} if table else {"encoder": "auto"} if graph else {}))
+    if graph:
+        samples = made_nodes(n) if graph == "nodes" else made_graphs(n)
+    else:
+        samples = method.reading(little_table(n) if table else samples_for(name, n))
     method.prepare(samples)
     return method, method.training_samples(samples)
 

@@ -42,8 +42,11 @@ def as_two(task, *args, **fields) -> list[int | None]:
         ({"dtype": torch.float64, "accumulate": 2}, 1e-10),
         ({"dtype": torch.float64, "slice_size": 2, "encoder": "linear"}, 1e-10),
         ({"precision": "bf16-mixed"}, 0.1),
+        ({"graph": "graphs"}, 1e-3),
+        ({"graph": "nodes", "dtype": torch.float64}, 1e-2),  # both count the nodes, which they share
+        ({"name": "graphmae"}, 1e-3),
     ],
-    ids=["float64", "float32", "accumulate", "slices", "bfloat16"],
+    ids=["float64", "float32", "accumulate", "slices", "bfloat16", "graphs", "nodes", "graphmae"],
 )
 def test_two_processes_have_the_gradient_of_one(fields: dict, tolerance: float, tmp_path: Path) -> None:
     assert finish(save_gradient, tmp_path, **fields) == 0

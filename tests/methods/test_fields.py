@@ -10,6 +10,7 @@ import pytest
 import replearn
 from lanes import MECHANISMS
 from made_colours import in_colour, needs_colour
+from made_graphs import made_graphs
 from made_methods import labelled_for
 from made_texts import made_texts
 from older_torch import skip_without_short_lstm
@@ -75,7 +76,7 @@ TOKENIZERS = {"bpe": "words", "wordpiece": "words", "words": "bpe"}
 MAPPED = ("grey_of", "hidden")  # splits of methods that ask for an encoder with a map
 ENCODERS = {
     "words": "lstm", "cnn": "mlp", "bert_tiny": "lstm", "gpt_tiny": "lstm", "lstm": "gpt_tiny",
-    "vit": "vit_tiny_patch16_224",
+    "vit": "vit_tiny_patch16_224", "gin": "gcn",
 }  # fmt: skip
 # Where a field does something, if not where all others have their defaults (it is refused there).
 NEEDS: dict[tuple[str, str], dict[str, Any]] = {
@@ -177,6 +178,8 @@ def data_for(method: Any) -> tuple[Any, Any]:
     samples = texts() if reads_texts else colours() if needs_colour(type(method)) else images()
     if isinstance(method, ManyAnswers):
         return few_targets(), None
+    if kinds_served(type(method))[0] == "graph":
+        return made_graphs(16), None
     samples = labelled_for(type(method), samples)
     if not isinstance(method, FineTune):
         return samples, None
@@ -190,7 +193,8 @@ def made(cls: type[Any], field: str, given: dict[str, Any]) -> Any:
     known = {one.name: one.default for one in dataclasses.fields(cls)}
     small = {name: value for name, value in SMALL.items() if name in known} | SMALL_OF.get(cls.__name__, {})
     if "encoder" in known and (cls.__name__, field) != ("ContractiveAutoencoder", "projections"):
-        own = "bert_tiny" if "image" not in kinds_served(cls) else "cnn"
+        own = "bert_tiny" if "text" in kinds_served(cls) else "gin"
+        own = "cnn" if "image" in kinds_served(cls) else own
         small["encoder"] = own if known["encoder"] == "auto" else known["encoder"].replace("mini", "tiny")
     if known.get("depth", 2) < 2 or given.get("depth", 2) < 2:
         small = {name: value for name, value in small.items() if name not in ("hidden", "dim")}

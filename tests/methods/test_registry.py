@@ -10,7 +10,7 @@ from replearn.cli import main
 from replearn.methods import SimCLR, find_method, registry
 from replearn.methods.families import FAMILIES
 from replearn.methods.model import Model
-from replearn.methods.registry import MethodWarning
+from replearn.methods.registry import ALSO, MethodWarning
 
 
 def test_each_entry_is_an_estimator_with_tags():
@@ -33,6 +33,17 @@ def test_names_are_found_in_any_case_and_unknown_ones_offer_the_nearest():
     assert find_method("SimCLR").cls is SimCLR
     with pytest.raises(ValueError, match="Did you mean simclr"):
         find_method("simcrl")
+
+
+def test_names_of_papers_lead_to_the_method_that_they_are(caplog):
+    caplog.set_level("INFO", logger="replearn")
+    for name, (own, _) in ALSO.items():
+        assert name not in registry()
+        assert find_method(name.upper()).cls is registry()[own].cls
+        assert find_method(name).name == name
+    assert "GRAPHCL is SimCLR on graphs" in caplog.text
+    with pytest.raises(ValueError, match="Did you mean graphcl"):
+        find_method("grapcl")
 
 
 def point(loaded, name="theirs"):

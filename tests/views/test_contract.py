@@ -12,6 +12,7 @@ from replearn.views import (
     Chain,
     Colour,
     Crop,
+    DropNodes,
     Flip,
     GreyOf,
     Grid,
@@ -19,11 +20,13 @@ from replearn.views import (
     Jigsaw,
     Maybe,
     MultiCrop,
+    OneOf,
     Pair,
     Rotations,
     Same,
     Split,
     Stroke,
+    Subgraph,
     Tiles,
     View,
 )
@@ -38,6 +41,7 @@ NEEDS_ARGUMENTS = {
     "Jigsaw": Jigsaw(2, view=Crop(0.2, 1.0)),
     "Rotations": Rotations(Crop(0.2, 1.0)),
     "Tiles": Tiles(2, view=Crop(0.2, 1.0)),
+    "OneOf": OneOf((DropNodes(), Subgraph())),
     "Pair": Pair(Chain(Crop(0.2, 1.0), Colour(0.5, 0.8)), Same()),
     "MultiCrop": MultiCrop(Crop(0.5, 1.0), Crop(0.1, 0.5, size=6), 3),
 }
@@ -46,14 +50,15 @@ CLASSES = {
     for name in views.__all__
     if isinstance(getattr(views, name), type) and getattr(views, name) not in (View, Split)
 }
-OF_TEXTS = (
+OF_OTHERS = (
+    "replearn.views.graphs",
     "replearn.views.replace_words",
     "replearn.views.text",
     "replearn.views.tokens",
     "replearn.views.segments",
-)  # see test_text, test_tokens
+)  # see test_graphs, test_text, test_tokens
 MADE = [NEEDS_ARGUMENTS.get(name) or CLASSES[name]() for name in sorted(CLASSES)]
-ALL = [view for view in MADE if type(view).__module__ not in OF_TEXTS]
+ALL = [view for view in MADE if type(view).__module__ not in OF_OTHERS]
 OF_TABLES = ("Jitter", "FeatureDrop", "Swap")
 CUT = (
     "GreyOf",

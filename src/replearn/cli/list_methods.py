@@ -22,6 +22,7 @@ def run(args: list[str]) -> None:
     """The command."""
     options = parse(ListOptions, args, command="list")
     from replearn.methods import registry
+    from replearn.methods.registry import ALSO
 
     entries = sorted(registry().values(), key=lambda entry: (entry.family, entry.year))
     if options.json:
@@ -47,4 +48,6 @@ def run(args: list[str]) -> None:
             kinds = escape(" ".join(entry.kinds))
             table.add_row(f" {entry.name}", kinds, str(entry.year), escape(paper))
     Console().print(table)
+    also = ", ".join(f"{name}: {told}" for name, (_, told) in ALSO.items())
+    Console().print(f"\nAlso by the names of papers: {also}.")
     print("\n`replearn fit METHOD --help` shows a method's options.")

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from replearn.data.graphs import GraphSamples
 from replearn.data.manual import chapters, python_manual
 from replearn.data.samples import ArraySamples, Samples
 from replearn.data.series import SeriesSamples
@@ -159,6 +160,30 @@ def _notes() -> tuple[Samples, np.ndarray]:
     return samples, np.flatnonzero(np.isin(instrument, kept))
 
 
+def _mutag() -> tuple[Samples, np.ndarray]:
+    with (FOLDER / "mutag.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        found = {name: arrays[name] for name in arrays.files}
+    graph, edges, labels = (
+        found["graph_id"].astype(np.int64),
+        found["edge_index"],
+        found["label"].astype(np.int64),
+    )
+    counts = np.bincount(graph)
+    first = np.cumsum(counts) - counts
+    order = np.argsort(graph[edges[0]], kind="stable")
+    owner = graph[edges[0]][order]
+    samples = GraphSamples(
+        np.eye(len(found["node_label_names"]))[found["node_label"]],
+        edges[:, order] - first[owner],
+        *(counts, np.bincount(owner, minlength=len(counts))),
+        np.eye(len(found["edge_label_names"]))[found["edge_label"]][order],
+        labels=labels,
+        classes=found["label_names"].tolist(),
+        details={"columns": found["node_label_names"].tolist()},
+    )
+    return samples, stratified_test(labels, test=0.2, random_state=0)
+
+
 DATASETS: dict[str, BuiltIn] = {
     data.name: data
     for data in (
@@ -207,6 +232,17 @@ DATASETS: dict[str, BuiltIn] = {
             licence="Apache-2.0 (drawn by this package)",
             attribution="The replearn developers, in the spirit of dSprites by Loic Matthey et al., 2017",
             read=_shapes,
+        ),
+        BuiltIn(
+            name="mutag",
+            what="molecules as graphs of 10 to 28 atoms, 7 elements and 4 kinds of bonds: are they mutagenic?",
+            train=150,
+            test=38,
+            shape=(7, 4),
+            classes=2,
+            licence="BSD-3-Clause (package); the data set's own note states none",
+            attribution="A. K. Debnath et al., J. Med. Chem. 34 (1991) 786-797; PyPI package grakel 0.1.11",
+            read=_mutag,
         ),
         BuiltIn(
             name="python-manual",

@@ -7,6 +7,10 @@ from replearn.encoders.decoders import DECODERS, decoder_for, make_decoder
 from replearn.encoders.dense import MLP, Linear
 from replearn.encoders.folders import configuration_of, made_from
 from replearn.encoders.frozen import frozen
+from replearn.encoders.gat import GAT
+from replearn.encoders.gcn import GCN
+from replearn.encoders.gin import GIN
+from replearn.encoders.graph_net import GraphEncoder, NodeDecoder
 from replearn.encoders.heads import first_layers, mlp
 from replearn.encoders.make import ENCODERS, comes_with_weights, make_encoder
 from replearn.encoders.mixture import LayerMixture
@@ -25,13 +29,18 @@ __all__ = [
     "DECODERS",
     "ENCODERS",
     "FOLDER",
+    "GAT",
+    "GCN",
+    "GIN",
     "MLP",
     "TEXT_ENCODERS",
     "Conv",
     "Described",
     "Encoder",
+    "GraphEncoder",
     "LayerMixture",
     "Linear",
+    "NodeDecoder",
     "PatchPredictor",
     "ResNetSmall",
     "TextBody",

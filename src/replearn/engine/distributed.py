@@ -86,12 +86,16 @@ class JoinedBatchNorm(nn.modules.batchnorm._BatchNorm):
         axes = [0, *range(2, x.ndim)]
         shape = (1, -1, *(1,) * (x.ndim - 2))
         # Two passes, mean before variance: a sum of squares would lose digits.
-        count = x.numel() // x.shape[1] * processes()
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
-        mean = _SumOverProcesses.apply(wide.sum(axes)) / count  # (c,)
+        own = wide.new_tensor(
+            [x.numel() // x.shape[1]]
+        )  # as many nodes as its graphs have, say: unlike elsewhere
+        total, count = _SumOverProcesses.apply(torch.cat([wide.sum(axes), own])).split([x.shape[1], 1])
+        count = count.detach()
+        mean = total / count  # (c,)
         centred = wide - mean.view(shape)
         var = _SumOverProcesses.apply(centred.square().sum(axes)) / count  # (c,)
-        self._update(mean.detach(), var.detach() * count / max(count - 1, 1))
+        self._update(mean.detach(), var.detach() * count / (count - 1).clamp(min=1))
         out = centred * torch.rsqrt(var + self.eps).view(shape)
         if self.affine:
             out = out * self.weight.view(shape) + self.bias.view(shape)

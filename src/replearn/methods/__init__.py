@@ -55,7 +55,7 @@ from replearn.methods.language import (
     Word2Vec,
 )
 from replearn.methods.load import load
-from replearn.methods.masked import IJEPA, MAE, ContextEncoder, ImageGPT, SimMIM
+from replearn.methods.masked import IJEPA, MAE, ContextEncoder, GraphMAE, ImageGPT, SimMIM
 from replearn.methods.model import Model
 from replearn.methods.pretext import Colorization, Exemplar, Jigsaw, RelativePatch, Rotation
 from replearn.methods.reconstruction import (
@@ -113,6 +113,7 @@ __all__ = [
     "FixMatch",
     "Frozen",
     "GloVe",
+    "GraphMAE",
     "ImageGPT",
     "InstDisc",
     "Jigsaw",

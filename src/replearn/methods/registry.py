@@ -1,7 +1,8 @@
 """All methods by name: those that `replearn.methods.families` enlists, and those of installed packages."""
 
 import difflib
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sklearn.base import BaseEstimator
@@ -10,7 +11,15 @@ from replearn.data.packages import brought
 from replearn.methods.needs import kinds_served
 from replearn.methods.outline import Outline
 
+log = logging.getLogger("replearn")
+
 ENTRY_POINTS = "replearn.methods"
+# What papers call a method of ours, with the views and the network that such samples have by default.
+ALSO = {
+    "graphcl": ("simclr", "SimCLR on graphs"),
+    "grace": ("simclr", "SimCLR on the nodes of a graph"),
+    "bgrl": ("byol", "BYOL on the nodes of a graph"),
+}
 Source = tuple[int, str]  # year and link of a paper
 
 
@@ -64,7 +73,7 @@ def registry() -> dict[str, Entry]:
 
 
 def find_method(name: str) -> Entry:
-    """The method called `name`, in any case.
+    """The method called `name`, in any case; of names in `ALSO`, the method of ours that it is.
 
     Raises:
         ValueError: there is none; the nearest names are offered.
@@ -72,7 +81,11 @@ def find_method(name: str) -> Entry:
     entries = registry()
     if name.lower() in entries:
         return entries[name.lower()]
-    near = difflib.get_close_matches(name.lower(), entries, n=3, cutoff=0.4)
+    if name.lower() in ALSO:
+        own, told = ALSO[name.lower()]
+        log.info("%s is %s", name, told)
+        return replace(entries[own], name=name.lower())
+    near = difflib.get_close_matches(name.lower(), [*entries, *ALSO], n=3, cutoff=0.4)
     hint = f" Did you mean {', '.join(near)}?" if near else ""
     raise ValueError(f"method must be one of those `replearn list` shows; got {name!r:.60}.{hint}")
 

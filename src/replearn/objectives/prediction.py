@@ -41,3 +41,22 @@ def negative_cosine(p: Float[Tensor, "n d"], z: Float[Tensor, "n d"]) -> Float[T
             f"got {tuple(p.shape)} and {tuple(z.shape)}."
         )
     return -(F.normalize(p, dim=1) * F.normalize(z, dim=1)).sum(1).mean()
+
+
+def cosine_errors(
+    told: Float[Tensor, "m d"], true: Float[Tensor, "m d"], *, gamma: float = 2.0
+) -> Float[Tensor, " m"]:
+    """Scaled cosine errors, one per row, of which means are taken.
+
+        (1 - x·z / (|x| |z|))^gamma
+
+    A row that is zero has error 1.
+
+    >>> import torch
+    >>> cosine_errors(torch.tensor([[2.0, 0.0], [0.0, 1.0]]), torch.tensor([[1.0, 0.0], [1.0, 0.0]])).tolist()
+    [0.0, 1.0]
+
+    Reference: Hou et al., KDD 2022, equation 2. https://arxiv.org/abs/2205.10803
+    """
+    similar = (F.normalize(told, dim=1) * F.normalize(true, dim=1)).sum(1)
+    return (1 - similar).clamp(min=0) ** gamma

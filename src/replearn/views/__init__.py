@@ -16,6 +16,7 @@ from replearn.views.geometry import (
     Shift,
     VerticalFlip,
 )
+from replearn.views.graphs import DropEdges, DropNodes, MaskFeatures, MaskNodes, OneOf, RewireEdges, Subgraph
 from replearn.views.grey_of import GreyOf
 from replearn.views.groups import Groups
 from replearn.views.guards import ChannelJitter, Coarse, DropChannels
@@ -44,6 +45,8 @@ __all__ = [
     "Crop",
     "Cutout",
     "DropChannels",
+    "DropEdges",
+    "DropNodes",
     "DropWords",
     "Elastic",
     "FeatureDrop",
@@ -56,14 +59,18 @@ __all__ = [
     "Hue",
     "Jigsaw",
     "Jitter",
+    "MaskFeatures",
+    "MaskNodes",
     "Masking",
     "Maybe",
     "MultiCrop",
     "Noise",
+    "OneOf",
     "Pair",
     "RandAugment",
     "ReplaceWords",
     "Resize",
+    "RewireEdges",
     "Rotate",
     "Rotations",
     "Salient",
@@ -78,6 +85,7 @@ __all__ = [
     "Span",
     "Split",
     "Stroke",
+    "Subgraph",
     "Swap",
     "Tiles",
     "VerticalFlip",

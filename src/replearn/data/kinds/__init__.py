@@ -1,7 +1,9 @@
 """What the stage `data` must know of each kind of samples: one module per kind, found through one registry."""
 
 from replearn.data.kinds.base import PIXELS, ROWS, WORDS, Kind
+from replearn.data.kinds.graph import Graph
 from replearn.data.kinds.image import Image
+from replearn.data.kinds.node import Node
 from replearn.data.kinds.rooms import KindWarning, Rooms
 from replearn.data.kinds.series import Series
 from replearn.data.kinds.sound import Sound
@@ -15,6 +17,8 @@ OWN = {
     "tokens": Tokens(),
     "sound": Sound(),
     "series": Series(),
+    "graph": Graph(),
+    "node": Node(),
 }
 KINDS: Rooms[Kind] = Rooms("data", OWN, nothing=Kind(), taken=OWN)
 

@@ -2,6 +2,7 @@
 
 from replearn.data.kinds import KINDS, Rooms
 from replearn.encoders.kinds.base import DECODER, ENCODER, PATCHES, Networks, NoSuchNetwork
+from replearn.encoders.kinds.graph import GraphNetworks, NodeNetworks
 from replearn.encoders.kinds.image import ImageNetworks
 from replearn.encoders.kinds.series import SeriesNetworks
 from replearn.encoders.kinds.sound import SoundNetworks
@@ -14,6 +15,8 @@ OWN = {
     "tokens": TextNetworks(),
     "sound": SoundNetworks(),
     "series": SeriesNetworks(),
+    "graph": GraphNetworks(),
+    "node": NodeNetworks(),
 }
 NETWORKS: Rooms[Networks] = Rooms("encoders", OWN, nothing=Networks(), taken=KINDS.taken)
 

@@ -2,6 +2,7 @@
 
 from replearn.data.kinds import KINDS, Rooms
 from replearn.report.kinds.base import Looks, Shown
+from replearn.report.kinds.graph import GraphLooks, NodeLooks
 from replearn.report.kinds.image import ImageLooks
 from replearn.report.kinds.series import SeriesLooks
 from replearn.report.kinds.sound import SoundLooks
@@ -13,6 +14,8 @@ OWN = {
     "text": TextLooks(),
     "sound": SoundLooks(),
     "series": SeriesLooks(),
+    "graph": GraphLooks(),
+    "node": NodeLooks(),
 }
 LOOKS: Rooms[Looks] = Rooms("report", OWN, nothing=Looks(), taken=KINDS.taken)
 

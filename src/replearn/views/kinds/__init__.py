@@ -2,6 +2,7 @@
 
 from replearn.data.kinds import KINDS, Rooms
 from replearn.views.kinds.base import Like, Views
+from replearn.views.kinds.graph import GraphViews, NodeViews
 from replearn.views.kinds.image import ImageViews
 from replearn.views.kinds.series import SeriesViews
 from replearn.views.kinds.sound import SoundViews
@@ -14,6 +15,8 @@ OWN = {
     "text": TextViews(),
     "sound": SoundViews(),
     "series": SeriesViews(),
+    "graph": GraphViews(),
+    "node": NodeViews(),
 }
 VIEWS: Rooms[Views] = Rooms("views", OWN, nothing=Views(), taken=KINDS.taken)
 

@@ -190,14 +190,14 @@ def test_content_that_does_not_tell_its_bytes_is_refused(clouds, monkeypatch):
 def test_a_kind_of_nobody_is_learned_from_with_views_and_a_module_of_ones_own():
     """Samples of one's own need no package."""
     samples = replearn.as_samples(np.random.default_rng(0).normal(size=(64, 12)).astype(np.float32))
-    samples.kind = "sound"
+    samples.kind = "smell"
     net = torch.nn.Sequential(torch.nn.Linear(12, 8), torch.nn.ReLU())
     views = replearn.views.Pair(replearn.views.Jitter(0.1))
     method = replearn.SimCLR(encoder=net, views=views, epochs=1, batch_size=16, device="cpu").fit(samples)
     assert method.transform(samples).shape == (64, 8)
-    with pytest.raises(ValueError, match=r"SimCLR must be given views of samples of kind sound.*Pass views="):
+    with pytest.raises(ValueError, match=r"SimCLR must be given views of samples of kind smell.*Pass views="):
         replearn.SimCLR(epochs=1).fit(samples)
-    with pytest.raises(ValueError, match="BERT learns from samples of kind text; got sound"):
+    with pytest.raises(ValueError, match="BERT learns from samples of kind text; got smell"):
         replearn.BERT(epochs=1).fit(samples)
     assert make_encoder("auto", samples).dim > 0
 

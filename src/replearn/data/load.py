@@ -133,7 +133,7 @@ def as_samples(
             )
         own, of_groups = read_label_file(Path(labels).expanduser(), samples.names, groups=column)
     elif labels is not None and not isinstance(labels, str | Path):
-        own = labels if own is None or not _reads(samples.kind) else own  # a label for each window
+        own = own if KINDS[samples.kind].cuts and own is not None else labels
     elif own is None and classes is not None and samples.labels is not None:
         own = [None if label < 0 else samples.classes[label] for label in samples.labels]
     if own is not None:

@@ -44,8 +44,8 @@ class Graph(Kind):
         if not (self.claims(data) or _may_be_smiles(data)):
             named = repr(str(data)) if isinstance(data, str | Path) else type(data).__name__
             raise ValueError(
-                "graphs must be a list of torch_geometric's or networkx's, a folder of TU Dortmund, of GraphML or of edge "
-                f"lists, or SMILES in a list or a table; got {named}. Leave kind out."
+                "graphs must be a list of torch_geometric's or networkx's, a folder of TU Dortmund, of GraphML or of "
+                f"edge lists, or SMILES in a list or a table; got {named}. Leave kind out."
             )
         if isinstance(data, str | Path):
             path = Path(data).expanduser()

@@ -39,8 +39,8 @@ class Node(Kind):
         if not self.claims(data):
             named = repr(str(data)) if isinstance(data, str | Path) else type(data).__name__
             raise ValueError(
-                "nodes must be those of one graph of torch_geometric or networkx, or of a .npz file with edge_index and x; "
-                f"got {named}. Leave kind out."
+                "nodes must be those of one graph of torch_geometric or networkx, or of a .npz file with edge_index "
+                f"and x; got {named}. Leave kind out."
             )
         if isinstance(data, str | Path):
             path = Path(data).expanduser()

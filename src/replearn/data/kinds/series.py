@@ -34,6 +34,7 @@ class Series(Kind):
 
     plural: ClassVar[str] = "series"
     offers: ClassVar[frozenset[str]] = frozenset({ROWS})
+    cuts: ClassVar[bool] = True
 
     length: int | None = field(default=None, metadata={"least": 2})
     stride: int | None = field(default=None, metadata={"least": 1})

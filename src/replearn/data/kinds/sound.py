@@ -33,6 +33,7 @@ class Sound(Kind):
 
     plural: ClassVar[str] = "sounds"
     offers: ClassVar[frozenset[str]] = frozenset({ROWS})
+    cuts: ClassVar[bool] = True
 
     rate: int | None = field(default=None, metadata={"least": 100})
     seconds: float | None = field(default=None, metadata={"least": 0.001})

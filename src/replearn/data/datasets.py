@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from replearn.data.builtin_sequences import molecules, resfinder
 from replearn.data.manual import chapters, python_manual
 from replearn.data.samples import ArraySamples, Samples
 from replearn.data.series import SeriesSamples
@@ -214,6 +215,29 @@ DATASETS: dict[str, BuiltIn] = {
             attribution="BasicMotions of the UEA multivariate time series archive; "
             "PyPI package aeon 1.6.0, the aeon developers",
             read=_motions,
+        ),
+        BuiltIn(
+            name="resfinder",
+            what="genes that make bacteria resistant, DNA, by drug; families of genes are groups",
+            train=929,
+            test=239,
+            shape=(),
+            classes=10,
+            licence="Apache-2.0",
+            attribution="ResFinder database, Ole Lund, Technical University of Denmark; Debian package resfinder-db",
+            read=resfinder,
+        ),
+        BuiltIn(
+            name="molecules",
+            what="molecules as SMILES by number of rings, with logP, polar surface and weight; scaffolds are groups",
+            train=3894,
+            test=998,
+            shape=(),
+            classes=5,
+            licence="BSD-3-Clause (package)",
+            attribution="NCI set of the Debian package rdkit-data, Rational Discovery LLC, Novartis Institutes for "
+            "BioMedical Research Inc, Greg Landrum and Julie Penzotti",
+            read=molecules,
         ),
     )
 }

@@ -3,11 +3,19 @@
 from replearn.data.kinds.base import PIXELS, ROWS, WORDS, Kind
 from replearn.data.kinds.image import Image
 from replearn.data.kinds.rooms import KindWarning, Rooms
+from replearn.data.kinds.sequence import Sequences
 from replearn.data.kinds.series import Series
 from replearn.data.kinds.table import Table
 from replearn.data.kinds.text import Text, Tokens
 
-OWN = {"image": Image(), "table": Table(), "text": Text(), "tokens": Tokens(), "series": Series()}
+OWN = {
+    "image": Image(),
+    "table": Table(),
+    "text": Text(),
+    "tokens": Tokens(),
+    "series": Series(),
+    "sequence": Sequences(),
+}
 KINDS: Rooms[Kind] = Rooms("data", OWN, nothing=Kind(), taken=OWN)
 
-__all__ = ["KINDS", "OWN", "PIXELS", "ROWS", "WORDS", "Kind", "KindWarning", "Rooms", "Series"]
+__all__ = ["KINDS", "OWN", "PIXELS", "ROWS", "WORDS", "Kind", "KindWarning", "Rooms", "Sequences", "Series"]

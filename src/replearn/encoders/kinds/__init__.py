@@ -12,6 +12,7 @@ OWN = {
     "text": TextNetworks(),
     "tokens": TextNetworks(),
     "series": SeriesNetworks(),
+    "sequence": TextNetworks(),
 }
 NETWORKS: Rooms[Networks] = Rooms("encoders", OWN, nothing=Networks(), taken=KINDS.taken)
 

@@ -6,7 +6,13 @@ from replearn.report.kinds.image import ImageLooks
 from replearn.report.kinds.series import SeriesLooks
 from replearn.report.kinds.text import TextLooks
 
-OWN = {"image": ImageLooks(), "table": Looks(), "text": TextLooks(), "series": SeriesLooks()}
+OWN = {
+    "image": ImageLooks(),
+    "table": Looks(),
+    "text": TextLooks(),
+    "series": SeriesLooks(),
+    "sequence": TextLooks(),
+}
 LOOKS: Rooms[Looks] = Rooms("report", OWN, nothing=Looks(), taken=KINDS.taken)
 
 __all__ = ["LOOKS", "Looks", "Shown"]

@@ -3,11 +3,18 @@
 from replearn.data.kinds import KINDS, Rooms
 from replearn.views.kinds.base import Like, Views
 from replearn.views.kinds.image import ImageViews
+from replearn.views.kinds.sequence import SequenceViews
 from replearn.views.kinds.series import SeriesViews
 from replearn.views.kinds.table import TableViews
 from replearn.views.kinds.text import TextViews
 
-OWN = {"image": ImageViews(), "table": TableViews(), "text": TextViews(), "series": SeriesViews()}
+OWN = {
+    "image": ImageViews(),
+    "table": TableViews(),
+    "text": TextViews(),
+    "series": SeriesViews(),
+    "sequence": SequenceViews(),
+}
 VIEWS: Rooms[Views] = Rooms("views", OWN, nothing=Views(), taken=KINDS.taken)
 
 __all__ = ["OWN", "VIEWS", "Like", "Views"]

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import sys
 import zipfile
 from pathlib import Path
 
@@ -533,3 +534,9 @@ def test_the_command_line(tmp_path, capsys):
 def test_looks_and_kind():
     assert LOOKS["sequence"].text(as_samples(["ACGT"], kind="sequence"), 0) == "ACGT"
     assert as_samples(["ACGT"], kind=Sequences(tokens="bpe")).details["tokens"] == "bpe"
+
+
+def test_scaffolds_say_what_they_need(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rdkit.RDLogger", None)
+    with pytest.raises(ValueError, match=r"pip install 'replearn\[molecules\]'"):
+        as_samples(["CCO"], kind="sequence:alphabet=smiles,groups=scaffold")

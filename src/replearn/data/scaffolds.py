@@ -1,23 +1,23 @@
 """Scaffolds of molecules, by rdkit: their rings, and what joins them, without what hangs on."""
 
 from collections.abc import Iterable
-from typing import Any
+from importlib import import_module
+from types import ModuleType
 
 
-def chemistry() -> Any:
-    """The package rdkit, which then says nothing of molecules that it refuses: we do.
+def chemistry() -> ModuleType:
+    """rdkit's scaffolds, of a library that says nothing of molecules which it refuses: we do.
 
     Raises:
         ValueError: it is not installed.
     """
     try:
-        from rdkit import Chem, RDLogger
+        import_module("rdkit.RDLogger").DisableLog("rdApp.*")
+        return import_module("rdkit.Chem.Scaffolds.MurckoScaffold")
     except ImportError as error:
         raise ValueError(
             "scaffolds need a package that is not installed, rdkit. Run: pip install 'replearn[molecules]'"
         ) from error
-    RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
-    return Chem
 
 
 def scaffolds(molecules: Iterable[str]) -> list[str | None]:
@@ -25,13 +25,11 @@ def scaffolds(molecules: Iterable[str]) -> list[str | None]:
 
     References: Bemis & Murcko, J. Med. Chem. 1996. https://doi.org/10.1021/jm9602928
     """
-    chemistry()
-    from rdkit.Chem.Scaffolds.MurckoScaffold import MurckoScaffoldSmiles
-
+    of = chemistry().MurckoScaffoldSmiles
     found: list[str | None] = []
     for smiles in molecules:
         try:
-            found.append(MurckoScaffoldSmiles(smiles=smiles))  # type: ignore[no-untyped-call]
+            found.append(of(smiles=smiles))
         except ValueError:
             found.append(None)
     return found

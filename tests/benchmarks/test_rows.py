@@ -21,6 +21,7 @@ PROGRAMS = {
     "few_labels": ("--minutes=1",),
     "finetune": TEXTS,
     "kind_graph": (),
+    "kind_sequence": ("--csv=delaney.csv",),
     "layers": TEXTS,
     "multi_task": (),
     "prompting": TEXTS,

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from made_texts import made_texts
-from replearn.data import Batch
+from replearn.data import Batch, as_samples
 from replearn.data.samples import ArraySamples, Samples
 from replearn.data.text import TextSamples
 from replearn.views import Flip, Pair, RandAugment, Same, default_views, split_to_json, view_from_json
@@ -17,6 +17,8 @@ def samples_of(kind: str, channels: int = 3) -> Samples:
     rng = np.random.default_rng(0)
     if kind == "text":
         return TextSamples(made_texts(20))
+    if kind == "sequence":
+        return as_samples(["ACGTTGCANN" * 6] * 20, kind="sequence:alphabet=dna")
     if kind == "table":
         return ArraySamples(rng.normal(size=(20, 6)).astype(np.float32))
     places = np.linspace(0, 2, 16)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from replearn.data.builtin_sequences import molecules, resfinder
 from replearn.data.graphs import GraphSamples
 from replearn.data.manual import chapters, python_manual
 from replearn.data.samples import ArraySamples, Samples
@@ -277,6 +278,29 @@ DATASETS: dict[str, BuiltIn] = {
             licence="MIT",
             attribution="Fluid (R3) soundfont, Frank Wen and contributors; Debian package fluid-soundfont-gm 3.1-5.3",
             read=_notes,
+        ),
+        BuiltIn(
+            name="resfinder",
+            what="genes that make bacteria resistant, DNA, by drug; families of genes are groups",
+            train=929,
+            test=239,
+            shape=(),
+            classes=10,
+            licence="Apache-2.0",
+            attribution="ResFinder database, Ole Lund, Technical University of Denmark; Debian package resfinder-db",
+            read=resfinder,
+        ),
+        BuiltIn(
+            name="molecules",
+            what="molecules as SMILES by number of rings, with logP, polar surface and weight; scaffolds are groups",
+            train=3894,
+            test=998,
+            shape=(),
+            classes=5,
+            licence="BSD-3-Clause (package)",
+            attribution="NCI set of the Debian package rdkit-data, Rational Discovery LLC, Novartis Institutes for "
+            "BioMedical Research Inc, Greg Landrum and Julie Penzotti",
+            read=molecules,
         ),
     )
 }

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, SupportsIndex, overload
+from typing import Any, ClassVar, SupportsIndex, overload
 
 import numpy as np
 import torch
@@ -40,7 +40,7 @@ class Texts(tuple[str, ...]):
     def __getitem__(self, index: slice) -> "Texts": ...
     def __getitem__(self, index: Any) -> Any:
         found = super().__getitem__(index)
-        return Texts(found) if isinstance(index, slice) else found
+        return type(self)(found) if isinstance(index, slice) else found
 
     def each(self) -> Iterator[bytes]:
         """The bytes of each text."""
@@ -117,6 +117,7 @@ class TextSamples(Samples):
 
     kind = "text"
     shape = ()
+    content: ClassVar[type[Texts]] = Texts
 
     def __init__(
         self,
@@ -139,7 +140,7 @@ class TextSamples(Samples):
     def __getitem__(self, index: np.ndarray) -> Batch:
         labels = np.full(len(index), UNLABELLED) if self.labels is None else self.labels[index]
         return Batch(
-            x=Texts(self.texts[i] for i in index.tolist()),
+            x=self.content(self.texts[i] for i in index.tolist()),
             labels=torch.from_numpy(labels.astype(np.int64)),
             index=torch.from_numpy(np.asarray(index, dtype=np.int64)),
         )
@@ -148,10 +149,10 @@ class TextSamples(Samples):
         """The texts at `index` (integers or a boolean mask)."""
         chosen = positions(index)
         some = TextSamples(
-            _chosen(self.texts, chosen),
+            chosen_of(self.texts, chosen),
             None if self.labels is None else self.labels[chosen],
             classes=self.classes,
-            names=None if self.names is None else _chosen(self.names, chosen),
+            names=None if self.names is None else chosen_of(self.names, chosen),
         )
         some.targets = None if self.targets is None else self.targets[chosen]
         some.groups = None if self.groups is None else self.groups[chosen]
@@ -192,7 +193,7 @@ class TextSamples(Samples):
         return digest.hexdigest()
 
 
-def _chosen(whole: Sequence[str], index: np.ndarray) -> Chosen:
+def chosen_of(whole: Sequence[str], index: np.ndarray) -> Chosen:
     """Some of `whole`; of a choice, a choice from what it chose from."""
     if isinstance(whole, Chosen):
         return Chosen(whole.names, whole.positions[index])

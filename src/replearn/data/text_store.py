@@ -30,7 +30,9 @@ class Notes:
         longest: bytes in a text.
         missing: how many rows have no text; theirs is empty.
         swallowed: places of rows that seem to hold others.
-        skipped: name and reason of each file that was left out.
+        skipped: name and reason of each file, or record of one, that was left out.
+        lines: what else is to be told.
+        called: what is left out, in a sentence.
     """
 
     replaced: int = 0
@@ -39,6 +41,8 @@ class Notes:
     missing: int = 0
     swallowed: list[str] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    called: str = "files"
 
     def told(self) -> str:
         """One line, or nothing."""
@@ -56,8 +60,8 @@ class Notes:
         if self.skipped:
             few = "; ".join(f"{name!r} {reason}" for name, reason in self.skipped[:3])
             more = "; ..." if len(self.skipped) > 3 else ""
-            found.append(f"{len(self.skipped):,} files were left out: {few}{more}")
-        return ". ".join(found)
+            found.append(f"{len(self.skipped):,} {self.called} were left out: {few}{more}")
+        return ". ".join([*found, *self.lines])
 
 
 def told_swallowed(places: Sequence[str]) -> str:
@@ -78,7 +82,7 @@ class TextWriter:
         self.notes = notes
         self.rows = 0
         self.full = False  # whether any text has a character
-        self._folder = folder
+        self.folder = folder
         self._end = 0
         self._codes: dict[tuple[str, Hashable], int] = {}
         self._names: list[str] = []
@@ -118,9 +122,9 @@ class TextWriter:
 
     def _finish(self) -> None:
         if self._names:
-            (self._folder / NAMES).write_text(json.dumps(self._names))
+            (self.folder / NAMES).write_text(json.dumps(self._names))
         content = {"labels": [label for _, label in self._codes], "notes": asdict(self.notes)}
-        (self._folder / INFO).write_text(json.dumps(content))
+        (self.folder / INFO).write_text(json.dumps(content))
 
 
 def stored_texts(

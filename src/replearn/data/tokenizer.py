@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
+from replearn.data.kmers import LARGEST_KMER, joined, kmers
 from replearn.data.tokenizer_checks import LARGEST_ID, LARGEST_JSON, check_tokenizer
 
 log = logging.getLogger("replearn")
@@ -27,6 +28,7 @@ NAMES = {
     MASK: (MASK, "<mask>"),
 }
 KINDS = ("bpe", "wordpiece", "unigram", "words", "characters", "bytes")
+SPACED = "replearn_kmers"  # where a tokenizer's JSON says [k, stride], which the library knows nothing of
 READ_FROM = 50_000_000  # characters that a tokenizer is trained on; more change little
 LARGEST_ALPHABET = 1000  # of WordPiece
 
@@ -48,10 +50,31 @@ class Tokenizer:
     @cached_property
     def inner(self) -> Any:
         """The library's own object, neither cutting nor filling up."""
-        inner = _library().Tokenizer.from_str(self.json)
+        content = self.json
+        if self.kmers is not None:
+            content = json.dumps({name: part for name, part in json.loads(content).items() if name != SPACED})
+        inner = the_library().Tokenizer.from_str(content)
         inner.no_truncation()
         inner.no_padding()
         return inner
+
+    @cached_property
+    def kmers(self) -> tuple[int, int] | None:
+        """Letters of a k-mer, and from one to the next, of a tokenizer that reads sequences so; else None."""
+        if SPACED not in self.json:
+            return None
+        found = json.loads(self.json).get(SPACED)
+        if not (
+            isinstance(found, list) and len(found) == 2 and all(type(n) is int and n >= 1 for n in found)
+        ):
+            raise ValueError(f"a tokenizer into k-mers must say [k, stride]; this one says {found!r:.60}.")
+        return found[0], found[1]
+
+    def spaced(self, texts: Sequence[str]) -> list[str]:
+        """Texts as the library's own object reads them: of sequences, their k-mers with blanks between."""
+        if self.kmers is None:
+            return list(texts)
+        return [" ".join(kmers(text, *self.kmers)) for text in texts]
 
     @cached_property
     def size(self) -> int:
@@ -79,11 +102,25 @@ class Tokenizer:
 
     def encode(self, texts: Sequence[str], *, framed: bool = False) -> list[list[int]]:
         """The ids of each text; `framed`: between the tokens that mark beginning and end, where it has them."""
-        return [found.ids for found in self.inner.encode_batch_fast(list(texts), add_special_tokens=framed)]
+        return [
+            found.ids for found in self.inner.encode_batch_fast(self.spaced(texts), add_special_tokens=framed)
+        ]
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of some ids; special tokens are left out."""
+        if self.kmers is not None:
+            return joined([self.words[i] for i in ids if self.words[i] not in SPECIALS], *self.kmers)
         return str(self.inner.decode(list(ids), skip_special_tokens=True))
+
+
+@runtime_checkable
+class Spelled(Protocol):
+    """Texts that say how they become tokens, whatever is asked for: sequences, which have no words."""
+
+    def tokenizer(self, *, size: int, least: int) -> Tokenizer:
+        """The tokenizer of these texts, of so many tokens at most, each of which occurs so often at least."""
+
+    def __iter__(self) -> Iterator[str]: ...
 
 
 def train_tokenizer(
@@ -99,6 +136,8 @@ def train_tokenizer(
         size: tokens at most, special ones included.
         least: how often a token must occur.
         lowercase: whether capitals are lost.
+
+    Texts that are `Spelled` have tokens of their own kind: of what is asked for, only numbers count.
 
     The same texts give the same tokenizer, except that the library's training of `unigram` rounds differently
     each time.
@@ -121,12 +160,14 @@ def train_tokenizer(
         raise ValueError(
             f"a tokenizer must have at least 1 token, and each must occur once; got {size} and {least}. Raise it."
         )
+    if isinstance(texts, Spelled):
+        return texts.tokenizer(size=size, least=least)
     if size < 256 + len(SPECIALS) and kind in ("bpe", "bytes"):
         raise ValueError(
             f"a vocabulary of {kind} must have at least {256 + len(SPECIALS)} tokens, the bytes and "
             f"{len(SPECIALS)} special ones; got {size}. Raise it, or use 'characters'."
         )
-    library = _library()
+    library = the_library()
     inner = _untrained(library, kind)
     if lowercase:
         inner.normalizer = library.normalizers.Sequence([inner.normalizer, library.normalizers.Lowercase()])
@@ -195,6 +236,10 @@ def safe_tokenizer(content: str, where: str) -> Tokenizer:
     tokenizer = Tokenizer(content)
     try:
         check_tokenizer(content)
+        if tokenizer.kmers and tokenizer.kmers[0] > LARGEST_KMER:
+            raise ValueError(
+                f"it has k-mers of {tokenizer.kmers[0]:,} letters, and {LARGEST_KMER} is the most"
+            )
         if tokenizer.size > LARGEST_ID:
             raise ValueError(f"it has the id {tokenizer.size - 1:,}, and {LARGEST_ID:,} is the most")
     except (KeyboardInterrupt, SystemExit):
@@ -209,12 +254,17 @@ def safe_tokenizer(content: str, where: str) -> Tokenizer:
 
 def blank_tokenizer(size: int) -> Tokenizer:
     """One that knows `size` tokens and no text: it stands in for that of a run until the weights are read."""
-    library = _library()
+    library = the_library()
     blank = library.Tokenizer(library.models.WordLevel({str(i): i for i in range(size)}, unk_token="0"))
     return Tokenizer(blank.to_str())
 
 
-def _library() -> Any:
+def the_library() -> Any:
+    """The package tokenizers.
+
+    Raises:
+        ValueError: it is not installed.
+    """
     try:
         import tokenizers
     except ImportError as error:

@@ -69,7 +69,8 @@ class SpellingVocabulary(Vocabulary):
         assert isinstance(tokens, SpelledTokens)
         if isinstance(batch.x, Tensor):
             return tokens
-        words, unknown = self._unknown([text[: length * LONGEST] for text in batch.x], tokens.ids)
+        heads = self.tokenizer.spaced([text[: length * LONGEST] for text in batch.x])
+        words, unknown = self._unknown(heads, tokens.ids)
         return self.tokens(words, tokens.mask, tokens.start, tokens.total, others=unknown)
 
     def tokens(

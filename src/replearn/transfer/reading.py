@@ -222,10 +222,11 @@ def token_samples(
     """
     inner = Tokenizer(vocabulary.tokenizer.json).inner  # its own, since it cuts
     inner.enable_truncation(length)
-    rows: list[Any] = [text[: length * LONGEST] for text in raw.texts]
+    spaced = vocabulary.tokenizer.spaced
+    rows: list[Any] = spaced([text[: length * LONGEST] for text in raw.texts])
     sides = 1
     if isinstance(raw, PairTexts):
-        pairs = list(zip(rows, (text[: length * LONGEST] for text in raw.second), strict=True))
+        pairs = list(zip(rows, spaced([text[: length * LONGEST] for text in raw.second]), strict=True))
         sides = 1 if joined else SIDES
         rows = pairs if joined else [text for pair in pairs for text in pair]
     read = inner.encode_batch(rows, add_special_tokens=True)

@@ -5,6 +5,7 @@ from replearn.data.kinds.graph import Graph
 from replearn.data.kinds.image import Image
 from replearn.data.kinds.node import Node
 from replearn.data.kinds.rooms import KindWarning, Rooms
+from replearn.data.kinds.sequence import Sequences
 from replearn.data.kinds.series import Series
 from replearn.data.kinds.sound import Sound
 from replearn.data.kinds.table import Table
@@ -17,9 +18,22 @@ OWN = {
     "tokens": Tokens(),
     "sound": Sound(),
     "series": Series(),
+    "sequence": Sequences(),
     "graph": Graph(),
     "node": Node(),
 }
 KINDS: Rooms[Kind] = Rooms("data", OWN, nothing=Kind(), taken=OWN)
 
-__all__ = ["KINDS", "OWN", "PIXELS", "ROWS", "WORDS", "Kind", "KindWarning", "Rooms", "Series", "Sound"]
+__all__ = [
+    "KINDS",
+    "OWN",
+    "PIXELS",
+    "ROWS",
+    "WORDS",
+    "Kind",
+    "KindWarning",
+    "Rooms",
+    "Sequences",
+    "Series",
+    "Sound",
+]

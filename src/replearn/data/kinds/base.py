@@ -22,7 +22,7 @@ class Kind:
         offers: what methods may need of it.
         listed: whether people have such samples; not those that are made of others on the way.
         bounded: whether all its numbers lie in [0, 1] once they are floats.
-        cuts: whether `read` may make several samples of what has one label, and puts the labels to them itself.
+        cuts: whether `read` may make several samples of what has one label, or none, and puts labels to them itself.
         scaled: whether its numbers have units of their own, so that they are brought into one for what does not see to
             that itself.
     """

@@ -17,6 +17,7 @@ OWN = {
     "series": SeriesNetworks(),
     "graph": GraphNetworks(),
     "node": NodeNetworks(),
+    "sequence": TextNetworks(),
 }
 NETWORKS: Rooms[Networks] = Rooms("encoders", OWN, nothing=Networks(), taken=KINDS.taken)
 

@@ -16,6 +16,7 @@ OWN = {
     "series": SeriesLooks(),
     "graph": GraphLooks(),
     "node": NodeLooks(),
+    "sequence": TextLooks(),
 }
 LOOKS: Rooms[Looks] = Rooms("report", OWN, nothing=Looks(), taken=KINDS.taken)
 

@@ -4,6 +4,7 @@ from replearn.data.kinds import KINDS, Rooms
 from replearn.views.kinds.base import Like, Views
 from replearn.views.kinds.graph import GraphViews, NodeViews
 from replearn.views.kinds.image import ImageViews
+from replearn.views.kinds.sequence import SequenceViews
 from replearn.views.kinds.series import SeriesViews
 from replearn.views.kinds.sound import SoundViews
 from replearn.views.kinds.table import TableViews
@@ -17,6 +18,7 @@ OWN = {
     "series": SeriesViews(),
     "graph": GraphViews(),
     "node": NodeViews(),
+    "sequence": SequenceViews(),
 }
 VIEWS: Rooms[Views] = Rooms("views", OWN, nothing=Views(), taken=KINDS.taken)
 

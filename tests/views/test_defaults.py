@@ -170,6 +170,6 @@ def test_unknown_names_and_kinds(drawings):
         named_views("drawin", samples)
     with pytest.raises(ValueError, match=r"not for samples of kind 'image'; use 'drawing'"):
         named_views("table", samples)
-    samples.kind = "sound"
-    with pytest.raises(ValueError, match=r"got samples of kind 'sound'. Give views."):
+    samples.kind = "smell"
+    with pytest.raises(ValueError, match=r"got samples of kind 'smell'. Give views."):
         default_views(samples)

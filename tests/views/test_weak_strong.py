@@ -1,11 +1,15 @@
 """A weak and a strong view of every kind, by every preset."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
 
+from made_graphs import made_graphs, made_nodes
 from made_texts import made_texts
 from replearn.data import Batch, as_samples
+from replearn.data.graphs import Graphs, Nodes
 from replearn.data.samples import ArraySamples, Samples
 from replearn.data.text import TextSamples
 from replearn.views import Flip, Pair, RandAugment, Same, default_views, split_to_json, view_from_json
@@ -13,20 +17,33 @@ from replearn.views.choose import make_views
 from replearn.views.kinds import OWN
 
 
-def samples_of(kind: str, channels: int = 3) -> Samples:
-    rng = np.random.default_rng(0)
-    if kind == "text":
-        return TextSamples(made_texts(20))
-    if kind == "sequence":
-        return as_samples(["ACGTTGCANN" * 6] * 20, kind="sequence:alphabet=dna")
-    if kind == "table":
-        return ArraySamples(rng.normal(size=(20, 6)).astype(np.float32))
+def images(channels: int) -> Samples:
+    waves = np.random.default_rng(0).uniform(0, 2, (3, 20, channels, 1, 1))
     places = np.linspace(0, 2, 16)
-    waves = rng.uniform(0, 2, (3, 20, channels, 1, 1))
     smooth = 0.5 + 0.5 * np.sin(waves[0] * places + waves[1] * places[:, None] + 3 * waves[2])
     return ArraySamples((255 * smooth).astype(np.uint8))
 
 
+def waves(fastest: float, kind: str) -> Samples:
+    speed, size = np.random.default_rng(0).uniform(0.2, 0.9, (2, 20, 1, 1))
+    return as_samples((size * np.sin(fastest * speed * np.arange(800))).astype(np.float32), kind=kind)
+
+
+def samples_of(kind: str, channels: int = 3) -> Samples:
+    made: dict[str, Callable[[], Samples]] = {
+        "image": lambda: images(channels),
+        "text": lambda: TextSamples(made_texts(20)),
+        "sequence": lambda: as_samples(["ACGTTGCANN" * 6] * 20, kind="sequence:alphabet=dna"),
+        "graph": lambda: made_graphs(20),
+        "node": lambda: made_nodes(20),
+        "series": lambda: waves(0.02, "series"),
+        "sound": lambda: waves(1.0, "sound:rate=8000"),
+        "table": lambda: ArraySamples(np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)),
+    }
+    return made[kind]()
+
+
+OF_OTHERS = {"table", "sound"}  # whose strong view takes from other rows of a batch
 CASES = [(kind, preset) for kind, room in OWN.items() for preset in room.presets]
 
 
@@ -42,7 +59,7 @@ def test_every_preset_has_a_weak_and_a_strong_view(kind: str, preset: str, chann
     assert distance(strong, batch) > distance(weak, batch) >= 0
     assert view_from_json(split_to_json(split)) == split
     torch.manual_seed(0)
-    part = split(batch.rows(3, 9)) if kind != "table" else None  # whose strong view takes from other rows
+    part = split(batch.rows(3, 9)) if kind not in OF_OTHERS else None
     for own, whole in zip(part or (), (weak, strong), strict=part is not None):
         assert distance(own, whole.rows(3, 9)) < 1e-5
 
@@ -51,6 +68,10 @@ def distance(a: Batch, b: Batch) -> float:
     """How much two views of the same samples differ, of which one may be flipped."""
     if isinstance(a.x, tuple):
         return float(np.mean([one != other for one, other in zip(a.x, b.x, strict=True)]))
+    if isinstance(a.x, Graphs):
+        return float(np.mean([one != other for one, other in zip(a.x.each(), b.x.each(), strict=True)]))
+    if isinstance(a.x, Nodes):
+        return float((a.x.nodes - b.x.nodes).abs().mean())
     one, other = a.floats().x, b.floats().x
     apart = [(one - seen).abs().flatten(1).mean(1) for seen in (other, other.flip(-1))]
     return float((torch.minimum(*apart) if one.ndim == 4 else apart[0]).mean())

@@ -14,6 +14,7 @@ likewise. BERT learns from `molecules` and the training part; molecules of the t
 """
 
 import argparse
+import dataclasses
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -112,7 +113,7 @@ def within(method: Any, samples: Samples, seconds: float) -> Any:
     """The method, after as many epochs as take about so many seconds of CPU time."""
     if not hasattr(method, "max_minutes"):  # word vectors, which take few
         return method.fit(samples)
-    fields = {name: getattr(method, name) for name in type(method).__dataclass_fields__}
+    fields = {one.name: getattr(method, one.name) for one in dataclasses.fields(method)}
     began = time.process_time()
     tried = type(method)(**fields | {"epochs": 1, "max_minutes": 0.2}).fit(samples)
     last = tried.history_.rows[-1]
@@ -164,7 +165,7 @@ def resfinder(asked: argparse.Namespace, seed: int) -> Read:
 
     def judge(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
         model = LogisticRegression(max_iter=500, class_weight="balanced")
-        folds, grid = StratifiedGroupKFold(3), {"logisticregression__C": np.logspace(-4, -1, 4)}
+        folds, grid = StratifiedGroupKFold(3), {"logisticregression__C": np.logspace(-4, 0, 5)}
         found = chosen(model, grid, folds, "balanced_accuracy", x, train.labels, train.groups)
         score = balanced_accuracy_score(test.labels, found.predict(y))
         return {"score": round(float(score), 4), "folds": round(float(found.best_score_), 4)}
@@ -178,14 +179,17 @@ def esol(asked: argparse.Namespace, seed: int) -> Read:
 
     frame = pd.read_csv(asked.csv)
     samples = replearn.as_samples(list(frame["smiles"]), kind="sequence:alphabet=smiles,groups=scaffold")
-    assert len(samples) == len(frame)
-    samples.targets = replearn.as_samples(samples, {"y": frame["log_solubility"].to_numpy()}).targets
+    assert len(samples) == len(frame)  # rdkit reads them all
+    samples.names = [str(place) for place in range(len(samples))]
     train, test = split(samples, test=0.2, random_state=seed)
     pool = load_data("molecules")
     hidden = {Chem.CanonSmiles(smiles) for smiles in test.texts}
     left = [smiles for smiles in pool.texts if Chem.CanonSmiles(smiles) not in hidden]
     more = replearn.as_samples([*left, *train.texts], kind="sequence:alphabet=smiles")
-    answers = [np.asarray(part.targets.values["y"], dtype=np.float64) for part in (train, test)]
+    answers = [
+        frame["log_solubility"].to_numpy(np.float64)[[int(name) for name in part.names or ()]]
+        for part in (train, test)
+    ]
 
     def judge(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
         alone = np.char.add("\0", np.arange(len(train)).astype(str))

@@ -244,6 +244,8 @@ def test_a_column_of_a_table(tmp_path):
     ):
         as_samples(named, kind="sequence")
     assert len(read(named, kind="sequence", text="what")[0]) == 6
+    with pytest.raises(ValueError, match="columns and drop are for tables of features"):
+        as_samples(frame, kind="sequence", drop=["who"])
 
 
 def test_labels_follow_what_is_left_of_a_list():
@@ -473,8 +475,10 @@ def test_every_split_of_every_preset(split, preset, genes):
 
 
 def test_presets_fit_the_alphabet(genes):
-    assert default_views(genes).view == Chain(
-        ReverseComplement(0.5, "dna"), Stretch(0.5, 1.0, 3), Substitute(0.05, "ACGT")
+    assert default_views(genes).view == Chain(Stretch(0.5, 1.0, 3), Substitute(0.05, "ACGT"))
+    reads = as_samples(made_genes(9), kind="sequence:k=4")
+    assert default_views(reads).view == Chain(
+        ReverseComplement(0.5, "dna"), Stretch(0.5, 1.0, 4), Substitute(0.05, "ACGT")
     )
     molecules = as_samples(MOLECULES, kind="sequence")
     assert default_views(molecules).view == Chain(Stretch(0.5, 1.0, 1), Substitute(0.05, ""))

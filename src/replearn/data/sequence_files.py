@@ -284,6 +284,10 @@ def _columns(
 ) -> tuple[str, str | None, str | None]:
     """The columns of sequences, labels and groups."""
     table = asked.table
+    if table.columns or table.drop:
+        raise ValueError(
+            f"columns and drop are for tables of features; of {origin} sequences are read. Leave them out."
+        )
     column = asked.text or next(
         (there for wanted in COLUMNS for there in names if there.lower() == wanted), None
     )

@@ -36,10 +36,12 @@ class SequenceViews(Views):
     stored = STORED
 
     def chosen(self, samples: Samples) -> tuple[str, str]:
-        """`strands` of DNA and RNA, else `stretches`."""
+        """`strands` of DNA and RNA, unless they are read by threes, as genes are, else `stretches`."""
         alphabet = samples.details.get("alphabet")
         if alphabet not in COMPLEMENT:
             return "stretches", f"the alphabet is {alphabet}, which has one strand"
+        if step_of(samples) % 3 == 0:
+            return "stretches", "tokens are codons, which mean nothing on the other strand"
         return "strands", f"the alphabet is {alphabet}, which has two strands"
 
     def crops(self, samples: Like, view: View, preset: str) -> Split:

@@ -20,6 +20,7 @@ PROGRAMS = {
     "disentanglement": (),
     "few_labels": ("--minutes=1",),
     "finetune": TEXTS,
+    "kind_time": (),
     "layers": TEXTS,
     "multi_task": (),
     "prompting": TEXTS,

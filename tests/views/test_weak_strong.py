@@ -7,6 +7,8 @@ import torch
 from made_texts import made_texts
 from replearn.data import Batch
 from replearn.data.samples import ArraySamples, Samples
+from replearn.data.series import SeriesSamples
+from replearn.data.sound import SoundSamples
 from replearn.data.text import TextSamples
 from replearn.views import Flip, Pair, RandAugment, Same, default_views, split_to_json, view_from_json
 from replearn.views.choose import make_views
@@ -19,6 +21,13 @@ def samples_of(kind: str, channels: int = 3) -> Samples:
         return TextSamples(made_texts(20))
     if kind == "table":
         return ArraySamples(rng.normal(size=(20, 6)).astype(np.float32))
+    if kind == "sound":
+        return SoundSamples(
+            0.5 * np.sin(np.arange(800) * rng.uniform(0.1, 1, (20, 1))).astype(np.float32), rate=8000
+        )
+    if kind == "series":
+        waves = np.sin(np.arange(60) * rng.uniform(0.02, 0.1, (20, channels, 1)))
+        return SeriesSamples(waves.astype(np.float32))
     places = np.linspace(0, 2, 16)
     waves = rng.uniform(0, 2, (3, 20, channels, 1, 1))
     smooth = 0.5 + 0.5 * np.sin(waves[0] * places + waves[1] * places[:, None] + 3 * waves[2])
@@ -40,7 +49,8 @@ def test_every_preset_has_a_weak_and_a_strong_view(kind: str, preset: str, chann
     assert distance(strong, batch) > distance(weak, batch) >= 0
     assert view_from_json(split_to_json(split)) == split
     torch.manual_seed(0)
-    part = split(batch.rows(3, 9)) if kind != "table" else None  # whose strong view takes from other rows
+    # Strong views of tables and sounds take from other rows.
+    part = split(batch.rows(3, 9)) if kind not in ("table", "sound") else None
     for own, whole in zip(part or (), (weak, strong), strict=part is not None):
         assert distance(own, whole.rows(3, 9)) < 1e-5
 

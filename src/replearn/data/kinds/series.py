@@ -88,9 +88,10 @@ class Series(Kind):
         return self.stride is None and self.length in (None, array.shape[2])
 
     def options_like(self, expected: Any) -> dict[str, Any]:
-        """Windows of the same length, one every so many rows as before."""
-        stride = expected.details.get("stride")
-        return {"kind": Series(length=expected.shape[1], stride=stride, id=self.id, time=self.time)}
+        """Windows of the same length, one every so many rows as before; of a table by the same columns."""
+        told = getattr(expected, "details", {})
+        columns = {name: str(told.get(name, getattr(self, name))) for name in ("id", "time")}
+        return {"kind": Series(length=expected.shape[1], stride=told.get("stride"), **columns)}
 
     def features(self, samples: Samples) -> Float[np.ndarray, "n d"]:
         """Of each channel mean, deviation, and how its spectrum is spread over eight bands (see `spectrum`)."""

@@ -22,6 +22,7 @@ PROGRAMS = {
     "finetune": TEXTS,
     "kind_graph": (),
     "kind_sequence": ("--csv=delaney.csv",),
+    "kind_time": (),
     "layers": TEXTS,
     "multi_task": (),
     "prompting": TEXTS,

@@ -52,7 +52,7 @@ def test_auto_goes_by_kind_and_size() -> None:
 
 @pytest.mark.parametrize("name", ["cnn", "resnet_small", "resnet18"])
 def test_tables_have_no_convolutions(name: str) -> None:
-    with pytest.raises(ValueError, match=r"reads images; got samples of shape \(5,\)"):
+    with pytest.raises(ValueError, match=r"reads images.*; got samples of shape \(5,\)"):
         make_encoder(name, samples(5, kind="table"))
 
 

@@ -259,6 +259,8 @@ def test_a_long_table(tmp_path):
         np.testing.assert_allclose(samples[order].x, made_waves(4, 20), atol=1e-5)
         assert samples.labels[order].tolist() == [0, 1, 0, 1]
         assert samples.groups[order].tolist() == ["p0", "p0", "p1", "p1"]
+        again = read_alike(data, describe(samples), groups="who")
+        assert again.fingerprint() == samples.fingerprint()
     with pytest.raises(ValueError, match=r"must have a column 'id'.*kind='series:id=COLUMN'"):
         as_samples(frame, kind="series")
     frame.loc[frame["trial"] == "v", "y"] = np.nan

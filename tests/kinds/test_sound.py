@@ -15,7 +15,7 @@ from made_methods import labelled_for, quick
 from replearn.cli import main
 from replearn.data import DataWarning, as_samples, describe, load_data, read_alike, split
 from replearn.data.kinds import KINDS, Sound
-from replearn.data.mel import filters, log_mel, mel_of
+from replearn.data.mel import FLOOR, filters, log_mel, mel_of
 from replearn.data.samples import Batch
 from replearn.data.sound import resampled
 from replearn.encoders import make_encoder
@@ -276,7 +276,7 @@ def test_spectrograms_are_those_of_librosa():
         y=x.numpy(), sr=8000, n_fft=mel.size, hop_length=mel.hop, win_length=mel.window, n_mels=mel.bands, htk=True,
         norm=None, pad_mode="constant",
     )  # fmt: skip
-    level = np.stack([librosa.power_to_db(one, ref=np.max, top_db=60) for one in power])
+    level = np.stack([librosa.power_to_db(one, ref=np.max, top_db=FLOOR) for one in power])
     np.testing.assert_allclose(log_mel(x, mel), level, atol=1e-2)
 
 

@@ -68,6 +68,7 @@ def as_samples(
               TSV, Parquet; of texts: a `.txt` file (one per line that is not blank), a folder or zip of `.txt` files
               (one per file), a CSV, TSV, JSON-lines or Parquet file with a column `text`; all of them also `.gz`.
               A folder that holds both images and texts is one of images;
+            - a folder or zip of sounds, or of CSV files, one for each recording of sensors (see `kind`);
             - what a kind of another package claims (see `replearn.data.kinds`), which is asked first.
         labels: one class per sample (numbers, names; None, NaN or -1 where unknown); the name of a table's
             column; a mapping or pandas frame of several columns, which become `targets` (see `read_targets`); or, for

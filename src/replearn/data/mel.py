@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 WINDOW, HOP = 0.032, 0.016  # seconds
-FLOOR = 60.0  # decibels below the loudest place of a sound, under which all is as quiet
+FLOOR = 30.0  # decibels below the loudest place of a sound, under which all is as quiet
 FEW, MANY = 40, 64  # bands, for up to 8 kHz and above
 
 
@@ -69,7 +69,7 @@ def power(x: Float[Tensor, "n t"], mel: Mel, window: Float[Tensor, " w"]) -> Flo
 def log_mel(
     x: Float[Tensor, "n t"], mel: Mel, *, weights: Tensor | None = None, window: Tensor | None = None
 ) -> Float[Tensor, "n b s"]:
-    """Decibels in mel bands, beside a sound's loudest place: 0 there, and nowhere under -60.
+    """Decibels in mel bands, beside a sound's loudest place: 0 there, and nowhere under -30.
 
     Args:
         x: sounds.

@@ -299,6 +299,7 @@ def table_of_recordings(frame: "DataFrame", windows: Windows, asked: Asked, *, o
     tell(origin, [*lines, *_told_mixed(mixed)], strict=asked.strict)
     log.info("%s: %d recordings, channels %s", origin, len(found), ", ".join(channels))
     samples = SeriesSamples(x, channels=channels, stride=windows.stride, names=[names[place] for place in of])
+    samples.details = {**samples.details, "id": windows.id, "time": windows.time}
     together = np.array([groups[place] for place in of])
     if windows.stride is not None:
         samples.groups = together

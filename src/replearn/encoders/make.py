@@ -24,6 +24,7 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
 
             - `"auto"`: `resnet_small` for images up to 64 pixels, timm's `resnet18` for larger ones, `mlp`
               for tables, `bert_mini` for texts;
+            - `"cnn"`, `"vit"`, of series and sounds, too; of sounds also `"wave"`;
             - for texts one of `replearn.encoders.text_nets.TEXT_ENCODERS`, or `"hf:FOLDER"`;
             - `"linear"`, `"mlp"` (any samples, laid flat), `"cnn"`, `"conv"`, `"resnet_small"`, `"resnet_tiny"` (half
               as wide, in a quarter of the time), `"vit"` (images);

@@ -4,7 +4,8 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from jaxtyping import Float
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from replearn.data.mel import FLOOR, Mel, filters, log_mel
@@ -19,7 +20,7 @@ SIDE, LONG = 8, 160  # bands and frames of a patch; frames of a spectrogram from
 class LogMel(nn.Module):
     """The spectrogram of a sound, as a picture of one channel: decibels in mel bands, their mean taken off.
 
-        level = log_mel(x)      (level - mean(level)) / 20
+        level = log_mel(x)      (level - mean(level)) / 10
 
     So it does not matter how loud a sound is.
 
@@ -70,11 +71,50 @@ class Spectral(nn.Module):
 
 
 class SpectralPatches(Spectral):
-    """The same, of a network of patches: those of spectrograms."""
+    """The same, of a network of patches: those of spectrograms, whose states say in which bands they lie.
 
-    def states(self, x: Float[Tensor, "n 1 t"], **chosen: Any) -> list[Float[Tensor, "n _ width"]]:
+        state (w,) of a patch in row r of the grid -> (0, ..., 0, state, 0, ..., 0), r-th of as many places as rows
+
+    So their mean keeps rows of bands apart: it is the states' mean over time, row by row.
+
+    Args:
+        net: of patches of `(n, 1, bands, frames)`.
+        mel: how spectrograms are made.
+        width: numbers per state of the network.
+    """
+
+    def __init__(self, net: nn.Module, mel: Mel, *, width: int) -> None:
+        super().__init__(net, mel)
+        self.width = width
+        self.rows = grid_of((mel.bands,), int(self.net.side))[0]
+
+    def forward(self, x: Float[Tensor, "n 1 t"]) -> Float[Tensor, "n dim"]:
+        return pooled(self.states(x)[-1])
+
+    def layers(self, x: Float[Tensor, "n 1 t"]) -> list[Float[Tensor, "n _"]]:
+        """The states after each block, pooled over time."""
+        return [pooled(states) for states in self.states(x)]
+
+    def tokens(self, x: Float[Tensor, "n 1 t"]) -> Float[Tensor, "n p dim"]:
+        """The last states."""
+        return self.states(x)[-1]
+
+    def states(
+        self,
+        x: Float[Tensor, "n 1 t"],
+        keep: Int[Tensor, "n k"] | None = None,
+        hidden: Bool[Tensor, "n p"] | None = None,
+        token: Float[Tensor, " dim"] | None = None,
+    ) -> list[Float[Tensor, "n _ dim"]]:
         """The patches' states after each block; see `Encoder.read`."""
-        return self.net.states(self.front(x), **chosen)  # type: ignore[no-any-return]
+        columns = self.grid(x)[1]
+        row = torch.arange(self.rows * columns, device=x.device) // columns  # (p,)
+        if token is not None:  # one for each row
+            token = token.view(self.rows, self.width)[row]
+        found = self.net.states(self.front(x), keep=keep, hidden=hidden, token=token)
+        here = row.expand(len(x), -1) if keep is None else row[keep]  # (n, k)
+        place = F.one_hot(here, self.rows)[:, :, :, None]  # (n, k, rows, 1)
+        return [(place.to(states.dtype) * states[:, :, None]).flatten(2) for states in found]
 
     def grid(self, x: Float[Tensor, "n 1 t"]) -> Sizes:
         """How many patches lie along bands and time."""

@@ -53,7 +53,7 @@ class ViT(nn.Module):
         x: Float[Tensor, "n c ..."],
         keep: Int[Tensor, "n k"] | None = None,
         hidden: Bool[Tensor, "n p"] | None = None,
-        token: Float[Tensor, " width"] | None = None,
+        token: Float[Tensor, "*p width"] | None = None,
     ) -> list[Float[Tensor, "n _ width"]]:
         """The patches' states after each block, the last ones normalised; see `Encoder.read`."""
         states = self.embed(self.patches(x))  # (n, p, width)

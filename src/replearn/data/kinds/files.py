@@ -1,10 +1,13 @@
 """Whether a folder or zip is one of files of a kind, found out without reading them all where it is of images."""
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from replearn.data.sound import is_sound_name
-from replearn.data.sources import find_source, is_image_name, is_text_name, walk
+from replearn.data.sources import Source, find_source, is_image_name, is_text_name, walk
+
+log = logging.getLogger("replearn")
 
 Names = Callable[[str], bool]
 OTHERS: tuple[Names, ...] = (is_image_name, is_text_name, is_sound_name)
@@ -31,3 +34,18 @@ def holds(path: Path, wanted: Names, *, instead: Names = is_image_name) -> bool:
 def holds_only(path: Path, wanted: Names) -> bool:
     """Whether there is such a file, and neither an image, a text nor a sound."""
     return holds(path, wanted, instead=lambda name: any(other(name) for other in OTHERS))
+
+
+def told_left_out(source: Source, plural: str) -> Source:
+    """The same source; the log says what else lies there."""
+    if source.left_out:
+        log.info("%s: not read as samples: %s", source.path, source.left_out)
+    if source.texts:
+        log.info(
+            "%s: read as %d %s; %d .txt files are left out",
+            source.path,
+            len(source.names),
+            plural,
+            source.texts,
+        )
+    return source

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from replearn.data.array_files import read_npy, read_npz
 from replearn.data.asked import Asked, Found
 from replearn.data.kinds.base import ROWS, Kind
-from replearn.data.kinds.files import holds_only
+from replearn.data.kinds.files import holds_only, told_left_out
 from replearn.data.records import is_record_file
 from replearn.data.samples import Samples
 from replearn.data.series import SeriesSamples, one_length, recordings_of, whole
@@ -64,7 +64,7 @@ class Series(Kind):
                 f"series must be an array, .npy, .npz, a folder or zip of CSV files (one per recording) or a long "
                 f"table; got {str(path)!r}."
             )
-        return folder_of_recordings(source, self, asked)
+        return folder_of_recordings(told_left_out(source, "recordings"), self, asked)
 
     def _of_arrays(self, data: Any, asked: Asked, own: Any) -> Found:
         found = recordings_of(data)
@@ -89,9 +89,12 @@ class Series(Kind):
         return self.stride is None and self.length in (None, array.shape[2])
 
     def options_like(self, expected: Any) -> dict[str, Any]:
-        """Windows of the same length, one every so many rows as before."""
-        stride = expected.details.get("stride")
-        return {"kind": Series(length=expected.shape[1], stride=stride, id=self.id, time=self.time)}
+        """Windows of the same length, one every so many rows as before; of a table by the same columns."""
+        if len(expected.shape) != 2:  # a damaged run
+            return {}
+        told = getattr(expected, "details", {})
+        columns = {name: str(told.get(name, getattr(self, name))) for name in ("id", "time")}
+        return {"kind": Series(length=expected.shape[1], stride=told.get("stride"), **columns)}
 
     def features(self, samples: Samples) -> Float[np.ndarray, "n d"]:
         """Of each channel mean, deviation, and how its spectrum is spread over eight bands (see `spectrum`)."""

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from replearn.data.array_files import read_npy, read_npz
 from replearn.data.asked import Asked, Found
 from replearn.data.kinds.base import ROWS, Kind
-from replearn.data.kinds.files import holds
+from replearn.data.kinds.files import holds, told_left_out
 from replearn.data.mel import filters, log_mel, mel_of
 from replearn.data.samples import Samples
 from replearn.data.series import Cut, recordings_of, tell, whole
@@ -66,7 +66,7 @@ class Sound(Kind):
                 "sounds must be a folder or zip of files (wav, flac, ogg, mp3), a list of such files, or arrays with a "
                 f"rate; got {str(path)!r}."
             )
-        return self._of_files(source, asked)
+        return self._of_files(told_left_out(source, "sounds"), asked)
 
     def _of_files(self, source: Any, asked: Asked) -> Found:
         return sounds_in_files(source, asked, rate=self.rate, seconds=self.seconds, stride=self.stride)
@@ -105,6 +105,8 @@ class Sound(Kind):
 
     def options_like(self, expected: Any) -> dict[str, Any]:
         """Sounds of the same rate and length, cropped alike."""
+        if len(expected.shape) != 2:  # a damaged run
+            return {}
         details = getattr(expected, "details", {})
         rate = details.get("rate")
         seconds = expected.shape[1] / rate if isinstance(rate, int) and rate > 0 else None

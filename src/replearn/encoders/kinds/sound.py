@@ -12,6 +12,7 @@ from replearn.encoders.kinds.base import PATCHES, Maker, Networks
 from replearn.encoders.sound import Spectral, SpectralPatches, SpectrogramCNN, WaveCNN, side_of_patch
 from replearn.encoders.vit import ViT
 
+WIDTH = 128  # numbers per state of a patch
 UNKNOWN = 16_000  # Hz, of samples that do not say their rate
 
 
@@ -28,7 +29,8 @@ def _cnn(shape: tuple[int, ...], rate: int = UNKNOWN) -> nn.Module:
 def _vit(shape: tuple[int, ...], rate: int = UNKNOWN) -> nn.Module:
     mel = mel_of(rate)
     frames = mel.frames(shape[1])
-    return SpectralPatches(ViT((1, mel.bands, frames), side=side_of_patch(frames)), mel)
+    net = ViT((1, mel.bands, frames), side=side_of_patch(frames), width=WIDTH)
+    return SpectralPatches(net, mel, width=WIDTH)
 
 
 def _wave(shape: tuple[int, ...]) -> nn.Module:

@@ -33,6 +33,7 @@ class DataOptions:
         drop: columns of a table not to learn from.
         groups: column (of a table, or of the file of labels) of what a split keeps together: patients, speakers.
         image_size: make square images of this side, in pixels.
+        kind: of samples to read DATA as, where it isn't told by its look: `graph`, of a table with a column of SMILES.
     """
 
     labels: Annotated[str | None, tyro.conf.arg(metavar="FILE|COLUMN")] = None
@@ -41,6 +42,7 @@ class DataOptions:
     drop: Annotated[tuple[str, ...], tyro.conf.arg(metavar="COLUMN...")] = ()
     groups: Annotated[str | None, tyro.conf.arg(metavar="COLUMN")] = None
     image_size: Annotated[int | None, tyro.conf.arg(metavar="PIXELS")] = None
+    kind: Annotated[str | None, tyro.conf.arg(metavar="KIND")] = None
 
 
 def load_samples(data: str, options: DataOptions, *, like: Any = None) -> "Samples":
@@ -66,7 +68,7 @@ def load_samples(data: str, options: DataOptions, *, like: Any = None) -> "Sampl
             "--columns and --drop choose what is learned from, and this run has learned; "
             f"it reads {', '.join(like.reading.names[:10])}. Leave them out."
         )
-    names = ("image_size", "text", "groups", "columns", "drop")
+    names = ("image_size", "text", "groups", "columns", "drop", "kind")
     how: dict[str, Any] = {name: getattr(options, name) for name in names}
     samples = (
         as_samples(data, options.labels, **how)
@@ -192,7 +194,7 @@ def short_name(data: str) -> str:
 
 
 def _check_unset(data: str, options: DataOptions) -> None:
-    for name in ("labels", "text", "columns", "drop", "groups", "image_size"):
+    for name in ("labels", "text", "columns", "drop", "groups", "image_size", "kind"):
         if getattr(options, name) not in (None, ()):
             raise ValueError(
                 f"--{name.replace('_', '-')} is for files and folders; got the built-in {data}. Leave it out."

@@ -185,6 +185,10 @@ def test_a_folder_of_tu_dortmund_is_read(tmp_path):
     samples = as_samples(tmp_path)
     assert samples.labels.tolist() == mutag.labels.tolist()
     assert samples[np.arange(188)].x == mutag[np.arange(188)].x
+    assert as_samples(tmp_path).fingerprint() == samples.fingerprint()  # from the cache
+    (tmp_path / "NAME_graph_labels.txt").write_text("1\n-1\n" * 94)
+    signed = as_samples(tmp_path)
+    assert (signed.classes, signed.labels[:3].tolist()) == (("-1", "1"), [1, 0, 1])
     (tmp_path / "NAME_graph_labels.txt").write_text("1\n0\n")
     with pytest.raises(ValueError, match=r"NAME_graph_labels.txt must have 188 lines.*got 2"):
         as_samples(tmp_path)
@@ -203,8 +207,9 @@ def test_folders_of_graphml_and_edge_lists_are_read(tmp_path):
         else:
             networkx.write_graphml(graph, folder / f"{place}.graphml")
     (tmp_path / "a" / "bad.graphml").write_text("<graphml")
-    with pytest.warns(DataWarning, match=r"1 of 5 graphs.*'a/bad.graphml' can't be read"):
-        samples = as_samples(tmp_path)
+    for _ in range(2):  # read, and from the cache
+        with pytest.warns(DataWarning, match=r"1 of 5 graphs.*'a/bad.graphml' can't be read"):
+            samples = as_samples(tmp_path)
     assert (samples.classes, samples.labels.tolist()) == (("a", "b"), [0, 0, 1, 1])
     assert list(samples.names) == ["a/0.graphml", "a/2.graphml", "b/1.graphml", "b/3.edgelist"]
     assert samples[np.arange(4)].x.counts.tolist() == [3, 5, 4, 6]

@@ -78,3 +78,17 @@ def test_all_commands(tmp_path, monkeypatch, capsys):
     np.savez("g.npz", x=made.nodes.numpy(), edge_index=made.edges.numpy(), y=made.labels)
     options = ("--data", "g.npz", "--seeds", 1, "--epochs", 1, "--run", "c")
     assert "hand-made features" in told("compare", "simclr", "byol", *options)
+
+
+def test_a_table_of_smiles_on_the_command_line(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("rdkit", reason="needs replearn[molecules]")
+    monkeypatch.chdir(tmp_path)
+    chains = ["C" * length + end for length in range(1, 21) for end in ("O", "N")]
+    lines = [f"{smiles},{smiles[-1]}" for smiles in chains]
+    Path("m.csv").write_text("smiles,label\n" + "\n".join(lines) + "\n")
+    assert main(["fit", "simclr", "m.csv", "--kind", "graph", "--run", "r", "--epochs", "1"]) == 0
+    assert "--kind graph" in capsys.readouterr().out
+    assert main(["evaluate", "r", "m.csv"]) == 0
+    assert "hand-made features" in capsys.readouterr().out
+    assert main(["fit", "simclr", "mutag", "--kind", "graph", "--run", "s"]) == 2
+    assert "--kind is for files and folders" in capsys.readouterr().err

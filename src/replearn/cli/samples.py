@@ -33,8 +33,8 @@ class DataOptions:
         drop: columns of a table not to learn from.
         groups: column (of a table, or of the file of labels) of what a split keeps together: patients, speakers.
         image_size: make square images of this side, in pixels.
-        kind: what to read DATA as, where it could be several things, with settings of the kind: series,
-            series:length=100,stride=50.
+        kind: what to read DATA as, where it could be several things, with settings of the kind: graph (of a column of
+            SMILES), series:length=100,stride=50.
     """
 
     labels: Annotated[str | None, tyro.conf.arg(metavar="FILE|COLUMN")] = None

@@ -64,6 +64,9 @@ def of_tu(folder: Path, name: str) -> tuple[Iterator[Read], dict[str, Any]]:
     nodes, columns = _numbers(folder, name, "node", len(graph))
     marks, _ = _numbers(folder, name, "edge", len(pairs))
     labels = _table(folder, name, "graph_labels", len(numbers))
+    classes: list[Any] = labels[:, 0].tolist() if labels.shape[1] else [None] * len(numbers)
+    if labels.size and labels.min() < 0:  # -1 is a class here, as in MUTAG's own files
+        classes = [f"{label:g}" for label in classes]
     if not nodes.shape[1]:
         tell_degrees(str(folder))
     firsts = np.searchsorted(graph, numbers)
@@ -82,7 +85,7 @@ def of_tu(folder: Path, name: str) -> tuple[Iterator[Read], dict[str, Any]]:
                 nodes[first:last] if nodes.shape[1] else degrees(edges, last - first),
                 edges,
                 marks[begun:ended] if marks.shape[1] else None,
-                None if labels.shape[1] == 0 else labels[place, 0].item(),
+                classes[place],
             )
 
     return each(), {"columns": columns} if columns else {}

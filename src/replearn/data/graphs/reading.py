@@ -59,6 +59,15 @@ def assembled(
     Warns:
         DataWarning: how many are left out, and why.
     """
+    samples, labels = put_together(graphs, origin, details=details)
+    tell(samples, origin, strict=strict)
+    return samples, labels
+
+
+def put_together(
+    graphs: Iterable[Read], origin: str, *, details: Mapping[str, Any] | None = None
+) -> tuple[GraphSamples, list[Any] | None]:
+    """The same, without a word of what is left out."""
     found = list(graphs)
     widths = Counter(
         (one.nodes.shape[1], _width(one.marks)) for one in found if not one.refused and len(one.nodes)
@@ -71,20 +80,9 @@ def assembled(
             skipped.append((one.name, reason))
         else:
             kept.append(one)
-    told = "; ".join(f"{name!r} {reason}" for name, reason in skipped[:3]) + (
-        "; ..." if len(skipped) > 3 else ""
-    )
     if not kept:
-        raise ValueError(
-            f"{origin} must hold at least one graph that can be read; got {told or 'none'}. Mend them."
-        )
-    if skipped:
-        warn_of_data(
-            f"{len(skipped):,} of {len(found):,} graphs of {origin} are left out: {told}", strict=strict
-        )
-    loops = sum(int((one.edges[0] == one.edges[1]).sum()) for one in kept)
-    if loops:
-        log.info("%s: %d edges lead from a node to itself; they are kept", origin, loops)
+        told = _named(skipped) or "none"
+        raise ValueError(f"{origin} must hold at least one graph that can be read; got {told}. Mend them.")
     marks = None if usual[1] is None else np.concatenate([one.marks for one in kept])  # type: ignore[arg-type]
     samples = GraphSamples(
         np.concatenate([one.nodes for one in kept]),
@@ -98,6 +96,25 @@ def assembled(
     )
     labels = [one.label for one in kept]
     return samples, None if all(label is None for label in labels) else labels
+
+
+def tell(samples: GraphSamples, origin: str, *, strict: bool) -> None:
+    """What was left out, as a warning, or an error if `strict`; and edges that lead from a node to itself."""
+    skipped, loops = samples.skipped, int((samples.edges[0] == samples.edges[1]).sum())
+    if skipped:
+        number = len(skipped) + len(samples)
+        warn_of_data(
+            f"{len(skipped):,} of {number:,} graphs of {origin} are left out: {_named(skipped)}",
+            strict=strict,
+        )
+    if loops:
+        log.info("%s: %d edges lead from a node to itself; they are kept", origin, loops)
+
+
+def _named(skipped: Sequence[tuple[str, str]]) -> str:
+    return "; ".join(f"{name!r} {reason}" for name, reason in skipped[:3]) + (
+        "; ..." if len(skipped) > 3 else ""
+    )
 
 
 def _width(marks: np.ndarray | None) -> int | None:

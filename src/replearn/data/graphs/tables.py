@@ -1,14 +1,17 @@
 """Molecules in a table's column of SMILES."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from replearn.data.asked import Asked, Found
 from replearn.data.columns import check_names, label_column
 from replearn.data.graphs.molecules import ATOM, COLUMN, of_smiles
-from replearn.data.graphs.reading import assembled
+from replearn.data.graphs.reading import Read, assembled
+from replearn.data.graphs.stored import stored
 from replearn.data.records import is_json_lines, records
 from replearn.data.tables import group_names, read_table
+from replearn.data.text_files import file_key
 
 
 def molecule_samples(data: Any, asked: Asked) -> Found:
@@ -33,15 +36,18 @@ def molecule_samples(data: Any, asked: Asked) -> Found:
     check_names(list(frame.columns), wanted, origin)
     label = label_column(list(frame.columns), asked.table.labels, origin=origin)
     texts = frame[column].astype(object).tolist()
-    graphs = list(of_smiles(texts, _rows(len(texts))))
-    if label is not None:
-        for one, value in zip(graphs, frame[label].astype(object).tolist(), strict=True):
-            one.label = value
-    samples, labels = assembled(graphs, origin, strict=asked.strict, details=DETAILS)
-    groups = None
-    if asked.table.groups is not None:
-        names = group_names(frame[asked.table.groups])
-        groups = names[[int(name.removeprefix("row ")) - 1 for name in samples.names or ()]]
+
+    def read() -> tuple[Iterator[Read], dict[str, Any]]:
+        return of_smiles(texts, _rows(len(texts))), DETAILS
+
+    if isinstance(data, str | Path):
+        key = file_key(Path(data).expanduser(), f"molecules {column!a}")
+        samples, _ = stored(key, origin, read, strict=asked.strict)
+    else:
+        samples, _ = assembled(read()[0], origin, strict=asked.strict, details=DETAILS)
+    rows = [int(name.removeprefix("row ")) - 1 for name in samples.names or ()]
+    labels = None if label is None else frame[label].astype(object).iloc[rows].tolist()
+    groups = None if asked.table.groups is None else group_names(frame[asked.table.groups])[rows]
     return samples, labels, groups
 
 

@@ -8,14 +8,16 @@ import numpy as np
 from jaxtyping import Float
 
 from replearn.data.asked import Asked, Found
-from replearn.data.graphs.files import holds_graphs, of_files, of_tu, tu_name
+from replearn.data.graphs.files import ENDINGS, holds_graphs, of_files, of_tu, tu_name
 from replearn.data.graphs.objects import is_data, is_dataset, is_networkx, of_data, of_networkx
 from replearn.data.graphs.reading import assembled
+from replearn.data.graphs.stored import stored
 from replearn.data.graphs.tables import molecule_samples
 from replearn.data.graphs.weisfeiler_lehman import subtree_counts
 from replearn.data.kinds.base import Kind
 from replearn.data.records import is_record_file
 from replearn.data.samples import Samples
+from replearn.data.sources import FolderSource
 
 log = logging.getLogger("replearn")
 
@@ -52,8 +54,11 @@ class Graph(Kind):
             if not path.is_dir():
                 return molecule_samples(path, asked)
             name = tu_name(path)
-            found, details = of_tu(path, name) if name is not None else of_files(path)
-            return *assembled(found, str(path), strict=asked.strict, details=details), None
+            if name is not None:
+                source = FolderSource(path, lambda file: file.startswith(f"{name}_"))
+                return *stored(source.key, str(path), lambda: of_tu(path, name), strict=asked.strict), None
+            source = FolderSource(path, lambda file: file.lower().endswith(ENDINGS))
+            return *stored(source.key, str(path), lambda: of_files(path), strict=asked.strict), None
         if hasattr(data, "columns") or isinstance(data[0], str):
             return molecule_samples(data, asked)
         if is_networkx(data[0]):

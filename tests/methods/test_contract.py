@@ -20,6 +20,7 @@ from made_methods import kind, quick
 from replearn.encoders import ViT, text_encoder
 from replearn.engine.signals import Stopped
 from replearn.methods import Trained, registry
+from replearn.methods.exhibit import exhibit_of
 from replearn.methods.needs import kinds_served
 from replearn.methods.outline import Outline
 from replearn.views import (
@@ -240,6 +241,18 @@ def test_methods_of_views_learn_from_texts_without_a_line_about_them(cls, tmp_pa
     method.save(tmp_path / "run")
     np.testing.assert_array_equal(replearn.load(tmp_path / "run").transform(texts), h)
     assert "oken" not in inspect.getsource(inspect.getmodule(cls))
+
+
+@pytest.mark.parametrize("cls", [cls for cls in OURS if cls.exhibit is not Outline.exhibit])
+def test_pictures_that_are_shown_are_floats(cls, few):
+    """Bytes beside floats would be drawn white."""
+    shown = exhibit_of(quick(cls).prepare(few), few[np.arange(min(8, len(few)))])
+    assert len(shown.pictures) > 0
+    assert all(
+        x.is_floating_point() and x.min() > -2 and x.max() < 3
+        for x in shown.pictures.values()
+        if isinstance(x, torch.Tensor)
+    )
 
 
 @pytest.mark.parametrize("cls", [cls for cls in OURS if cls.needs_labels])

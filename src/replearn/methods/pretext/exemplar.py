@@ -72,5 +72,5 @@ class Exemplar(Pretext):
         return Exhibit(
             "Which distortions are of one seed?",
             "Test samples, each with some of the distortions by which seeds like it are members of one class.",
-            {"sample": batch.x, **{f"distortion {i}": x for i, x in enumerate(drawn, start=1)}},
+            {"sample": batch.floats().x, **{f"distortion {i}": x for i, x in enumerate(drawn, start=1)}},
         )

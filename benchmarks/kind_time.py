@@ -30,7 +30,7 @@ DATA = ("motions", "notes", "digits")
 BASELINES = ("raw", "hand-made", "untrained cnn", "untrained vit")
 METHODS = ("simclr", "mae", "cpc", "supervised")
 FSDD = Path("shared/data/bench/fsdd.zip")
-VALIDATION = "lucas"  # the speaker by whom defaults were chosen
+VALIDATION = "lucas"  # the speaker by whom defaults are chosen
 DRAWS = 50
 KEY = ("data", "method", "seed", "minutes", "folds")
 

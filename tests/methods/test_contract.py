@@ -17,7 +17,7 @@ import made_methods
 import replearn
 from lanes import one_of_each
 from made_methods import kind, quick
-from replearn.encoders import ViT, text_encoder
+from replearn.encoders import GIN, ViT, text_encoder
 from replearn.engine.signals import Stopped
 from replearn.methods import Trained, registry
 from replearn.methods.exhibit import exhibit_of
@@ -157,6 +157,8 @@ def test_interrupted_and_resumed_ends_with_the_same_bits(cls, few, tmp_path, mon
 def a_module(cls, samples):
     if "patches" in cls.needs:
         return ViT((1, 14, 14), width=32, depth=1)
+    if kind(cls) == "graph":
+        return GIN(*samples.shape)
     if kind(cls) == "image":
         return nn.Conv2d(samples.shape[0], 8, 3)  # for patches too, whatever their size
     return text_encoder("words", replearn.data.describe(quick(cls).reading(samples)))

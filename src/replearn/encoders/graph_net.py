@@ -104,7 +104,9 @@ class GraphEncoder(Encoder):
 
     def standardise(self, batch: Any) -> Any:
         x: Linked = (batch.x if isinstance(batch, Batch) else batch).floats()
-        return x.with_nodes((x.nodes - self.mean) / self.std)
+        nodes = (x.nodes - self.mean) / self.std
+        marks = None if x.marks is None else x.marks.to(nodes.dtype)
+        return x.with_nodes(nodes).with_edges(x.edges, marks)
 
     def numbers(self, batch: Batch) -> Float[Tensor, "v d"]:
         """The nodes' numbers, standardised."""
@@ -150,7 +152,8 @@ class NodeDecoder(nn.Module):
         """The numbers of all nodes, of whose own states those that are hidden are left out."""
         states = self.first(states).masked_fill(hidden[:, None], 0)
         x: Linked = batch.x.floats()
-        told: Tensor = self.layer(states, x.edges, *((x.marks,) if self.marked else ()))
+        marks = (x.marks.to(self.first.weight.dtype),) if self.marked and x.marks is not None else ()
+        told: Tensor = self.layer(states, x.edges, *marks)
         return told
 
 

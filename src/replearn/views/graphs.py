@@ -168,8 +168,17 @@ def hide_nodes(batch: Batch, share: float) -> Bool[Tensor, " v"]:
     if isinstance(x, Nodes):
         return _hashed(batch, x.ids)[:, 0] < share
     assert isinstance(x, Graphs)
-    count = (x.counts * share).round().long().clamp(min=1).minimum((x.counts - 1).clamp(min=1))
-    return ranks(uniform_of_elements(batch, x.of, x.places)[:, 0], x) < count[x.of]
+    return ranks(uniform_of_elements(batch, x.of, x.places)[:, 0], x) < _hidden(x, share)[x.of]
+
+
+def hidden_count(batch: Batch, share: float) -> float:
+    """How many nodes `hide_nodes` hides; of nodes that share one graph, how many samples it hides on average."""
+    x: Linked = batch.x
+    return float(_hidden(x, share).sum()) if isinstance(x, Graphs) else len(batch) * share
+
+
+def _hidden(x: Graphs, share: float) -> Int[Tensor, " n"]:
+    return (x.counts * share).round().long().clamp(min=1).minimum((x.counts - 1).clamp(min=1))
 
 
 def of_graphs(batch: Batch, view: View) -> Graphs:

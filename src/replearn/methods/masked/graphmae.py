@@ -24,7 +24,7 @@ from replearn.methods.base import Method
 from replearn.methods.exhibit import Exhibit
 from replearn.methods.masked.patches import check_share
 from replearn.objectives.prediction import cosine_errors
-from replearn.views.graphs import hide_nodes
+from replearn.views.graphs import hidden_count, hide_nodes
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -71,6 +71,9 @@ class GraphMAE(Method):
         total, count = gather(self.encoder_.sums(batch, counted)).sum(0)
         loss: Tensor = total / count.clamp(min=1)
         return loss
+
+    def loss_count(self, batch: Batch) -> float:
+        return hidden_count(batch, self.share)
 
     def predict(self, batch: Batch, hidden: Bool[Tensor, " v"]) -> Float[Tensor, "v d"]:
         """The numbers of all nodes, as told from those that are not hidden."""

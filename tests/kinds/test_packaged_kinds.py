@@ -206,7 +206,7 @@ def test_all_commands(installed, spectra, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
     def told(*words):
-        main([*map(str, words)])
+        assert main([*map(str, words)]) == 0
         return capsys.readouterr().out
 
     assert "spectrum" in told("list")
@@ -216,7 +216,7 @@ def test_all_commands(installed, spectra, tmp_path, monkeypatch, capsys):
     assert "hand-made features" in told("evaluate", "r", spectra)
     options = ("--data", spectra, "--seeds", 1, "--epochs", 1, "--run", "c")
     assert "hand-made features" in told("compare", "pca", "simclr", *options)
-    told("finetune", "r", spectra, "--run", "f", "--epochs", 2)
+    told("finetune", "r", spectra, "--to", "f", "--epochs", 2)
     told("report", "r")
     assert "data:image/png;base64" in Path("r/report.html").read_text()
 

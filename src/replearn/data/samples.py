@@ -287,10 +287,10 @@ class BatchSamples(Samples):
 
     Args:
         batch: of them.
-        like: samples of the same kind.
+        like: samples of the same kind, or their description.
     """
 
-    def __init__(self, batch: Batch, like: Samples) -> None:
+    def __init__(self, batch: Batch, like: Any) -> None:
         self.batch = batch
         self.kind = like.kind
         self.shape = tuple(batch.x.shape[1:]) if isinstance(batch.x, Tensor) else like.shape

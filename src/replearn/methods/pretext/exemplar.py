@@ -19,8 +19,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
+from replearn.data.samples import BatchSamples
 from replearn.methods.exhibit import Exhibit
 from replearn.methods.pretext.pretext import Pretext
+from replearn.views.choose import make_views
 
 log = logging.getLogger("replearn")
 
@@ -68,7 +70,11 @@ class Exemplar(Pretext):
 
     def exhibit(self, batch: Batch) -> Exhibit:
         """Samples, and what a seed is made into."""
-        drawn = [self.views_(batch)[0].x for _ in range(DISTORTIONS)]
+        views = getattr(self, "views_", None)  # a run that was loaded has none
+        if views is None:
+            own = BatchSamples(batch, self.samples_)
+            views = make_views(self.views, own, self.split)
+        drawn = [views(batch)[0].x for _ in range(DISTORTIONS)]
         return Exhibit(
             "Which distortions are of one seed?",
             "Test samples, each with some of the distortions by which seeds like it are members of one class.",

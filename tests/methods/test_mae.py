@@ -1,9 +1,12 @@
 """MAE: what its paper asks for, point by point."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
 
+import made_methods
 import replearn
 from made_methods import few_images
 from replearn import MAE
@@ -131,3 +134,16 @@ def test_it_learns():
     mae = MAE(epochs=12, batch_size=64, encoder="vit").fit(digits)
     assert mae.history_.rows[-1]["masked_error"] < 0.98  # 1 is what the patches' own means come to
     assert [alarm for alarm in mae.history_.alarms if alarm.kind == "patch means"] == []
+
+
+def test_a_run_that_is_older_than_its_layer_represents_by_the_last(tmp_path):
+    samples = made_methods.few(MAE)
+    method = made_methods.quick(MAE, layer=-1).fit(samples, run=tmp_path / "run")
+    path = tmp_path / "run" / "method.json"
+    recipe = json.loads(path.read_text(encoding="utf-8"))
+    del recipe["fields"]["layer"]
+    path.write_text(json.dumps(recipe), encoding="utf-8")
+    again = replearn.load(tmp_path / "run")
+    assert again.layer == -1
+    np.testing.assert_array_equal(again.transform(samples), method.transform(samples))
+    assert MAE().layer == "all"

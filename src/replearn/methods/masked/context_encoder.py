@@ -14,8 +14,8 @@ References: Pathak et al., CVPR 2016. https://arxiv.org/abs/1604.07379
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -56,6 +56,7 @@ class ContextEncoder(ByLayer):
     adversarial: float = 0.001
     discriminator_rate: float = 0.1
     width: int = 32
+    layer: int | Literal["all"] = field(default="all", metadata={"before": -1})
     batch_size: int = 64
     learning_rate: float = 2e-3
 

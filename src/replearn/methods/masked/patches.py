@@ -1,8 +1,8 @@
 """`MaskedPatches` and `PatchPrediction`: what methods share that hide patches of a sample, and that tell them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -37,6 +37,7 @@ class MaskedPatches(ByLayer):
 
     encoder: str | nn.Module = "vit"
     views: Split | str | None = None
+    layer: int | Literal["all"] = field(default="all", metadata={"before": -1})
 
     def build(self, samples: Description) -> None:
         self.encoder_ = make_encoder(self.encoder, samples)

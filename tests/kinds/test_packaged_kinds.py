@@ -197,7 +197,7 @@ def test_a_kind_of_nobody_is_learned_from_with_views_and_a_module_of_ones_own():
     assert method.transform(samples).shape == (64, 8)
     with pytest.raises(ValueError, match=r"SimCLR must be given views of samples of kind smell.*Pass views="):
         replearn.SimCLR(epochs=1).fit(samples)
-    with pytest.raises(ValueError, match="BERT learns from samples of kind text; got smell"):
+    with pytest.raises(ValueError, match="BERT learns from samples of kind text or sequence; got smell"):
         replearn.BERT(epochs=1).fit(samples)
     assert make_encoder("auto", samples).dim > 0
 

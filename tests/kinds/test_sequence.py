@@ -22,7 +22,7 @@ from replearn.data.kmers import joined, kmers
 from replearn.data.samples import Batch
 from replearn.data.sequences import SequenceSamples, Symbols
 from replearn.data.tokenizer import SPACED, SPECIALS, Tokenizer, safe_tokenizer
-from replearn.methods import registry
+from replearn.methods import find_method, registry
 from replearn.methods.needs import needs_of, offers_of
 from replearn.report.kinds import LOOKS
 from replearn.views import Chain, default_views, named_views, view_from_json, view_to_json
@@ -512,6 +512,20 @@ def test_every_method_whose_needs_are_met_learns_from_sequences(genes, name, tmp
     loaded = replearn.load(tmp_path / "run")
     assert loaded.samples_.details == samples.details
     np.testing.assert_array_equal(loaded.transform(made_genes(48)), found)
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("bert", {"tokenizer": "bpe"}),
+        ("gpt", {"lowercase": True}),
+        ("word2vec", {"lowercase": False}),
+        ("ngram", {"tokenizer": "words"}),
+    ],
+)
+def test_tokens_are_no_choice_of_the_method(genes, name, given):
+    with pytest.raises(ValueError, match=r"must be left out .* sequences say how they become tokens"):
+        find_method(name).cls(**given).prepare(genes)
 
 
 def test_a_table_is_read_again_as_a_run_read_it(tmp_path):

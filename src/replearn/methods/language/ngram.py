@@ -26,6 +26,7 @@ from replearn.data.tokenizer import LAST, Tokenizer, make_tokenizer
 from replearn.encoders import Vocabulary
 from replearn.engine.machine import choose
 from replearn.methods.language.kneser_ney import KneserNey
+from replearn.methods.language.text_method import idle_of_sequences
 from replearn.methods.language.text_scores import TextScores
 from replearn.methods.model import Model
 
@@ -54,6 +55,9 @@ class NGram(Model, TextScores):
     vocabulary: int = 4096
     lowercase: bool = False
     order: int = 5
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        return idle_of_sequences(samples, "tokenizer", "lowercase")
 
     def reading(self, samples: Samples) -> Samples:
         if not isinstance(samples, TextSamples):

@@ -1,10 +1,11 @@
 """`TextMethod`: what methods share that read texts by a tokenizer of their own."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from replearn.data import Description, Samples, TextSamples
-from replearn.data.tokenizer import Tokenizer, make_tokenizer
+from replearn.data.tokenizer import Spelled, Tokenizer, make_tokenizer
 from replearn.encoders import TextEncoder, text_encoder, tokenizer_of
 from replearn.methods.base import Method
 
@@ -48,5 +49,15 @@ class TextMethod(Method):
                 )
         return own
 
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        return idle_of_sequences(samples, "tokenizer", "lowercase")
+
     def build(self, samples: Description) -> None:
         self.encoder_: TextEncoder = text_encoder(self.encoder, samples)
+
+
+def idle_of_sequences(samples: Samples, *names: str) -> Mapping[str, str]:
+    """Fields of a tokenizer, which do nothing where texts are sequences, since these say how they become tokens."""
+    if not isinstance(getattr(samples, "texts", None), Spelled):
+        return {}
+    return dict.fromkeys(names, "sequences say how they become tokens (kind='sequence:tokens=...')")

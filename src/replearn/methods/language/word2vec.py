@@ -64,7 +64,8 @@ class Word2Vec(WordVectors):
                 raise ValueError(f"{name} must not be negative; got {getattr(self, name)}. Leave it out.")
 
     def idle(self, samples: Samples) -> Mapping[str, str]:
-        return {} if self.negatives else {"noise_power": "no words are drawn with negatives=0"}
+        found = super().idle(samples)
+        return found if self.negatives else {**found, "noise_power": "no words are drawn with negatives=0"}
 
     def _sample(self, counts: Int[np.ndarray, " n"], texts: int) -> float:
         """`sample`; 0 where the default would leave less than two words of a text, of so few words that all are

@@ -20,6 +20,7 @@ from replearn.encoders.word_table import WordTable
 from replearn.engine.history import History, Past
 from replearn.engine.machine import choose
 from replearn.engine.words.passes import Keeping
+from replearn.methods.language.text_method import idle_of_sequences
 from replearn.methods.model import Model
 
 log = logging.getLogger("replearn")
@@ -67,6 +68,9 @@ class WordVectors(Model):
         raise NotImplementedError
 
     # What comes with it.
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        return idle_of_sequences(samples, "lowercase")
 
     def check(self, samples: Samples) -> None:
         super().check(samples)

@@ -1,6 +1,7 @@
 """Every method fits a dozen tiny samples of each kind that it serves, or says in one line why it can't."""
 
 import re
+import wave
 
 import numpy as np
 import pytest
@@ -10,6 +11,14 @@ from replearn.methods import Trained, registry
 
 N = 12
 CASES = [(name, kind) for name, entry in registry().items() for kind in entry.kinds]
+# What files of a kind, or its networks, need.
+EXTRAS = {
+    "graph": "torch_geometric",
+    "node": "torch_geometric",
+    "sequence": "tokenizers",
+    "series": "numpy",
+    "sound": "soundfile",
+}
 # Methods whose defaults ask for more than there is: what is said, with the number.
 SAID = {
     ("kmeans", "few"): "n_clusters is 5, since there are 5 samples; the default is 8",
@@ -59,6 +68,22 @@ def tiny(tmp_path_factory):
     texts = [f"{' '.join(rng.choice(words, 4))},{'xy'[y]}" for y in labels]
     (folder / "text.csv").write_text("\n".join(["text,label", *texts]))
     (folder / "lines.txt").write_text("the cat sat on a mat\na dog ran on grass\n")
+    genes = ["".join(rng.choice(list("ACGT"), 30)) for _ in labels]
+    records = [f">{i} class={'xy'[y]}\n{gene}" for i, (gene, y) in enumerate(zip(genes, labels, strict=True))]
+    (folder / "sequence.fasta").write_text("\n".join(records))
+    ring = np.stack([np.arange(N), (np.arange(N) + 1) % N])
+    np.savez(
+        folder / "node.npz", x=rng.normal(size=(N, 3)), edge_index=np.hstack([ring, ring[::-1]]), y=labels
+    )
+    for i, y in enumerate(labels):
+        for kind in ("series", "sound", "graph"):
+            (folder / kind / "xy"[y]).mkdir(parents=True, exist_ok=True)
+        np.savetxt(folder / "series" / "xy"[y] / f"{i}.csv", rng.normal(size=(20, 3)), "%.3f", ",", header="a,b,c",
+                   comments="")  # fmt: skip
+        (folder / "graph" / "xy"[y] / f"{i}.edgelist").write_text("0 1\n1 2\n2 3\n3 0\n0 2\n")
+        with wave.open(str(folder / "sound" / "xy"[y] / f"{i}.wav"), "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes((3000 * rng.normal(size=1600)).astype("<i2").tobytes())
     return {path.stem: path for path in folder.iterdir()}
 
 
@@ -67,8 +92,17 @@ def fitted(command, tiny, name, kind, *options):
     return command("fit", name, str(tiny[kind]), "--run", "run", *epochs, *options)
 
 
-@pytest.mark.parametrize(("name", "kind"), one_of_each(CASES, [*MECHANISMS, *(name for name, _ in SAID)]))
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        *one_of_each(
+            [case for case in CASES if case[1] not in EXTRAS], [*MECHANISMS, *(name for name, _ in SAID)]
+        ),
+        *one_of_each([case for case in CASES if case[1] in EXTRAS], ["simclr"]),
+    ],
+)
 def test_a_dozen_samples_are_enough_or_too_few_in_a_line(command, tiny, name, kind):
+    pytest.importorskip(EXTRAS.get(kind, "numpy"))
     done = fitted(command, tiny, name, kind)
     if done.code == 0:
         assert SAID.get((name, kind), "") in " ".join(done.err.split())

@@ -41,5 +41,6 @@ def run(args: list[str]) -> None:
         told = f"{data.what}\n{data.licence}\n{data.attribution}"
         table.add_row(data.name, *data.facts(), str(data.classes), told)
     Console().print(table)
-    print("\nA part is named like digits:train. Your own data: a folder or zip of images or")
-    print(".txt files, a .txt, .csv, .jsonl, .parquet, .npy or .npz file.")
+    print("\nA part is named like digits:train. Your own data: a folder or zip of images, texts,")
+    print("sounds, recordings (.csv), sequences (.fasta) or graphs; a .txt, .csv, .jsonl,")
+    print(".parquet, .npy, .npz or .fasta file. --kind says what they are, where in doubt.")

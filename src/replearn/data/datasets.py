@@ -236,7 +236,7 @@ DATASETS: dict[str, BuiltIn] = {
         ),
         BuiltIn(
             name="mutag",
-            what="molecules as graphs of 10 to 28 atoms, 7 elements and 4 kinds of bonds, by whether they are mutagenic",
+            what="molecules as graphs of 10 to 28 atoms, 7 elements, 4 kinds of bonds; mutagenic or not",
             train=150,
             test=38,
             shape=(7, 4),

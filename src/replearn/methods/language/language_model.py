@@ -6,7 +6,6 @@ from typing import ClassVar
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples, TextSamples, TokenWindows, token_stream
-from replearn.engine.orders import Moved, Order
 from replearn.methods.language.text_method import TextMethod
 
 
@@ -64,7 +63,3 @@ class LanguageModel(TextMethod):
             )
         self._frequencies = windows.stream.entropy()
         return windows
-
-    def order(self, samples: Samples) -> Order:
-        assert isinstance(samples, TokenWindows)
-        return Moved(len(samples), self.random_state, samples.moves)

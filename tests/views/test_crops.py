@@ -16,7 +16,7 @@ from replearn.views import (
     view_to_json,
 )
 from replearn.views.crops import small_side
-from replearn.views.defaults import PRESETS
+from replearn.views.kinds import VIEWS
 
 
 def images(*shape: int, n: int = 6) -> ArraySamples:
@@ -51,7 +51,7 @@ def test_large_images_have_the_papers() -> None:
     assert (large.scale_low, large.scale_high, small.scale_low, small.scale_high) == (0.4, 1.0, 0.05, 0.4)
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", [*VIEWS["image"].presets, "table", "text"])
 def test_crops_differ_from_a_pair_in_the_crop_only(name: str) -> None:
     samples = {
         "table": ArraySamples(np.zeros((6, 4), dtype=np.float32)),

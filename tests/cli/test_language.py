@@ -22,6 +22,7 @@ def sentences(n, seed):
     return as_samples([" ".join(rng.choice(words, size=60)) for _ in range(n)])
 
 
+@pytest.mark.all
 def test_facts_of_a_language_model(capsys):
     train, test = sentences(30, 0), sentences(10, 1)
     model = NGram(tokenizer="words", order=4).fit(train)

@@ -66,6 +66,7 @@ def test_embed_writes_the_same_file(command, run, data, counted):
         assert sum(counted) == 96
 
 
+@pytest.mark.all
 def test_a_report_of_a_comparison_reads_what_each_run_keeps(command, data, tmp_path, counted):
     tiny = [
         "--hidden",

@@ -30,6 +30,7 @@ def stored(folder):
     return json.loads((folder / "transfer.json").read_text())
 
 
+@pytest.mark.all
 def test_a_table_of_all_ways_and_numbers_of_labels(command, trained, target, tmp_path):
     answer = command("transfer", trained, target, *FAST, "--seeds", 2)
     assert answer.code == 0, answer.err
@@ -88,6 +89,7 @@ def table(answer):
     return [line for line in answer.out.splitlines() if line[:20].strip() in WAYS]
 
 
+@pytest.mark.all
 def test_a_built_in_target_is_made_like_what_the_run_reads(command, trained):
     answer = command(
         "transfer", trained, "digits8x8", "--per-class", 2, "--minutes", 0.001, "--views", "auto"

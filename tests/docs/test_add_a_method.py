@@ -36,6 +36,7 @@ def test_it_is_listed_as_the_page_says() -> None:
     assert find_method("denoisingautoencoder").cls is DenoisingAutoencoder
 
 
+@pytest.mark.all
 @pytest.mark.usefixtures("desk", "_little_digits")
 def test_its_commands_run(capsys: pytest.CaptureFixture[str]) -> None:
     for words in [words for shell in blocks(PAGE, "bash") for words in commands(shell)]:

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("tokenizers")
 pytest.importorskip("transformers")
 
+from lanes import one_of_each
 from made_methods import labelled_for
 from replearn.data import DataWarning, TextSamples, as_samples, train_tokenizer
 from replearn.encoders import TextEncoder, Vocabulary
@@ -57,7 +58,7 @@ def test_a_text_of_one_endless_word_is_cut_too():
     assert "1 of 1 texts" in told(lambda: warn_of_long_texts([" " * 9999 + "the"], VOCABULARY, 4))[0]
 
 
-@pytest.mark.parametrize("name", [n for n, entry in registry().items() if "text" in entry.kinds])
+@pytest.mark.parametrize("name", one_of_each(n for n, entry in registry().items() if "text" in entry.kinds))
 def test_every_method_tells_what_it_cuts(name):
     """What an encoder of texts reads of these is cut; what reads all of a text says nothing."""
     cls = registry()[name].cls

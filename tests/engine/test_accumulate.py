@@ -109,7 +109,7 @@ def test_batches_of_a_step_are_one_batch(name: str) -> None:
     check_alike(lambda: made(name))
 
 
-@pytest.mark.parametrize("name", APART)
+@pytest.mark.parametrize("name", one_of_each(APART))
 def test_methods_that_compare_the_samples_of_a_batch_are_listed_rightly(name: str) -> None:
     with pytest.raises(AssertionError):
         check_alike(lambda: made(name))

@@ -172,6 +172,7 @@ def limited(run: Path, limit: int, **fields: object) -> None:
         fit(run, **fields)
 
 
+@pytest.mark.all
 def test_a_disk_without_room_for_the_weights_is_told_before_training(tmp_path: Path) -> None:
     assert finish(limited, tmp_path / "run", 60_000, checkpoint_minutes=100.0) == 0
     assert not list((tmp_path / "run").iterdir())

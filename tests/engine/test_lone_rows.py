@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lanes import one_of_each
 from made_methods import CLASSES, few, kind, quick
 from replearn.methods import Trained
 from replearn.transfer import FineTune
@@ -15,7 +16,7 @@ TRAINED = [cls for cls in CLASSES if issubclass(cls, Trained)]
 
 
 @pytest.mark.parametrize("given", [{"batch_size": 1}, {"batch_size": 8, "slice_size": 1}])
-@pytest.mark.parametrize("cls", TRAINED)
+@pytest.mark.parametrize("cls", one_of_each(TRAINED))
 def test_one_row_is_learned_from_or_refused(cls: type[Any], given: dict[str, Any]) -> None:
     encoder = {"encoder": "mlp"} if kind(cls) == "image" and cls.__name__ not in OF_PLACES else {}
     method = quick(cls, epochs=1, **encoder, **given)

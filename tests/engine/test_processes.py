@@ -70,6 +70,7 @@ def test_two_processes_learn_from_scenes_as_one_does(name: str, tmp_path: Path) 
             assert (found - expected).norm() <= 1e-4 * expected.norm().clamp_min(1e-3), key
 
 
+@pytest.mark.all
 def test_torchrun_trains_as_one_process_does(tmp_path: Path) -> None:
     # At small rates: large ones make rounding grow from step to step.
     fields = {"epochs": 3, "precision": "32-true", "learning_rate": 1e-3}

@@ -58,6 +58,7 @@ def test_same_seed_same_bits_and_slices_have_the_gradient_of_the_whole(kind):
     np.testing.assert_allclose(one, sliced, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.all
 def test_all_commands(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 

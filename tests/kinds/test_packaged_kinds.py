@@ -202,6 +202,7 @@ def test_a_kind_of_nobody_is_learned_from_with_views_and_a_module_of_ones_own():
     assert make_encoder("auto", samples).dim > 0
 
 
+@pytest.mark.all
 def test_all_commands(installed, spectra, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 

@@ -431,6 +431,7 @@ def test_slices_have_the_gradient_of_the_whole(waves):
     np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.all
 def test_simclr_learns_what_its_untrained_encoder_does_not_know():
     """Frequencies under noise, by the means of five labels a class."""
     draw = np.random.default_rng(0)
@@ -459,6 +460,7 @@ def test_series_are_drawn(waves):
     assert looks.draw(torch.zeros(2, 9, 5), 16).shape == (2, 16, 16, 1)
 
 
+@pytest.mark.all
 def test_all_commands(tmp_path, monkeypatch, capsys, caplog):
     monkeypatch.chdir(tmp_path)
     caplog.set_level(logging.INFO)

@@ -443,6 +443,7 @@ def test_sounds_are_drawn(beeps):
     assert looks.draw(torch.zeros(1, 1, 900), 16).shape == (1, 16, 16, 1)
 
 
+@pytest.mark.all
 def test_all_commands(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     data = tmp_path / "data"

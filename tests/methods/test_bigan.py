@@ -102,6 +102,7 @@ def test_tables_and_images_without_halving(digits):
     )
 
 
+@pytest.mark.all
 def test_the_generator_moves_towards_the_data(digits):
     """Pixels that are always black become black: a hinge of the wrong sign drives them anywhere."""
     method = BiGAN(**QUICK, epochs=30).prepare(digits)
@@ -111,6 +112,7 @@ def test_the_generator_moves_towards_the_data(digits):
     assert after < 0.3 * before
 
 
+@pytest.mark.all
 def test_a_hinge_of_the_wrong_sign_is_seen(digits, monkeypatch):
     signs = cycle([-1.0])
     monkeypatch.setattr(bigan, "hinge_generator", lambda real, fake: next(signs) * (real - fake).mean())

@@ -108,6 +108,7 @@ def test_no_gradient_reaches_what_simsiam_predicts(few):
     torch.testing.assert_close(gradients[True], expected, rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("stop_gradient", [True, False])
 def test_simsiam_collapses_without_stop_gradient(stop_gradient):
     # The BatchNorm at the head's end keeps the spread up: what collapses is the number of directions, to about 5.

@@ -198,6 +198,7 @@ def test_large_images_are_coded_in_portions():
         assert method.places_.stride > 1
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(
     "method", [BagOfVisualWords(words=64, drawn=10_000), PatchCodes(atoms=64, side=6, drawn=10_000)]
 )

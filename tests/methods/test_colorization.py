@@ -150,6 +150,7 @@ def test_predicting_grey_raises_an_alarm():
     assert not SIGNS["chroma_ratio"].shows(1000, 0.9)
 
 
+@pytest.mark.all
 def test_it_learns_colours(emoji):
     """Of emoji: more bins than chance, as colourful as the truth, and better than grey."""
     method = Colorization(**QUICK | {"epochs": 25}, width=32).fit(emoji)

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 
+from lanes import one_of_each
 from made_methods import CLASSES, few, few_images, fitted, quick
 from replearn.methods import SimCLR
 
@@ -29,7 +30,7 @@ def rows(method: Any) -> np.ndarray:
     return method.transform(samples if hasattr(method, "samples_") else samples.flat())
 
 
-@pytest.mark.parametrize("cls", CLASSES)
+@pytest.mark.parametrize("cls", one_of_each(CLASSES))
 def test_copies_are_what_the_method_is(cls: type[Any], tmp_path: Path) -> None:
     method = fitted(cls)
     h, told = rows(method), getattr(method, "history_", None)
@@ -48,6 +49,7 @@ def test_copies_are_what_the_method_is(cls: type[Any], tmp_path: Path) -> None:
         np.testing.assert_array_equal(rows(method), h)
 
 
+@pytest.mark.all
 def test_joblib_fits_in_other_processes() -> None:
     samples = few_images()
     pipeline = make_pipeline(quick(SimCLR, encoder="mlp"), LogisticRegression())

@@ -127,6 +127,7 @@ def test_rare_words_count_as_one_in_loss_and_frequencies() -> None:
     assert method._frequencies < windows.stream.entropy()
 
 
+@pytest.mark.all
 def test_words_are_told_by_both_sides() -> None:
     """Letters in their order, from a random one on: 2.8 nats without context."""
     rng = np.random.default_rng(0)

@@ -70,6 +70,7 @@ def test_a_seed_that_is_shifted_shows_what_lies_beside_it():
     assert bool((moved[:, :, [0, -1]].std((2, 3)) > 0).all()), "no border pixel is continued"
 
 
+@pytest.mark.all
 def test_it_learns_to_tell_seeds_apart(digits):
     method = replearn.Exemplar(encoder="cnn", device="cpu", classes=16, epochs=150, batch_size=16).fit(digits)
     assert method.history_.rows[-1]["pretext_accuracy"] > 0.5

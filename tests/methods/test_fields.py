@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import replearn
-from lanes import MECHANISMS
 from made_colours import in_colour, needs_colour
 from made_graphs import made_graphs
 from made_methods import labelled_for
@@ -133,6 +132,8 @@ IDLE: list[tuple[str, dict[str, Any], str]] = [
 IMAGES = np.random.default_rng(0).integers(0, 255, (16, 1, 12, 12), dtype=np.uint8)
 CLOCK = ("seconds", "samples_per_second", "planned")
 
+INHERITED = {"simclr", "autoencoder", "supervised"}  # whose inherited fields the fast lane tries, too
+
 
 CLASSES = {cls.__name__: cls for entry in registry().values() if issubclass(cls := entry.cls, Model)}
 CLASSES["FineTune"] = FineTune
@@ -140,12 +141,12 @@ CASES = [
     pytest.param(
         name,
         field.name,
-        marks=[] if name.lower() in MECHANISMS or field.name in vars(cls) else pytest.mark.all,
+        marks=[] if name.lower() in INHERITED or field.name in vars(cls) else pytest.mark.all,
     )
     for name, cls in CLASSES.items()
     for field in dataclasses.fields(cls)
     if field.name not in EXEMPT and (name, field.name) not in EXEMPT_OF
-]  # `make test` tries fields that are inherited by a method of each mechanism
+]  # `make test` tries inherited fields of a few methods
 
 
 @cache

@@ -125,6 +125,7 @@ def test_every_batch_has_its_share_of_labels(cls, share):
     assert ((labels != UNLABELLED).mean(1) == share).all()
 
 
+@pytest.mark.all
 def test_supervised_learns_from_few_labels_among_many_samples():
     samples = digits(2_000, labelled=100)
     method = Supervised(encoder="mlp", epochs=6, batch_size=64, device="cpu").fit(samples)

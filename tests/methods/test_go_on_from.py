@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import replearn
+from lanes import one_of_each
 from made_methods import few_images, quick
 from replearn.data import Samples, TextSamples
 from replearn.methods import BERT, VAE, Autoencoder, Frozen, Model, SimCLR, SimCSE
@@ -53,7 +54,7 @@ def the_same(a: nn.Module, b: nn.Module) -> bool:
 
 
 @pytest.mark.parametrize("given", ["folder", "module"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", one_of_each(KINDS, ["image", "text"]))
 def test_a_run_or_a_method_is_begun_with_and_then_not_needed(kind: Any, given: str, tmp_path: Path) -> None:
     first, cls, samples = kind()
     first.fit(samples, run=tmp_path / "first")

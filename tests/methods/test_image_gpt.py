@@ -250,6 +250,7 @@ def test_a_missing_package_is_told_in_one_line(few, monkeypatch):
         prepared(few)
 
 
+@pytest.mark.all
 def test_learns_more_than_how_often_a_place_has_a_level():
     digits = replearn.load_data("digits", split="train")
     train, test = digits.subset(np.arange(1000)), digits.subset(np.arange(1000, 1200))

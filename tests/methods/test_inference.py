@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "engine"))
 from children import built, little_digits, quick, samples_for
 
 import replearn
+from lanes import one_of_each
 from older_torch import skip_without_short_lstm
 from replearn.engine import machine as machine_module
 from replearn.engine.machine import FORMER, choose_for_inference
@@ -56,7 +57,7 @@ def paths(method: Method, name: str) -> list[Callable[[], object]]:
     return found
 
 
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", one_of_each(TRAINED))
 def test_nothing_is_rounded_unless_asked(name: str, rounded: list[torch.dtype]) -> None:
     method, _ = built(name=name, precision="auto")
     for path in paths(method, name):
@@ -108,7 +109,7 @@ def break_weights(method: Model) -> None:
                 tensor.data[(0,) * tensor.ndim] = torch.nan
 
 
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", one_of_each(TRAINED))
 def test_broken_weights_are_told(name: str) -> None:
     method, _ = built(name=name)
     break_weights(method)

@@ -94,6 +94,7 @@ def test_the_weight_rises_as_in_the_paper():
     assert found == pytest.approx([math.exp(-5), math.exp(-5), math.exp(-1.25), 1.0, 1.0])
 
 
+@pytest.mark.all
 def test_it_learns():
     method = MeanTeacher(encoder="mlp", epochs=30, batch_size=32, mu=1, device="cpu", views=VIEWS)
     method.fit(few_digits())

@@ -306,6 +306,7 @@ def test_an_encoder_without_a_second_derivative_is_told():
     MAML(**given, batch_size=18, first_order=True).fit(table())
 
 
+@pytest.mark.all
 def test_protonet_tells_new_classes_apart():
     """Trained on five digits, asked about the other five."""
     digits = replearn.load_data("digits", split="train")

@@ -99,6 +99,7 @@ def test_variances_have_a_rate_of_their_own_and_no_decay():
     assert "log_variances_" not in made()[0].modules()
 
 
+@pytest.mark.all
 def test_variances_settle_where_the_paper_says():
     """At the least of exp(-s) L + s/2 the weight exp(-s) is 1 / 2 L, and of numbers 1 / L."""
     x = rows(400)

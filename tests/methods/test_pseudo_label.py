@@ -84,6 +84,7 @@ def test_measures_of_guesses():
     assert confident(logits, torch.zeros(8, dtype=torch.long), threshold=0.95).item() == 0.0
 
 
+@pytest.mark.all
 def test_guesses_that_run_away_are_told_and_others_are_not():
     """Of labels of two classes in ten, with a weight beyond all measure, guesses are of those two."""
     healthy = PseudoLabel(encoder="mlp", epochs=30, batch_size=32, mu=1, device="cpu", views=NOISY).fit(

@@ -52,6 +52,7 @@ def by_few(train, test, digits):
     return float(few_label_curve(*parts, fractions=(0.03,), draws=5)["mean"].iloc[0])
 
 
+@pytest.mark.all
 def test_few_labels_tell_more_of_its_code_than_of_pixels(fitted, digits):
     train, test = digits
     untrained = replearn.RBM(**fitted.get_params()).prepare(train)
@@ -61,6 +62,7 @@ def test_few_labels_tell_more_of_its_code_than_of_pixels(fitted, digits):
     assert fitted.history_.alarms == []
 
 
+@pytest.mark.all
 @pytest.mark.parametrize("name", ["fitted", "deep"])
 def test_samples_come_back_from_their_codes(name, digits, request):
     method = request.getfixturevalue(name)

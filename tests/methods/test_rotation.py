@@ -96,6 +96,7 @@ def test_views_that_turn_nothing_are_refused(digits):
         replearn.Rotation(views=replearn.views.Pair(Crop(0.5, 1.0)), device="cpu").prepare(digits)
 
 
+@pytest.mark.all
 def test_accuracy_and_chance_are_recorded_and_answers_are_shown():
     train, test = (
         replearn.as_samples(

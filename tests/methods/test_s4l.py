@@ -71,6 +71,7 @@ def test_views_that_turn_nothing_are_refused():
     assert kinds_served(S4L) == ("image",)
 
 
+@pytest.mark.all
 def test_it_learns_classes_and_turns():
     method = S4L(
         encoder="mlp",

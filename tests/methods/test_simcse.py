@@ -34,6 +34,7 @@ def test_readings_differ_in_training_and_not_after():
         assert torch.equal(method.encoder_(a), method.encoder_(b))
 
 
+@pytest.mark.all
 def test_a_healthy_training_raises_no_alarm_and_the_loss_falls():
     method = trained(epochs=12, learning_rate=1e-3)
     losses = [row["loss"] for row in method.history_.rows]
@@ -65,5 +66,6 @@ def test_a_dropout_that_cannot_be_is_refused():
         trained(dropout=1.0)
 
 
+@pytest.mark.all
 def test_a_temperature_far_too_small_is_named():
     assert "temperature" in kinds(trained(epochs=10, temperature=0.001))

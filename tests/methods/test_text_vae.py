@@ -102,6 +102,7 @@ def test_hidden_words_change_what_the_decoder_reads_and_not_what_it_tells():
     torch.testing.assert_close(decoder.nats(longer, longer, z, ignored=0), plain)
 
 
+@pytest.mark.all
 def test_a_decoder_that_needs_no_code_is_told_of():
     method = replearn.TextVAE(
         **QUICK, epochs=60, rise=1e-6, word_dropout=0.0, free_nats=0.0, learning_rate=1e-2

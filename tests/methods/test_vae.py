@@ -167,6 +167,7 @@ def test_samples_come_from_the_prior_on_the_samples_scale(digits, table, linear)
     np.testing.assert_allclose(rows.std(0), table.std(0), rtol=0.3)
 
 
+@pytest.mark.all
 def test_choices_are_learned():
     """Rows that choose one of 6 classes five times: each costs 5 ln 6 without a code, about ln 6 with one."""
     x = 5 * np.eye(6, dtype=np.float32)[np.arange(240) % 6]

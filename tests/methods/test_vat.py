@@ -144,6 +144,7 @@ def test_texts_are_not_served():
     assert {"image", "table"} <= {*kinds_served(VAT)}
 
 
+@pytest.mark.all
 def test_it_learns_and_entropy_is_recorded():
     method = VAT(encoder="mlp", epochs=30, batch_size=32, mu=1, device="cpu", views=NOISY).fit(few_digits())
     assert method.score(few_digits(), truth()) > 0.7

@@ -20,6 +20,7 @@ def made():
     return compare(named, train, test, draws=2, fractions=(1.0,), choose=True)
 
 
+@pytest.mark.all
 def test_methods_are_ordered_and_baselines_left_out(made):
     found = choice(made.scores)
     assert set(found.names) == {"SimCLR", "<b>PCA</b>"}

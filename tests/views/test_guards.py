@@ -173,6 +173,7 @@ FADED = {
 }
 
 
+@pytest.mark.all
 @pytest.mark.parametrize(("make", "open_", "guarded", "least", "most"), PLANTED.values(), ids=PLANTED)
 def test_a_planted_shortcut_is_taken_without_its_guard_and_not_with_it(
     make: Maker, open_: Tiles, guarded: Tiles, least: float, most: float

@@ -41,6 +41,6 @@ def run(args: list[str]) -> None:
         told = f"{data.what}\n{data.licence}\n{data.attribution}"
         table.add_row(data.name, *data.facts(), str(data.classes), told)
     Console().print(table)
-    print("\nA part is named like digits:train. Your own data: a folder or zip of images, texts,")
-    print("sounds, recordings (.csv), sequences (.fasta) or graphs; a .txt, .csv, .jsonl,")
-    print(".parquet, .npy, .npz or .fasta file. --kind says what they are, where in doubt.")
+    print("\nA part is named like digits:train. Your own data: a folder or zip of images,")
+    print("texts, sounds, recordings (.csv), sequences (.fasta) or graphs; a .txt, .csv,")
+    print(".jsonl, .parquet, .npy, .npz or .fasta file. --kind says what, where in doubt.")

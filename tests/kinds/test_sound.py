@@ -159,16 +159,18 @@ def test_bad_files_are_left_out_and_named(tmp_path):
     (folder / "c" / "rate.wav").write_bytes(good[:24] + b"\0\0\0\0" + good[28:])  # 0 Hz
     soundfile.write(folder / "c" / "clipped.wav", np.clip(4 * tones(1)[0], -1, 1), RATE)
     soundfile.write(folder / "c" / "silent.wav", np.zeros(1600, np.float32), RATE)
+    soundfile.write(folder / "c" / "gap.wav", np.full(1600, np.nan, np.float32), RATE, subtype="FLOAT")
     with pytest.warns(DataWarning) as told:
         samples = as_samples(folder)
     assert len(samples) == 8
     reasons = dict(samples.skipped)
-    assert set(reasons) == {"a/text.wav", "b/empty.wav", "c/rate.wav"}
+    assert set(reasons) == {"a/text.wav", "b/empty.wav", "c/gap.wav", "c/rate.wav"}
+    assert reasons["c/gap.wav"] == "can't be used (it has numbers that are not finite)"
     assert reasons["b/empty.wav"] == "has 0 rows at 4000 Hz"
     lines = [str(one.message) for one in told]
-    assert lines[0].startswith(f"3 of 11 sounds in {folder} were left out")
+    assert lines[0].startswith(f"4 of 12 sounds in {folder} were left out")
     assert "1 of 8 sounds are clipped: their peaks are cut off; 1 of 8 sounds are silent" in lines[1]
-    with pytest.raises(ValueError, match="strict: 3 of 11 sounds"):
+    with pytest.raises(ValueError, match="strict: 4 of 12 sounds"):
         as_samples(folder, strict=True)
     bad = tmp_path / "bad"
     bad.mkdir()
@@ -186,7 +188,7 @@ def test_other_rates_are_brought_to_one(tmp_path, caplog):
         soundfile.write(tmp_path / f"{rate}-{len(list(tmp_path.iterdir()))}.wav", both, rate)
     samples = as_samples(tmp_path)
     assert "sounds of 1 s at 8,000 Hz" in caplog.text
-    assert "2 are resampled" in caplog.text
+    assert "2 are resampled; of 4 with several channels the mean is taken" in caplog.text
     x = samples.flat()
     expected = np.sin(2 * np.pi * 440 * np.arange(8000) / 8000) / 2
     np.testing.assert_allclose(x[:, 100:-100], np.tile(expected, (4, 1))[:, 100:-100], atol=2e-3)

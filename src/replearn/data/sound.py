@@ -35,7 +35,7 @@ LONGEST = 10.0  # seconds of a sample, unless more are asked for
 FULL = 32_767
 CLIPPED = 1e-3  # share of rows at the ends of the range from which a sound is clipped
 REACH = 40  # rows on either side that filters of resampling see, of the lower rate
-VERSION = 1  # part of the cache's key: raise it when reading changes
+VERSION = 2  # part of the cache's key: raise it when reading changes
 
 
 class SoundSamples(ArraySamples):
@@ -102,6 +102,7 @@ class Header:
 
     rows: int
     rate: int
+    channels: int = 1
 
     @property
     def seconds(self) -> float:
@@ -162,7 +163,7 @@ def crop_of(file: Any, header: Header, crops: Crops, start: int) -> Float[np.nda
     last = min(header.rows, -(-(start + crops.length) * down // up) + reach)
     file.seek(first)
     x = file.read(last - first, dtype="float32", always_2d=True).mean(1)  # (rows,)
-    x = resampled(np.nan_to_num(x), header.rate, crops.rate)[start - first // down * up :][: crops.length]
+    x = resampled(x, header.rate, crops.rate)[start - first // down * up :][: crops.length]
     return np.pad(x, (0, crops.length - len(x)))
 
 
@@ -259,7 +260,7 @@ def _build(
         "rate": rate,
         "skipped": sorted(bad.items()),
         "lines": _lines(list(there.values()), crops, len(names), counts),
-        "told": _told(rates, crops),
+        "told": _told(rates, crops, sum(header.channels > 1 for header in headers.values())),
     }
     (folder / "info.json").write_text(json.dumps(info))
 
@@ -271,7 +272,7 @@ def _headers(source: Source) -> tuple[dict[int, Header], dict[str, str]]:
         for place, name in enumerate(source.names):
             try:
                 with source.open(place) as file, package.SoundFile(file) as sound:
-                    header = Header(sound.frames, sound.samplerate)
+                    header = Header(sound.frames, sound.samplerate, sound.channels)
                 if header.rows <= 0 or header.rate <= 0:
                     bad[name] = f"has {header.rows} rows at {header.rate} Hz"
                 else:
@@ -297,14 +298,17 @@ def _decode(
             try:
                 with source.open(place) as file, package.SoundFile(file) as sound:
                     for start in crops.starts(header):
-                        x = sixteen_bits(crop_of(sound, header, crops, start))
+                        heard = crop_of(sound, header, crops, start)
+                        if not np.isfinite(heard).all():
+                            raise ValueError("it has numbers that are not finite")
+                        x = sixteen_bits(heard)
                         writer.append(x[None])
                         names.append(name)
                         counts["clipped"] += is_clipped(x)
                         counts["silent"] += not x.any()
             except Exception as error:  # as above
                 if name not in names:
-                    bad[name] = f"can't be decoded ({_in_a_line(error)})"
+                    bad[name] = f"can't be used ({_in_a_line(error)})"
                 else:
                     counts["broken"] += 1
             advance(1)
@@ -338,14 +342,15 @@ def _lines(headers: Sequence[Header], crops: Crops, windows: int, counts: Counte
     if counts["silent"]:
         lines.append(f"{counts['silent']:,} of {windows:,} sounds are silent")
     if counts["broken"]:
-        lines.append(f"{counts['broken']:,} recordings can't be decoded to their end")
+        lines.append(f"{counts['broken']:,} recordings are damaged, and used up to there")
     return lines
 
 
-def _told(rates: Counter[int], crops: Crops) -> str:
+def _told(rates: Counter[int], crops: Crops, mixed: int) -> str:
     found = ", ".join(f"{count:,} of {rate:,} Hz" for rate, count in rates.most_common(4))
     others = sum(count for rate, count in rates.items() if rate != crops.rate)
     what = f"; {others:,} are resampled" if others else ""
+    what += f"; of {mixed:,} with several channels the mean is taken" if mixed else ""
     return f"{found}{what}; sounds of {crops.length / crops.rate:.3g} s at {crops.rate:,} Hz"
 
 

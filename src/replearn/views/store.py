@@ -20,15 +20,6 @@ from replearn.views.geometry import (
     Shift,
     VerticalFlip,
 )
-from replearn.views.graphs import (
-    DropEdges,
-    DropNodes,
-    MaskFeatures,
-    MaskNodes,
-    OneOf,
-    RewireEdges,
-    Subgraph,
-)
 from replearn.views.grey_of import GreyOf
 from replearn.views.groups import Groups
 from replearn.views.guards import ChannelJitter, Coarse, DropChannels
@@ -87,7 +78,6 @@ KNOWN: dict[str, type[View] | type[Split]] = {
         *(GreyOf, Grid, Groups, Hidden, Jigsaw, Rotations),
         *(Masking, SaltAndPepper, Salient),
         *(RandAugment, ReplaceWords),
-        *(DropEdges, DropNodes, MaskFeatures, MaskNodes, OneOf, RewireEdges, Subgraph),
         *(Tiles, ChannelJitter, Coarse, DropChannels),
     )
 }

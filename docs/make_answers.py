@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 import replearn
 from replearn.encoders.modes import evaluating
 from replearn.engine.machine import random_state_kept
-from replearn.methods import MAE, ContextEncoder
+from replearn.methods import MAE
 from replearn.report import exhibit_figure
 from replearn.report.attention import stage_figure
 from replearn.report.components import reconstruction_figure
@@ -79,7 +79,7 @@ def blurred(fitted: Fitted) -> Figure:
     """Holes filled by the squared error alone, and with an adversary that asks for what could be there."""
     batch = replearn.load_data("emoji", split="test")[np.arange(SHOWN)]
     found: dict[str, Any] = {}
-    for name, share in (("error alone", 0.0), ("with an adversary", ContextEncoder.adversarial)):
+    for name, share in (("error alone", 0.0), ("with an adversary", 0.001)):
         method = fitted("contextencoder", "emoji", epochs=EPOCHS["emoji"], adversarial=share, **SMALL)
         views = Hidden("centre", fill=tuple(method.encoder_.mean.tolist()))
         with evaluating(method.modules().values()), torch.no_grad():

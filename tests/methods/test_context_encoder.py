@@ -11,7 +11,8 @@ from replearn.engine.signs import SIGNS
 from replearn.objectives import taken_for_real, told_apart, weighted_error
 from replearn.views import Hidden, Pair, Same
 
-QUICK = {"encoder": "cnn", "batch_size": 32, "epochs": 1, "width": 8, "device": "cpu", "precision": "32-true"}
+QUICK = {"encoder": "cnn", "batch_size": 32, "epochs": 1, "device": "cpu", "precision": "32-true"}
+ADVERSARY = {"adversarial": 0.001}  # the paper's
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ def gradients(method, samples, name):
 
 
 def test_each_player_moves_its_own_networks_at_its_own_rate(digits):
-    method = ready(digits)
+    method = ready(digits, **ADVERSARY)
     assert gradients(method, digits, "generator") == {"encoder_", "decoder_"}
     assert gradients(method, digits, "discriminator") == {"discriminator_"}
     assert method.rates() == {"discriminator_": 0.1}  # ten times slower than encoder and decoder
@@ -69,7 +70,7 @@ def told(method, views, batch):
 
 
 def test_shares_of_the_loss_and_what_the_discriminator_sees(digits):
-    method, batch = ContextEncoder(**QUICK).fit(digits), digits[np.arange(8)]
+    method, batch = ContextEncoder(**QUICK, **ADVERSARY).fit(digits), digits[np.arange(8)]
     seen, target, weights = views = method.views_(batch)
     found = told(method, views, batch)
     with torch.no_grad():
@@ -88,12 +89,12 @@ def test_shares_of_the_loss_and_what_the_discriminator_sees(digits):
 
 
 def test_without_the_adversary_there_is_none(digits):
-    method = ready(digits, adversarial=0.0)
+    method = ready(digits)
     assert set(method.terms(digits[np.arange(4)])) == {"generator"}
     assert method.rates() == {}
     assert not hasattr(method, "discriminator_")
     with pytest.raises(ValueError, match=r"discriminator_rate must be left out .* no discriminator"):
-        ContextEncoder(**QUICK, adversarial=0.0, discriminator_rate=0.5).fit(digits)
+        ContextEncoder(**QUICK, discriminator_rate=0.5).fit(digits)
 
 
 def test_the_representation_is_of_the_whole_image(digits):

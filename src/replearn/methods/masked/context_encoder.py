@@ -1,12 +1,13 @@
 """ContextEncoder: fill a hole of an image by what is around it.
 
     batch --views--> image with a hole --encoder--> map --channel-wise--> map --decoder--> made image
-    made image, true image --weighted_error (hole 1, its border 10)--> .999 of the loss
+    made image, true image --weighted_error (hole 1, its border 10)--> the loss; with an adversary .999 of it
     hole of the made image --discriminator--> score --taken_for_real--> .001 of it
     holes of true and made images --discriminator--> scores --told_apart--> loss of the discriminator
 
 The squared error alone fills with the mean of all that could be there, which is blurred; the discriminator sees what
-is in the hole and nothing around it, and asks for one of the things that could. Every place of the map is linked with
+is in the hole and nothing around it, and asks for one of the things that could. The paper fills holes with it, and
+learns features without it; so does the default. Every place of the map is linked with
 every other one of its channel, so that what is seen reaches into the hole. The representation is that of the
 whole image.
 
@@ -41,7 +42,8 @@ class ContextEncoder(ByLayer):
 
     Attributes:
         views: `Hidden(...)`, or the name of a preset; None hides a region in the default view.
-        adversarial: share of the adversarial loss in that of encoder and decoder; 0 trains without a discriminator.
+        adversarial: share of the adversarial loss in that of encoder and decoder, 0.001 in the paper where holes are
+            to look real; 0 trains without a discriminator, as the paper does for features.
         discriminator_rate: the discriminator's learning rate, as a multiple of the others'.
         width: channels of the decoder's last map.
     """
@@ -53,9 +55,9 @@ class ContextEncoder(ByLayer):
     beta1: ClassVar[float] = 0.5  # of AdamW: with more, the players overshoot each other
 
     views: Split | str | None = None
-    adversarial: float = 0.001
+    adversarial: float = 0.0
     discriminator_rate: float = 0.1
-    width: int = 32
+    width: int = 8
     layer: int | Literal["all"] = field(default="all", metadata={"before": -1})
     batch_size: int = 64
     learning_rate: float = 2e-3

@@ -1,6 +1,7 @@
 """Help at once, and lists that people and programs can read."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -62,7 +63,10 @@ def test_all_that_is_shown_fits_80_columns(command):
     ):
         answer = command(*args)
         assert answer.code == 0
-        assert max(len(line) for line in answer.out.splitlines()) <= 80, args
+        wide = [line for line in answer.out.splitlines() if len(line) > 80]
+        assert all(line.startswith("https://") and " " not in line for line in wide), (
+            args
+        )  # an address, in one piece
         assert "\x1b" not in answer.out  # plain where it is no terminal
 
 
@@ -80,6 +84,15 @@ def test_list_as_json_tells_what_the_registry_knows(command):
         )
     shown = command("list").out
     assert all(f" {name} " in shown for name in found)
+    assert all(entry.paper.rpartition("/")[2] in shown for entry in registry().values())
+
+
+def test_defaults_that_are_nothing_are_not_shown(command):
+    shown = command("fit", "simclr", "--help").out + command("finetune", "--help").out
+    assert "(default: 0)" in shown
+    assert "None)" not in shown
+    assert "(default: )" not in shown
+    assert not re.search(r"^│ +│$", shown, flags=re.MULTILINE)
 
 
 def test_data_as_json_tells_counts_and_licence(command):

@@ -1,10 +1,14 @@
 """`replearn list`: every method."""
 
 import json
+import textwrap
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import groupby
 
 from replearn.cli.options import Flag, parse
+
+WIDTH = 80
 
 
 @dataclass(kw_only=True)
@@ -33,21 +37,45 @@ def run(args: list[str]) -> None:
         ]
         print(json.dumps(found, indent=1, ensure_ascii=False))
         return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    for title in ("method", "takes", "year", "paper"):
-        table.add_column(title, overflow="fold", no_wrap=title == "method")
+    every = {kind for entry in entries for kind in entry.kinds}
     for family, members in groupby(entries, key=lambda entry: entry.family):
-        table.add_row("")
-        table.add_row(f"[italic]{escape(family)}[/italic]")
+        print(f"\n{family}")
         for entry in members:
-            paper = entry.paper.removeprefix("https://")
-            kinds = escape(" ".join(entry.kinds))
-            table.add_row(f" {entry.name}", kinds, str(entry.year), escape(paper))
-    Console().print(table)
+            print(in_lines(entry.name, entry.year, short(entry.kinds, every), identifier(entry.paper)))
     also = ", ".join(f"{name}: {told}" for name, (_, told) in ALSO.items())
-    Console().print(f"\nAlso by the names of papers: {also}.")
+    print(f"\n{textwrap.fill(f'Also by the names of papers: {also}.', WIDTH)}")
     print("\n`replearn fit METHOD --help` shows a method's options.")
+
+
+def short(kinds: Collection[str], every: Collection[str]) -> str:
+    """Kinds in a few words: those that are missing, where they are fewer.
+
+    >>> short(["image", "table", "text"], {"image", "table", "text"})
+    'all kinds'
+    >>> short(["image", "table"], ["image", "table", "text"])
+    'all but text'
+    """
+    missing = [kind for kind in every if kind not in kinds]
+    if not missing:
+        return "all kinds"
+    return f"all but {' '.join(sorted(missing))}" if len(missing) < len(kinds) else " ".join(kinds)
+
+
+def identifier(paper: str) -> str:
+    """A paper's address without what all addresses of its archive share.
+
+    >>> identifier("https://arxiv.org/abs/2002.05709"), identifier("https://doi.org/10.1038/44565")
+    ('arXiv:2002.05709', 'doi:10.1038/44565')
+    """
+    for archive, name in (("arxiv.org/abs/", "arXiv:"), ("doi.org/", "doi:")):
+        if paper.startswith(f"https://{archive}"):
+            return name + paper.removeprefix(f"https://{archive}")
+    return paper
+
+
+def in_lines(name: str, year: int, kinds: str, paper: str) -> str:
+    """A method: its paper beside it where that fits, else below, in one piece to be copied."""
+    line = f" {name:<27} {year}  {kinds:<26} {paper}"
+    if len(line) <= WIDTH:
+        return line
+    return f" {name:<27} {year}  {kinds}\n{paper:>{WIDTH}}"

@@ -81,7 +81,11 @@ def check_limits(options: Any) -> None:
 
 
 def wrapped(text: str) -> str:
-    """Text whose long lines are broken at the width of the terminal; tyro breaks only those in boxes."""
+    """Help as tyro draws it, without defaults that are nothing, broken at the width of the terminal outside boxes."""
+    text = re.sub(
+        r"\(default:([\s│]*)(None)?\)", lambda found: f"{'':9}{found[1]}{'':{len(found[2] or '') + 1}}", text
+    )
+    text = re.sub(r"\n│ +│(?=\n)", "", text)  # a line that held nothing else
     if (sys.stdout.encoding or "").lower().replace("-", "") != "utf8":
         text = text.translate(str.maketrans("╭╮╰╯│─", "++++|-"))
     width = shutil.get_terminal_size().columns

@@ -85,7 +85,9 @@ def test_frames_show_the_angle_now_and_a_tenth_of_a_second_ago():
     x = samples[np.arange(len(samples))].x.numpy() / 255  # (n, 2, h, w)
     off = np.arange(32) + 0.5 - 16
     right, up = (x.sum(2) * off).sum(2), -(x.sum(3) * off).sum(2)
-    seen = np.arctan2(right, up) - np.stack([swings.angle[:, 1:17:3], swings.angle[:, 3::3]], 2).reshape(-1, 2)
+    seen = np.arctan2(right, up) - np.stack([swings.angle[:, 1:17:3], swings.angle[:, 3::3]], 2).reshape(
+        -1, 2
+    )
     assert np.abs(np.angle(np.exp(1j * seen))).max() < 0.02
 
 

@@ -36,6 +36,11 @@ FOOLS_MATE = """[White "A"]
 KO = "(;GM[1]SZ[5]RE[W+R];B[ba];W[ca];B[ab];W[db];B[bc];W[cc];B[cb];W[bb];B[];W[])"
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path_factory, monkeypatch):
+    monkeypatch.setenv("REPLEARN_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture
 def mate(tmp_path):
     (tmp_path / "mate.pgn").write_text(FOOLS_MATE)
@@ -57,22 +62,22 @@ def stones(samples, position):
 
 def test_results_moves_and_material_are_for_who_is_to_move(mate):
     samples = as_samples(mate)
-    assert (samples.kind, samples.shape, len(samples)) == ("board", (17, 8, 8), 10)
+    assert (samples.kind, samples.shape, len(samples)) == ("board", (17, 8, 8), 9)  # both begin alike
     assert samples.classes == ("loss", "draw", "win")
-    assert samples.labels.tolist() == [0, 2, 0, 2, 1, 1, 1, 1, 1, 1]
+    assert samples.labels.tolist() == [0, 2, 0, 2, 1, 1, 1, 1, 1]
     assert samples.names[3] == "mate.pgn game 1, move 4"
     assert sorted(set(samples.groups)) == ["mate.pgn game 1", "mate.pgn game 2"]
     moves = [SQUARES[int(place)] for place in samples.targets.column("to")[:4]]
     assert moves == ["f3", "e4", "g4", "h5"]  # black's e5 and Qh4 as black sees them
     assert SQUARES[int(samples.targets.column("from")[3])] == "d1"
-    assert samples.targets.column("material").tolist() == [0, 0, 0, 0, 0, 0, 0, 0, 0, -1]
+    assert samples.targets.column("material").tolist() == [0, 0, 0, 0, 0, 0, 0, 0, -1]
 
 
 def test_castling_and_en_passant(mate):
     samples = as_samples(mate)
-    (passed,) = planes_of(samples, 8, "en passant")
+    (passed,) = planes_of(samples, 7, "en passant")
     assert torch.nonzero(passed).tolist() == [[2, 3]]  # d6: the sixth rank is the third row from the top
-    for position in range(8):
+    for position in range(7):
         assert not planes_of(samples, position, "en passant")[0].any()
     kings = as_samples_of(mate, '[FEN "r3k2r/8/8/8/8/8/8/R3K3 b Qk - 0 1"]\n\n1... Ke7 2. Kd1 *')
     wings = [plane.mean().item() for plane in planes_of(kings, 0, *PLANES["chess"][12:16])]
@@ -88,7 +93,7 @@ def as_samples_of(path, text):
 
 def test_planes_are_the_pieces_of_the_board(tmp_path):
     path = random_chess(tmp_path / "games.pgn", 3, plies=60)
-    samples, position = as_samples(path), 0
+    samples, position, before = as_samples(path), 0, set()
     with path.open() as file:
         while (game := chess.pgn.read_game(file)) is not None:
             board = game.board()
@@ -98,9 +103,12 @@ def test_planes_are_the_pieces_of_the_board(tmp_path):
                 for square, piece in seen.piece_map().items():
                     plane = piece.piece_type - 1 + (0 if piece.color else 6)
                     told[plane, 7 - chess.square_rank(square), chess.square_file(square)] = 1
-                np.testing.assert_array_equal(samples[np.array([position])].x[0, :12], told)
+                known = f"{told.tobytes()!r} {seen.epd().split()[2]} {seen.has_legal_en_passant()}"
+                if known not in before:
+                    np.testing.assert_array_equal(samples[np.array([position])].x[0, :12], told)
+                    position += 1
+                before.add(known)
                 board.push(move)
-                position += 1
     assert position == len(samples)
 
 
@@ -122,7 +130,7 @@ def test_captured_stones_are_gone_and_a_ko_is_forbidden(tmp_path):
 
 def test_results_of_go(tmp_path):
     samples = as_samples(random_go(tmp_path / "games.sgf", 4, moves=2))
-    assert samples.labels.tolist() == [2, 0, 0, 2, 1, 1, -1, -1]
+    assert samples.labels.tolist() == [2, 0, 2, 1, -1]  # all begin alike
 
 
 def test_handicap_stones_stand_before_the_first_move(tmp_path):

@@ -9,6 +9,7 @@ from io import BufferedReader, BytesIO
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Int, UInt8
 
 from replearn.data.cache import cached
 from replearn.data.folder import warn_of_data
@@ -36,6 +37,9 @@ def is_game_name(name: str) -> bool:
 
 def positions_in_files(source: Source, *, origin: str, stride: int, skip: int, strict: bool) -> BoardSamples:
     """The positions of games in which a move was made, each labelled by what became of it for who is to move.
+
+    A position that occurred before, in this game or another, is left out: all games begin alike, and a split could not
+    keep them apart.
 
     Args:
         source: the files.
@@ -74,6 +78,10 @@ def positions_in_files(source: Source, *, origin: str, stride: int, skip: int, s
     )
     skipped = [(name, reason) for name, reason in info["skipped"]]
     _tell(skipped, len(info["names"]), origin, strict=strict)
+    if info["repeated"]:
+        log.info(
+            "%s: %d positions that occurred before, openings mostly, are left out", origin, info["repeated"]
+        )
     called = np.array(info["names"])
     columns = MOVES if game == "chess" else {"to": points(info["side"])}
     targets = Targets(
@@ -139,7 +147,16 @@ def _put_together(
     if not parts:
         return {"games": np.empty(0)}, {}, skipped
     joined = [np.concatenate(column) for column in (*zip(*parts, strict=True), games, plies)]
-    return dict(zip(ARRAYS, joined, strict=True)), {"names": kept, "side": side}, skipped
+    first = _first(joined[0])
+    told = {"names": kept, "side": side, "repeated": len(joined[0]) - len(first)}
+    return {name: array[first] for name, array in zip(ARRAYS, joined, strict=True)}, told, skipped
+
+
+def _first(packed: UInt8[np.ndarray, "n c side b"]) -> Int[np.ndarray, " m"]:
+    """Where each position occurs for the first time, in order."""
+    rows = np.ascontiguousarray(packed).reshape(len(packed), -1)
+    _, first = np.unique(rows.view(f"V{rows.shape[1]}")[:, 0], return_index=True)
+    return np.sort(first)
 
 
 def _tell(skipped: list[tuple[str, str]], kept: int, origin: str, *, strict: bool) -> None:

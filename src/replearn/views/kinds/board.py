@@ -47,11 +47,3 @@ class BoardViews(Views):
     def corrupted(self, samples: Like, view: View, preset: str) -> Split:
         """The position without a quarter of its squares, and the position."""
         return Pair(Masking(0.25), Same())
-
-    def weak(self, samples: Like, view: View, preset: str) -> Split:
-        """The whole board, as a symmetry of the game shows it."""
-        return self.single(samples, symmetry(samples), preset)
-
-    def weak_strong(self, samples: Like, view: View, preset: str) -> Split:
-        """The whole board, and one with squares that are not seen."""
-        return Pair(symmetry(samples), view)

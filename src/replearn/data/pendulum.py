@@ -186,7 +186,8 @@ def controller(angle: Moments, velocity: Moments) -> Moments:
 
 def energy(angle: Moments, velocity: Moments) -> Moments:
     """In J: 0 upright and at rest."""
-    return velocity**2 / 2 + GRAVITY * (np.cos(angle) - 1)
+    found: Moments = velocity**2 / 2 + GRAVITY * (np.cos(angle) - 1)
+    return found
 
 
 def ahead(angle: Moments, velocity: Moments, torque: Moments) -> tuple[Moments, Moments]:
@@ -217,5 +218,5 @@ def drawn(angle: Float[np.ndarray, "n c"], size: int) -> UInt8[np.ndarray, "n c 
     right, up = off[..., None, :], -off[..., None]
     along = (right * sin + up * cos).clip(0, LENGTH * size)  # (n, c, h, w)
     distance = np.hypot(right - along * sin, up - along * cos)
-    white = (THICK * size + 0.5 - distance).clip(0, 1)
-    return np.round(255 * white).astype(np.uint8)
+    white: np.ndarray = np.round(255 * (THICK * size + 0.5 - distance).clip(0, 1))
+    return white.astype(np.uint8)

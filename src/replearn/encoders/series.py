@@ -110,4 +110,4 @@ class SensorPatches(nn.Module):
     def stretches(self, x: Float[Tensor, "n c t"]) -> Float[Tensor, "n s c l"]:
         """Rows of a stretch side by side; the last one is filled up with zeros, the mean."""
         filled = F.pad(x, (0, -x.shape[2] % self.side))
-        return filled.unflatten(2, (-1, self.side)).permute(0, 3, 1, 2)  # (n, s, c, l)
+        return filled.reshape(*x.shape[:2], -1, self.side).permute(0, 3, 1, 2)  # (n, s, c, l)

@@ -131,8 +131,8 @@ def _put_together(
     """Arrays of all positions that are asked for, what is told of them, and what games are left out for it."""
     sides = Counter(one.side for one in found)
     side = sides.most_common(1)[0][0] if sides else 0
-    skipped = []
-    parts, games, plies, kept = [], [], [], []
+    kept: list[str] = []
+    skipped, parts, games, plies = [], [], [], []
     for name, one in zip(names, found, strict=True):
         chosen = np.arange(skip, len(one.packed), stride)
         if one.side != side:

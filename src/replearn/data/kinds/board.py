@@ -12,7 +12,7 @@ from replearn.data.games import is_game_name, positions_in_files
 from replearn.data.kinds.base import ROWS, Kind
 from replearn.data.kinds.files import holds_only, told_left_out
 from replearn.data.samples import Samples
-from replearn.data.sources import ListSource, find_source
+from replearn.data.sources import ListSource, Source, find_source
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,20 @@ class Board(Kind):
 
     def read(self, data: Any, asked: Asked) -> Found:
         path = Path(data).expanduser() if isinstance(data, str | Path) else None
-        single = path is not None and path.is_file() and is_game_name(path.name)
-        source = ListSource([path]) if single and path else path and find_source(path, is_game_name)
+        source: Source | None = None
+        if path is not None:
+            single = path.is_file() and is_game_name(path.name)
+            source = ListSource([path]) if single else find_source(path, is_game_name)
         if source is None or not source.names:
             named = type(data).__name__ if path is None else repr(str(data))
             raise ValueError(
                 f"positions must be a file in PGN or SGF, or a folder or zip of them; got {named}."
             )
         source = told_left_out(source, "records of games")
-        how = {"stride": self.stride, "skip": self.skip, "strict": asked.strict}
-        return positions_in_files(source, origin=str(path), **how), None, None
+        samples = positions_in_files(
+            source, origin=str(path), stride=self.stride, skip=self.skip, strict=asked.strict
+        )
+        return samples, None, None
 
     def options_like(self, expected: Any) -> dict[str, Any]:
         """Positions taken alike."""

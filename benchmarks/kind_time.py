@@ -3,6 +3,7 @@
     python benchmarks/kind_time.py                                   motions, every row, seeds 0, 1 and 2, 5 CPU minutes
     python benchmarks/kind_time.py --data notes mae                  one row: instruments kept apart, in five folds
     python benchmarks/kind_time.py --data digits --folds 1 simclr    spoken digits of a speaker who is left out
+    python benchmarks/kind_time.py "mae sensors"                     a method with another encoder
 
     motions   as given; a linear probe of one label a class (mean of 50 draws) and of all 40
     notes     families of instruments, GroupKFold(5) by instrument: no instrument is on both sides
@@ -130,6 +131,8 @@ def represented(name: str, seed: int, train: Any, test: Any, minutes: float) -> 
     if name.startswith("untrained"):
         blank = find_method("simclr").cls(**fields, encoder=name.removeprefix("untrained ")).prepare(train)
         return blank.transform(train), blank.transform(test), None
+    name, _, encoder = name.partition(" ")
+    fields |= {"encoder": encoder} if encoder else {}
     cls = find_method(name).cls
     method = cls(**fields, epochs=epochs(cls, fields, len(train), train, minutes))
     began = time.process_time()

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from lanes import MECHANISMS, one_of_each
+from made_games import random_go
 from replearn.methods import Trained, registry
 
 N = 12
 CASES = [(name, kind) for name, entry in registry().items() for kind in entry.kinds]
 # What files of a kind, or its networks, need.
 EXTRAS = {
+    "board": "sgfmill",
     "graph": "torch_geometric",
     "node": "torch_geometric",
     "sequence": "tokenizers",
@@ -75,6 +77,7 @@ def tiny(tmp_path_factory):
     np.savez(
         folder / "node.npz", x=rng.normal(size=(N, 3)), edge_index=np.hstack([ring, ring[::-1]]), y=labels
     )
+    random_go(folder / "board.sgf", 4, moves=N // 4)
     for i, y in enumerate(labels):
         for kind in ("series", "sound", "graph"):
             (folder / kind / "xy"[y]).mkdir(parents=True, exist_ok=True)

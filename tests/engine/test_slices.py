@@ -1,5 +1,6 @@
 """Slices: the gradient of the whole batch, in less memory."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,10 +10,15 @@ import torch
 from children import built, little_digits
 from torch import Tensor, nn
 
+from made_graphs import made_graphs
+from replearn import SimCLR
 from replearn.data import as_samples
+from replearn.data.graphs import Graphs
 from replearn.data.samples import Batch
 from replearn.encoders.base import Encoder
-from replearn.engine.slices import Sliced, buffers_kept, in_slices, views_in_slices
+from replearn.encoders.graph_net import GraphEncoder
+from replearn.engine import slices, train
+from replearn.engine.slices import Sliced, buffers_kept, in_slices, parted, views_in_slices
 from replearn.objectives import nt_xent
 from replearn.views import Pair, View, uniform
 from replearn.views.defaults import SPLITS, named_views
@@ -201,3 +207,66 @@ def test_views_are_held_in_the_bits_that_networks_compute_in() -> None:
     for wide, narrow in zip(*seen.values(), strict=True):
         assert (wide.dtype, narrow.dtype) == (torch.float32, torch.float16)
         assert (wide - narrow.float()).abs().max() <= 2**-12  # a sixteenth of a grey level
+
+
+class Weighed(nn.Module):
+    """Sums of a function of nodes, which notes how many it saw at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(3, 5), nn.Tanh())
+        self.seen: list[int] = []
+
+    def forward(self, x: Graphs) -> Tensor:
+        self.seen.append(len(x.nodes))
+        return x.pool(self.net(x.nodes), "sum")
+
+
+def of_graphs() -> GraphEncoder:
+    torch.manual_seed(0)
+    return GraphEncoder(Weighed(), dim=5, mean=torch.zeros(3), std=torch.ones(3))
+
+
+def test_no_slice_of_graphs_holds_more_nodes_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "MOST", 40)
+    batch = made_graphs(20)[np.arange(20)]
+    nets = whole, capped = of_graphs(), of_graphs()
+    for net in nets:
+        with in_slices(net, None, capped=net is capped):
+            h = net.read(batch)
+            nt_xent(h, h.roll(1, 0)).backward()
+    assert max(whole.body.seen) == len(batch.x.nodes) > 80
+    assert max(capped.body.seen) <= 40
+    for a, b in zip(whole.parameters(), capped.parameters(), strict=True):
+        torch.testing.assert_close(b.grad, a.grad, rtol=1e-4, atol=1e-6)
+
+
+def test_samples_are_parted_by_what_they_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slices, "MOST", 10)
+    assert parted(10, 4) == [0, 3, 6, 10]
+    assert parted(4, None, np.array([9, 1, 1, 1])) == [0, 1, 4]
+    assert parted(5, None, np.array([1, 20, 1, 1, 9])) == [0, 1, 2, 4, 5]  # one holds too much by itself
+    assert parted(6, 2, np.ones(6, int)) == [0, 2, 4, 6]
+    assert parted(3, None, np.zeros(3, int)) == [0, 3]
+    draw = np.random.default_rng(0)
+    for counts in draw.integers(1, 11, (50, 30)):
+        held = np.add.reduceat(counts, parted(30, None, counts)[:-1])
+        assert held.max() <= 10
+
+
+def test_training_and_embedding_keep_to_it_and_say_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(slices, "MOST", 40)
+    monkeypatch.setattr(train, "MOST", 40)
+    body = Weighed()
+    with caplog.at_level("INFO", logger="replearn"):
+        method = SimCLR(encoder=body, epochs=1, batch_size=20, device="cpu").fit(made_graphs(30))
+    assert re.search(
+        r"batches may hold \d+ nodes or points: networks work on slices of at most 40", caplog.text
+    )
+    seen = method.encoder_.body.seen
+    seen.clear()
+    method.transform(made_graphs(30))
+    assert max(seen) <= 40
+    assert sum(seen) == len(made_graphs(30).nodes)

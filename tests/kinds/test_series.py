@@ -372,7 +372,7 @@ def test_axes_are_told_by_names(waves):
 # Encoders, methods, commands
 
 
-@pytest.mark.parametrize("name", ["auto", "cnn", "vit", "mlp", "linear"])
+@pytest.mark.parametrize("name", ["auto", "cnn", "vit", "sensors", "mlp", "linear"])
 def test_encoders(name, waves):
     torch.manual_seed(0)
     encoder, batch = make_encoder(name, waves).eval(), batch_of(waves)
@@ -381,11 +381,36 @@ def test_encoders(name, waves):
         assert h.shape == (10, encoder.dim)
         torch.testing.assert_close(encoder.layers(batch)[-1], h)
         torch.testing.assert_close(encoder.tokens(batch).mean(1), h)
-        if name in ("cnn", "vit"):
+        if name in ("cnn", "vit", "sensors"):
             assert encoder(batch.with_x(batch.x[:, :, :17])).shape == h.shape
-    if name == "vit":
-        assert encoder.grid(batch) == (20,)
+    if name in ("vit", "sensors"):
+        assert encoder.grid(batch) == ((20,) if name == "vit" else (2, 20))
         torch.testing.assert_close(encoder.assemble(encoder.patches(batch), batch), batch.x)
+
+
+def test_patches_of_sensors_hide_a_stretch_of_one_alone():
+    draw = np.random.default_rng(0)
+    samples = as_samples(draw.normal(size=(20, 3, 67)).astype(np.float32), kind="series")
+    encoder, batch = make_encoder("sensors", samples).eval(), samples[np.arange(4)]
+    assert encoder.grid(batch) == (3, 23)  # of three rows each, the last one filled up
+    patches = encoder.patches(batch)  # (n, p, 3)
+    standard = encoder.standardise(batch)
+    torch.testing.assert_close(
+        patches[:, 23 + 5], standard[:, 1, 15:18]
+    )  # the sixth stretch of the second sensor
+    torch.testing.assert_close(encoder.assemble(patches, batch), batch.x)
+    patches[:, 23 + 5] = 0
+    changed = (encoder.assemble(patches, batch) - batch.x).abs().amax(0) > 1e-6
+    assert changed.nonzero().tolist() == [[1, 15], [1, 16], [1, 17]]
+
+
+def test_mae_hides_stretches_of_single_sensors():
+    samples = as_samples(np.random.default_rng(0).normal(size=(20, 3, 64)).astype(np.float32), kind="series")
+    method = replearn.MAE(encoder="sensors", epochs=1, device="cpu").fit(samples)
+    _, hidden = method.hide(samples[np.arange(20)])
+    grid = torch.zeros(20, 3 * 32).scatter(1, hidden, 1).view(20, 3, 32)
+    assert set(grid.sum(1).unique().tolist()) == {0, 1, 2, 3}  # none of the sensors, some, or all
+    assert method.transform(samples).shape == (20, 4 * 128)
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ import torch
 from made_graphs import made_graphs, made_nodes
 from made_texts import made_texts
 from replearn.data import Batch, as_samples
+from replearn.data.games import PLANES, BoardSamples
 from replearn.data.graphs import Graphs, Nodes
 from replearn.data.samples import ArraySamples, Samples
+from replearn.data.targets import Targets
 from replearn.data.text import TextSamples
 from replearn.views import Flip, Pair, RandAugment, Same, default_views, split_to_json, view_from_json
 from replearn.views.choose import make_views
@@ -29,9 +31,29 @@ def waves(fastest: float, kind: str) -> Samples:
     return as_samples((size * np.sin(fastest * speed * np.arange(800))).astype(np.float32), kind=kind)
 
 
+def boards(channels: int) -> Samples:
+    """Positions of chess, or with one channel of Go."""
+    game, side = ("go", 9) if channels == 1 else ("chess", 8)
+    bits = np.random.default_rng(0).integers(
+        0, 256, (20, len(PLANES[game]), side, -(-side // 8)), dtype=np.uint8
+    )
+    told = Targets(("x",), (None,), np.zeros((20, 1)))
+    names = [f"game {i}" for i in range(20)]
+    return BoardSamples(
+        bits,
+        game=game,
+        side=side,
+        results=np.zeros(20, int),
+        groups=np.array(names),
+        names=names,
+        targets=told,
+    )
+
+
 def samples_of(kind: str, channels: int = 3) -> Samples:
     made: dict[str, Callable[[], Samples]] = {
         "image": lambda: images(channels),
+        "board": lambda: boards(channels),
         "text": lambda: TextSamples(made_texts(20)),
         "sequence": lambda: as_samples(["ACGTTGCANN" * 6] * 20, kind="sequence:alphabet=dna"),
         "graph": lambda: made_graphs(20),

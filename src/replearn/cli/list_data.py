@@ -42,5 +42,6 @@ def run(args: list[str]) -> None:
         table.add_row(data.name, *data.facts(), str(data.classes), told)
     Console().print(table)
     print("\nA part is named like digits:train. Your own data: a folder or zip of images,")
-    print("texts, sounds, recordings (.csv), sequences (.fasta) or graphs; a .txt, .csv,")
-    print(".jsonl, .parquet, .npy, .npz or .fasta file. --kind says what, where in doubt.")
+    print("texts, sounds, recordings (.csv), sequences (.fasta), graphs or games (.pgn,")
+    print(".sgf); a .txt, .csv, .jsonl, .parquet, .npy, .npz, .fasta, .pgn or .sgf file.")
+    print("--kind says what, where in doubt.")

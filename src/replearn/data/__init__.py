@@ -12,6 +12,7 @@ from replearn.data.labels import UNLABELLED
 from replearn.data.load import as_samples
 from replearn.data.mask_folders import read_masks
 from replearn.data.own_targets import targets_of
+from replearn.data.pendulum import Swings, pendulum
 from replearn.data.samples import ArraySamples, Batch, Samples, Subset
 from replearn.data.scene_samples import Scenes
 from replearn.data.scenes import make_scenes
@@ -40,6 +41,7 @@ __all__ = [
     "Scenes",
     "Shapes",
     "Subset",
+    "Swings",
     "Target",
     "Targets",
     "TextSamples",
@@ -55,6 +57,7 @@ __all__ = [
     "description_from_json",
     "load_data",
     "make_scenes",
+    "pendulum",
     "read_alike",
     "read_coco",
     "read_masks",

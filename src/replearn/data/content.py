@@ -17,6 +17,7 @@ class Content(Protocol):
     where it makes sense:
 
     - `hashes()`: int64 `(n,)`, a number of 64 bits per sample that equal ones share, where it is faster than `each()`;
+    - `counts`: int64 `(n,)`, how many elements (nodes, points) each sample has, by which large batches are parted;
     - `floats()`: the same content as floats, as encoders read it;
     - `flat()`: float `(n, d)`, every sample as a row of the same numbers;
     - `channels()`: float `(m, c)`, all numbers by channel, of which statistics are made.

@@ -13,6 +13,7 @@ import numpy as np
 from replearn.data.builtin_sequences import molecules, resfinder
 from replearn.data.graphs import GraphSamples
 from replearn.data.manual import chapters, python_manual
+from replearn.data.pendulum import pendulum
 from replearn.data.samples import ArraySamples, Samples
 from replearn.data.series import SeriesSamples
 from replearn.data.shapes import shapes
@@ -146,6 +147,18 @@ def _motions() -> tuple[Samples, np.ndarray]:
     return samples, np.arange(train, len(series))
 
 
+def _pendulum() -> tuple[Samples, np.ndarray]:
+    return _last_trajectories(pendulum().states())
+
+
+def _pendulum_frames() -> tuple[Samples, np.ndarray]:
+    return _last_trajectories(pendulum().frames())
+
+
+def _last_trajectories(samples: Samples) -> tuple[Samples, np.ndarray]:
+    return samples, np.arange(len(samples) * 4 // 5, len(samples))  # 30 of 150
+
+
 def _notes() -> tuple[Samples, np.ndarray]:
     with (FOLDER / "notes.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         loud = arrays["waveform"].astype(np.float64) / 127  # mu-law
@@ -267,6 +280,28 @@ DATASETS: dict[str, BuiltIn] = {
             attribution="BasicMotions of the UEA multivariate time series archive; "
             "PyPI package aeon 1.6.0, the aeon developers",
             read=_motions,
+        ),
+        BuiltIn(
+            name="pendulum",
+            what="a pendulum that a motor swings up and holds: states by where it points; trajectories are groups",
+            train=2040,
+            test=510,
+            shape=(4, 16),
+            classes=4,
+            licence="Apache-2.0 (simulated by this package)",
+            attribution="The replearn developers, by a controller after K. J. Astrom and K. Furuta, 2000",
+            read=_pendulum,
+        ),
+        BuiltIn(
+            name="pendulum-frames",
+            what="the same pendulum at the same moments as two grey pictures, a tenth of a second apart",
+            train=2040,
+            test=510,
+            shape=(2, 32, 32),
+            classes=4,
+            licence="Apache-2.0 (simulated by this package)",
+            attribution="The replearn developers, by a controller after K. J. Astrom and K. Furuta, 2000",
+            read=_pendulum_frames,
         ),
         BuiltIn(
             name="notes",

@@ -105,6 +105,7 @@ class Samples(ABC):
             keeps a group on one side.
         reading: how the columns of a table became numbers; None of other samples.
         details: what their kind says of them besides (a rate, a spacing), as JSON can hold it; a run keeps it.
+        elements: how many elements (nodes, points) each sample has, `(n,)`, where they have unlike many; else None.
     """
 
     kind: str
@@ -121,6 +122,7 @@ class Samples(ABC):
     levels: Levels | None = None
     reading: TableReading | None = None
     details: Mapping[str, Any] = MappingProxyType({})
+    elements: np.ndarray | None = None
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -332,6 +334,7 @@ class Subset(Samples):
         self.levels = samples.levels
         self.reading = samples.reading
         self.details = samples.details
+        self.elements = None if samples.elements is None else samples.elements[index]
 
     def __len__(self) -> int:
         return len(self.index)

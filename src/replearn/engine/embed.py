@@ -1,6 +1,7 @@
 """Representations of many samples, at speed and in bounded memory."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from replearn.data.samples import Batch, Samples
 from replearn.encoders.modes import evaluating
 from replearn.engine.machine import Machine
+from replearn.engine.slices import parted
 
 
 def embed_parts(
@@ -33,7 +35,7 @@ def embed_parts(
         modules: all that `represent` uses.
         samples: what to embed.
         machine: device and precision.
-        rows: samples per batch.
+        rows: samples per batch; of samples that hold much (see `replearn.engine.slices.parted`), fewer.
         first: the number of the first sample, by which messages count.
 
     Raises:
@@ -41,13 +43,22 @@ def embed_parts(
     """
     for module in modules:
         module.to(machine.device)
-    for start in range(0, len(samples), rows):
-        index = np.arange(start, min(start + rows, len(samples)))
+    for start, stop in _bounds(samples, rows):
+        index = np.arange(start, stop)
         # Nothing is handed out within a context: it would hold in the caller's code too.
         with evaluating(modules), torch.inference_mode(), autocast(machine):
             h = represent(samples[index].to(machine.device)).float().cpu().numpy()  # (n, d)
         check_finite(h, modules, first=first + start)
         yield h
+
+
+def _bounds(samples: Samples, rows: int) -> Iterator[tuple[int, int]]:
+    """Where parts begin and end: of so many rows, or where samples hold much, of fewer."""
+    for start in range(0, len(samples), rows):
+        stop = min(start + rows, len(samples))
+        counts = None if samples.elements is None else samples.elements[start:stop]
+        for first, last in pairwise(parted(stop - start, rows, counts)):
+            yield start + first, start + last
 
 
 def check_finite(

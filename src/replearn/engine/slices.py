@@ -17,27 +17,38 @@ from functools import partial
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from replearn.data.samples import Batch
+from replearn.data.samples import Batch, Samples
 from replearn.encoders.base import Encoder, Want
 from replearn.engine.machine import choose
 from replearn.views import Split
 
 Read = Callable[..., Any]
+MOST = (
+    2**17
+)  # elements (nodes, points) of a slice: some 600 MB of activations in a network of three layers of 32
 
 
 @contextmanager
-def in_slices(module: nn.Module, size: int | None) -> Iterator[None]:
-    """While entered, all encoders in `module` work in slices of `size` samples; None changes nothing."""
-    if size is None:
+def in_slices(module: nn.Module, size: int | None, *, capped: bool = False) -> Iterator[None]:
+    """While entered, all encoders in `module` work in slices of `size` samples, or of `MOST` elements at most.
+
+    Args:
+        module: what holds the encoders.
+        size: None: there is no limit on samples.
+        capped: whether slices are limited by what samples hold; else None as `size` changes nothing.
+    """
+    if size is None and not capped:
         yield
         return
     encoders = [part for part in module.modules() if isinstance(part, Encoder)]
     for encoder in encoders:
-        encoder.read = partial(_read, encoder, encoder.read, size)  # type: ignore[method-assign]
+        encoder.read = partial(_read, encoder, encoder.read, size, capped)  # type: ignore[method-assign]
     try:
         yield
     finally:
@@ -119,20 +130,21 @@ def _set_random_state(device: torch.device, state: Tensor) -> None:
 def _read(
     encoder: Encoder,
     whole: Read,
-    size: int,
+    size: int | None,
+    capped: bool,
     batch: Any,
     want: Want = "pooled",
     *,
     token: Tensor | None = None,
     **places: Tensor | None,
 ) -> Any:
-    if len(batch) <= size or not torch.is_grad_enabled():
+    counts = getattr(getattr(batch, "x", batch), "counts", None) if capped else None
+    few = (size is None or len(batch) <= size) and (counts is None or int(counts.sum()) <= MOST)
+    if few or not torch.is_grad_enabled():
         return whole(batch, want, token=token, **places)
     # Sequences are filled up before they are parted, or slices would be of unlike lengths.
     rows = encoder.standardise(batch) if encoder.sequential else batch
-    number = math.ceil(len(rows) / size)
-    # Even slices: a last one of a single sample would have no batch statistics.
-    bounds = [len(rows) * i // number for i in range(number + 1)]
+    bounds = parted(len(rows), size, None if counts is None else counts.cpu().numpy())
     found = [
         _again(
             encoder,
@@ -149,6 +161,40 @@ def _read(
     if want in ("layers", "maps"):
         return [torch.cat(layer) for layer in zip(*found, strict=True)]
     return torch.cat(found)  # (n, ...)
+
+
+def parted(n: int, size: int | None, counts: Int[np.ndarray, " n"] | None = None) -> list[int]:
+    """Where slices of n samples begin and end: few and even ones, for a last one of a single sample has no statistics.
+
+    Args:
+        n: samples.
+        size: samples of a slice at most; None: no limit.
+        counts: elements of each sample; slices are even in them, and hold `MOST` at most, or one sample.
+
+    >>> parted(10, 4), parted(4, None, np.array([9, 1, 1, 1]))
+    ([0, 3, 6, 10], [0, 4])
+    """
+    size = size or n
+    if counts is None:
+        number = math.ceil(n / size)
+        return [n * i // number for i in range(number + 1)]
+    ends = counts.cumsum()
+    for number in range(max(math.ceil(n / size), math.ceil(ends[-1] / MOST)), n):
+        # A sample lies where its middle does.
+        cuts = np.searchsorted((2 * ends - counts) * number, 2 * ends[-1] * np.arange(1, number))
+        bounds = np.unique([0, *cuts.tolist(), n])
+        held = np.diff(np.concatenate([[0], ends])[bounds])
+        if ((held <= MOST) | (np.diff(bounds) == 1)).all() and (np.diff(bounds) <= size).all():
+            return [int(bound) for bound in bounds]
+    return [*range(n + 1)]
+
+
+def too_many(samples: Samples, rows: int) -> int:
+    """How many elements the largest samples hold together, of as many as a batch has, if these are more than `MOST`."""
+    if samples.elements is None:
+        return 0
+    held = int(np.sort(samples.elements)[-rows:].sum())
+    return held if held > MOST else 0
 
 
 def _part(rows: Any, start: int, stop: int) -> Any:

@@ -38,7 +38,7 @@ from replearn.engine.orders import Order
 from replearn.engine.pace import Pace
 from replearn.engine.run import STATE
 from replearn.engine.signals import Stopped, StopSignal
-from replearn.engine.slices import in_slices, views_in_slices
+from replearn.engine.slices import MOST, in_slices, too_many, views_in_slices
 
 log = logging.getLogger("replearn")
 
@@ -158,11 +158,18 @@ def train(
         told = learner.order(samples).told(learner.batch_size)
         rest = f"; {told}" if told else ""
         log.info("training on %s: %d steps of %d samples%s", machine, pace.steps, each, rest)
+    held = too_many(samples, learner.batch_size) if processes() == 1 else 0
+    if held:
+        log.info(
+            "batches may hold %s nodes or points: networks work on slices of at most %s, and batch normalisation sees "
+            "a slice (with a smaller --batch-size there is none)",
+            *(f"{held:,}", f"{MOST:,}"),
+        )
     with (
         random_state_kept(),
         history,
         StopSignal(saves=run is not None) as stop,
-        ready(learner, step),
+        ready(learner, step, capped=held > 0),
         lone_rows_told(learner, learner.slice_size),
     ):
         for parts in batches(learner, samples, first=pace.step, steps=pace.steps):
@@ -188,8 +195,14 @@ def train(
 
 
 @contextmanager
-def ready(learner: Learner, step: Step) -> Iterator[None]:
-    """While entered, the modules are in training mode, compiled and sliced as the learner asks."""
+def ready(learner: Learner, step: Step, *, capped: bool = False) -> Iterator[None]:
+    """While entered, the modules are in training mode, compiled and sliced as the learner asks.
+
+    Args:
+        learner: which asks.
+        step: of its modules.
+        capped: whether batches are sliced by what samples hold, too.
+    """
     step.train()
     nets: list[Any] = [net for module in step.learned.values() for net in compilable(module)]
     for net in nets if learner.compile else ():
@@ -199,7 +212,7 @@ def ready(learner: Learner, step: Step) -> Iterator[None]:
     try:
         size = learner.slice_size
         memory = freed_memory_kept() if size is None else freed_memory_returned()
-        with in_slices(step, size), views_in_slices(learner, size), memory:
+        with in_slices(step, size, capped=capped), views_in_slices(learner, size), memory:
             yield
     finally:
         for net in nets:

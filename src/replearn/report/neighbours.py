@@ -1,11 +1,13 @@
 """The section of nearest neighbours: test samples, and what each representation takes to be most like them."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from replearn.comparison import Comparison
 from replearn.data import Samples
 from replearn.report.excerpts import LONG, excerpt
+from replearn.report.kinds import LOOKS
 from replearn.report.strips import Strips, class_name, is_wrong, sample_name
 
 COUNTS = {"picture": 8, "text": 4}  # neighbours that are shown: texts take more room
@@ -21,6 +23,7 @@ class Look:
         style: of an image, its place on the sheet as CSS.
         text, whole: of a text, its beginning, and more of it.
         wrong: whether its class is known to be another than the query's.
+        sound: of a sound that is played, the data URI of a WAV file.
     """
 
     told: str
@@ -29,6 +32,7 @@ class Look:
     text: str
     whole: str
     wrong: bool = False
+    sound: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Query:
 def queries(
     comparison: Comparison, strips: Strips, *, asked: Mapping[int, str], shown: Mapping[int, str]
 ) -> list[Query]:
-    """What the section shows.
+    """What the section shows. Of sounds, queries and the nearest neighbour of each strip are played.
 
     Args:
         comparison: the samples.
@@ -65,19 +69,25 @@ def queries(
         lines = []
         for name, found in strips.found:
             looks = [
-                _look(train, at, shown.get(at, ""), wrong=is_wrong(test, query, train, at))
-                for at in found[i].tolist()
+                _look(train, at, shown.get(at, ""), wrong=is_wrong(test, query, train, at), played=rank == 0)
+                for rank, at in enumerate(found[i].tolist())
             ]
             right = sum(look.label != "" for look in looks) - sum(look.wrong for look in looks)
             lines.append(Line(name, looks, right))
         made.append(
-            Query(_look(test, query, asked.get(query, "")), lines, labelled=class_name(test, query) != "")
+            Query(
+                _look(test, query, asked.get(query, ""), played=True),
+                lines,
+                labelled=class_name(test, query) != "",
+            )
         )
     return made
 
 
-def _look(samples: Samples, index: int, style: str, *, wrong: bool = False) -> Look:
+def _look(samples: Samples, index: int, style: str, *, wrong: bool = False, played: bool = False) -> Look:
     name, label = sample_name(samples, index), class_name(samples, index)
     told = f"{label} ({name})" if label else name
     text, whole = excerpt(samples, index), excerpt(samples, index, length=LONG)
-    return Look(told, label, style, text, whole, wrong)
+    heard = LOOKS[samples.kind].heard(samples, index) if played else b""
+    sound = f"data:audio/wav;base64,{base64.b64encode(heard).decode('ascii')}" if heard else ""
+    return Look(told, label, style, text, whole, wrong, sound)

@@ -53,6 +53,7 @@ class GraphSamples(Samples):
         self.node_starts = _starts(node_counts)  # (n + 1,)
         self.edge_starts = _starts(edge_counts)
         self.shape = (self.nodes.shape[1], *(() if marks is None else (marks.shape[1],)))
+        self.elements = np.diff(self.node_starts)
         self.labels = labels
         self.classes = tuple(classes)
         self.names = names

@@ -1,6 +1,7 @@
 """What the stage `data` must know of each kind of samples: one module per kind, found through one registry."""
 
 from replearn.data.kinds.base import PIXELS, ROWS, WORDS, Kind
+from replearn.data.kinds.board import Board
 from replearn.data.kinds.graph import Graph
 from replearn.data.kinds.image import Image
 from replearn.data.kinds.node import Node
@@ -19,6 +20,7 @@ OWN = {
     "sound": Sound(),
     "series": Series(),
     "sequence": Sequences(),
+    "board": Board(),
     "graph": Graph(),
     "node": Node(),
 }
@@ -30,6 +32,7 @@ __all__ = [
     "PIXELS",
     "ROWS",
     "WORDS",
+    "Board",
     "Kind",
     "KindWarning",
     "Rooms",

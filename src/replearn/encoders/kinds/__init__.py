@@ -2,6 +2,7 @@
 
 from replearn.data.kinds import KINDS, Rooms
 from replearn.encoders.kinds.base import DECODER, ENCODER, PATCHES, Networks, NoSuchNetwork
+from replearn.encoders.kinds.board import BoardNetworks
 from replearn.encoders.kinds.graph import GraphNetworks, NodeNetworks
 from replearn.encoders.kinds.image import ImageNetworks
 from replearn.encoders.kinds.series import SeriesNetworks
@@ -18,6 +19,7 @@ OWN = {
     "graph": GraphNetworks(),
     "node": NodeNetworks(),
     "sequence": TextNetworks(),
+    "board": BoardNetworks(),
 }
 NETWORKS: Rooms[Networks] = Rooms("encoders", OWN, nothing=Networks(), taken=KINDS.taken)
 

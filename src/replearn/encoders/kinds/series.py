@@ -1,4 +1,4 @@
-"""Series: convolutions along time, and a transformer over patches of it."""
+"""Series: convolutions along time, and transformers over patches of it, of all channels or of each."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -7,7 +7,7 @@ from torch import nn
 
 from replearn.encoders.base import Described
 from replearn.encoders.kinds.base import PATCHES, Maker, Networks
-from replearn.encoders.series import SeriesCNN, side_of_patch
+from replearn.encoders.series import SensorPatches, SeriesCNN, side_of_patch
 from replearn.encoders.vit import ViT
 
 
@@ -19,10 +19,14 @@ def _vit(shape: tuple[int, ...]) -> nn.Module:
     return ViT(shape, side=side_of_patch(shape[1]))
 
 
+def _sensors(shape: tuple[int, ...]) -> nn.Module:
+    return SensorPatches(*shape, side=side_of_patch(shape[1]))
+
+
 class SeriesNetworks(Networks):
     """Series `(c, t)`."""
 
-    bodies: ClassVar[Mapping[str, Maker]] = {**Networks.bodies, "cnn": _cnn, "vit": _vit}
+    bodies: ClassVar[Mapping[str, Maker]] = {**Networks.bodies, "cnn": _cnn, "vit": _vit, "sensors": _sensors}
     offers: ClassVar[frozenset[str]] = Networks.offers | {PATCHES}
 
     def auto(self, samples: Described) -> str:

@@ -2,6 +2,7 @@
 
 from replearn.data.kinds import KINDS, Rooms
 from replearn.report.kinds.base import Looks, Shown
+from replearn.report.kinds.board import BoardLooks
 from replearn.report.kinds.graph import GraphLooks, NodeLooks
 from replearn.report.kinds.image import ImageLooks
 from replearn.report.kinds.series import SeriesLooks
@@ -17,6 +18,7 @@ OWN = {
     "graph": GraphLooks(),
     "node": NodeLooks(),
     "sequence": TextLooks(),
+    "board": BoardLooks(),
 }
 LOOKS: Rooms[Looks] = Rooms("report", OWN, nothing=Looks(), taken=KINDS.taken)
 

@@ -31,6 +31,10 @@ class Looks:
         """
         raise NotImplementedError
 
+    def heard(self, samples: Samples, index: int) -> bytes:
+        """A sample as a WAV file, or its beginning; of a sample that is no sound, nothing."""
+        return b""
+
     def text(self, samples: Samples, index: int) -> str:
         """The whole text of a sample; of a sample that is no text, nothing."""
         return ""

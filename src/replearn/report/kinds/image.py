@@ -22,12 +22,12 @@ class ImageLooks(Looks):
     def draw(self, x: Any, side: int) -> UInt8[np.ndarray, "n s s c"]:
         """A picture that is not square gets margins; small ones grow without smoothing."""
         channels = 3 if x.shape[1] >= 3 else 1
-        pictures = _fit(as_float(x[:, :channels]), side)  # (n, c, s, s)
+        pictures = fitted(as_float(x[:, :channels]), side)  # (n, c, s, s)
         bytes_ = pictures.nan_to_num(0, 1, 0).clamp(0, 1).mul(255).round().to(torch.uint8)
         return bytes_.permute(0, 2, 3, 1).numpy()  # (n, s, s, c)
 
 
-def _fit(x: Float[Tensor, "n c h w"], side: int) -> Float[Tensor, "n c s s"]:
+def fitted(x: Float[Tensor, "n c h w"], side: int) -> Float[Tensor, "n c s s"]:
     """Resize to fit a square, and centre in it."""
     height, width = x.shape[2:]
     scale = side / max(height, width)

@@ -2,6 +2,7 @@
 
 from replearn.data.kinds import KINDS, Rooms
 from replearn.views.kinds.base import Like, Views
+from replearn.views.kinds.board import BoardViews
 from replearn.views.kinds.graph import GraphViews, NodeViews
 from replearn.views.kinds.image import ImageViews
 from replearn.views.kinds.sequence import SequenceViews
@@ -19,6 +20,7 @@ OWN = {
     "graph": GraphViews(),
     "node": NodeViews(),
     "sequence": SequenceViews(),
+    "board": BoardViews(),
 }
 VIEWS: Rooms[Views] = Rooms("views", OWN, nothing=Views(), taken=KINDS.taken)
 

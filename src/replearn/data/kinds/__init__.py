@@ -4,6 +4,7 @@ from replearn.data.kinds.base import PIXELS, ROWS, WORDS, Kind
 from replearn.data.kinds.graph import Graph
 from replearn.data.kinds.image import Image
 from replearn.data.kinds.node import Node
+from replearn.data.kinds.pairs import Pairs
 from replearn.data.kinds.rooms import KindWarning, Rooms
 from replearn.data.kinds.sequence import Sequences
 from replearn.data.kinds.series import Series
@@ -21,8 +22,10 @@ OWN = {
     "sequence": Sequences(),
     "graph": Graph(),
     "node": Node(),
+    "pairs": Pairs(),
 }
 KINDS: Rooms[Kind] = Rooms("data", OWN, nothing=Kind(), taken=OWN)
+Pairs.rooms = KINDS
 
 __all__ = [
     "KINDS",
@@ -32,6 +35,7 @@ __all__ = [
     "WORDS",
     "Kind",
     "KindWarning",
+    "Pairs",
     "Rooms",
     "Sequences",
     "Series",

@@ -4,6 +4,7 @@ from replearn.data.kinds import KINDS, Rooms
 from replearn.encoders.kinds.base import DECODER, ENCODER, PATCHES, Networks, NoSuchNetwork
 from replearn.encoders.kinds.graph import GraphNetworks, NodeNetworks
 from replearn.encoders.kinds.image import ImageNetworks
+from replearn.encoders.kinds.pairs import TOWERS, PairNetworks
 from replearn.encoders.kinds.series import SeriesNetworks
 from replearn.encoders.kinds.sound import SoundNetworks
 from replearn.encoders.kinds.text import TextNetworks
@@ -18,7 +19,9 @@ OWN = {
     "graph": GraphNetworks(),
     "node": NodeNetworks(),
     "sequence": TextNetworks(),
+    "pairs": PairNetworks(),
 }
 NETWORKS: Rooms[Networks] = Rooms("encoders", OWN, nothing=Networks(), taken=KINDS.taken)
+PairNetworks.rooms = NETWORKS
 
-__all__ = ["DECODER", "ENCODER", "NETWORKS", "PATCHES", "Networks", "NoSuchNetwork"]
+__all__ = ["DECODER", "ENCODER", "NETWORKS", "PATCHES", "TOWERS", "Networks", "NoSuchNetwork"]

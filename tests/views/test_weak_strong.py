@@ -10,6 +10,7 @@ from made_graphs import made_graphs, made_nodes
 from made_texts import made_texts
 from replearn.data import Batch, as_samples
 from replearn.data.graphs import Graphs, Nodes
+from replearn.data.pairs import Together, member
 from replearn.data.samples import ArraySamples, Samples
 from replearn.data.text import TextSamples
 from replearn.views import Flip, Pair, RandAugment, Same, default_views, split_to_json, view_from_json
@@ -34,6 +35,7 @@ def samples_of(kind: str, channels: int = 3) -> Samples:
         "image": lambda: images(channels),
         "text": lambda: TextSamples(made_texts(20)),
         "sequence": lambda: as_samples(["ACGTTGCANN" * 6] * 20, kind="sequence:alphabet=dna"),
+        "pairs": lambda: as_samples({"image": images(channels), "text": made_texts(20)}),
         "graph": lambda: made_graphs(20),
         "node": lambda: made_nodes(20),
         "series": lambda: waves(0.02, "series"),
@@ -66,6 +68,8 @@ def test_every_preset_has_a_weak_and_a_strong_view(kind: str, preset: str, chann
 
 def distance(a: Batch, b: Batch) -> float:
     """How much two views of the same samples differ, of which one may be flipped."""
+    if isinstance(a.x, Together):
+        return sum(distance(member(a, name), member(b, name)) for name in a.x.members)
     if isinstance(a.x, tuple):
         return float(np.mean([one != other for one, other in zip(a.x, b.x, strict=True)]))
     if isinstance(a.x, Graphs):

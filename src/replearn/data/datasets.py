@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from replearn.data.builtin_sequences import molecules, resfinder
+from replearn.data.captioned import captioned
 from replearn.data.graphs import GraphSamples
 from replearn.data.manual import chapters, python_manual
 from replearn.data.pairs import PairSamples
@@ -231,6 +232,17 @@ DATASETS: dict[str, BuiltIn] = {
             licence="Apache-2.0 (images), MIT (names)",
             attribution="Noto emoji, Google Inc. and Arjen Nienhuis; emoji-data, Cal Henderson",
             read=_emoji_names,
+        ),
+        BuiltIn(
+            name="captions",
+            what="drawn pictures with captions ('a red circle at the top left'); test combinations are new",
+            train=3108,
+            test=780,
+            shape=(),
+            classes=6,
+            licence="Apache-2.0 (drawn by this package)",
+            attribution="The replearn developers",
+            read=captioned,
         ),
         BuiltIn(
             name="digits8x8",

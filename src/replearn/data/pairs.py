@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from replearn.data.content import each_as_bytes, floats_of
+from replearn.data.content import each_as_bytes, floats_of, rows_of_numbers
 from replearn.data.labels import UNLABELLED
 from replearn.data.samples import Batch, Samples, chosen_of, positions
 
@@ -52,6 +53,12 @@ class Together:
     def floats(self) -> "Together":
         """The same, members as floats where they have them."""
         return self.each_by(floats_of)
+
+    def flat(self) -> Float[Tensor, "n d"] | None:
+        """The rows of members that are rows of numbers, side by side, each of length 1; None: there is none."""
+        rows = [rows_of_numbers(x) for x in self.members.values()]
+        there = [F.normalize(found, dim=1) for found in rows if found is not None]
+        return torch.cat(there, dim=1) if there else None
 
     def each(self) -> Iterator[bytes]:
         """The bytes of each sample: those of its members, each after its length."""

@@ -40,13 +40,21 @@ class Towers(Encoder):
             self.towers[name].eval()
         return self
 
-    def read(self, batch: Any, want: Want = "pooled", **places: Any) -> Any:
+    def read(
+        self,
+        batch: Any,
+        want: Want = "pooled",
+        *,
+        keep: Tensor | None = None,
+        hidden: Tensor | None = None,
+        token: Tensor | None = None,
+    ) -> Any:
         """What all towers make of a batch, `(n, dim)`.
 
         Raises:
             ValueError: something else is wanted, which members have apart: ask a tower.
         """
-        if want != "pooled" or places:
+        if want != "pooled" or keep is not None or hidden is not None:
             raise NoStages(
                 f"{want} are of one member; these encoders read {', '.join(self.towers)}. Take one of them."
             )

@@ -72,7 +72,7 @@ def sigmoid_pairing(
         keep: which rows of `b` are negatives of which of `a`; None keeps all.
 
     Raises:
-        ValueError: the rows do not pair up, there is one pair only, or `keep` is of another size.
+        ValueError: the rows do not pair up, or there is one pair only.
 
     Example:
         >>> z = torch.eye(4)
@@ -86,11 +86,6 @@ def sigmoid_pairing(
     """
     logits = scale * _cosines("sigmoid_pairing", a, b) + bias  # (n, n)
     belongs = torch.eye(len(a), dtype=torch.bool, device=a.device)
-    if keep is not None and keep.shape != logits.shape:
-        raise ValueError(
-            f"sigmoid_pairing needs a mask keep with an entry for every pair, {tuple(logits.shape)}; got "
-            f"{tuple(keep.shape)}."
-        )
     counted = torch.ones_like(belongs) if keep is None else keep | belongs
     losses = -F.logsigmoid(torch.where(belongs, logits, -logits))
     return (losses * counted).sum() / len(a)

@@ -100,10 +100,11 @@ class Pairs(Kind):
         chosen = named or [name for name in frame.columns if name not in (*apart, *table.drop)]
         if missing or len(chosen) < 2:
             raise ValueError(
-                f"pairs must have two columns or more of {origin}, which has {', '.join(map(repr, frame.columns))}; got "
-                f"{', '.join(map(repr, missing or chosen)) or 'none'}. Name them by columns."
+                f"pairs must be two columns or more of {origin}, which has {', '.join(map(repr, frame.columns))}; "
+                f"got {', '.join(map(repr, missing or chosen)) or 'none'}. Name them by columns."
             )
-        there = frame[chosen].notna().all(axis=1).to_numpy()
+        blank = frame[chosen].map(lambda cell: isinstance(cell, str) and not cell.strip())
+        there = (frame[chosen].notna() & ~blank).all(axis=1).to_numpy()
         if not there.all():
             line = f"{origin}: {(~there).sum():,} of {len(frame):,} rows lack a member and are left out"
             warn_of_data(line, strict=asked.strict)
@@ -130,12 +131,16 @@ class Pairs(Kind):
                 f"pairs must have the members {_in_words(told)}, as those of fit; got "
                 f"{_in_words({name: part.kind for name, part in samples.members.items()})}. Name them alike."
             )
-        return samples.with_members(
-            {
-                name: self.rooms[part.kind].alike(part, expected.members[name], convert=convert)
-                for name, part in samples.members.items()
-            }
-        )
+        members = {}
+        for name, part in samples.members.items():
+            wanted = expected.members[name]
+            members[name] = self.rooms[part.kind].alike(part, wanted, convert=convert)
+            if members[name].shape != wanted.shape:
+                raise ValueError(
+                    f"the member {name!r} must be like that of fit, of shape {wanted.shape}; got {part.shape}. "
+                    "Resize it."
+                )
+        return samples.with_members(members)
 
     def of_batch(self, batch: Batch, like: Samples) -> Samples:
         made = PairSamples(
@@ -149,15 +154,14 @@ class Pairs(Kind):
         return made
 
     def features(self, samples: Samples) -> Float[np.ndarray, "n d"] | None:
-        """What is computed by hand of each member, or its rows of numbers, side by side, each row of length 1."""
-        found = [_rows(self.rooms[part.kind], part) for part in samples.members.values()]
-        return np.concatenate([each for each in found if each is not None], axis=1)
-
-
-def _rows(room: Kind, samples: Samples) -> Float[np.ndarray, "n d"]:
-    rows = room.features(samples)
-    rows = samples.flat() if rows is None else rows
-    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)  # type: ignore[no-any-return]
+        """What is computed by hand of members, side by side, each row of length 1; None: of none anything is."""
+        found = [self.rooms[part.kind].features(part) for part in samples.members.values()]
+        there = [
+            rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+            for rows in found
+            if rows is not None
+        ]
+        return np.concatenate(there, axis=1) if there else None
 
 
 def _in_words(members: Mapping[str, str]) -> str:

@@ -36,6 +36,8 @@ from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives.modalities import sigmoid_pairing, softmax_pairing
+from replearn.views import Split
+from replearn.views.members import Apart
 
 LARGEST = 100.0  # of scales
 SOFTMAX, SIGMOID = (1 / 0.07, 0.0), (10.0, -10.0)  # scale and bias at the beginning
@@ -60,7 +62,8 @@ class CLIP(JointEmbedding):
     Attributes:
         encoder: of each member, `image=resnet_tiny,text=gru` say; `auto` fits the kind of each.
         dim: numbers in an embedding z.
-        objective: `softmax`, each finds its partner, or `sigmoid`, each pair is told to belong together or not.
+        views: `Apart(...)`, a view of each member; None shows each nearly as it is.
+        pairing: `softmax`, each finds its partner, or `sigmoid`, each pair is told to belong together or not.
         locked: members whose encoders learn nothing, since they have learned before.
     """
 
@@ -71,12 +74,14 @@ class CLIP(JointEmbedding):
     split: ClassVar[str] = "groups"
 
     dim: int = 128
-    objective: Literal["softmax", "sigmoid"] = "softmax"
+    pairing: Literal["softmax", "sigmoid"] = "softmax"
     locked: tuple[str, ...] = ()
     batch_size: int = 128
     learning_rate: float = 1e-3
 
     def build(self, samples: Description) -> None:
+        if isinstance(self.views, Split) and not isinstance(self.views, Apart):
+            raise ValueError(f"CLIP needs views of members apart, Apart(...); got {self.views!r}.")
         encoder = make_encoder(self.encoder, samples)
         assert isinstance(encoder, Towers)
         self.encoder_ = encoder
@@ -90,13 +95,13 @@ class CLIP(JointEmbedding):
         self.heads_ = nn.ModuleDict(
             {name: nn.Linear(tower.dim, self.dim, bias=False) for name, tower in encoder.towers.items()}
         )
-        self.scale_ = Scale(*(SOFTMAX if self.objective == "softmax" else SIGMOID))
+        self.scale_ = Scale(*(SOFTMAX if self.pairing == "softmax" else SIGMOID))
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         views = zip(self.encoder_.towers.items(), self.views_(batch), strict=True)
         z = [gather(self.heads_[name](tower(view))) for (name, tower), view in views]  # (n, dim) each
         keep, (scale, bias) = self.unlike(batch), self.scale_()
-        if self.objective == "softmax":
+        if self.pairing == "softmax":
             losses = [softmax_pairing(a, b, scale=scale, keep=keep) for a, b in combinations(z, 2)]
         else:
             losses = [sigmoid_pairing(a, b, scale=scale, bias=bias, keep=keep) for a, b in combinations(z, 2)]
@@ -114,11 +119,11 @@ class CLIP(JointEmbedding):
 
     def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n e"]:
         """Those of all members, side by side."""
-        parts = h.split([tower.dim for tower in self.encoder_.towers.values()], dim=1)
+        parts = torch.split(h, [tower.dim for tower in self.encoder_.towers.values()], dim=1)
         return torch.cat([head(part) for head, part in zip(self.heads_.values(), parts, strict=True)], dim=1)
 
     def loss_at_collapse(self) -> float | None:
-        return math.log(self.batch_size) if self.objective == "softmax" else None
+        return math.log(self.batch_size) if self.pairing == "softmax" else None
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:
         """The scale of the cosines, and how often the first two members of a sample find each other in this batch."""

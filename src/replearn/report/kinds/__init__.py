@@ -4,6 +4,7 @@ from replearn.data.kinds import KINDS, Rooms
 from replearn.report.kinds.base import Looks, Shown
 from replearn.report.kinds.graph import GraphLooks, NodeLooks
 from replearn.report.kinds.image import ImageLooks
+from replearn.report.kinds.pairs import PairLooks
 from replearn.report.kinds.series import SeriesLooks
 from replearn.report.kinds.sound import SoundLooks
 from replearn.report.kinds.text import TextLooks
@@ -17,6 +18,7 @@ OWN = {
     "graph": GraphLooks(),
     "node": NodeLooks(),
     "sequence": TextLooks(),
+    "pairs": PairLooks(),
 }
 LOOKS: Rooms[Looks] = Rooms("report", OWN, nothing=Looks(), taken=KINDS.taken)
 

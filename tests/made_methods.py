@@ -23,6 +23,7 @@ CLASSES = [entry.cls for entry in registry().values()]
 QUICK = {"encoder": "cnn", "epochs": 2, "batch_size": 32, "device": "cpu"}
 QUICK_EPISODES = {"way": 2, "shots": 2, "queries": 2, "inner_steps": 2}
 QUICK_GRAPHS = QUICK | {"encoder": "gin"}
+QUICK_PAIRS = QUICK | {"encoder": "image=cnn,text=words"}
 QUICK_TEXT = QUICK | {"encoder": "words", "batch_size": 8, "window": 16, "vocabulary": 300}
 # Of those whose networks would take long: they have no field `encoder` by which to make them small.
 QUICK_OF: dict[str, dict[str, Any]] = {"ImageGPT": {"side": 7, "dim": 16, "depth": 2}}
@@ -44,7 +45,7 @@ def quick(cls: type[Any], **given: Any) -> Any:
         return small(cls, **given)
     said = SMALL
     if issubclass(cls, Trained):
-        said = {"image": QUICK, "graph": QUICK_GRAPHS}.get(kind(cls), QUICK_TEXT)
+        said = {"image": QUICK, "graph": QUICK_GRAPHS, "pairs": QUICK_PAIRS}.get(kind(cls), QUICK_TEXT)
     if "patches" in cls.needs:
         said = said | {"encoder": "vit"}
     if issubclass(cls, Episodic):
@@ -72,6 +73,8 @@ def few(cls: type[Any]) -> Samples:
     if kind(cls) == "graph":
         pytest.importorskip("torch_geometric")
         return made_graphs(96)
+    if kind(cls) == "pairs":
+        return few_pairs()
     return labelled_for(cls, few_images() if kind(cls) == "image" else few_texts())
 
 
@@ -87,6 +90,12 @@ def labelled_for(cls: type[Any], samples: Samples) -> Samples:
 def few_texts() -> Samples:
     pytest.importorskip("tokenizers")
     return replearn.as_samples(made_texts(96), np.arange(96) % 3)
+
+
+@cache
+def few_pairs() -> Samples:
+    texts = few_texts()
+    return replearn.as_samples({"image": few_images(), "text": texts}, texts.labels)
 
 
 @cache

@@ -25,6 +25,7 @@ _HOMES = {
     "BetaTCVAE": "replearn.methods",
     "BetaVAE": "replearn.methods",
     "BiGAN": "replearn.methods",
+    "CLIP": "replearn.methods",
     "CMC": "replearn.methods",
     "CPC": "replearn.methods",
     "Colorization": "replearn.methods",

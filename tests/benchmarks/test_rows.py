@@ -21,6 +21,7 @@ PROGRAMS = {
     "few_labels": ("--minutes=1",),
     "finetune": TEXTS,
     "kind_graph": (),
+    "kind_pairs": (),
     "kind_robot": (),
     "kind_sequence": ("--csv=delaney.csv",),
     "kind_time": (),

@@ -5,6 +5,7 @@ import wave
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from lanes import MECHANISMS, one_of_each
 from made_games import random_go
@@ -17,6 +18,7 @@ EXTRAS = {
     "board": "sgfmill",
     "graph": "torch_geometric",
     "node": "torch_geometric",
+    "pairs": "tokenizers",
     "sequence": "tokenizers",
     "series": "numpy",
     "sound": "soundfile",
@@ -66,6 +68,12 @@ def tiny(tmp_path_factory):
         for (a, b, c), y in zip(rng.normal(size=(N, 3)), labels, strict=True)
     ]
     (folder / "table.csv").write_text("\n".join(["a,b,c,label", *rows]))
+    (folder / "pairs").mkdir()
+    for i, y in enumerate(labels):
+        Image.fromarray(images[i]).save(folder / "pairs" / f"{i}.png")
+        (folder / "pairs" / f"{i}.txt").write_text(f"{'xy'[y]} number {i}")
+    labelled = [f"{i}.png,{'xy'[y]}" for i, y in enumerate(labels)]
+    (folder / "labels.csv").write_text("\n".join(["file,label", *labelled]))
     words = ["the", "cat", "sat", "on", "a", "mat", "with", "dogs", "and", "birds"]
     texts = [f"{' '.join(rng.choice(words, 4))},{'xy'[y]}" for y in labels]
     (folder / "text.csv").write_text("\n".join(["text,label", *texts]))
@@ -92,7 +100,8 @@ def tiny(tmp_path_factory):
 
 def fitted(command, tiny, name, kind, *options):
     epochs = ["--epochs", "1"] if issubclass(registry()[name].cls, Trained) else []
-    return command("fit", name, str(tiny[kind]), "--run", "run", *epochs, *options)
+    asked = ["--kind", "pairs", "--labels", str(tiny["labels"])] if kind == "pairs" else []
+    return command("fit", name, str(tiny[kind]), "--run", "run", *asked, *epochs, *options)
 
 
 @pytest.mark.parametrize(

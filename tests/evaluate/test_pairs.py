@@ -63,3 +63,24 @@ def test_what_is_alike_is_found_no_better_than_by_chance():
 def test_what_is_refused(call, told):
     with pytest.raises(ValueError, match=told):
         call()
+
+
+def test_equal_documents_are_all_right():
+    """Of three equal captions any one is the answer; each query is found by sorting the others."""
+    documents = np.concatenate([B[:20], B[:20], B[20:40]])
+    same = np.concatenate([np.arange(20), np.arange(20), np.arange(20, 40)])
+    found = retrieval(B[:20], documents, same=same)
+    assert found["recall@1"] == 1
+    strict = retrieval(B[:20], documents)
+    assert strict["mrr"] == pytest.approx(
+        1 / 1.5
+    )  # of two that are equally like, half count as ranked before
+    noisy = B[:20] + np.random.default_rng(2).normal(size=(20, B.shape[1]))
+    ranks = []
+    for number, query in enumerate(noisy):
+        cosines = documents @ query / np.linalg.norm(documents, axis=1)
+        right = same == number
+        ranks.append(1 + (cosines[~right] > cosines[right].max()).sum())
+    assert retrieval(noisy, documents, same=same)["mrr"] == pytest.approx(np.mean(1 / np.array(ranks)))
+    with pytest.raises(ValueError, match="same must be a number for each of 60 documents"):
+        retrieval(B[:20], documents, same=np.arange(3))

@@ -37,12 +37,14 @@ from replearn.views import (
     Span,
     Tiles,
 )
+from replearn.views.members import Apart
 
 OURS = [entry.cls for entry in registry().values() if issubclass(entry.cls, Trained)]
 RATE = 2e-3
 VIEWS = {
     "image": Pair(Chain(Crop(0.5, 1), Rotate(10)), Same()),
     "text": Pair(Chain(Span(0.5, 1), DropWords(0.1)), Same()),
+    "pairs": Apart(("image", "text"), (Rotate(10), Same())),
 }
 # Of methods that ask for more than views: by the split that they name.
 SPLITS = {
@@ -159,6 +161,8 @@ def a_module(cls, samples):
         return ViT((1, 14, 14), width=32, depth=1)
     if kind(cls) == "graph":
         return GIN(*samples.shape)
+    if kind(cls) == "pairs":
+        return nn.ModuleDict({"image": nn.Conv2d(1, 8, 3)})
     if kind(cls) == "image":
         return nn.Conv2d(samples.shape[0], 8, 3)  # for patches too, whatever their size
     return text_encoder("words", replearn.data.describe(quick(cls).reading(samples)))
@@ -211,7 +215,7 @@ def test_scikit_learns_protocol(cls, few, table):
         ("warmup", 1.5, r"\[0, 1\)"),
         ("optimizer", "adam", "adamw"),
         ("batch_size", 0, "at least"),
-        ("encoder", "resnet_smal", "resnet_small|bert_small"),
+        ("encoder", "resnet_smal", "resnet_small|bert_small|for each member"),
         ("max_minutes", 0.0, "greater than 0"),
         ("device", "cdua", "auto, cpu, cuda or mps"),
         ("precision", "bf16", "bf16-mixed|must be left out"),

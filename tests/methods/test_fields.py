@@ -14,11 +14,12 @@ from made_methods import labelled_for
 from made_texts import made_texts
 from older_torch import skip_without_short_lstm
 from replearn.data import Samples
-from replearn.methods import Model, SimCSE, registry
+from replearn.methods import CLIP, Model, SimCSE, registry
 from replearn.methods.labelled.many_answers import ManyAnswers
 from replearn.methods.needs import kinds_served
 from replearn.transfer import FineTune
 from replearn.views import Crop, GreyOf, Hidden, MultiCrop, Pair, Rotations, Same, Span, Tiles
+from replearn.views.members import Apart
 
 # Why a field need not change anything, by name.
 EXEMPT = {
@@ -58,7 +59,7 @@ OTHERS: dict[str, Any] = {
     "sample": 0.01, "share": 0.5, "sharpening": 0.9, "steps": 1, "stride": 3, "subwords": 50, "task": "regress",
     "trained": "frozen", "validation": 0.25, "variance": 0.3, "views": Pair(Same(), Same()),
     "weight_decay": 0.5, "weighting": "uncertainty", "tasks": ("part",), "numbers": ("label",), "colours": 4,
-    "objective": "masked", "mu": 1, "threshold": 0.99,
+    "objective": "masked", "mu": 1, "threshold": 0.99, "locked": ("image",), "pairing": "sigmoid",
 }  # fmt: skip
 # Of methods that ask for more than views.
 OTHER_SPLITS = {
@@ -75,7 +76,7 @@ TOKENIZERS = {"bpe": "words", "wordpiece": "words", "words": "bpe"}
 MAPPED = ("grey_of", "hidden")  # splits of methods that ask for an encoder with a map
 ENCODERS = {
     "words": "lstm", "cnn": "mlp", "bert_tiny": "lstm", "gpt_tiny": "lstm", "lstm": "gpt_tiny",
-    "vit": "vit_tiny_patch16_224", "gin": "gcn",
+    "vit": "vit_tiny_patch16_224", "gin": "gcn", "image=cnn,text=words": "image=mlp,text=words",
 }  # fmt: skip
 # Where a field does something, if not where all others have their defaults (it is refused there).
 NEEDS: dict[tuple[str, str], dict[str, Any]] = {
@@ -181,6 +182,8 @@ def data_for(method: Any) -> tuple[Any, Any]:
         return few_targets(), None
     if kinds_served(type(method))[0] == "graph":
         return made_graphs(16), None
+    if kinds_served(type(method))[0] == "pairs":
+        return replearn.as_samples({"image": images(), "text": texts()}), None
     samples = labelled_for(type(method), samples)
     if not isinstance(method, FineTune):
         return samples, None
@@ -195,7 +198,7 @@ def made(cls: type[Any], field: str, given: dict[str, Any]) -> Any:
     small = {name: value for name, value in SMALL.items() if name in known} | SMALL_OF.get(cls.__name__, {})
     if "encoder" in known and (cls.__name__, field) != ("ContractiveAutoencoder", "projections"):
         own = "bert_tiny" if "text" in kinds_served(cls) else "gin"
-        own = "cnn" if "image" in kinds_served(cls) else own
+        own = "image=cnn,text=words" if cls is CLIP else "cnn" if "image" in kinds_served(cls) else own
         small["encoder"] = own if known["encoder"] == "auto" else known["encoder"].replace("mini", "tiny")
     if known.get("depth", 2) < 2 or given.get("depth", 2) < 2:
         small = {name: value for name, value in small.items() if name not in ("hidden", "dim")}
@@ -241,8 +244,8 @@ def other(method: Any, field: str) -> Any:
         return VOCABULARIES.get(getattr(method, "tokenizer", ""), 5)
     if field == "views" and isinstance(method, SimCSE | FineTune):  # whose own are two of the same, or none
         return Pair(Span(0.5, 1), Same()) if isinstance(method, SimCSE) else "auto"
-    if field == "views" and method.split in OTHER_SPLITS:
-        return OTHER_SPLITS[method.split]
+    if field == "views" and (method.split in OTHER_SPLITS or isinstance(method, CLIP)):
+        return OTHER_SPLITS.get(method.split, Apart(("image", "text"), (Same(), Same())))
     if OTHERS.get(field, value) != value:
         return OTHERS[field]
     more = (

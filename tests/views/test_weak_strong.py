@@ -11,6 +11,7 @@ from made_texts import made_texts
 from replearn.data import Batch, as_samples
 from replearn.data.games import PLANES, BoardSamples
 from replearn.data.graphs import Graphs, Nodes
+from replearn.data.pairs import Together, member
 from replearn.data.samples import ArraySamples, Samples
 from replearn.data.targets import Targets
 from replearn.data.text import TextSamples
@@ -56,6 +57,7 @@ def samples_of(kind: str, channels: int = 3) -> Samples:
         "board": lambda: boards(channels),
         "text": lambda: TextSamples(made_texts(20)),
         "sequence": lambda: as_samples(["ACGTTGCANN" * 6] * 20, kind="sequence:alphabet=dna"),
+        "pairs": lambda: as_samples({"image": images(channels), "text": made_texts(20)}),
         "graph": lambda: made_graphs(20),
         "node": lambda: made_nodes(20),
         "series": lambda: waves(0.02, "series"),
@@ -88,6 +90,8 @@ def test_every_preset_has_a_weak_and_a_strong_view(kind: str, preset: str, chann
 
 def distance(a: Batch, b: Batch) -> float:
     """How much two views of the same samples differ, of which one may be flipped."""
+    if isinstance(a.x, Together):
+        return sum(distance(member(a, name), member(b, name)) for name in a.x.members)
     if isinstance(a.x, tuple):
         return float(np.mean([one != other for one, other in zip(a.x, b.x, strict=True)]))
     if isinstance(a.x, Graphs):

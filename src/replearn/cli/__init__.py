@@ -17,6 +17,7 @@ COMMANDS = {
     "evaluate": ("evaluate", "RUN DATA", "what a representation is good for"),
     "finetune": ("finetune", "RUN DATA", "put an encoder to a task with labels"),
     "transfer": ("transfer", "RUN DATA", "an encoder on labelled data, in every way"),
+    "zeroshot": ("zeroshot", "RUN DATA", "classify by names of classes, without labels"),
     "compare": ("compare", "METHOD... --data DATA", "methods on equal terms: a table and a report"),
     "report": ("report", "RUN", "write the report of a run again"),
 }

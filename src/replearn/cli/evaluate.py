@@ -66,6 +66,7 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     from replearn.cli.episodes import check_episodes, episode_facts, print_episodes
     from replearn.cli.evaluations import Judged, print_conditions, untrained_rows, write_evaluation
     from replearn.cli.language import language_facts, print_language
+    from replearn.cli.pairing import pairing_facts, print_pairing
     from replearn.cli.runs import described, load_run, shown
     from replearn.comparison import Representation, hand_made, judge, raw_input, represent, training_of
     from replearn.methods.columns import bare, columns_beside
@@ -109,8 +110,10 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
         held = was_fitted_on(run, train)
         comparison.facts["episodes"] = episode_facts(comparison, method, held=held, random_state=options.seed)
     language = language_facts(method, train, test, random_state=options.seed)
-    if language:
-        comparison.facts["language"] = language
+    pairing = pairing_facts(method, test)
+    comparison.facts.update(
+        {k: found for k, found in (("language", language), ("pairing", pairing)) if found}
+    )
     comparison.facts.update(command=["replearn", "evaluate", *args], seen=seen)
     judged = Judged(options.data, options.test, options)
     written = write_evaluation(folder, comparison, judged, {name: "."})
@@ -119,4 +122,5 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     print_latents(comparison.scores)
     print_episodes(comparison.facts.get("episodes", {}))
     print_language(language)
+    print_pairing(pairing)
     print(f"written: {shown(written)}; next:\n  {next_command('report', shown(folder))}")

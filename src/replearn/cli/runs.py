@@ -1,16 +1,18 @@
 """Run folders as commands meet them."""
 
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from replearn.engine.owner import is_first, owned
 from replearn.engine.run import METHOD, make_run, open_run, read_json
 from replearn.engine.signals import Stopped, told_signal
 from replearn.transfer import load
+
+if TYPE_CHECKING:  # torch is imported when a run is read
+    from replearn.data import Description
 
 # What comes of a file that says other things than it must.
 BROKEN = (KeyError, IndexError, TypeError, AttributeError, RuntimeError, ArithmeticError)
@@ -76,22 +78,7 @@ def held(path: str) -> Iterator[None]:
         yield
 
 
-@dataclass(frozen=True)
-class Described:
-    """Samples that a run was fitted on: their kind, shape and levels, number and fingerprint, and how the columns of a
-    table were read; and what their kind says besides.
-    """
-
-    kind: str
-    shape: tuple[int, ...]
-    levels: tuple[float, float] | None
-    reading: Any = None
-    n: int = 0
-    fingerprint: str = ""
-    details: Mapping[str, Any] = field(default_factory=dict)
-
-
-def described(path: str) -> Described:
+def described(path: str) -> "Description":
     """What a run says of the samples it was fitted on.
 
     Raises:
@@ -99,13 +86,7 @@ def described(path: str) -> Described:
     """
     from replearn.data import description_from_json
 
-    stored = description_from_json(read_json(open_run(path) / METHOD)["samples"])
-    return Described(
-        *(stored.kind, stored.shape, stored.levels, stored.reading),
-        n=stored.n,
-        fingerprint=stored.fingerprint,
-        details=stored.details,
-    )
+    return description_from_json(read_json(open_run(path) / METHOD)["samples"])
 
 
 def minutes(seconds: float) -> str:

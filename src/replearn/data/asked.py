@@ -1,5 +1,6 @@
 """What is asked of data, whatever kind they turn out to be, and what comes of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,12 +22,14 @@ class Asked:
         image_size: side of square images.
         text: column of texts.
         table: what is asked of a table.
+        door: reads data that these are made of, by the same options.
     """
 
     labels: Any
     image_size: int | None
     text: str | None
     table: TableOptions
+    door: Callable[[Any], Samples]
 
     @property
     def strict(self) -> bool:

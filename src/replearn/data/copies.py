@@ -54,15 +54,15 @@ def belonging(samples: Samples, hashes: UInt64[np.ndarray, " n"]) -> Int[np.ndar
     """
     joined = np.unique(hashes, return_inverse=True)[1]
     if samples.groups is not None:
-        joined = _components(joined, samples.groups)
+        joined = connected(joined, samples.groups)
     _, first, numbers = np.unique(joined, return_index=True, return_inverse=True)
     order = np.empty(len(first), dtype=np.int64)
     order[np.argsort(first)] = np.arange(len(first))
     return order[numbers]
 
 
-def _components(units: Int[np.ndarray, " n"], groups: np.ndarray) -> Int[np.ndarray, " n"]:
-    """Numbers of the parts that are connected by a unit or by a group."""
+def connected(units: Int[np.ndarray, " n"], groups: np.ndarray) -> Int[np.ndarray, " n"]:
+    """Numbers of the parts that are connected by a unit or by a group; one without a name, `""`, connects nothing."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

@@ -11,14 +11,17 @@ from typing import Any, Literal
 import numpy as np
 
 from replearn.data.builtin_sequences import molecules, resfinder
+from replearn.data.captioned import captioned
 from replearn.data.graphs import GraphSamples
 from replearn.data.manual import chapters, python_manual
+from replearn.data.pairs import PairSamples
 from replearn.data.pendulum import pendulum
 from replearn.data.samples import ArraySamples, Samples
 from replearn.data.series import SeriesSamples
 from replearn.data.shapes import shapes
 from replearn.data.sound import SoundSamples, sixteen_bits
 from replearn.data.splits import stratified_test
+from replearn.data.text import text_samples
 
 FOLDER = files("replearn.data") / "builtin"
 
@@ -118,6 +121,14 @@ def _emoji() -> tuple[Samples, np.ndarray]:
         np.ascontiguousarray(images), labels.astype(np.int64), classes=classes.tolist(), names=names
     )
     return samples, stratified_test(labels, test=0.2, random_state=0)
+
+
+def _emoji_names() -> tuple[Samples, np.ndarray]:
+    """Pictures and what they are called; the parts are those of `emoji`, so test names are of no training picture."""
+    images, test = _emoji()
+    assert images.names is not None
+    members = {"image": images, "text": text_samples([name.lower() for name in images.names])}
+    return PairSamples(members, images.labels, classes=images.classes, names=images.names), test
 
 
 def _digits8x8() -> tuple[Samples, np.ndarray]:
@@ -223,6 +234,28 @@ DATASETS: dict[str, BuiltIn] = {
             licence="Apache-2.0 (images), MIT (names)",
             attribution="Noto emoji, Google Inc. and Arjen Nienhuis; emoji-data, Cal Henderson",
             read=_emoji,
+        ),
+        BuiltIn(
+            name="emoji-names",
+            what="the same emoji, each with its name, such as 'red apple'",
+            train=1524,
+            test=382,
+            shape=(),
+            classes=9,
+            licence="Apache-2.0 (images), MIT (names)",
+            attribution="Noto emoji, Google Inc. and Arjen Nienhuis; emoji-data, Cal Henderson",
+            read=_emoji_names,
+        ),
+        BuiltIn(
+            name="captions",
+            what="drawn pictures with captions ('a red circle at the top left'); test combinations are new",
+            train=3108,
+            test=780,
+            shape=(),
+            classes=6,
+            licence="Apache-2.0 (drawn by this package)",
+            attribution="The replearn developers",
+            read=captioned,
         ),
         BuiltIn(
             name="digits8x8",

@@ -32,6 +32,7 @@ class Description:
         reading: how the columns of a table became numbers; else None.
         details: what their kind says besides, as `Samples` has it.
         targets: several things to predict, without their values; none of most samples.
+        members: of samples that are made of samples of several kinds, those of each, by name; else none.
     """
 
     kind: str
@@ -45,18 +46,21 @@ class Description:
     reading: TableReading | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     targets: tuple[Target, ...] = ()
+    members: "Mapping[str, Description]" = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.n
 
     def to_json(self) -> dict[str, Any]:
         """All but the statistics, with lists for tuples, of a tokenizer its size, of a reading its columns."""
-        apart = {"statistics", "tokenizer", "reading", "details", "targets"}
+        apart = {"statistics", "tokenizer", "reading", "details", "targets", "members"}
         content = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in apart}
         if self.details:
             content["details"] = dict(self.details)
         if self.targets:
             content["targets"] = [target.to_json() for target in self.targets]
+        if self.members:
+            content["members"] = {name: part.to_json() for name, part in self.members.items()}
         size = {"vocabulary": self.tokenizer.size} if self.tokenizer else {}
         reading = {"reading": self.reading.to_json()} if self.reading else {}
         return content | {"shape": list(self.shape), "classes": list(self.classes)} | size | reading
@@ -72,6 +76,7 @@ def describe(samples: Samples) -> Description:
         reading=samples.reading,
         details=dict(samples.details),
         targets=samples.targets.describe() if samples.targets else (),
+        members={name: describe(part) for name, part in samples.members.items()},
     )
 
 
@@ -97,6 +102,7 @@ def description_from_json(content: dict[str, Any]) -> Description:
             reading=None if columns is None else TableReading.from_json(columns),
             details=dict(content.get("details", {})),
             targets=tuple(map(Target.from_json, content.get("targets", ()))),
+            members={name: description_from_json(part) for name, part in content.get("members", {}).items()},
         )
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(

@@ -119,6 +119,7 @@ def as_samples(
             reading=getattr(like, "reading", None),
             strict=strict,
         ),
+        door=lambda part: as_samples(part, image_size=image_size, strict=strict),
     )
     if kind is None and like is not None and not isinstance(data, Samples) and not _is_built_in(data):
         kind = KINDS[like.kind].options_like(like).get("kind")

@@ -106,6 +106,7 @@ class Samples(ABC):
         reading: how the columns of a table became numbers; None of other samples.
         details: what their kind says of them besides (a rate, a spacing), as JSON can hold it; a run keeps it.
         elements: how many elements (nodes, points) each sample has, `(n,)`, where they have unlike many; else None.
+        members: of samples that are made of samples of several kinds, those of each, by name; else none.
     """
 
     kind: str
@@ -123,6 +124,7 @@ class Samples(ABC):
     reading: TableReading | None = None
     details: Mapping[str, Any] = MappingProxyType({})
     elements: np.ndarray | None = None
+    members: "Mapping[str, Samples]" = MappingProxyType({})
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -368,3 +370,10 @@ class Chosen(Sequence[str]):
         if isinstance(position, slice):
             return [self.names[i] for i in self.positions[position].tolist()]
         return self.names[int(self.positions[position])]
+
+
+def chosen_of(whole: Sequence[str], index: np.ndarray) -> Chosen:
+    """Some of `whole`; of a choice, a choice from what it chose from."""
+    if isinstance(whole, Chosen):
+        return Chosen(whole.names, whole.positions[index])
+    return Chosen(whole, index)

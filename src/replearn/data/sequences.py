@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data.kmer_tokenizer import kmer_tokenizer
-from replearn.data.samples import positions
-from replearn.data.text import Texts, TextSamples, chosen_of
+from replearn.data.samples import chosen_of, positions
+from replearn.data.text import Texts, TextSamples
 from replearn.data.tokenizer import Tokenizer, train_tokenizer
 
 log = logging.getLogger("replearn")

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data.labels import UNLABELLED
-from replearn.data.samples import Batch, Chosen, Samples, positions
+from replearn.data.samples import Batch, Chosen, Samples, chosen_of, positions
 from replearn.data.tokenizer import Tokenizer, train_tokenizer
 
 COLUMNS = 4096  # of the counts that stand for texts where rows of numbers are asked for
@@ -191,13 +191,6 @@ class TextSamples(Samples):
         for position in self._spread().tolist():
             digest.update(self.texts[position].encode("utf-8", "surrogatepass") + b"\0")
         return digest.hexdigest()
-
-
-def chosen_of(whole: Sequence[str], index: np.ndarray) -> Chosen:
-    """Some of `whole`; of a choice, a choice from what it chose from."""
-    if isinstance(whole, Chosen):
-        return Chosen(whole.names, whole.positions[index])
-    return Chosen(whole, index)
 
 
 def text_samples(texts: Sequence[Any]) -> TextSamples:

@@ -1,7 +1,7 @@
 """Do vectors of texts tell how alike two texts are to people, and find the text that belongs to another?"""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.stats import rankdata
 
 from replearn.evaluate.checks import Array, check_features, check_same_columns
@@ -56,7 +56,9 @@ def correlations(told: Array, scores: Array) -> dict[str, float]:
     return {"spearman": _correlation(rankdata(told), rankdata(scores)), "pearson": _correlation(told, scores)}
 
 
-def retrieval(queries: Array, documents: Array, *, wanted: Array | None = None) -> dict[str, float]:
+def retrieval(
+    queries: Array, documents: Array, *, wanted: Array | None = None, same: Array | None = None
+) -> dict[str, float]:
     r"""Is the document that belongs to a query among those most like it?
 
     Documents are ranked by cosine; of documents as like as the wanted one half count as ranked before it, so that
@@ -68,6 +70,8 @@ def retrieval(queries: Array, documents: Array, *, wanted: Array | None = None) 
         queries: rows (n, d).
         documents: rows (m, d).
         wanted: position of the document that belongs to each query, (n,); None: of the same position.
+        same: a number of each document that equal ones share, (m,): each of them is right where one is, and the best of
+            them counts; None: no two are equal.
 
     Returns:
         `recall@1`, `recall@5`, `recall@10` (for those below m) and `mrr`.
@@ -93,20 +97,28 @@ def retrieval(queries: Array, documents: Array, *, wanted: Array | None = None) 
             f"wanted must be a position below {len(documents)} for each of {len(queries)} queries; it is not. "
             "Give wanted=, or as many documents as queries."
         )
+    numbers = np.arange(len(documents)) if same is None else np.asarray(same)
+    if numbers.shape != (len(documents),):
+        raise ValueError(
+            f"same must be a number for each of {len(documents)} documents; got {numbers.shape}."
+        )
     rows, keys = _unit(queries), _unit(documents)
     step = max(1, CHUNK // len(keys))
     ranks = np.concatenate(
-        [_ranks(rows[at : at + step] @ keys.T, places[at : at + step]) for at in range(0, len(rows), step)]
+        [
+            _ranks(rows[at : at + step] @ keys.T, numbers == numbers[places[at : at + step], None])
+            for at in range(0, len(rows), step)
+        ]
     )
     recalls = {f"recall@{k}": float((ranks <= k).mean()) for k in AT if k < len(documents)}
     return recalls | {"mrr": float((1 / ranks).mean())}
 
 
-def _ranks(cosines: Float[np.ndarray, "n m"], places: np.ndarray) -> Float[np.ndarray, " n"]:
-    """Rank of each query's own document, from 1."""
-    own = cosines[np.arange(len(cosines)), places][:, None]
+def _ranks(cosines: Float[np.ndarray, "n m"], right: Bool[np.ndarray, "n m"]) -> Float[np.ndarray, " n"]:
+    """Rank of the best of each query's right documents among the others, from 1."""
+    own = np.where(right, cosines, -np.inf).max(1, keepdims=True)
     near = np.abs(cosines - own) <= 1e-6
-    return np.asarray(1 + ((cosines > own) & ~near).sum(1) + (near.sum(1) - 1) / 2)
+    return np.asarray(1 + ((cosines > own) & ~near & ~right).sum(1) + (near & ~right).sum(1) / 2)
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:

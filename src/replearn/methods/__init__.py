@@ -4,6 +4,7 @@ from replearn.methods import families  # noqa: F401  # which enlists them
 from replearn.methods.base import Method
 from replearn.methods.classical import BagOfVisualWords, PatchCodes
 from replearn.methods.contrastive import (
+    CLIP,
     CMC,
     CPC,
     NNCLR,
@@ -78,6 +79,7 @@ __all__ = [
     "ANIL",
     "BERT",
     "BYOL",
+    "CLIP",
     "CMC",
     "CPC",
     "DINO",

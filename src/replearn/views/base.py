@@ -69,6 +69,8 @@ class Split(ABC):
 def alike(views: Sequence[Batch]) -> bool:
     """Whether there are several views and each sample is seen the same in all: nothing can be learned then."""
     first, *others = (view.x for view in views)
+    if any(type(x) is not type(first) for x in others):
+        return False
     if not isinstance(first, Tensor):  # texts
         return len(others) > 0 and all(x == first for x in others)
     return len(others) > 0 and all(x.shape == first.shape and torch.equal(x, first) for x in others)

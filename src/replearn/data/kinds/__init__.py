@@ -5,6 +5,7 @@ from replearn.data.kinds.board import Board
 from replearn.data.kinds.graph import Graph
 from replearn.data.kinds.image import Image
 from replearn.data.kinds.node import Node
+from replearn.data.kinds.pairs import Pairs
 from replearn.data.kinds.rooms import KindWarning, Rooms
 from replearn.data.kinds.sequence import Sequences
 from replearn.data.kinds.series import Series
@@ -23,8 +24,10 @@ OWN = {
     "board": Board(),
     "graph": Graph(),
     "node": Node(),
+    "pairs": Pairs(),
 }
 KINDS: Rooms[Kind] = Rooms("data", OWN, nothing=Kind(), taken=OWN)
+Pairs.rooms = KINDS
 
 __all__ = [
     "KINDS",
@@ -35,6 +38,7 @@ __all__ = [
     "Board",
     "Kind",
     "KindWarning",
+    "Pairs",
     "Rooms",
     "Sequences",
     "Series",

@@ -5,6 +5,7 @@ from replearn.encoders.kinds.base import DECODER, ENCODER, PATCHES, Networks, No
 from replearn.encoders.kinds.board import BoardNetworks
 from replearn.encoders.kinds.graph import GraphNetworks, NodeNetworks
 from replearn.encoders.kinds.image import ImageNetworks
+from replearn.encoders.kinds.pairs import TOWERS, PairNetworks
 from replearn.encoders.kinds.series import SeriesNetworks
 from replearn.encoders.kinds.sound import SoundNetworks
 from replearn.encoders.kinds.text import TextNetworks
@@ -20,7 +21,9 @@ OWN = {
     "node": NodeNetworks(),
     "sequence": TextNetworks(),
     "board": BoardNetworks(),
+    "pairs": PairNetworks(),
 }
 NETWORKS: Rooms[Networks] = Rooms("encoders", OWN, nothing=Networks(), taken=KINDS.taken)
+PairNetworks.rooms = NETWORKS
 
-__all__ = ["DECODER", "ENCODER", "NETWORKS", "PATCHES", "Networks", "NoSuchNetwork"]
+__all__ = ["DECODER", "ENCODER", "NETWORKS", "PATCHES", "TOWERS", "Networks", "NoSuchNetwork"]

@@ -1,6 +1,7 @@
 """Contrast: agree on views of one sample, disagree on others."""
 
 from replearn.methods.contrastive.align_uniform import AlignUniform
+from replearn.methods.contrastive.clip import CLIP
 from replearn.methods.contrastive.cmc import CMC
 from replearn.methods.contrastive.cpc import CPC
 from replearn.methods.contrastive.instdisc import InstDisc
@@ -12,6 +13,7 @@ from replearn.methods.contrastive.simclr import SimCLR
 from replearn.methods.contrastive.supcon import SupCon
 
 __all__ = [
+    "CLIP",
     "CMC",
     "CPC",
     "NNCLR",

@@ -5,6 +5,7 @@ from replearn.views.kinds.base import Like, Views
 from replearn.views.kinds.board import BoardViews
 from replearn.views.kinds.graph import GraphViews, NodeViews
 from replearn.views.kinds.image import ImageViews
+from replearn.views.kinds.pairs import PairViews
 from replearn.views.kinds.sequence import SequenceViews
 from replearn.views.kinds.series import SeriesViews
 from replearn.views.kinds.sound import SoundViews
@@ -21,7 +22,9 @@ OWN = {
     "node": NodeViews(),
     "sequence": SequenceViews(),
     "board": BoardViews(),
+    "pairs": PairViews(),
 }
 VIEWS: Rooms[Views] = Rooms("views", OWN, nothing=Views(), taken=KINDS.taken)
+PairViews.rooms = VIEWS
 
 __all__ = ["OWN", "VIEWS", "Like", "Views"]

@@ -1,0 +1,91 @@
+"""Pairs: an encoder for each member, by what its own kind has."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import nn
+
+from replearn.data.pairs import PairSamples, Together
+from replearn.data.samples import Samples
+from replearn.encoders.base import Described, Encoder
+from replearn.encoders.kinds.base import ENCODER, Networks
+from replearn.encoders.stand_ins import meant_by
+from replearn.encoders.towers import Towers
+
+TOWERS = "towers"  # what a kind may offer here: an encoder for each of several members
+
+
+class PairNetworks(Networks):
+    """Samples with members.
+
+    The encoder of a member is named as that of its kind is: `auto` for all, or `image=resnet_tiny,text=gru` (those that
+    are not named are `auto`), or a `torch.nn.ModuleDict`.
+    """
+
+    bodies: ClassVar[Mapping[str, Any]] = {}
+    offers: ClassVar[frozenset[str]] = frozenset({ENCODER, TOWERS})
+    rooms: ClassVar[Mapping[str, Networks]] = {}  # of what members are: set where all rooms are known
+
+    def content(self, samples: Described, n: int, device: torch.device) -> Any:
+        """That of each member."""
+        parts = members_of(samples)
+        return Together(
+            {name: self.rooms[part.kind].content(part, n, device) for name, part in parts.items()}
+        )
+
+    def reading(self, spec: Any, samples: Samples) -> Samples:
+        """Each member as its encoder reads it."""
+        assert isinstance(samples, PairSamples)
+        specs = specs_of(spec, samples.members)
+        return samples.with_members(
+            {name: self.rooms[part.kind].reading(specs[name], part) for name, part in samples.members.items()}
+        )
+
+    def warn_of_cuts(self, encoder: Encoder, samples: Samples, length: int | None) -> None:
+        if isinstance(encoder, Towers):
+            for name, part in samples.members.items():
+                self.rooms[part.kind].warn_of_cuts(encoder.towers[name], part, length)
+
+    def make(self, spec: str | nn.Module, samples: Described) -> Encoder:
+        if isinstance(spec, Encoder):
+            return super().make(spec, samples)
+        parts = members_of(samples)
+        specs = specs_of(spec, parts)
+        return Towers(
+            {name: self.rooms[part.kind].make(meant_by(specs[name]), part) for name, part in parts.items()}
+        )
+
+
+def members_of(samples: Any) -> Mapping[str, Any]:
+    """The members of samples, or of their description."""
+    found: Mapping[str, Any] = samples.members
+    return found
+
+
+def specs_of(spec: Any, members: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given as the encoder of each member.
+
+    Raises:
+        ValueError: there is no such member, or one name is given for all that isn't `auto`.
+
+    >>> specs_of("image=resnet_tiny", {"image": None, "text": None})
+    {'image': 'resnet_tiny', 'text': 'auto'}
+    """
+    if isinstance(spec, Encoder):
+        return dict.fromkeys(members, spec)
+    if isinstance(spec, nn.ModuleDict):
+        given: dict[str, Any] = dict(spec.items())
+    elif isinstance(spec, nn.Module) or (spec != "auto" and "=" not in spec):
+        raise ValueError(
+            f"encoder must name one for each member of pairs, {','.join(f'{name}=auto' for name in members)} say; got "
+            f"{spec if isinstance(spec, str) else type(spec).__name__!r}."
+        )
+    else:
+        given = {} if spec == "auto" else dict(part.partition("=")[::2] for part in spec.split(","))
+    unknown = [name for name in given if name not in members]
+    if unknown:
+        raise ValueError(
+            f"encoder must name members of the pairs, {', '.join(members)}; got {', '.join(unknown)}. Leave it out."
+        )
+    return {name: given.get(name, "auto") for name in members}

@@ -1,0 +1,223 @@
+"""CLIP: a picture and its caption find each other among those of the batch; any kinds of members, two or more.
+
+    batch --views--> image --encoder of images--> h_1 --linear--> z_1 --+
+                     text  --encoder of texts---> h_2 --linear--> z_2 --+--softmax_pairing--> loss
+
+The scale of the cosines is learned. Samples of which one member is equal are no negatives of each other: two pictures
+with one caption would both be right. The representation is all h side by side; `member(name)` takes one of them.
+
+References: Radford et al., ICML 2021, section 2.3, figure 3. https://arxiv.org/abs/2103.00020
+    sigmoid: Zhai et al., ICCV 2023, Algorithm 1. https://arxiv.org/abs/2303.15343
+    locked: Zhai et al., CVPR 2022, section 4. https://arxiv.org/abs/2111.07991
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from scipy.special import softmax
+from torch import Tensor, nn
+
+from replearn.data import Batch, Description, as_samples
+from replearn.data.alike import read_alike
+from replearn.data.kinds import KINDS, WORDS
+from replearn.data.pairs import member
+from replearn.encoders import make_encoder
+from replearn.encoders.kinds import TOWERS
+from replearn.encoders.towers import Towers
+from replearn.engine.distributed import gather
+from replearn.engine.embed import embed_parts
+from replearn.engine.machine import choose_for_inference
+from replearn.methods.joint import JointEmbedding
+from replearn.objectives.modalities import sigmoid_pairing, softmax_pairing
+from replearn.views import Split
+from replearn.views.members import Apart
+
+LARGEST = 100.0  # of scales
+SOFTMAX, SIGMOID = (1 / 0.07, 0.0), (10.0, -10.0)  # scale and bias at the beginning
+
+
+class Scale(nn.Module):
+    """What cosines are multiplied by, learned as its logarithm, and what is added to them."""
+
+    def __init__(self, scale: float, bias: float) -> None:
+        super().__init__()
+        self.log = nn.Parameter(torch.tensor(math.log(scale)))
+        self.bias = nn.Parameter(torch.tensor(bias))
+
+    def forward(self) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+        return self.log.exp(), self.bias
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CLIP(JointEmbedding):
+    """Contrastive language-image pre-training, of any two members of samples, or more.
+
+    Attributes:
+        encoder: of each member, `image=resnet_tiny,text=gru` say; `auto` fits the kind of each.
+        dim: numbers in an embedding z.
+        views: `Apart(...)`, a view of each member; None shows each nearly as it is.
+        pairing: `softmax`, each finds its partner, or `sigmoid`, each pair is told to belong together or not.
+        locked: members whose encoders learn nothing, since they have learned before.
+    """
+
+    family: ClassVar[str] = "contrastive"
+    year: ClassVar[int] = 2021
+    paper: ClassVar[str] = "https://arxiv.org/abs/2103.00020"
+    needs: ClassVar[tuple[str, ...]] = (*JointEmbedding.needs, TOWERS)
+    split: ClassVar[str] = "groups"
+
+    dim: int = 128
+    pairing: Literal["softmax", "sigmoid"] = "softmax"
+    locked: tuple[str, ...] = ()
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+
+    def build(self, samples: Description) -> None:
+        if isinstance(self.views, Split) and not isinstance(self.views, Apart):
+            raise ValueError(f"CLIP needs views of members apart, Apart(...); got {self.views!r}.")
+        encoder = make_encoder(self.encoder, samples)
+        assert isinstance(encoder, Towers)
+        self.encoder_ = encoder
+        unknown = [name for name in self.locked if name not in encoder.towers]
+        if unknown or len(self.locked) == len(encoder.towers):
+            raise ValueError(
+                f"locked must name some of the members {', '.join(encoder.towers)}, not all; got "
+                f"{', '.join(unknown or self.locked)}. Leave them out."
+            )
+        encoder.lock(frozenset(self.locked))
+        self.heads_ = nn.ModuleDict(
+            {name: nn.Linear(tower.dim, self.dim, bias=False) for name, tower in encoder.towers.items()}
+        )
+        self.scale_ = Scale(*(SOFTMAX if self.pairing == "softmax" else SIGMOID))
+
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
+        views = zip(self.encoder_.towers.items(), self.views_(batch), strict=True)
+        z = [gather(self.heads_[name](tower(view))) for (name, tower), view in views]  # (n, dim) each
+        keep, (scale, bias) = self.unlike(batch), self.scale_()
+        if self.pairing == "softmax":
+            losses = [softmax_pairing(a, b, scale=scale, keep=keep) for a, b in combinations(z, 2)]
+        else:
+            losses = [sigmoid_pairing(a, b, scale=scale, bias=bias, keep=keep) for a, b in combinations(z, 2)]
+        return torch.stack(losses).mean()
+
+    def unlike(self, batch: Batch) -> Bool[Tensor, "n n"]:
+        """Which samples of the joined batch differ in every member."""
+        found = [self.content(member(batch, name)) for name in self.encoder_.towers]
+        differ = torch.stack([content[:, None] != content for content in found])
+        return differ.all(0)  # type: ignore[no-any-return]
+
+    def after_step(self, progress: float) -> None:
+        with torch.no_grad():
+            self.scale_.log.clamp_(max=math.log(LARGEST))
+
+    def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n e"]:
+        """Those of all members, side by side."""
+        parts = torch.split(h, [tower.dim for tower in self.encoder_.towers.values()], dim=1)
+        return torch.cat([head(part) for head, part in zip(self.heads_.values(), parts, strict=True)], dim=1)
+
+    def loss_at_collapse(self) -> float | None:
+        return math.log(self.batch_size) if self.pairing == "softmax" else None
+
+    def measures(self, batch: Batch) -> dict[str, Tensor]:
+        """The scale of the cosines, and how often the first two members of a sample find each other in this batch."""
+        first, second, *_ = (
+            F.normalize(head(tower(member(batch, name))), dim=1)
+            for (name, tower), head in zip(self.encoder_.towers.items(), self.heads_.values(), strict=True)
+        )
+        found = (first @ second.T).argmax(1) == torch.arange(len(first), device=first.device)
+        return {"scale": self.scale_()[0], "partner_found": found.float().mean()}
+
+    def project(self, X: Any, *, of: str | None = None) -> Float[np.ndarray, "n d"]:
+        """Embeddings z of samples that have one member alone, each of length 1: their cosines tell what goes together.
+
+        Args:
+            X: samples of the member's kind, as `transform` takes them.
+            of: the member; None: the only one whose kind `X` is.
+
+        Raises:
+            ValueError: there is no such member, or `X` is of another kind or shape.
+        """
+        name = self.member_of(X) if of is None else of
+        if name not in self.samples_.members:
+            raise ValueError(
+                f"of must be one of the members {', '.join(self.samples_.members)}; got {name!r}."
+            )
+        expected = self.samples_.members[name]
+        samples = read_alike(X, expected)
+        if (samples.kind, samples.shape) != (expected.kind, expected.shape):
+            raise ValueError(
+                f"samples must be like the member {name!r} of fit, {expected.kind} of shape {expected.shape}; got "
+                f"{samples.kind} of shape {samples.shape}. Name another member by of=."
+            )
+        tower, head = self.encoder_.towers[name], self.heads_[name]
+        parts = embed_parts(
+            lambda batch: F.normalize(head(tower(batch)), dim=1),
+            [tower, head],
+            samples,
+            choose_for_inference(self.device, self.precision),
+        )
+        return np.concatenate(list(parts))
+
+    def member_of(self, X: Any) -> str:
+        """The only member whose kind some samples are.
+
+        Raises:
+            ValueError: there is none, or there are several.
+        """
+        kind = as_samples(X).kind
+        fitting = [name for name, part in self.samples_.members.items() if part.kind == kind]
+        if len(fitting) != 1:
+            kinds = ", ".join(f"{name} ({part.kind})" for name, part in self.samples_.members.items())
+            raise ValueError(
+                f"samples must be of one member's kind, {kinds}; got {kind}. Name the member by of=."
+            )
+        return fitting[0]
+
+    def classify(
+        self,
+        X: Any,
+        classes: Sequence[str] | Mapping[str, Sequence[str]],
+        *,
+        templates: Sequence[str] = ("{}",),
+        of: str | None = None,
+    ) -> Float[np.ndarray, "n k"]:
+        """Probabilities of classes that nobody labelled anything with: by what their names are like (zero-shot).
+
+        Args:
+            X: samples of one member's kind, such as images.
+            classes: their names, of which prompts are made; or of each class several names, or descriptions.
+            templates: of prompts, with a place `{}` for a name; a class is the mean of its prompts.
+            of: the member that `X` is, if several might be.
+
+        Raises:
+            ValueError: there is no single member of texts besides, or a template has no place for a name.
+
+        References: Radford et al., ICML 2021, section 3.1. https://arxiv.org/abs/2103.00020
+        """
+        texts = [name for name, part in self.samples_.members.items() if WORDS in KINDS[part.kind].offers]
+        asked = self.member_of(X) if of is None else of
+        told = [name for name in texts if name != asked]
+        if len(told) != 1:
+            raise ValueError(
+                f"one other member must be of texts; there are {len(told)}. Use project, and cosines."
+            )
+        wrong = [template for template in templates if "{}" not in template]
+        if wrong or not templates or not len(classes):
+            raise ValueError(
+                f"templates must have a place {{}} for the name of a class; got {wrong[0] if wrong else 'none'!r}."
+            )
+        names = classes if isinstance(classes, Mapping) else {name: [name] for name in classes}
+        prompts = [[one.replace("{}", name) for name in each for one in templates] for each in names.values()]
+        z = self.project([prompt for each in prompts for prompt in each], of=told[0])
+        starts = np.cumsum([0, *map(len, prompts)])[:-1]
+        means = np.add.reduceat(z, starts, axis=0)  # (k, d), of a length that does not matter
+        directions = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+        logits = self.scale_()[0].item() * self.project(X, of=asked) @ directions.T
+        return softmax(logits, axis=1)  # type: ignore[no-any-return]

@@ -88,11 +88,11 @@ def parse_fit(entry: "Entry", args: list[str]) -> tuple[Any, Any]:
 
     command = f"fit {entry.name}"
     about = f"{(entry.cls.__doc__ or '').strip().splitlines()[0]}\n\n{entry.paper}"
-    options: Any = parse(_with_fields(field_options(entry)), args, command=command, about=about)
+    options: Any = parse(_with_fields(field_options(entry.cls)), args, command=command, about=about)
     stored = stored_fields(entry, run_folder(entry, options)) if options.resume else {}
     if stored:
-        options = parse(_with_fields(field_options(entry, stored)), args, command=command, about=about)
-    return options, make_method(entry, options.options, stored)
+        options = parse(_with_fields(field_options(entry.cls, stored)), args, command=command, about=about)
+    return options, make_method(entry.cls, options.options, stored)
 
 
 def run_folder(entry: "Entry", options: Any) -> Path:

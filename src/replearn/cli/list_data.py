@@ -44,3 +44,4 @@ def run(args: list[str]) -> None:
     print("\nA part is named like digits:train. Your own data: a folder or zip of images,")
     print("texts, sounds, recordings (.csv), sequences (.fasta) or graphs; a .txt, .csv,")
     print(".jsonl, .parquet, .npy, .npz or .fasta file. --kind says what, where in doubt.")
+    print("Scenes with boxes and masks: replearn finetune RUN scenes --task detect.")

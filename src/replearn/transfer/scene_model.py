@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from sklearn.exceptions import NotFittedError
 from torch import nn
 
@@ -56,7 +57,13 @@ class SceneModel(Method):
     needs: ClassVar[tuple[str, ...]] = ("encoder", "pixels")
     why_collapse: ClassVar[str | None] = None  # scenes may well look alike as wholes
     why_not_extended: ClassVar[str] = "since its labels are not among what a run keeps"
+    why_not_judged: ClassVar[str] = (
+        "since it answers what is where in scenes, on which it was judged when it was fitted: see `replearn report`"
+    )
     looked_at: ClassVar[int] = 8
+    main: ClassVar[str]  # the score that counts
+    reads_masks: ClassVar[bool] = False  # whether it learns from masks, not from boxes
+    usual_told: ClassVar[str]  # what `usual` says, in words
     refused: ClassVar[dict[str, str]] = {
         "accumulate": "by what the loss of a batch is divided is known only when its scenes are framed"
     }
@@ -209,9 +216,41 @@ class SceneModel(Method):
         """What is where in each of the samples."""
         raise NotImplementedError
 
-    def scores(self, X: Any) -> dict[str, float]:
-        """How good answers are, by name."""
+    def usual(self, learned: Scenes, number: int) -> Any:
+        """What one would say of so many scenes without a look at them, as `predict` says it.
+
+        Args:
+            learned: the scenes that were learned from.
+            number: of scenes that are asked about.
+        """
         raise NotImplementedError
+
+    def judged(self, found: Any, scenes: Scenes) -> Callable[[Int[np.ndarray, " n"]], dict[str, float]]:
+        """Scores, by name, of what was found in the scenes at some positions; NaN where nothing is to be found.
+
+        Raises:
+            ValueError: the scenes lack what is scored, or are not as many as answers.
+        """
+        raise NotImplementedError
+
+    def scores(self, X: Any) -> dict[str, float]:
+        """How good answers are, by name: of a `Detector`, COCO's average precision `ap`, `ap50` and `ap75`; of a
+        `Segmenter` `miou`, the mean over the classes and the ground, and `accuracy`, of pixels.
+
+        Raises:
+            ValueError: X is no `Scenes`, of other classes, or lacks what is scored.
+        """
+        scenes = self.scored(X)
+        return self.judged(self.predict(scenes), scenes)(np.arange(len(scenes)))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """The score that counts: `ap`, or `miou`."""
+        return self.scores(X)[self.main]
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Names of the classes; the ground is none of them."""
+        return np.array(self.samples_.classes)
 
     def scored(self, X: Any) -> Scenes:
         """Scenes to score by.
@@ -248,4 +287,4 @@ class SceneModel(Method):
 
     def __sklearn_clone__(self) -> "SceneModel":
         # scikit-learn's own would make an unfitted method of a fitted one that is the encoder.
-        return type(self)(**{name: getattr(self, name) for name in self.__dataclass_fields__})
+        return type(self)(**{field.name: getattr(self, field.name) for field in fields(self)})

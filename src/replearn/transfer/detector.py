@@ -124,7 +124,10 @@ class Detector(SceneModel):
 
     def usual(self, learned: Scenes, number: int) -> list[Found]:
         """The mean box of each class, the surer the more boxes it has."""
-        every, of = np.concatenate(learned.boxes or [np.empty((0, 4))]), np.concatenate(learned.box_labels)
+        every, of = (
+            np.concatenate(learned.boxes or [np.empty((0, 4), np.float32)]),
+            np.concatenate(learned.box_labels),
+        )
         labels, counts = np.unique(of, return_counts=True)
         boxes = np.stack([every[of == label].mean(0) for label in labels])
         return [{"boxes": boxes, "labels": labels, "scores": counts / counts.sum()}] * number

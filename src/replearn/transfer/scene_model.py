@@ -37,7 +37,8 @@ Told = TypeVar("Told")
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SceneModel(Method):
-    """A method whose encoder is the backbone of a model of scenes.
+    """A method whose encoder is the backbone of a model of scenes: `fit(X)` takes `Scenes`, of `make_scenes`, of the
+    readers of `replearn.data`, or made of arrays.
 
     Batch normalisations of the encoder keep their statistics: batches of scenes are small. An encoder with random
     weights measures them on the scenes first.
@@ -81,34 +82,7 @@ class SceneModel(Method):
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
 
-    def fit(
-        self,
-        X: Any,
-        y: Any = None,
-        *,
-        run: str | Path | None = None,
-        resume: bool = False,
-        loggers: Iterable[Any] = (),
-    ) -> "SceneModel":
-        """Learn from scenes.
-
-        Args:
-            X: `Scenes`: of `make_scenes`, of the readers of `replearn.data`, or made of arrays.
-            y: None; what is in the scenes is among them.
-            run, resume, loggers: as all methods have them.
-
-        Raises:
-            ValueError: a field or the scenes are not as they must be.
-        """
-        super().fit(self._asked(X, y), run=run, resume=resume, loggers=loggers)
-        return self
-
-    def prepare(self, X: Any, y: Any = None) -> "SceneModel":
-        """Check fields and scenes and make the modules, untrained."""
-        super().prepare(self._asked(X, y))
-        return self
-
-    def _asked(self, X: Any, y: Any) -> Scenes:
+    def given(self, X: Any, y: Any) -> Scenes:
         if not isinstance(X, Scenes) or y is not None:
             raise ValueError(
                 f"{type(self).__name__} must be given Scenes, and no y; got {type(X).__name__}. Read them by "
@@ -258,7 +232,7 @@ class SceneModel(Method):
         Raises:
             ValueError: they are none, of other classes, or lack what is scored.
         """
-        scenes = self._asked(X, None)
+        scenes = self.given(X, None)
         if scenes.classes != self.samples_.classes:
             raise ValueError(
                 f"scenes must have the classes of fit, {', '.join(self.samples_.classes)}; got "

@@ -61,8 +61,7 @@ class MultiTask(ManyAnswers):
 
     views: Split | str | None = None
     weighting: Literal[
-        *("uniform", "uncertainty", "pcgrad"),
-        *("upgrad", "mgda", "dualproj", "alignedmtl", "imtlg", "config"),
+        "uniform", "uncertainty", "pcgrad", "upgrad", "mgda", "dualproj", "alignedmtl", "imtlg", "config"
     ] = "uniform"
     variance_rate: float = 10.0
 

@@ -92,8 +92,10 @@ class S4L(SemiSupervised):
 
     def steadiness(self, said: Said, batch: Batch) -> Float[Tensor, ""]:
         """VAT's divergence."""
-        length = {"epsilon": self.epsilon, "xi": self.xi, "iterations": self.iterations}
-        return unsteadiness(self.student_, *said[:2], **length)
+        seen, logits, _ = said
+        return unsteadiness(
+            self.student_, seen, logits, epsilon=self.epsilon, xi=self.xi, iterations=self.iterations
+        )
 
     def unsure(self, said: Said, batch: Batch) -> Float[Tensor, ""]:
         """The entropy of predictions."""

@@ -76,9 +76,9 @@ class VAT(SemiSupervised):
 
     def unlabelled(self, said: Said, batch: Batch) -> Float[Tensor, ""]:
         """The divergence, of all samples: those with a label are among them."""
-        seen, logits = said
-        length = {"epsilon": self.epsilon, "xi": self.xi, "iterations": self.iterations}
-        return unsteadiness(self.student_, seen, logits, **length)
+        return unsteadiness(
+            self.student_, *said, epsilon=self.epsilon, xi=self.xi, iterations=self.iterations
+        )
 
     def unsure(self, said: Said, batch: Batch) -> Float[Tensor, ""]:
         """The entropy of predictions, of all samples."""

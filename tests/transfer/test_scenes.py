@@ -221,6 +221,10 @@ def test_boxes_and_masks_are_learned():
         (lambda s: Detector(width=12).fit(s), "multiple of 8"),
         (lambda s: Detector(flip=2).fit(s), "flip"),
         (lambda s: Detector(encoder=SimCLR()).fit(s), "has none. Fit it"),
+        (
+            lambda s: Detector(encoder=SimCLR(encoder="cnn", device="cpu").prepare(s.x[:, :1])).fit(s),
+            "as many channels as .* trained on, 1; got 3",
+        ),
         (lambda s: Segmenter().set_params(head="unet").fit(s), "head must be"),
         (lambda s: Segmenter(ground=0).fit(s), "ground must lie"),
         (lambda s: Detector(encoder="resnet_tiny").fit(at(s, 52)), "multiples of 32"),

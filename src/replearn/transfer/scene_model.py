@@ -124,6 +124,7 @@ class SceneModel(Method):
                     "first, or take another method."
                 )
             self._started = recipe_of(spec)
+        self._check_channels(spec, samples)
         self.encoder_ = make_encoder(spec, samples)
         levels = levels_of(self.encoder_)
         if isinstance(self.trained, int) and self.trained > len(levels):
@@ -135,6 +136,16 @@ class SceneModel(Method):
         read = levels_read(self.encoder_, samples, finest=self.stride)
         leave_unread(self.encoder_, samples, read)
         self.graft(read, samples)
+
+    def _check_channels(self, encoder: Any, samples: Description) -> None:
+        """Raises ValueError where a method's encoder reads images of another number of channels."""
+        recipe = recipe_of(encoder)
+        own = samples.shape[:1] if recipe is None else tuple(recipe["samples"]["shape"][:1])
+        if own != samples.shape[:1]:
+            raise ValueError(
+                f"scenes must have as many channels as the images that the encoder was trained on, {own[0]}; got "
+                f"{samples.shape[0]}. Take an encoder for such images."
+            )
 
     def graft(self, levels: list[Any], samples: Description) -> None:
         """Make what comes after the encoder."""

@@ -3,11 +3,15 @@
     python benchmarks/few_labels.py                                   digits, 80 and 800 labels, seeds 0, 1 and 2
     python benchmarks/few_labels.py fixmatch uda --data cifar10 --labels 250 --minutes 20
     python benchmarks/few_labels.py --data banking77 --encoder words  intents, 5 and 10 labels a class
+    python benchmarks/few_labels.py vat fixmatch --data digits8x8 --alike --minutes 0.1   rows of numbers, in seconds
 
 Rows: every method of the family `labelled`; `supervised-weak` and `supervised-strong`, which have the labels alone and
 see them by the weak or by the strong view of the others; `simclr-probe` and `simclr-finetune`, which learn from all
 samples without a label first, the latter for two thirds of the time; `raw` and `untrained`, a probe on the input and on
 a network of random weights.
+
+With --alike all see a sample by one strong view (a fifth of a row's numbers are another row's; images as they are
+distorted by default), and some by a weak one, too; S4L has its own. What differs then is how they learn.
 
 Each is a process of its own, on one thread, with the method's defaults (--encoder: with that network). Labels are as
 many of each class, drawn by the seed. Its epochs are whole ones, as many as take about `--minutes` of CPU time by the
@@ -30,12 +34,14 @@ import rows
 from pretext import epochs
 from record import machine
 
-LABELS = {"digits": (80, 800), "cifar10": (40, 250, 4000), "banking77": (385, 770)}
+LABELS = {"digits": (80, 800), "cifar10": (40, 250, 4000), "banking77": (385, 770), "digits8x8": (40,)}
 BASELINES = ("raw", "untrained")
 SUPERVISED = {"supervised-weak": 0, "supervised-strong": 1}  # which of a weak and a strong view
 FIRST = {"simclr-probe": 1.0, "simclr-finetune": 2 / 3}  # share of the time that is without labels
 TUNING = {"trained": "full", "encoder_rate": 1.0}
-KEY = ("data", "labels", "method", "seed", "minutes", "encoder")
+ALIKE = {"supervised": {"batch_size": 64, "learning_rate": 3e-3}, "s4l": {"batch_size": 32, "turned": False}}
+ALIKE_OF = {("digits", "fixmatch"): {"mu": 3}}  # fields beside the view, by data and method
+KEY = ("data", "labels", "method", "seed", "minutes", "encoder", "alike")
 HEAD = ("method", "seeds", "accuracy", "epochs", "CPU s", "alarms")
 BENCH = pictures.CIFAR10.parent
 
@@ -45,7 +51,7 @@ def main() -> int:
     asked = parse()
     wanted = (
         {"data": asked.data, "labels": labels, "method": name, "seed": seed}
-        | {"minutes": asked.minutes, "encoder": asked.encoder}
+        | {"minutes": asked.minutes, "encoder": asked.encoder, "alike": asked.alike}
         for seed in asked.seeds
         for labels in asked.labels or LABELS[asked.data]
         for name in asked.methods or everything()
@@ -60,6 +66,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--labels", type=int, nargs="+", help="in all, of all classes alike")
     parser.add_argument("--minutes", type=float, default=2.0, help="of CPU time for each row")
     parser.add_argument("--encoder", default="", help="none: the methods' own")
+    parser.add_argument("--alike", action="store_true", help="one strong view for all")
     parser.add_argument("--cifar10", type=Path, default=pictures.CIFAR10, help="zip of CIFAR-10's JPEGs")
     parser.add_argument("--texts", type=Path, default=BENCH, help="folder of banking77_{train,test}.csv")
     asked = parser.parse_args()
@@ -82,7 +89,8 @@ def command(asked: argparse.Namespace, wanted: Mapping[str, Any]) -> list[str]:
     """What measures a row."""
     told = {"seeds": wanted["seed"], "labels": wanted["labels"], "data": asked.data}
     told |= {"minutes": asked.minutes, "encoder": asked.encoder}
-    return rows.command_line(__file__, wanted["method"], **told, cifar10=asked.cifar10, texts=asked.texts)
+    given = rows.command_line(__file__, wanted["method"], **told, cifar10=asked.cifar10, texts=asked.texts)
+    return given + ["--alike"] * asked.alike
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:
@@ -98,14 +106,20 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         fields["encoder"] = asked.encoder
     if name in BASELINES:
         return probed(name, fields, train, test) | {"machine": machine()}
+    if asked.alike and name not in (*SUPERVISED, *FIRST):
+        fields |= alike(asked.data, name, train)
     learn = in_two_parts if name in FIRST else by_labels
     return learn(name, fields, train, test, asked.minutes) | {"machine": machine()}
 
 
 def samples(asked: argparse.Namespace) -> tuple[Any, Any]:
     """The training and the test part, all with labels."""
-    from replearn import as_samples
+    from replearn import as_samples, load_data
 
+    if asked.data == "digits8x8":
+        parts = (load_data(asked.data, split=part) for part in ("train", "test"))
+        train, test = (as_samples(part.flat(), part.labels) for part in parts)
+        return train, test
     if asked.data != "banking77":
         return pictures.digits_or_photos(asked.data, asked.cifar10, number=50_000)
     tables = [pd.read_csv(asked.texts / f"banking77_{part}.csv") for part in ("train", "test")]
@@ -134,6 +148,21 @@ def of_each_class(labels: np.ndarray, number: int, seed: int) -> np.ndarray:
         )
     rng = np.random.default_rng(seed)
     return np.sort(np.concatenate([rng.permutation(np.flatnonzero(labels == c))[:each] for c in classes]))
+
+
+def alike(data: str, name: str, train: Any) -> dict[str, Any]:
+    """The fields by which a method sees what the others see: a weak and a strong view, or the second alone."""
+    from replearn.methods import find_method
+    from replearn.views import MultiCrop, Pair, Same, Swap
+    from replearn.views.defaults import default_views
+
+    views = Pair(Same(), Swap(0.2)) if data == "digits8x8" else default_views(train, "weak_strong")
+    assert isinstance(views, Pair)
+    strong = views.other or views.view
+    once = MultiCrop(strong, strong, 0, 1)
+    given = {"weak_strong": views, "single": once, "pair": once}.get(find_method(name).cls.split)
+    own = ALIKE.get(name, {}) | ALIKE_OF.get((data, name), {})
+    return own if given is None else own | {"views": given}
 
 
 def probed(name: str, fields: Mapping[str, Any], train: Any, test: Any, method: Any = None) -> dict[str, Any]:
@@ -196,11 +225,11 @@ def told(method: Any, used: float, test: Any) -> dict[str, Any]:
 def markdown(found: list[dict[str, Any]]) -> str:
     """A table per data set, number of labels, budget and network."""
     lines = ["# Few labels", ""]
-    groups = pd.DataFrame(found).groupby(["data", "minutes", "encoder", "labels"], sort=False)
-    for (data, minutes, encoder, labels), part in groups:
+    groups = pd.DataFrame(found).groupby(["data", "minutes", "encoder", "alike", "labels"], sort=False)
+    for (data, minutes, encoder, alike, labels), part in groups:
         used = part["machine"].iloc[-1]
         options = f"--data {data} --labels {labels} --minutes {minutes:g}"
-        options += f" --encoder {encoder}" if encoder else ""
+        options += f" --encoder {encoder}" * bool(encoder) + " --alike" * bool(alike)
         lines += [
             f"## {data}, {labels:,} labels, {minutes:g} CPU minutes",
             "",

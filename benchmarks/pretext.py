@@ -162,7 +162,8 @@ def epochs(cls: Any, fields: Mapping[str, Any], learned: int, train: Any, minute
 
     fit_watched(cls(**fields, epochs=MANY), train, on_step)
     pace = float(np.median(np.diff(times)[FIRST // 2 :]))  # of a long training: few steps look at how it goes
-    return max(1, round(60 * minutes / (pace * max(1, learned // cls.batch_size))))
+    steps = max(1, learned // fields.get("batch_size", cls.batch_size))  # of an epoch
+    return max(1, round(60 * minutes / (pace * steps)))
 
 
 def tuned(encoder: Any, train: Any, test: Any, *, share: float, seed: int) -> float:

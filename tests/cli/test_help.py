@@ -60,6 +60,8 @@ def test_all_that_is_shown_fits_80_columns(command):
         ["compare", "-h"],
         ["evaluate", "-h"],
         ["demo", "-h"],
+        ["finetune", "--task", "detect", "-h"],
+        ["finetune", "--task=segment", "-h"],
     ):
         answer = command(*args)
         assert answer.code == 0

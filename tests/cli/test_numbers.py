@@ -11,6 +11,7 @@ from replearn.cli.evaluate import EvaluateOptions
 from replearn.cli.finetune import FineTuneOptions
 from replearn.cli.fit import FitOptions
 from replearn.cli.options import LIMITS, without_notes
+from replearn.cli.scenes import SceneOptions
 from replearn.cli.transfer import TransferOptions
 from replearn.transfer import FineTune
 
@@ -20,6 +21,7 @@ COMMANDS = {
     "embed": (EmbedOptions, ("embed", "run", "digits8x8")),
     "evaluate": (EvaluateOptions, ("evaluate", "run", "digits8x8")),
     "finetune": (FineTuneOptions, ("finetune", "mlp", "digits8x8")),
+    "scenes": (SceneOptions, ("finetune", "cnn", "scenes", "--task", "detect")),
     "fit": (FitOptions, ("fit", "autoencoder", "digits8x8")),
     "transfer": (TransferOptions, ("transfer", "run", "digits8x8")),
 }

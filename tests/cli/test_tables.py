@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import replearn
+
 ROWS = 80
 
 
@@ -106,4 +108,36 @@ def test_bad_tables_are_told_in_one_line(command, tables, args, told):
         half.write(whole.read()[:-30])
     table().assign(a=1e38).to_csv("large.csv", index=False)
     table()[["id", "label"]].to_csv("none.csv", index=False)
+    assert told in command(*args).line
+
+
+def test_several_targets_are_learned_from_columns_that_are_named(command, tables):
+    frame = table().assign(weight=lambda frame: frame["a"] + 0.5)
+    frame.loc[::5, "weight"] = np.nan
+    frame.to_csv("two.csv", index=False)
+    args = ("--encoder", "mlp", "--epochs", 1, "--batch-size", 16, "--run", "run")
+    answer = command("fit", "multitask", "two.csv", "--targets", "label", "weight", *args)
+    assert answer.code == 0, answer.err
+    assert "64 samples" in answer.out
+    assert "label (2 classes), weight (numbers" in answer.err
+    method = replearn.load("run")
+    assert list(method.predict(replearn.as_samples("two.csv", like=method.samples_))) == ["label", "weight"]
+    assert "weight" not in method.samples_.reading.names
+    assert "  replearn embed run two.csv" in answer.out
+    assert command("embed", "run", "two.csv").code == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (
+            ("fit", "pca", "train.csv", "--targets", "label"),
+            "--targets is for methods that learn several targets",
+        ),
+        (("fit", "multitask", "digits8x8", "--targets", "label"), "--targets is for files and folders"),
+        (("fit", "multitask", "train.csv", "--targets", "labell"), "Did you mean 'label'"),
+        (("embed", "run", "train.csv", "--targets", "label"), "got --targets"),
+    ],
+)
+def test_targets_that_would_do_nothing_are_refused(command, tables, args, told):
     assert told in command(*args).line

@@ -11,6 +11,7 @@ from replearn.data import DataWarning, Scenes, read_coco, read_masks, read_voc, 
 from replearn.data.coco_masks import mask_of, runs_of
 from replearn.data.scene_files import Unusable
 from replearn.data.scene_samples import VOID
+from replearn.data.scene_sources import as_scenes
 from replearn.data.voc import VOC, parse_xml
 
 WIDTH, HEIGHT = 64, 32
@@ -201,3 +202,41 @@ def test_nothing_warns_where_all_is_well(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert isinstance(read_coco(*coco(tmp_path), size=32), Scenes)
+
+
+def test_scenes_are_found_by_what_lies_there(tmp_path):
+    annotations, images = coco(tmp_path / "coco")
+    assert as_scenes(annotations, images=images, size=32).classes == ("cat", "dog")
+    beside = images / "a.json"
+    annotations.rename(beside)
+    assert as_scenes(beside, masks=True, classes=["dog", "cat"], size=32).masks is not None
+    year = voc(tmp_path / "VOC")
+    (year / "ImageSets" / "Main").mkdir(parents=True)
+    (year / "ImageSets" / "Main" / "val.txt").write_text("a\n")
+    assert len(as_scenes(year, size=32)) == len(as_scenes(f"{year}:val", size=32)) == 1
+    folders = {"mask_folder": year / "SegmentationClass", "classes": VOC}
+    assert as_scenes(year / "JPEGImages", **folders, size=32).masks is not None
+    assert as_scenes("scenes:test", size=96, classes=["ring"]).shape == (3, 96, 96)
+
+
+@pytest.mark.parametrize(
+    ("data", "more", "words"),
+    [
+        ("scenes", {}, "a part of scenes must be train or test; got ''"),
+        ("scenes:train", {"images": "x"}, "images must name .* got x for scenes:train"),
+        ("scenes:train", {"mask_folder": "x"}, "masks must name .* got x for scenes:train"),
+        ("VOC", {"images": "x"}, "images must name"),
+        ("VOC", {"mask_folder": "x"}, "masks must name"),
+        ("VOC/JPEGImages", {}, "a folder of images with one of masks"),
+        ("VOC/JPEGImages", {"mask_folder": "VOC/SegmentationClass"}, "Give --classes"),
+        ("VOC:val", {}, "val.txt is not there"),
+        ("nowhere", {}, "got 'nowhere'"),
+        ("nowhere.json", {}, "can't be read"),
+    ],
+)
+def test_what_is_no_scenes_is_one_line(data, more, words, tmp_path, monkeypatch):
+    voc(tmp_path / "VOC")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=words) as told:
+        as_scenes(data, **more)
+    assert "\n" not in str(told.value)

@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 
 import replearn
 from replearn.data import (
+    DataWarning,
     Target,
     Targets,
+    as_samples,
     describe,
     description_from_json,
     read_targets,
@@ -162,3 +165,77 @@ def test_targets_that_were_read_are_taken_as_they_are():
     assert read_targets(targets, 3) is targets
     with pytest.raises(ValueError, match="got 3 for 4 samples"):
         read_targets(targets, 4)
+
+
+def two_targets():
+    return pd.DataFrame(
+        {
+            "a": np.arange(12) / 7,
+            "side": ["left", "right", ""] * 4,
+            "weight": ["1.5", "", "2", "-3"] * 3,
+            "label": list("xy") * 6,
+        }
+    )
+
+
+def known(samples):
+    return samples.targets.names, samples.targets.classes, samples.targets.values[:3].tolist()
+
+
+WANTED = (("side", "weight"), (("left", "right"), None), [[0, 1.5], [1, np.nan], [-1, 2]])
+
+
+def test_columns_of_a_table_are_targets_and_not_learned_from(tmp_path):
+    two_targets().to_csv(tmp_path / "table.csv", index=False)
+    samples = as_samples(tmp_path / "table.csv", targets=["side", "weight"])
+    assert samples.reading.names == ("a",)
+    assert samples.labels is None
+    np.testing.assert_equal(known(samples), WANTED)
+    np.testing.assert_equal(known(samples.subset(np.arange(11))), WANTED)
+    frame = pd.read_csv(tmp_path / "table.csv")
+    np.testing.assert_equal(known(as_samples(frame, targets=["side", "weight"])), WANTED)
+    again = as_samples(tmp_path / "table.csv", targets=["side", "weight"], like=samples)
+    assert again.shape == samples.shape
+    texts = two_targets().assign(text="some words")
+    texts.to_csv(tmp_path / "texts.csv", index=False)
+    np.testing.assert_equal(known(as_samples(tmp_path / "texts.csv", targets=["side", "weight"])), WANTED)
+
+
+def test_columns_of_a_file_of_labels_are_targets(tmp_path):
+    (tmp_path / "photos").mkdir()
+    rows = two_targets().drop(columns=["a", "label"])
+    rows.insert(0, "file", [f"{i}.png" for i in range(12)])
+    for name in rows["file"]:
+        Image.new("RGB", (8, 8)).save(tmp_path / "photos" / name)
+    rows = rows[rows["file"] != "5.png"].sample(frac=1, random_state=0)
+    rows.assign(who=rows["file"].str[0]).to_csv(tmp_path / "labels.csv", index=False)
+    with pytest.warns(DataWarning, match="1 of 12 files have no row"):
+        samples = as_samples(
+            tmp_path / "photos", tmp_path / "labels.csv", targets=["side", "weight"], groups="who"
+        )
+    place = {name: i for i, name in enumerate(samples.names)}
+    first = [place[f"{i}.png"] for i in range(3)]
+    np.testing.assert_equal(known(samples.subset(first)), WANTED)
+    assert (samples.targets.values[place["5.png"], 0], samples.groups[place["3.png"]]) == (-1, "3")
+    assert np.isnan(samples.targets.values[place["5.png"], 1])
+
+
+@pytest.mark.parametrize(
+    ("data", "more", "words"),
+    [
+        ("table.csv", {"targets": "side"}, "Put it in brackets"),
+        ("table.csv", {"targets": ["sid"]}, "Did you mean 'side'"),
+        ("table.csv", {"targets": ["side", "weight"], "labels": "label"}, "beside no labels"),
+        ("table.csv", {"targets": ["side"], "columns": ["side"]}, "takes all of them"),
+        ("digits8x8", {"targets": ["side"]}, "must be columns of a table"),
+        ("photos", {"targets": ["side"]}, "must be columns of a table"),
+    ],
+)
+def test_targets_that_are_nowhere_are_told(data, more, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    two_targets().to_csv("table.csv", index=False)
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (8, 8)).save("photos/a.png")
+    with pytest.raises(ValueError, match=words) as told:
+        as_samples(data, **more)
+    assert "\n" not in str(told.value)

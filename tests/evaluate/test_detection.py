@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from replearn.evaluate.detection import COCO, average_precision, detection_scores
-from replearn.evaluate.segmentation import pixel_confusion, segmentation_scores
+from replearn.evaluate.detection import COCO, average_precision, detection_by_index, detection_scores
+from replearn.evaluate.segmentation import pixel_confusion, segmentation_by_index, segmentation_scores
 
 
 def scene(rng, *, number, classes=3, scores=False):
@@ -119,3 +119,34 @@ def test_miou_is_the_definition():
         pixel_confusion(found, truth, number=2)
     with pytest.raises(ValueError, match="known pixel"):
         segmentation_scores(np.zeros((2, 2), int))
+
+
+def test_boxes_of_some_images_score_as_these_images_alone():
+    rng = np.random.default_rng(1)
+    truth = [scene(rng, number=n) for n in (3, 0, 2, 4)]
+    found = [
+        scene(rng, number=6, scores=True) | {"boxes": true["boxes"][[0] * 6]}
+        if len(true["boxes"])
+        else scene(rng, number=2, scores=True)
+        for true in truth
+    ]
+    scores = detection_by_index(found, truth)
+    for index in ([0, 1, 2, 3], [0, 0, 2], [3, 1]):
+        assert scores(np.array(index)) == detection_scores(
+            [found[i] for i in index], [truth[i] for i in index]
+        )
+    assert np.isnan(list(scores(np.array([1])).values())).all()  # nothing is to be found there
+
+
+def test_masks_of_some_images_score_as_these_images_alone():
+    rng = np.random.default_rng(1)
+    truth, found = rng.integers(0, 3, size=(2, 4, 6, 6)).astype(np.uint8)
+    truth[1] = 255
+    scores = segmentation_by_index(found, truth, number=3)
+    for index in ([0, 1, 2, 3], [0, 0, 2]):
+        assert scores(np.array(index)) == segmentation_scores(
+            pixel_confusion(found[index], truth[index], number=3)
+        )
+    assert np.isnan(list(scores(np.array([1])).values())).all()
+    with pytest.raises(ValueError, match="one per true one"):
+        segmentation_by_index(found[:2], truth, number=3)

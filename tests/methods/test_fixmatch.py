@@ -7,27 +7,18 @@ import pytest
 import torch
 
 import replearn
+from made_labels import few_digits, prepared
 from replearn.data.labels import UNLABELLED
 from replearn.methods import FixMatch, Supervised
 from replearn.views import Noise, Pair, Same
 
-
-def digits(n=256, labelled=80):
-    train = replearn.load_data("digits", split="train")
-    labels = np.where(np.arange(n) < labelled, train.labels[:n], UNLABELLED)
-    return replearn.as_samples(np.ascontiguousarray(train[np.arange(n)].x.numpy()[:, :, ::2, ::2]), labels)
-
-
-def prepared(**given):
-    samples = digits()
-    settings = {"encoder": "mlp", "views": Pair(Same(), Noise(0.3)), "batch_size": 64, "device": "cpu"}
-    return FixMatch(**settings | given).prepare(samples), samples
+VIEWS = Pair(Same(), Noise(0.3))
 
 
 @pytest.mark.parametrize("threshold", [0.0, 0.12])
 def test_loss_is_that_of_the_paper(threshold):
     """Equations 3 and 4 as a loop, in float64."""
-    method, samples = prepared(threshold=threshold, weight=0.7)
+    method, samples = prepared(FixMatch, views=VIEWS, threshold=threshold, weight=0.7)
     method.student_.double().eval()
     batch = samples[np.arange(60, 100)]
     torch.manual_seed(1)
@@ -50,7 +41,7 @@ def test_loss_is_that_of_the_paper(threshold):
 
 
 def test_no_gradient_passes_through_the_guess():
-    method, samples = prepared(threshold=0.0)
+    method, samples = prepared(FixMatch, views=VIEWS, threshold=0.0)
     weak, strong = (torch.randn(40, 10, requires_grad=True) for _ in range(2))
     method.unlabelled([weak, strong], samples[np.arange(60, 100)]).backward()
     assert weak.grad is None
@@ -59,7 +50,7 @@ def test_no_gradient_passes_through_the_guess():
 
 
 def test_what_answers_is_the_average_of_the_students_weights_and_statistics():
-    method, _ = prepared(momentum=0.75, encoder="cnn")
+    method, _ = prepared(FixMatch, views=VIEWS, momentum=0.75, encoder="cnn")
     method.steps_.value.fill_(10)
     before = copy.deepcopy(method.encoder_.state_dict())
     for tensor in (*method.student_.parameters(), *method.student_.buffers()):
@@ -72,7 +63,7 @@ def test_what_answers_is_the_average_of_the_students_weights_and_statistics():
 
 
 def test_the_average_begins_as_the_mean_of_all_weights():
-    method, _ = prepared(momentum=0.75, encoder="linear")
+    method, _ = prepared(FixMatch, views=VIEWS, momentum=0.75, encoder="linear")
     seen = [method.logits_.weight.clone()]
     for step in range(5):
         method.student_[1].weight.data += step + 1
@@ -84,7 +75,7 @@ def test_the_average_begins_as_the_mean_of_all_weights():
 
 
 def test_answers():
-    samples = digits()
+    samples = few_digits()
     method = FixMatch(encoder="mlp", epochs=2, batch_size=64, device="cpu").fit(samples)
     told = method.predict_proba(samples)
     assert told.shape == (256, 10)
@@ -108,7 +99,7 @@ def test_names_of_classes_are_told():
 
 
 def test_without_unlabelled_samples_it_points_to_supervised():
-    samples = digits(labelled=256)
+    samples = few_digits(labelled=256)
     with pytest.raises(
         ValueError, match=r"without a label \(-1\), too; got labels of all 256. Use Supervised"
     ) as error:
@@ -118,7 +109,7 @@ def test_without_unlabelled_samples_it_points_to_supervised():
 
 @pytest.mark.parametrize(("cls", "share"), [(FixMatch, 8 / 64), (Supervised, 1.0)])
 def test_every_batch_has_its_share_of_labels(cls, share):
-    samples = digits()
+    samples = few_digits()
     order = cls(batch_size=64).order(samples)
     labels = samples.labels[order(3)].reshape(-1, 64)
     assert labels.shape == (4, 64)
@@ -127,7 +118,7 @@ def test_every_batch_has_its_share_of_labels(cls, share):
 
 @pytest.mark.all
 def test_supervised_learns_from_few_labels_among_many_samples():
-    samples = digits(2_000, labelled=100)
+    samples = few_digits(2_000, labelled=100)
     method = Supervised(encoder="mlp", epochs=6, batch_size=64, device="cpu").fit(samples)
     truth = replearn.load_data("digits", split="train").labels[:2_000]
     assert method.score(samples, truth) > 0.6

@@ -1,6 +1,7 @@
 """MultiTask: its losses and the equations of its weightings, missing entries, units that weigh nothing."""
 
 import math
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ import replearn
 from replearn.engine.machine import choose, make_fabric
 from replearn.engine.train import Step, one_step
 from replearn.methods import MultiTask
-from replearn.methods.labelled.surgery import without_conflicts
+from replearn.methods.labelled import surgery
+from replearn.methods.labelled.surgery import AGGREGATORS, PROGRAMS, combined, without_conflicts
 from replearn.views import Crop, Pair
 
 WEIGHTINGS = ("uniform", "uncertainty", "pcgrad")
@@ -168,6 +170,73 @@ def test_a_loss_without_gradient_bends_nothing():
     found = without_conflicts(gradients, torch.rand(3, 3))
     assert found.isfinite().all()
     assert torch.allclose(found, without_conflicts(gradients[[0, 2]], torch.rand(2, 2)))
+
+
+jacobian_descent = pytest.mark.skipif(find_spec("torchjd") is None, reason="torchjd is not installed")
+quadratic = pytest.mark.skipif(find_spec("quadprog") is None, reason="quadprog is not installed")
+
+
+def in_conflict():
+    """Two gradients that work against each other, many times."""
+    torch.manual_seed(0)
+    pairs = torch.randn(40, 2, 3).double()
+    return [pair for pair in pairs if pair[0] @ pair[1] < 0]
+
+
+@jacobian_descent
+def test_mgda_is_the_shortest_mixture():
+    for a, b in in_conflict():
+        share = ((b - a) @ b / ((a - b) @ (a - b))).clamp(0, 1)
+        found = combined("mgda", torch.stack([a, b]), torch.rand(2, 2))
+        torch.testing.assert_close(found, share * a + (1 - share) * b, rtol=0.05, atol=0.05)
+
+
+@jacobian_descent
+@quadratic
+def test_upgrad_is_the_mean_of_both_across_the_other():
+    for a, b in in_conflict():
+        up = ((a - (a @ b) / (b @ b) * b) + (b - (a @ b) / (a @ a) * a)) / 2
+        found = combined("upgrad", torch.stack([a, b]), torch.rand(2, 2))
+        torch.testing.assert_close(found, up, rtol=1e-2, atol=1e-2)
+
+
+@jacobian_descent
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=quadratic) if name in PROGRAMS else name for name in AGGREGATORS]
+)
+def test_no_aggregator_hears_a_loss_without_gradient(name):
+    gradients = torch.tensor([[1.0, -1.0], [0.0, 0.0], [-1.0, 0.5]])
+    found = combined(name, gradients, torch.rand(3, 3))
+    assert torch.equal(found, combined(name, gradients[[0, 2]], torch.rand(2, 2)))
+    assert found.any()
+    assert not combined(name, torch.zeros(2, 3), torch.rand(2, 2)).any()
+
+
+@jacobian_descent
+def test_an_aggregator_makes_the_gradient_of_the_encoder_and_of_nothing_else():
+    plain, samples = made(encoder="linear")
+    method, _ = made(weighting="mgda", encoder="linear")
+    for module in (*plain.modules().values(), *method.modules().values()):
+        module.double().eval()
+    method.encoder_.load_state_dict(plain.encoder_.state_dict())
+    method.heads_.load_state_dict(plain.heads_.state_dict())
+    batch = samples[np.arange(16)]
+    each = torch.stack([gradients_of(plain, batch, [name])["encoder_"] for name in plain.terms(batch)])
+    found = gradients_of(method, batch)
+    torch.testing.assert_close(found["encoder_"], combined("mgda", each, torch.rand(3, 3)))
+    torch.testing.assert_close(found["heads_"], gradients_of(plain, batch)["heads_"])
+
+
+def test_an_aggregator_without_its_package_is_one_line(monkeypatch):
+    monkeypatch.setattr(surgery, "find_spec", lambda name: None)
+    with pytest.raises(
+        ValueError, match=r"weighting='mgda' needs a package .*pip install 'replearn\[torchjd\]'"
+    ):
+        made(weighting="mgda")
+    monkeypatch.setattr(surgery, "find_spec", lambda name: None if name == "quadprog" else surgery)
+    with pytest.raises(ValueError, match=r"quadprog .*pip install 'torchjd\[quadprog-projector\]'"):
+        made(weighting="upgrad")
+    made(weighting="pcgrad")
 
 
 def gradients_of(method, batch, names=None):
@@ -335,7 +404,7 @@ def test_tasks_and_numbers_are_chosen_by_name():
         ({"tasks": "side"}, "tasks must be names of targets; got 'side'. Put it in brackets"),
         ({"numbers": ("side",)}, "must hold numbers; 'side' holds 'down'"),
         ({"tasks": ("side", "side")}, "each once"),
-        ({"weighting": "even"}, "weighting must be uniform, uncertainty or pcgrad; got 'even'"),
+        ({"weighting": "even"}, "weighting must be one of uniform, uncertainty, pcgrad, .*; got 'even'"),
         ({"weighting": "pcgrad", "accumulate": 2}, "accumulate must be left out for MultiTask, since pcgrad"),
     ):
         with pytest.raises(ValueError, match=says) as error:

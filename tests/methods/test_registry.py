@@ -11,6 +11,7 @@ from replearn.methods import SimCLR, find_method, registry
 from replearn.methods.families import FAMILIES
 from replearn.methods.model import Model
 from replearn.methods.registry import ALSO, MethodWarning
+from replearn.methods.started import TRAINED
 
 
 def test_each_entry_is_an_estimator_with_tags():
@@ -20,6 +21,9 @@ def test_each_entry_is_an_estimator_with_tags():
         assert entry.paper.startswith("https://")
         assert entry.kinds
         assert entry.family
+        assert TRAINED not in getattr(
+            entry.cls, "__dataclass_fields__", ()
+        )  # which tells runs of a task apart
 
 
 def test_the_issue_of_this_library_is_there():

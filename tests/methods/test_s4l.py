@@ -9,6 +9,7 @@ import torch
 from made_labels import few_digits, prepared, truth
 from replearn.data.labels import UNLABELLED
 from replearn.methods import S4L
+from replearn.methods.labelled.vat import adversary
 from replearn.methods.needs import kinds_served
 from replearn.views import Chain, Noise, Pair, Rotations, Same
 
@@ -54,6 +55,26 @@ def test_the_mix_adds_vats_terms():
     unsure = -(classes * classes.log()).sum(2).mean().item()
     assert terms["entropy"] == pytest.approx(0.25 * unsure, rel=1e-6)
     assert terms["divergence"] > 0
+
+
+def test_the_divergence_is_vats_of_the_length_that_is_asked_for():
+    found = []
+    for epsilon in (0.1, 0.4):
+        method, samples = prepared(
+            S4L, views=Rotations(Same()), divergence=0.5, epsilon=epsilon, xi=0.02, iterations=2
+        )
+        for module in method.modules().values():
+            module.double().eval()
+        batch = samples[np.arange(60, 70)]
+        said = method.say(batch)
+        torch.manual_seed(2)
+        found.append(method.steadiness(said, batch).item())
+        torch.manual_seed(2)
+        clean = said[1].detach()
+        changed = adversary(method.student_, said[0], clean, epsilon=epsilon, xi=0.02, iterations=2)
+        p, q = clean.softmax(1), method.student_(changed).softmax(1)
+        assert found[-1] == pytest.approx((p * (p / q).log()).sum(1).mean().item(), rel=1e-6)
+    assert found[1] > 4 * found[0] > 0
 
 
 def test_the_average_answers_of_samples_as_they_are():

@@ -7,22 +7,13 @@ import pytest
 import torch
 
 import replearn
+from made_labels import few_digits, prepared
 from made_texts import made_texts
 from replearn.data.labels import UNLABELLED
 from replearn.methods import UDA
 from replearn.views import Noise, Pair, ReplaceWords, Same
 
-
-def digits(n=256, labelled=80):
-    train = replearn.load_data("digits", split="train")
-    labels = np.where(np.arange(n) < labelled, train.labels[:n], UNLABELLED)
-    return replearn.as_samples(np.ascontiguousarray(train[np.arange(n)].x.numpy()[:, :, ::2, ::2]), labels)
-
-
-def prepared(**given):
-    samples = digits()
-    settings = {"encoder": "mlp", "views": Pair(Same(), Noise(0.3)), "batch_size": 64, "device": "cpu"}
-    return UDA(**settings | given).prepare(samples), samples
+VIEWS = Pair(Same(), Noise(0.3))
 
 
 def softmax(row, temperature=1.0):
@@ -41,7 +32,9 @@ LIMITS = {
 @pytest.mark.parametrize(("threshold", "done"), [(0.0, 0.3), (0.5, 0.03)])
 def test_loss_is_that_of_the_paper(threshold, done, annealing):
     """Section 2, with what is added in it and in appendix A, as loops in float64."""
-    method, samples = prepared(threshold=threshold, temperature=0.5, weight=0.7, annealing=annealing)
+    method, samples = prepared(
+        UDA, views=VIEWS, threshold=threshold, temperature=0.5, weight=0.7, annealing=annealing
+    )
     batch = samples[np.arange(60, 100)]
     drawn = torch.Generator().manual_seed(0)
     said = [3 * torch.randn(40, 10, generator=drawn, dtype=torch.float64) for _ in range(2)]
@@ -73,7 +66,7 @@ def test_loss_is_that_of_the_paper(threshold, done, annealing):
 
 def test_limits_rise_from_chance_to_certainty():
     for annealing in LIMITS:
-        method, _ = prepared(annealing=annealing)
+        method, _ = prepared(UDA, views=VIEWS, annealing=annealing)
         limits = []
         for done in (0.0, 0.5, 1.0):
             method.after_step(done)
@@ -85,14 +78,14 @@ def test_limits_rise_from_chance_to_certainty():
 
 
 def test_the_limit_is_kept_with_the_weights(tmp_path):
-    samples = digits()
+    samples = few_digits()
     method = UDA(encoder="mlp", epochs=2, batch_size=64, device="cpu").fit(samples, run=tmp_path / "run")
     assert 0.5 < float(method.done_.value) < 1
     assert float(replearn.load(tmp_path / "run").done_.value) == float(method.done_.value)
 
 
 def test_no_gradient_passes_through_the_sharpened_answer():
-    method, samples = prepared(threshold=0.0)
+    method, samples = prepared(UDA, views=VIEWS, threshold=0.0)
     weak, strong = (torch.randn(40, 10, requires_grad=True) for _ in range(2))
     method.unlabelled([weak, strong], samples[np.arange(60, 100)]).backward()
     assert weak.grad is None
@@ -101,7 +94,7 @@ def test_no_gradient_passes_through_the_sharpened_answer():
 
 
 def test_equal_answers_are_no_loss_without_sharpening():
-    method, samples = prepared(threshold=0.0, temperature=1.0)
+    method, samples = prepared(UDA, views=VIEWS, threshold=0.0, temperature=1.0)
     weak = torch.randn(40, 10)
     batch = samples[np.arange(60, 100)]
     assert method.unlabelled([weak, weak], batch).item() == pytest.approx(0.0, abs=1e-6)
@@ -110,7 +103,7 @@ def test_equal_answers_are_no_loss_without_sharpening():
 
 
 def test_labels_that_are_known_give_no_gradient():
-    method, samples = prepared()
+    method, samples = prepared(UDA, views=VIEWS)
     method.after_step(0.5)
     logits = torch.zeros(40, 10)
     labels = samples[np.arange(40)].labels
@@ -136,7 +129,7 @@ def test_it_reads_texts():
 
 
 def test_what_cannot_be():
-    samples = digits()
+    samples = few_digits()
     for given, message in (
         ({"annealing": "cosine"}, "annealing must be linear, log, exp or none; got 'cosine'"),
         ({"threshold": 1.2}, r"threshold must lie in \[0, 1\]; got 1.2"),

@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 from torch import nn
 from torchvision.models.detection.fcos import FCOS, FCOSHead
 
@@ -220,6 +221,10 @@ def test_boxes_and_masks_are_learned():
         (lambda s: Detector(width=12).fit(s), "multiple of 8"),
         (lambda s: Detector(flip=2).fit(s), "flip"),
         (lambda s: Detector(encoder=SimCLR()).fit(s), "has none. Fit it"),
+        (
+            lambda s: Detector(encoder=SimCLR(encoder="cnn", device="cpu").prepare(s.x[:, :1])).fit(s),
+            "as many channels as .* trained on, 1; got 3",
+        ),
         (lambda s: Segmenter().set_params(head="unet").fit(s), "head must be"),
         (lambda s: Segmenter(ground=0).fit(s), "ground must lie"),
         (lambda s: Detector(encoder="resnet_tiny").fit(at(s, 52)), "multiples of 32"),
@@ -246,3 +251,26 @@ def test_scenes_of_other_classes_are_not_scored(scenes):
     model = Detector(**SMALL, epochs=1).fit(scenes)
     with pytest.raises(ValueError, match="classes of fit"):
         model.scores(make_scenes(4, classes=("ring", "face")))
+
+
+@both
+def test_a_clone_has_the_fields_and_nothing_that_was_learned(cls, scenes):
+    model = cls(**SMALL, epochs=3).prepare(scenes)
+    assert clone(model).get_params() == model.get_params()
+    assert not clone(model).modules()
+
+
+def test_the_usual_answer_has_not_looked(scenes):
+    of = Detector(**SMALL).usual(scenes, 2)
+    label = int(of[0]["labels"][0])
+    boxes = [
+        box
+        for known, labels in zip(scenes.boxes, scenes.box_labels, strict=True)
+        for box in known[labels == label]
+    ]
+    assert len(of) == 2
+    np.testing.assert_allclose(of[1]["boxes"][0], np.mean(boxes, axis=0), rtol=1e-5)
+    assert of[0]["scores"].sum() == pytest.approx(1)
+    model = Segmenter(**SMALL).prepare(scenes)
+    ground = model.judged(model.usual(scenes, len(scenes)), scenes)(np.arange(len(scenes)))
+    assert ground["accuracy"] == pytest.approx((scenes.masks == 0).mean())

@@ -121,7 +121,7 @@ def make_methods(asked: tuple[str, ...], shared: list[str]) -> dict[str, Any]:
     from replearn.cli.fields import field_options, make_method
 
     found = [split_asked(text) for text in asked]
-    known = {name for entry, _ in found for name in option_names(field_options(entry))}
+    known = {name for entry, _ in found for name in option_names(field_options(entry.cls))}
     for name in (arg.partition("=")[0] for arg in shared if arg.startswith("--")):
         if name.replace("_", "-") not in known:
             named = ", ".join(dict.fromkeys(entry.name for entry, _ in found))
@@ -131,7 +131,7 @@ def make_methods(asked: tuple[str, ...], shared: list[str]) -> dict[str, Any]:
             )
     methods: dict[str, Any] = {}
     for entry, options in found:
-        fields = field_options(entry)
+        fields = field_options(entry.cls)
         its, _ = divide(shared, set(option_names(fields)))
         names = {f"--{name.replace('_', '-')}" for name in options}
         _, its = divide(its, names | {f"--no-{name[2:]}" for name in names})  # a method's own come first
@@ -142,7 +142,7 @@ def make_methods(asked: tuple[str, ...], shared: list[str]) -> dict[str, Any]:
             name = " ".join([name, *(f"{option}={value}" for option, value in options.items())])
         if name in methods:
             raise ValueError(f"each METHOD must be named once, or with options of its own; got {name} twice.")
-        methods[name] = make_method(entry, parsed)
+        methods[name] = make_method(entry.cls, parsed)
     return methods
 
 

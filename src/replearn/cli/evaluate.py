@@ -75,6 +75,11 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
 
     folder = Path(options.run)
     method = load_run(options.run)
+    if why := getattr(method, "why_not_judged", ""):
+        raise ValueError(
+            f"RUN must hold a representation to judge by probes; {options.run} holds a {type(method).__name__}, {why}. "
+            "Judge the run of its encoder, or fine-tune it: `replearn finetune`."
+        )
     run = described(options.run)
     train, test, whole = parts_and_whole(options.data, options, test=options.test, like=run)
     seen = tell_seen(run, test, whole)

@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import re
 import textwrap
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -21,25 +22,28 @@ SEED = "random_state"
 PLAIN = (int, float, str, bool, type(None))
 
 
-def field_options(entry: Entry, stored: dict[str, Any] | None = None) -> type[Any]:
+def field_options(
+    cls: type[Any], stored: dict[str, Any] | None = None, *, left_out: Collection[str] = ()
+) -> type[Any]:
     """The fields of a method as a dataclass for `replearn.cli.options.parse`.
 
     Args:
-        entry: the method.
+        cls: of the method.
         stored: values to take where the command line gives none, instead of the class's defaults.
+        left_out: names of fields that the command gives otherwise.
     """
-    if issubclass(entry.cls, Model):
-        return _of_fields(entry.cls, stored or {})
-    return _of_parameters(entry.cls)
+    if issubclass(cls, Model):
+        return _of_fields(cls, stored or {}, left_out)
+    return _of_parameters(cls)
 
 
-def make_method(entry: Entry, options: Any, stored: dict[str, Any] | None = None) -> Any:
+def make_method(cls: type[Any], options: Any, stored: dict[str, Any] | None = None) -> Any:
     """The method with the values that were parsed by `field_options`."""
     values = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
-    if issubclass(entry.cls, Model):
-        return entry.cls(**values)
+    if issubclass(cls, Model):
+        return cls(**values)
     given = {name: literal(value) for name, value in values.items() if value is not None}
-    return entry.cls(**_seeded(entry.cls) | (stored or {}) | given)
+    return cls(**_seeded(cls) | (stored or {}) | given)
 
 
 def _seeded(cls: type[Any]) -> dict[str, Any]:
@@ -79,12 +83,12 @@ def literal(text: str) -> Any:
         return text
 
 
-def _of_fields(cls: type[Any], stored: dict[str, Any]) -> type[Any]:
+def _of_fields(cls: type[Any], stored: dict[str, Any], left_out: Collection[str]) -> type[Any]:
     told = attribute_docs(cls)
     members: list[Any] = []
     for field in dataclasses.fields(cls):
         kind = plain_type(field.type)
-        if kind is None:
+        if kind is None or field.name in left_out:
             continue
         value = stored.get(field.name, field.default)
         default = field.default if isinstance(value, dict) else value

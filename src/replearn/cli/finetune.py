@@ -5,6 +5,7 @@ import logging
 import math
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ import tyro
 
 from replearn.cli.options import Flag, parse
 from replearn.cli.samples import TEST_SHARE, DataOptions, load_parts, short_name
+from replearn.cli.scores import print_beside
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +34,7 @@ OWNERS = {
     "column": ("tag",),
     "pairs": ("pair",),
 }
+SCENE_TASKS = ("detect", "segment")
 Parts = tuple[tuple[Any, Any], tuple[Any, Any]]  # samples and answers, to learn from and to judge by
 
 
@@ -41,7 +44,8 @@ class FineTuneOptions(DataOptions):
 
     DATA of `classify` is as for `fit`; of `regress` a CSV, TSV, JSON-lines or Parquet file, whose column of answers
     `--target` names; of `pair` such a file with two columns of texts and one of targets; of `tag` a CoNLL or CoNLL-U
-    file; of `span` JSON lines with `text` and `spans`.
+    file; of `span` JSON lines with `text` and `spans`. Boxes and masks in scenes, `detect` and `segment`, have options
+    of their own: `replearn finetune --task detect --help`.
 
     Attributes:
         run: folder that `fit` wrote, hf:FOLDER, or the name of an encoder.
@@ -76,7 +80,7 @@ class FineTuneOptions(DataOptions):
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
     data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
-    task: Literal["classify", "regress", "pair", "tag", "span"] = "classify"
+    task: Literal["classify", "regress", "pair", "tag", "span", "detect", "segment"] = "classify"
     to: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None
     test: Annotated[str | None, tyro.conf.arg(metavar="DATA")] = None
     target: Annotated[str | None, tyro.conf.arg(metavar="COLUMN")] = None
@@ -105,6 +109,12 @@ class FineTuneOptions(DataOptions):
 
 def run(args: list[str]) -> None:
     """The command."""
+    task = asked_task(args)
+    if task in SCENE_TASKS:
+        from replearn.cli.scenes import run_scenes
+
+        run_scenes(args, task)
+        return
     options = parse(FineTuneOptions, args, command="finetune")
     check_options(options)
     from replearn.cli.runs import minutes, new_run, shown
@@ -122,6 +132,17 @@ def run(args: list[str]) -> None:
     print(f"{options.task} on {options.data}: {len(train[0]):,} samples{_steps(model)}, {elapsed}")
     print_scores(model, train, test)
     print(f'saved in {shown(folder)}; in Python:\n  replearn.load("{shown(folder)}").predict(...)')
+
+
+def asked_task(args: list[str]) -> str:
+    """What is given for `--task`; "" where it is not.
+
+    >>> asked_task(["run", "scenes", "--task", "detect"]), asked_task(["--task=segment"]), asked_task(["run", "x"])
+    ('detect', 'segment', '')
+    """
+    after = [arg for before, arg in pairwise(args) if before == "--task"]
+    joined = [arg.partition("=")[2] for arg in args if arg.startswith("--task=")]
+    return next(iter([*after, *joined]), "")
 
 
 def check_options(options: FineTuneOptions) -> None:
@@ -151,21 +172,7 @@ def print_scores(model: "FineTune", train: Any, test: Any) -> None:
 
     found, sure = model.scores(*test), score_intervals(model, test)
     others = baseline_scores(model, train, test)
-    heads = "".join(f"{name:>16}" for name in others)
-    print(f"{f'of {len(test[0]):,} test samples':<24}{'score':>7}{'95 % interval':>17}{heads}")
-    for name, value in found.items():
-        interval = "{:.3f} to {:.3f}".format(*sure[name]) if name in sure else "-"
-        rest = "".join(f"{_number(scores[name]):>16}" for scores in others.values())
-        print(f"  {name.replace('_', ' '):<22}{_number(value):>7}{interval:>17}{rest}")
-    main = model.task_.main
-    better = [name for name, scores in others.items() if scores[main] >= found[main]]
-    if better:
-        print(f"no better than the {better[-1]}, by {main.replace('_', ' ')}: see the columns beside it")
-
-
-def _number(score: float) -> str:
-    """A score; `-` where there is none, as of a correlation with numbers that are all alike."""
-    return "-" if math.isnan(score) else f"{score:.4f}"
+    print_beside(f"of {len(test[0]):,} test samples", found, sure, others, main=model.task_.main)
 
 
 def _steps(model: "FineTune") -> str:

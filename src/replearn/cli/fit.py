@@ -51,6 +51,8 @@ class FitOptions(DataOptions):
         tensorboard: write TensorBoard's files into the run folder, too.
         split: what to learn from: train, which evaluate and finetune spare (80 %, or as built-in data have it),
             test (of built-in data) or all. If not given: train of built-in data, and for methods that look at labels.
+        targets: columns, of a table or of the file that --labels names, of several things to predict, classes and
+            numbers, with empty cells where unknown: for multitask.
         scaling: what is done to the columns of a table before a method of scikit-learn sees them: standard, range
             (into [0, 1]) or none; auto is standard, range for methods that learn from no numbers below 0.
     """
@@ -59,6 +61,7 @@ class FitOptions(DataOptions):
     resume: Flag = False
     tensorboard: Flag = False
     split: Literal["train", "test", "all"] | None = None
+    targets: Annotated[tuple[str, ...], tyro.conf.arg(metavar="COLUMN...")] = ()
     scaling: Literal["auto", "standard", "range", "none"] = "auto"
 
 
@@ -88,11 +91,11 @@ def parse_fit(entry: "Entry", args: list[str]) -> tuple[Any, Any]:
 
     command = f"fit {entry.name}"
     about = f"{(entry.cls.__doc__ or '').strip().splitlines()[0]}\n\n{entry.paper}"
-    options: Any = parse(_with_fields(field_options(entry)), args, command=command, about=about)
+    options: Any = parse(_with_fields(field_options(entry.cls)), args, command=command, about=about)
     stored = stored_fields(entry, run_folder(entry, options)) if options.resume else {}
     if stored:
-        options = parse(_with_fields(field_options(entry, stored)), args, command=command, about=about)
-    return options, make_method(entry, options.options, stored)
+        options = parse(_with_fields(field_options(entry.cls, stored)), args, command=command, about=about)
+    return options, make_method(entry.cls, options.options, stored)
 
 
 def run_folder(entry: "Entry", options: Any) -> Path:
@@ -115,6 +118,11 @@ def fit(method: Any, options: Any, folder: Path) -> None:
     if options.tensorboard and not hasattr(method, "epochs"):
         raise ValueError(
             f"--tensorboard is for methods that learn in steps; {type(method).__name__} does not. Leave it out."
+        )
+    if options.targets and not hasattr(method, "tasks"):
+        raise ValueError(
+            f"--targets is for methods that learn several targets, multitask; {type(method).__name__} does not. Leave "
+            "it out; --drop keeps columns of a table from being learned."
         )
     if options.resume and not (folder / METHOD).is_file():
         log.info("no run to resume in %s: a new one begins", folder)
@@ -143,7 +151,9 @@ def fit(method: Any, options: Any, folder: Path) -> None:
     if longer := extended(method):
         print(f"extended: {longer}, each with a schedule of its own")
     print(f"saved in {shown(folder)}; next:")
-    if hasattr(method, "transform"):
+    if options.targets:  # of which `embed` needs none
+        options = dataclasses.replace(options, labels=None)
+    elif hasattr(method, "transform"):
         whole = options.data.partition(":")[0] if is_builtin(options.data) else options.data
         print(f"  {next_command('evaluate', shown(folder), whole, options=options)}")
     print(f"  {next_command('embed', shown(folder), options.data, options=options)}")

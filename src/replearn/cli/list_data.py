@@ -45,3 +45,4 @@ def run(args: list[str]) -> None:
     print("texts, sounds, recordings (.csv), sequences (.fasta), graphs or games (.pgn,")
     print(".sgf); a .txt, .csv, .jsonl, .parquet, .npy, .npz, .fasta, .pgn or .sgf file.")
     print("--kind says what, where in doubt.")
+    print("Scenes with boxes and masks: replearn finetune RUN scenes --task detect.")

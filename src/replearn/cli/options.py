@@ -163,6 +163,9 @@ def _in_one_line(box: str, command: str) -> str:
     told = re.sub(r"got invalid literal .*: ('.*')$", r"got \1, not a whole number", told)
     told = re.sub(r"got could not convert string to float: ('.*')$", r"got \1, not a number", told)
     told = re.sub(
+        r"got no type matching (\S+) could be instantiated from \[('.*?')\].*$", r"got \2, not \1", told
+    )
+    told = re.sub(
         r"^invalid choice (.*) for argument '(\S+)'\. Expected one of \((.*)\)$",
         r"\2 must be one of \3; got \1",
         told,

@@ -14,7 +14,7 @@ class ReportOptions:
     """Write RUN/report.html again, from evaluation.json, history, weights and the data that it names.
 
     Attributes:
-        run: folder of a run that was evaluated, of a comparison or of the demo.
+        run: folder of a run that was evaluated, of one of scenes, of a comparison or of the demo.
         title: heading of the page.
         again: compute representations anew, also those that RUN keeps.
     """
@@ -37,10 +37,14 @@ def _report(options: ReportOptions) -> None:
     """Read, draw, write, print."""
     from replearn.cli.evaluations import read_evaluation
     from replearn.cli.runs import shown
-    from replearn.engine.run import REPORT
+    from replearn.cli.scenes import report_scenes
+    from replearn.engine.run import REPORT, SCENES
     from replearn.report import print_table, write_report
 
     folder = Path(options.run)
+    if (folder / SCENES).is_file():
+        report_scenes(folder, title=options.title)
+        return
     comparison = read_evaluation(folder, again=options.again)
     title = options.title or str(comparison.facts.get("title", folder.resolve().name))
     written = write_report(folder / REPORT, comparison, title=title)

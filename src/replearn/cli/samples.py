@@ -71,6 +71,7 @@ def load_samples(data: str, options: DataOptions, *, like: Any = None) -> "Sampl
         )
     names = ("image_size", "text", "groups", "columns", "drop", "kind")
     how: dict[str, Any] = {name: getattr(options, name) for name in names}
+    how |= {"targets": getattr(options, "targets", ())}  # which `fit` has
     samples = (
         as_samples(data, options.labels, **how)
         if like is None
@@ -195,8 +196,8 @@ def short_name(data: str) -> str:
 
 
 def _check_unset(data: str, options: DataOptions) -> None:
-    for name in ("labels", "text", "columns", "drop", "groups", "image_size", "kind"):
-        if getattr(options, name) not in (None, ()):
+    for name in ("labels", "text", "columns", "drop", "groups", "image_size", "kind", "targets"):
+        if getattr(options, name, ()) not in (None, ()):
             raise ValueError(
                 f"--{name.replace('_', '-')} is for files and folders; got the built-in {data}. Leave it out."
             )

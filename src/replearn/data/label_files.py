@@ -10,7 +10,7 @@ import numpy as np
 
 from replearn.data.columns import LABEL_NAMES
 from replearn.data.folder import DataWarning
-from replearn.data.records import column_names, is_record_file, labels_in, records
+from replearn.data.records import column_names, is_record_file, labels_in, records, typed
 from replearn.data.tables import group_names
 from replearn.data.text_store import told_swallowed
 
@@ -19,9 +19,11 @@ LABEL_COLUMNS = (*LABEL_NAMES, "category")
 
 
 def read_label_file(
-    path: Path, names: Sequence[str], *, groups: str | None = None
-) -> tuple[list[Any], np.ndarray | None]:
+    path: Path, names: Sequence[str], *, targets: Sequence[str] = (), groups: str | None = None
+) -> tuple[list[Any] | dict[str, list[Any]], np.ndarray | None]:
     """The label of each name, None where the file has none; and the group of each, if a column of them is named.
+
+    Where columns of `targets` are named, each name has its value in every one of them instead, by the column.
 
     A row's file is a path below the folder of images; the file's name alone, or that without its ending,
     will do where only one image has it. Rows that say the same twice are fine. Images without a row stay
@@ -38,12 +40,13 @@ def read_label_file(
         )
     columns = column_names(path)
     file_column = _pick(path, columns, FILE_COLUMNS)
-    label_column = _pick(path, columns, LABEL_COLUMNS)
-    wanted = [file_column, label_column, *([groups] if groups is not None else [])]
+    told = list(targets) or [_pick(path, columns, LABEL_COLUMNS)]
+    wanted = [file_column, *told, *([groups] if groups is not None else [])]
     swallowed: list[str] = []
     rows = [values for _, values in records(path, wanted, swallowed=swallowed)]
     files = ["" if row[0] is None else str(row[0]) for row in rows]
-    own = labels_in(path, [row[1] for row in rows])
+    typing = typed if targets else labels_in
+    own = zip(*(typing(path, [row[1 + i] for row in rows]) for i in range(len(told))), strict=True)
     labels, unknown = _match(path, zip(files, own, strict=True), names)
     missing = [name for place, name in enumerate(names) if place not in labels]
     if not labels:
@@ -62,10 +65,14 @@ def read_label_file(
         lines.append(told_swallowed(swallowed))
     if lines:
         warnings.warn(f"{path}: {'. '.join(lines)}", DataWarning, stacklevel=4)
-    found = [labels.get(place) for place in range(len(names))]
+    each = [
+        [labels[place][i] if place in labels else None for place in range(len(names))]
+        for i in range(len(told))
+    ]
+    found = dict(zip(told, each, strict=True)) if targets else each[0]
     if groups is None:
         return found, None
-    of_files, _ = _match(path, zip(files, (row[2] for row in rows), strict=True), names)
+    of_files, _ = _match(path, zip(files, (row[-1] for row in rows), strict=True), names)
     return found, group_names([of_files.get(place) for place in range(len(names))])
 
 

@@ -25,6 +25,7 @@ from replearn.data.records import is_record_file
 from replearn.data.samples import ArraySamples, Samples
 from replearn.data.sources import ListSource, is_image_name
 from replearn.data.tables import TableOptions, group_names, table_samples
+from replearn.data.target_files import target_columns
 from replearn.data.targets import holds_columns, read_targets
 from replearn.data.text import text_samples
 from replearn.data.text_tables import TEXT_COLUMN, has_texts, text_frame_samples
@@ -45,6 +46,7 @@ def as_samples(
     columns: Sequence[str] = (),
     drop: Sequence[str] = (),
     groups: Any = None,
+    targets: Sequence[str] = (),
     strict: bool = False,
     classes: Sequence[str] | None = None,
     like: Any = None,
@@ -82,6 +84,8 @@ def as_samples(
         drop: columns of a table that are not to be learned from.
         groups: what a split keeps together (patients, speakers): a name per sample; the name of a column of a table or
             of the file of labels.
+        targets: columns, of a table or of the file of labels, of several things to predict, which become `targets`
+            (see `read_targets`); empty cells are unknown.
         strict: raise if an image file cannot be decoded, or texts are not as they should be (not UTF-8, too long,
             missing). Otherwise the file is left out and listed in `samples.skipped`, bytes that are no UTF-8 are
             replaced, long lines cut, with one warning.
@@ -106,6 +110,7 @@ def as_samples(
     if image_size is not None and not 1 <= image_size <= LARGEST_SIZE:
         raise ValueError(f"image_size must lie in 1 ... {LARGEST_SIZE}, pixels; got {image_size}.")
     _check_for_tables(data, text=text, columns=columns, drop=drop)
+    _check_lists(columns=columns, drop=drop, targets=targets)
     column = groups if isinstance(groups, str) else None
     asked = Asked(
         labels=labels,
@@ -114,6 +119,7 @@ def as_samples(
         table=TableOptions(
             labels=labels if isinstance(labels, str) else None,
             groups=column if _is_table(data) else None,
+            targets=targets,
             columns=columns,
             drop=drop,
             reading=getattr(like, "reading", None),
@@ -129,7 +135,10 @@ def as_samples(
         raise ValueError(
             f"kind must be what the data are; got kind={named!r} for samples of kind {samples.kind}. Leave it out."
         )
-    if isinstance(labels, str | Path) and own is None:
+    if targets:
+        own, of_files = target_columns(data, labels, samples, targets, groups=column)
+        of_groups = of_groups if of_files is None else of_files
+    elif isinstance(labels, str | Path) and own is None:
         if samples.names is None:
             raise ValueError(
                 f"labels must be one per sample, since these samples have no names; got {str(labels)!r}."
@@ -180,10 +189,13 @@ def _check_for_tables(data: Any, *, text: str | None, columns: Sequence[str], dr
             raise ValueError(
                 f"{name} must name a column of a table; got {name}={value!r} for {named}. Leave it out."
             )
-    if isinstance(columns, str) or isinstance(drop, str):
-        raise ValueError(
-            f"columns and drop must be lists of names; got {columns or drop!r}. Put it in brackets."
-        )
+
+
+def _check_lists(**given: Any) -> None:
+    """Raises ValueError where a name stands for a list of names."""
+    for name, value in given.items():
+        if isinstance(value, str):
+            raise ValueError(f"{name} must be a list of names; got {value!r}. Put it in brackets.")
 
 
 def _tell_unlabelled(samples: Samples, own: Any) -> None:

@@ -47,6 +47,7 @@ class TableOptions:
 
     Attributes:
         labels, groups: columns of classes, and of groups that a split keeps together.
+        targets: columns of several things to predict, which are not learned from.
         columns: to learn from, if they are not to be found.
         drop: not to learn from.
         reading: how other rows were read, so that these are read alike; None: learn it from these.
@@ -55,6 +56,7 @@ class TableOptions:
 
     labels: str | None = None
     groups: str | None = None
+    targets: Sequence[str] = ()
     columns: Sequence[str] = ()
     drop: Sequence[str] = ()
     reading: TableReading | None = None
@@ -156,7 +158,7 @@ def table_samples(
             labels=options.labels,
             groups=options.groups,
             columns=options.columns,
-            drop=options.drop,
+            drop=[*options.drop, *options.targets],
         )
         features = frame[list(chosen.features)]
         reading = learn_reading(features)
@@ -167,7 +169,7 @@ def table_samples(
         lines += filter(None, [_told_groups(frame, chosen, options), reading.told()])
     else:
         samples = TableSamples(frame, options.reading, origin=origin, learned=False)
-        known = {*options.reading.names, label, options.groups}
+        known = {*options.reading.names, *options.targets, label, options.groups}
         if options.groups in options.reading.names:
             log.warning(
                 "%s: column %r holds the groups, but the run has learned from it; fit with groups named, too",

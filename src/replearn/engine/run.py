@@ -8,6 +8,7 @@
         history.csv          loss, learning rate, speed and health along the way
         alarms.json          what went wrong along the way; absent when nothing did
         evaluation.json, report.html
+        scenes.json          of a model of scenes: how good it is on which, see `replearn.cli.scenes`
     embedded/            representations that commands made, see `replearn.engine.kept`
         owner.lock           the process that writes here now, see `replearn.engine.owner`; absent when none does
 
@@ -32,13 +33,14 @@ from torch import Tensor
 
 from replearn.encoders.folder_files import count_weights
 
-METHOD, WEIGHTS, STATE, HISTORY, ALARMS, EVALUATION, REPORT = (
+METHOD, WEIGHTS, STATE, HISTORY, ALARMS, EVALUATION, SCENES, REPORT = (
     "method.json",
     "weights.safetensors",
     "state",
     "history.csv",
     "alarms.json",
     "evaluation.json",
+    "scenes.json",
     "report.html",
 )
 

@@ -4,11 +4,12 @@ per image and class: boxes from the surest on take the free true box that they o
 per class: precision and recall down the list of all images' boxes --> 101 recalls --> AP --> mean over classes
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 COCO = tuple(round(0.5 + 0.05 * i, 2) for i in range(10))  # of overlap, from which a box counts as found
 RECALLS = np.linspace(0, 1, 101)
@@ -37,15 +38,9 @@ def average_precision(
     >>> average_precision([box | {"scores": np.array([0.9])}], [box], thresholds=[0.5])
     {7: array([1.])}
     """
-    if len(found) != len(truth):
-        raise ValueError(f"found and truth must be of the same images; got {len(found)} and {len(truth)}.")
-    classes = np.unique([int(label) for of in truth for label in of["labels"]])
-    if not len(classes):
-        raise ValueError("truth must hold at least one box; got none. Score scenes with something in them.")
-    return {
-        int(label): _of_class(found, truth, int(label), np.asarray(thresholds, np.float64))
-        for label in classes
-    }
+    classes = _classes_in(found, truth)
+    every, matched = np.arange(len(found)), _matched(found, truth, classes, thresholds)
+    return {label: _precision(rows, every) for label, rows in matched.items()}
 
 
 def detection_scores(found: Sequence[Said], truth: Sequence[Said]) -> dict[str, float]:
@@ -54,9 +49,28 @@ def detection_scores(found: Sequence[Said], truth: Sequence[Said]) -> dict[str, 
     Raises:
         ValueError: see `average_precision`.
     """
-    table = np.stack(list(average_precision(found, truth).values()))  # (c, t)
-    at = {threshold: float(table[:, i].mean()) for i, threshold in enumerate(COCO)}
-    return {"ap": float(table.mean()), "ap50": at[0.5], "ap75": at[0.75]}
+    return detection_by_index(found, truth)(np.arange(len(found)))
+
+
+def detection_by_index(
+    found: Sequence[Said], truth: Sequence[Said]
+) -> Callable[[Int[np.ndarray, " n"]], dict[str, float]]:
+    """`detection_scores` of the images at some positions, boxes being matched once; NaN where these hold none.
+
+    Raises:
+        ValueError: see `average_precision`.
+    """
+    matched = _matched(found, truth, _classes_in(found, truth), COCO)
+
+    def scores(index: Int[np.ndarray, " n"]) -> dict[str, float]:
+        there = [rows for rows in matched.values() if any(rows[i].number for i in index)]
+        if not there:
+            return dict.fromkeys(("ap", "ap50", "ap75"), float("nan"))
+        table = np.stack([_precision(rows, index) for rows in there])  # (c, t)
+        at = {threshold: float(table[:, i].mean()) for i, threshold in enumerate(COCO)}
+        return {"ap": float(table.mean()), "ap50": at[0.5], "ap75": at[0.75]}
+
+    return scores
 
 
 def overlaps(boxes: Float[np.ndarray, "k 4"], others: Float[np.ndarray, "g 4"]) -> Float[np.ndarray, "k g"]:
@@ -74,20 +88,49 @@ def overlaps(boxes: Float[np.ndarray, "k 4"], others: Float[np.ndarray, "g 4"]) 
     return shares
 
 
-def _of_class(
-    found: Sequence[Said], truth: Sequence[Said], label: int, thresholds: Float[np.ndarray, " t"]
-) -> Float[np.ndarray, " t"]:
-    right, scores, number = [np.zeros((len(thresholds), 0), bool)], [np.empty(0)], 0
-    for said, true in zip(found, truth, strict=True):
-        own, goals = (np.asarray(of["labels"]) == label for of in (said, true))
-        order = np.argsort(-np.asarray(said["scores"], np.float64)[own], kind="stable")[:MOST]
-        boxes = np.asarray(said["boxes"], np.float64).reshape(-1, 4)[own][order]
-        wanted = np.asarray(true["boxes"], np.float64).reshape(-1, 4)[goals]
-        number += len(wanted)
-        right.append(_taken(overlaps(boxes, wanted), thresholds))
-        scores.append(np.asarray(said["scores"], np.float64)[own][order])
-    order = np.argsort(-np.concatenate(scores), kind="stable")
-    return _under_curve(np.concatenate(right, axis=1)[:, order], number)
+@dataclass(frozen=True, eq=False)
+class _Row:
+    """The boxes of a class in an image: which of those that were found are right, how sure, and how many there are."""
+
+    right: Bool[np.ndarray, "t k"]
+    scores: Float[np.ndarray, " k"]
+    number: int
+
+
+def _classes_in(found: Sequence[Said], truth: Sequence[Said]) -> list[int]:
+    if len(found) != len(truth):
+        raise ValueError(f"found and truth must be of the same images; got {len(found)} and {len(truth)}.")
+    classes = sorted({int(label) for of in truth for label in of["labels"]})
+    if not classes:
+        raise ValueError("truth must hold at least one box; got none. Score scenes with something in them.")
+    return classes
+
+
+def _matched(
+    found: Sequence[Said], truth: Sequence[Said], classes: Sequence[int], thresholds: Sequence[float]
+) -> dict[int, list[_Row]]:
+    """Of each class a row per image."""
+    least = np.asarray(thresholds, np.float64)
+    return {
+        label: [_row(said, true, label, least) for said, true in zip(found, truth, strict=True)]
+        for label in classes
+    }
+
+
+def _row(said: Said, true: Said, label: int, thresholds: Float[np.ndarray, " t"]) -> _Row:
+    own, goals = (np.asarray(of["labels"]) == label for of in (said, true))
+    scores = np.asarray(said["scores"], np.float64)[own]
+    order = np.argsort(-scores, kind="stable")[:MOST]
+    boxes = np.asarray(said["boxes"], np.float64).reshape(-1, 4)[own][order]
+    wanted = np.asarray(true["boxes"], np.float64).reshape(-1, 4)[goals]
+    return _Row(_taken(overlaps(boxes, wanted), thresholds), scores[order], len(wanted))
+
+
+def _precision(rows: Sequence[_Row], index: Int[np.ndarray, " n"]) -> Float[np.ndarray, " t"]:
+    chosen = [rows[i] for i in index]
+    order = np.argsort(-np.concatenate([row.scores for row in chosen]), kind="stable")
+    right = np.concatenate([row.right for row in chosen], axis=1)[:, order]
+    return _under_curve(right, sum(row.number for row in chosen))
 
 
 def _taken(shared: Float[np.ndarray, "k g"], thresholds: Float[np.ndarray, " t"]) -> Bool[np.ndarray, "t k"]:

@@ -1,5 +1,7 @@
 """How well pixels were told: the mean over classes of intersection over union."""
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Int, UInt8
 
@@ -52,3 +54,29 @@ def segmentation_scores(confusion: Int[np.ndarray, "c c"]) -> dict[str, float]:
         raise ValueError("masks must hold at least one known pixel; got none. Score other scenes.")
     shares = both[there] / (true + said - both)[there]
     return {"miou": float(shares.mean()), "accuracy": float(both.sum() / confusion.sum())}
+
+
+def segmentation_by_index(
+    found: UInt8[np.ndarray, "n h w"], truth: UInt8[np.ndarray, "m i j"], *, number: int
+) -> Callable[[Int[np.ndarray, " k"]], dict[str, float]]:
+    """`segmentation_scores` of the masks at some positions, pixels being counted once; NaN where none is known.
+
+    Args:
+        found, truth, number: as `pixel_confusion` takes them.
+
+    Raises:
+        ValueError: see `pixel_confusion`.
+    """
+    if len(found) != len(truth):
+        raise ValueError(f"masks must be one per true one; got {len(found)} for {len(truth)}.")
+    counts = np.stack(
+        [pixel_confusion(*of, number=number) for of in zip(found[:, None], truth[:, None], strict=True)]
+    )
+
+    def scores(index: Int[np.ndarray, " k"]) -> dict[str, float]:
+        confusion = counts[index].sum(0)
+        if not confusion.any():
+            return dict.fromkeys(("miou", "accuracy"), float("nan"))
+        return segmentation_scores(confusion)
+
+    return scores

@@ -54,7 +54,8 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outline):  # type
         """Learn from samples.
 
         Args:
-            X: anything that `replearn.data.as_samples` takes: arrays, tensors, folders, names of built-in data.
+            X: anything that `replearn.data.as_samples` takes: arrays, tensors, folders, names of built-in data; or what
+                the class says.
             y: labels, -1 or None where unknown; most methods look at none.
             run: a folder for checkpoints, history and weights; None keeps all in memory.
             resume: go on with the run in that folder, bit by bit as if it had not been interrupted (on CPUs, and where
@@ -67,20 +68,26 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outline):  # type
         """
         check_sizes(self)
         join_processes(self.device)
-        samples = self._prepare(as_samples(X, y))
+        samples = self._prepare(self.given(X, y))
         if run is None:
             self.learn(samples, run=None, resume=resume, loggers=loggers)
-            return self
+        else:
+            self._learn_into(run, samples, resume=resume, loggers=loggers)
+        self.forget()
+        return self
+
+    def _learn_into(self, run: str | Path, samples: Samples, *, resume: bool, loggers: Iterable[Any]) -> None:
+        """Learn, and keep what is learned in a run folder; one that has ended is read."""
         with begun(self, run, resume=resume) as folder:
             if resume and has_ended(folder):
                 if process() == 0:
                     drop_state(self, folder)  # where a kill came between the weights and this
                 epochs = f", after {self.epochs} epochs" if getattr(self, "epochs", None) else ""
                 log.info("the run in %s has ended already%s: nothing to do", folder, epochs)
-                return restore(self, folder)
+                restore(self, folder)
+                return
             self.learn(samples, run=folder, resume=resume, loggers=loggers)
             end_run(self, folder)
-        return self
 
     def prepare(self, X: Any, y: Any = None) -> "Model":
         """Check fields and samples and make the modules, untrained: `fit` without learning.
@@ -89,8 +96,20 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outline):  # type
             ValueError: a field or the data is not as it must be.
         """
         check_sizes(self)
-        self._prepare(as_samples(X, y))
+        self._prepare(self.given(X, y))
+        self.forget()
         return self
+
+    def given(self, X: Any, y: Any) -> Samples:
+        """The samples in what `fit` is given.
+
+        Raises:
+            ValueError: it is not as it must be.
+        """
+        return as_samples(X, y)
+
+    def forget(self) -> None:
+        """Drop what was kept of `given` to learn from."""
 
     def _prepare(self, given: Samples) -> Samples:
         """Make the modules for samples, and return these as the method reads them."""

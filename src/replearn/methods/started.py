@@ -31,7 +31,7 @@ from replearn.views import view_from_json
 
 Recipe = dict[str, Any]
 PARTS = {"class": str, "fields": dict, "samples": dict}  # of a recipe, at least
-GRAFTED = ("Detector", "Segmenter")  # classes right of here whose encoder is the one that they began with
+TRAINED = "trained"  # the field of what puts an encoder to a task: its encoder is the one that it began with
 ENCODER = "encoder_."  # how the names of an encoder's weights begin
 
 
@@ -131,8 +131,8 @@ def encoder_again(recipe: Recipe) -> Encoder:
     Raises:
         ValueError: the method has none, or one that was given as a module and is not stored.
     """
-    told, own, before = recipe["samples"], recipe["fields"], _before(recipe)
-    samples = description_from_json(told)
+    own, before = recipe["fields"], _before(recipe)
+    samples = description_from_json(recipe["samples"])
     if isinstance(own.get("encoder"), dict) and not before:
         raise ValueError(
             f"{recipe['class']} was fitted with an encoder of your own, {own['encoder']['module']}, which is not "
@@ -140,11 +140,10 @@ def encoder_again(recipe: Recipe) -> Encoder:
         )
     inner = encoder_again(before) if before else None
     with made_from(recipe.get("folder")), standing_in(own.get("encoder"), inner):
-        if recipe["class"] in GRAFTED:
-            return inner or make_encoder(own["encoder"], samples)
-        if "task" in told:  # of a FineTune
+        if TRAINED in own:
             again = inner or make_encoder(own["encoder"], samples)
-            again.read_as(own["pooling"], own["length"])
+            if "pooling" in own:
+                again.read_as(own["pooling"], own["length"])
             return again
         fields = {name: _value(value) for name, value in own.items() if not _is_missing(value)}
         if inner is not None and isinstance(own["encoder"], dict):

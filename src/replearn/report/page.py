@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from replearn.comparison import HIDDEN, PREPROCESSING, Comparison
@@ -53,12 +53,28 @@ def write_report(path: str | Path, comparison: Comparison, *, title: str) -> Pat
         OSError: the file cannot be written.
     """
     path = Path(path)
-    text = render(comparison, title=title)
+    write_page(path, render(comparison, title=title))
+    return path
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write a page; it appears whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
         # Names of files may hold bytes that are no text; they are shown as question marks.
         part.write_bytes(text.encode("utf-8", errors="replace"))
-    return path
+
+
+def template(name: str) -> Template:
+    """A page's template: what is put into it is escaped, and must be there."""
+    environment = Environment(
+        loader=PackageLoader("replearn.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
 
 
 def render(comparison: Comparison, *, title: str) -> str:
@@ -71,14 +87,8 @@ def render(comparison: Comparison, *, title: str) -> str:
     script = (files("replearn.report") / "templates" / "map.js").read_text(encoding="utf-8")
     told = [] if HIDDEN in comparison.facts else comparison.rows  # where all rows have the same few labels
     labelled = [row.name for row in told if getattr(row.method, "needs_labels", False)]
-    environment = Environment(
-        loader=PackageLoader("replearn.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2").render(
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    return template("report.html.j2").render(
         title=title,
         verdict=verdict(comparison.scores, labelled=labelled),
         table=table_rows(comparison.scores),
@@ -101,7 +111,7 @@ def render(comparison: Comparison, *, title: str) -> str:
         blocks=blocks(comparison, told=[LANGUAGE] if language else []),
         command=command(comparison),
         script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii"),
+        script_source=Markup(f"'sha256-{digest}'"),
     )
 
 

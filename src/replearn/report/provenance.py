@@ -100,11 +100,17 @@ def _classes(samples: Samples) -> str:
 
 
 def _representation(row: Representation) -> Block:
-    lines = [("numbers per sample", f"{row.train.shape[1]:,}")]
+    numbers = ("numbers per sample", f"{row.train.shape[1]:,}")
     if row.method is None:
-        return Block(row.name, lines)
+        return Block(row.name, [numbers])
+    name, *others = training_lines(row)
+    return Block(row.name, [name, numbers, *others])
+
+
+def training_lines(row: Representation) -> list[tuple[str, str]]:
+    """A method's class, its time and speed, and its fields."""
     method = bare(row.method)
-    lines.insert(0, ("class", type(method).__name__))
+    lines = [("class", type(method).__name__)]
     if row.seconds > 0:
         lines.append(("time to fit", f"{row.seconds:,.1f} s"))
     speeds = [float(at["samples_per_second"]) for at in row.history if "samples_per_second" in at]
@@ -115,4 +121,4 @@ def _representation(row: Representation) -> Block:
     fields = get_params(deep=False) if callable(get_params) else {}
     if row.extended:
         fields["epochs"] = row.extended.removesuffix(" epochs")
-    return Block(row.name, lines + [(str(name), in_words(value)) for name, value in fields.items()])
+    return lines + [(str(name), in_words(value)) for name, value in fields.items()]

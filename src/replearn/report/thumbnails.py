@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import UInt8
+from matplotlib.figure import Figure
 from PIL import Image
 
 from replearn.data import Samples
@@ -72,11 +73,22 @@ def make_sheet(parts: list[tuple[Samples, np.ndarray]]) -> Sheet:
     return Sheet(png_uri(picture), side, columns, rows, channels == 1, _is_bright(cells))
 
 
+def figure_uri(figure: Figure) -> str:
+    """A figure as a data URI."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return _uri(file)
+
+
 def png_uri(picture: UInt8[np.ndarray, "h w c"]) -> str:
     """The picture as a data URI."""
     image = Image.fromarray(picture[:, :, 0] if picture.shape[2] == 1 else picture)
     file = io.BytesIO()
     image.save(file, "PNG", optimize=True)
+    return _uri(file)
+
+
+def _uri(file: io.BytesIO) -> str:
     return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 

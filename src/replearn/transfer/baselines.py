@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.linear_model import Ridge
 
 from replearn.data import Samples
-from replearn.evaluate.intervals import wilson_interval
+from replearn.evaluate.intervals import drawn_intervals, wilson_interval
 from replearn.transfer.predictor import Predictor
 from replearn.transfer.reading import PairTexts, TokenSamples
 from replearn.transfer.regress import Regress
@@ -23,7 +23,6 @@ from replearn.transfer.task_data import read_answers, read_samples
 Part = tuple[Any, Any]  # samples and answers, as `FineTune.fit` takes them
 MOST = 3000  # samples that the linear baseline learns from
 STRENGTHS = (1e-3, 1e-2, 0.1, 1.0)  # times the number of samples
-DRAWS = 200  # of test samples, for an interval
 USUAL, LINEAR, FREQUENT = "usual answer", "linear, simple", "tag per word"
 
 
@@ -51,21 +50,13 @@ def score_intervals(model: Predictor, test: Part) -> dict[str, tuple[float, floa
     _, truth = read_answers(model.task, test[1], held, known=model.task_)
     known = np.flatnonzero([answer is not None for answer in truth])
     found = model.predict(test[0])
-    draw = np.random.default_rng(0)
-    rows = []
-    for _ in range(DRAWS if len(known) > 1 else 0):
-        chosen = draw.choice(known, len(known)).tolist()
-        rows.append(model.task_.scores([truth[i] for i in chosen], [found[i] for i in chosen]))
-    drawn = {name: np.array([row[name] for row in rows]) for name in (rows[0] if rows else ())}
-    intervals = {
-        name: tuple(np.percentile(values[np.isfinite(values)], [2.5, 97.5]).tolist())
-        for name, values in drawn.items()
-        if np.isfinite(values).any()
-    }
+    intervals = drawn_intervals(
+        lambda chosen: model.task_.scores([truth[i] for i in chosen], [found[i] for i in chosen]), known
+    )
     own = model.task_.scores(truth, found)
     if "accuracy" in own and not model.task_.tokenwise:
         intervals["accuracy"] = wilson_interval(own["accuracy"], len(known))
-    return intervals  # type: ignore[return-value]
+    return intervals
 
 
 def _usual(model: Predictor, samples: Samples, answers: list[Any], held: Samples) -> Any:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.fcos import (
@@ -28,7 +29,7 @@ from torchvision.models.detection.image_list import ImageList
 from replearn.data import Batch, Description
 from replearn.data.processes import collect, processes
 from replearn.data.scene_samples import Scenes
-from replearn.evaluate.detection import detection_scores
+from replearn.evaluate.detection import detection_by_index
 from replearn.transfer.scene_model import SceneModel
 from replearn.transfer.surgery import Level, Pyramid, group_norm, maps_of
 
@@ -52,6 +53,8 @@ class Detector(SceneModel):
 
     year: ClassVar[int] = 2019
     paper: ClassVar[str] = "https://arxiv.org/abs/1904.01355"
+    main: ClassVar[str] = "ap"
+    usual_told: ClassVar[str] = "the mean box of each class, in every scene"
 
     convolutions: int = 2
 
@@ -119,23 +122,18 @@ class Detector(SceneModel):
         )
         return [{name: value.cpu().numpy() for name, value in of.items()} for of in found]
 
-    @property
-    def classes_(self) -> np.ndarray:
-        """Names of the classes."""
-        return np.array(self.samples_.classes)
+    def usual(self, learned: Scenes, number: int) -> list[Found]:
+        """The mean box of each class, the surer the more boxes it has."""
+        every, of = (
+            np.concatenate(learned.boxes or [np.empty((0, 4), np.float32)]),
+            np.concatenate(learned.box_labels),
+        )
+        labels, counts = np.unique(of, return_counts=True)
+        boxes = np.stack([every[of == label].mean(0) for label in labels])
+        return [{"boxes": boxes, "labels": labels, "scores": counts / counts.sum()}] * number
 
-    def scores(self, X: Any) -> dict[str, float]:
-        """`ap`, COCO's average precision, `ap50` and `ap75`; see `replearn.evaluate.detection_scores`.
-
-        Raises:
-            ValueError: X is no `Scenes`, of other classes, or without boxes.
-        """
-        scenes = self.scored(X)
-        return detection_scores(self.predict(scenes), scenes.truth())
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """COCO's average precision."""
-        return self.scores(X)["ap"]
+    def judged(self, found: Any, scenes: Scenes) -> Callable[[Int[np.ndarray, " n"]], dict[str, float]]:
+        return detection_by_index(found, scenes.truth())
 
 
 class Head(FCOSHead):  # type: ignore[misc]

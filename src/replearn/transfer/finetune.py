@@ -57,7 +57,8 @@ RATE_OF_TEXTS = 0.05  # of the encoder, as a multiple of the head's: transformer
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class FineTune(Predictor):
-    """An encoder put to a task.
+    """An encoder put to a task: `fit(X, y)` takes samples as the task has them, and their answers, or the samples' own
+    labels.
 
     >>> rows, labels = np.eye(4, dtype=np.float32).repeat(8, 0), np.arange(4).repeat(8)
     >>> model = FineTune(encoder="linear", trained="frozen", epochs=30, learning_rate=0.1)
@@ -72,36 +73,7 @@ class FineTune(Predictor):
     why_not_extended: ClassVar[str] = "since it keeps the weights of its best epoch"
     looked_at: ClassVar[int] = 8  # of the many looks at a short training each takes its time
 
-    def fit(
-        self,
-        X: Any,
-        y: Any = None,
-        *,
-        run: str | Path | None = None,
-        resume: bool = False,
-        loggers: Iterable[Any] = (),
-    ) -> "FineTune":
-        """Learn a task.
-
-        Args:
-            X: samples, as the task has them.
-            y: their answers; None takes the samples' own labels.
-            run, resume, loggers: as all methods have them.
-
-        Raises:
-            ValueError: a field or the data is not as it must be.
-        """
-        super().fit(self._asked(X, y), run=run, resume=resume, loggers=loggers)
-        del self._answers, self._parted
-        return self
-
-    def prepare(self, X: Any, y: Any = None) -> "FineTune":
-        """Check fields and samples and make the modules, untrained."""
-        super().prepare(self._asked(X, y))
-        del self._answers, self._parted
-        return self
-
-    def _asked(self, X: Any, y: Any) -> Samples:
+    def given(self, X: Any, y: Any) -> Samples:
         for name in ("keeper_", "average_"):
             self.__dict__.pop(name, None)  # of a training that was interrupted
         samples, before = read_samples(self.task, X), samples_of(self.encoder)
@@ -115,6 +87,9 @@ class FineTune(Predictor):
             self.task_, self._answers, samples, share=self.validation, random_state=self.random_state
         )
         return samples.learned_on(learned) if len(held) else samples
+
+    def forget(self) -> None:
+        del self._answers, self._parted
 
     def check(self, samples: Samples) -> None:
         """Raises ValueError where a field can't work, or not with these samples."""

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from sklearn.exceptions import NotFittedError
 from torch import nn
 
@@ -36,7 +37,8 @@ Told = TypeVar("Told")
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SceneModel(Method):
-    """A method whose encoder is the backbone of a model of scenes.
+    """A method whose encoder is the backbone of a model of scenes: `fit(X)` takes `Scenes`, of `make_scenes`, of the
+    readers of `replearn.data`, or made of arrays.
 
     Batch normalisations of the encoder keep their statistics: batches of scenes are small. An encoder with random
     weights measures them on the scenes first.
@@ -56,7 +58,13 @@ class SceneModel(Method):
     needs: ClassVar[tuple[str, ...]] = ("encoder", "pixels")
     why_collapse: ClassVar[str | None] = None  # scenes may well look alike as wholes
     why_not_extended: ClassVar[str] = "since its labels are not among what a run keeps"
+    why_not_judged: ClassVar[str] = (
+        "since it answers what is where in scenes, on which it was judged when it was fitted: see `replearn report`"
+    )
     looked_at: ClassVar[int] = 8
+    main: ClassVar[str]  # the score that counts
+    reads_masks: ClassVar[bool] = False  # whether it learns from masks, not from boxes
+    usual_told: ClassVar[str]  # what `usual` says, in words
     refused: ClassVar[dict[str, str]] = {
         "accumulate": "by what the loss of a batch is divided is known only when its scenes are framed"
     }
@@ -74,34 +82,7 @@ class SceneModel(Method):
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
 
-    def fit(
-        self,
-        X: Any,
-        y: Any = None,
-        *,
-        run: str | Path | None = None,
-        resume: bool = False,
-        loggers: Iterable[Any] = (),
-    ) -> "SceneModel":
-        """Learn from scenes.
-
-        Args:
-            X: `Scenes`: of `make_scenes`, of the readers of `replearn.data`, or made of arrays.
-            y: None; what is in the scenes is among them.
-            run, resume, loggers: as all methods have them.
-
-        Raises:
-            ValueError: a field or the scenes are not as they must be.
-        """
-        super().fit(self._asked(X, y), run=run, resume=resume, loggers=loggers)
-        return self
-
-    def prepare(self, X: Any, y: Any = None) -> "SceneModel":
-        """Check fields and scenes and make the modules, untrained."""
-        super().prepare(self._asked(X, y))
-        return self
-
-    def _asked(self, X: Any, y: Any) -> Scenes:
+    def given(self, X: Any, y: Any) -> Scenes:
         if not isinstance(X, Scenes) or y is not None:
             raise ValueError(
                 f"{type(self).__name__} must be given Scenes, and no y; got {type(X).__name__}. Read them by "
@@ -143,6 +124,7 @@ class SceneModel(Method):
                     "first, or take another method."
                 )
             self._started = recipe_of(spec)
+        self._check_channels(spec, samples)
         self.encoder_ = make_encoder(spec, samples)
         levels = levels_of(self.encoder_)
         if isinstance(self.trained, int) and self.trained > len(levels):
@@ -154,6 +136,16 @@ class SceneModel(Method):
         read = levels_read(self.encoder_, samples, finest=self.stride)
         leave_unread(self.encoder_, samples, read)
         self.graft(read, samples)
+
+    def _check_channels(self, encoder: Any, samples: Description) -> None:
+        """Raises ValueError where a method's encoder reads images of another number of channels."""
+        recipe = recipe_of(encoder)
+        own = samples.shape[:1] if recipe is None else tuple(recipe["samples"]["shape"][:1])
+        if own != samples.shape[:1]:
+            raise ValueError(
+                f"scenes must have as many channels as the images that the encoder was trained on, {own[0]}; got "
+                f"{samples.shape[0]}. Take an encoder for such images."
+            )
 
     def graft(self, levels: list[Any], samples: Description) -> None:
         """Make what comes after the encoder."""
@@ -209,9 +201,41 @@ class SceneModel(Method):
         """What is where in each of the samples."""
         raise NotImplementedError
 
-    def scores(self, X: Any) -> dict[str, float]:
-        """How good answers are, by name."""
+    def usual(self, learned: Scenes, number: int) -> Any:
+        """What one would say of so many scenes without a look at them, as `predict` says it.
+
+        Args:
+            learned: the scenes that were learned from.
+            number: of scenes that are asked about.
+        """
         raise NotImplementedError
+
+    def judged(self, found: Any, scenes: Scenes) -> Callable[[Int[np.ndarray, " n"]], dict[str, float]]:
+        """Scores, by name, of what was found in the scenes at some positions; NaN where nothing is to be found.
+
+        Raises:
+            ValueError: the scenes lack what is scored, or are not as many as answers.
+        """
+        raise NotImplementedError
+
+    def scores(self, X: Any) -> dict[str, float]:
+        """How good answers are, by name: of a `Detector`, COCO's average precision `ap`, `ap50` and `ap75`; of a
+        `Segmenter` `miou`, the mean over the classes and the ground, and `accuracy`, of pixels.
+
+        Raises:
+            ValueError: X is no `Scenes`, of other classes, or lacks what is scored.
+        """
+        scenes = self.scored(X)
+        return self.judged(self.predict(scenes), scenes)(np.arange(len(scenes)))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """The score that counts: `ap`, or `miou`."""
+        return self.scores(X)[self.main]
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """Names of the classes; the ground is none of them."""
+        return np.array(self.samples_.classes)
 
     def scored(self, X: Any) -> Scenes:
         """Scenes to score by.
@@ -219,7 +243,7 @@ class SceneModel(Method):
         Raises:
             ValueError: they are none, of other classes, or lack what is scored.
         """
-        scenes = self._asked(X, None)
+        scenes = self.given(X, None)
         if scenes.classes != self.samples_.classes:
             raise ValueError(
                 f"scenes must have the classes of fit, {', '.join(self.samples_.classes)}; got "
@@ -248,4 +272,4 @@ class SceneModel(Method):
 
     def __sklearn_clone__(self) -> "SceneModel":
         # scikit-learn's own would make an unfitted method of a fitted one that is the encoder.
-        return type(self)(**{name: getattr(self, name) for name in self.__dataclass_fields__})
+        return type(self)(**{field.name: getattr(self, field.name) for field in fields(self)})

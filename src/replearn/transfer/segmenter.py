@@ -8,13 +8,14 @@ References: Kirillov et al., "Panoptic feature pyramid networks", CVPR 2019 (the
     Chen et al., 2017 (DeepLab v3, section 3.3). https://arxiv.org/abs/1706.05587
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 from torchvision.models.segmentation.deeplabv3 import DeepLabHead
 from torchvision.models.segmentation.fcn import FCNHead
@@ -23,7 +24,7 @@ from replearn.data import Batch, Description
 from replearn.data.processes import collect, processes
 from replearn.data.scene_samples import VOID, Scenes
 from replearn.encoders.dropout import rows_of, with_row_dropout
-from replearn.evaluate.segmentation import pixel_confusion, segmentation_scores
+from replearn.evaluate.segmentation import segmentation_by_index
 from replearn.transfer.scene_model import SceneModel
 from replearn.transfer.surgery import Level, Pyramid, maps_of, with_group_norms
 
@@ -47,6 +48,9 @@ class Segmenter(SceneModel):
 
     year: ClassVar[int] = 2015
     paper: ClassVar[str] = "https://arxiv.org/abs/1411.4038"
+    main: ClassVar[str] = "miou"
+    reads_masks: ClassVar[bool] = True
+    usual_told: ClassVar[str] = "the class that most pixels are of, everywhere"
 
     head: Literal["fcn", "deeplab"] = "fcn"
     ground: float = 0.3
@@ -99,23 +103,14 @@ class Segmenter(SceneModel):
         said = self.told(lambda batch: self._logits(batch).argmax(1).to(torch.uint8).cpu().numpy(), X)
         return np.concatenate(list(said))
 
-    @property
-    def classes_(self) -> np.ndarray:
-        """Names of the classes; the ground is none of them."""
-        return np.array(self.samples_.classes)
+    def usual(self, learned: Scenes, number: int) -> UInt8[np.ndarray, "n h w"]:
+        """The class that most pixels are of, the ground as a rule, everywhere."""
+        assert learned.masks is not None
+        known = learned.masks[learned.masks != VOID]
+        return np.full((number, *learned.masks.shape[1:]), np.bincount(known).argmax(), np.uint8)
 
-    def scores(self, X: object) -> dict[str, float]:
-        """`miou`, the mean over the classes and the ground, and `accuracy`, of pixels.
-
-        Raises:
-            ValueError: X is no `Scenes`, of other classes, or without masks.
-        """
-        scenes = self.scored(X)
+    def judged(
+        self, found: UInt8[np.ndarray, "n h w"], scenes: Scenes
+    ) -> Callable[[Int[np.ndarray, " k"]], dict[str, float]]:
         assert scenes.masks is not None
-        return segmentation_scores(
-            pixel_confusion(self.predict(scenes), scenes.masks, number=1 + len(self.classes_))
-        )
-
-    def score(self, X: object, y: object = None) -> float:
-        """The mean intersection over union."""
-        return self.scores(X)["miou"]
+        return segmentation_by_index(found, scenes.masks, number=1 + len(self.classes_))

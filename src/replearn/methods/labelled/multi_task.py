@@ -10,6 +10,7 @@ Numbers are standardised by mean and deviation of those of `fit`, so their unit 
     uncertainty   the likelihood of classes that are scaled, and of numbers that are noisy, by variances exp(s) that
                   are learned, too
     pcgrad        each loss's gradient of the encoder loses its part against that of any other loss
+    upgrad, ...   the gradients of the encoder become one by an aggregator of TorchJD
 
 References: Caruana, Machine Learning 28, 1997. https://doi.org/10.1023/A:1007379606734
     Kendall, Gal and Cipolla, CVPR 2018, equations 5 to 10. https://arxiv.org/abs/1705.07115
@@ -29,12 +30,14 @@ from replearn.data import Batch, Description, Samples
 from replearn.encoders import make_encoder
 from replearn.engine.distributed import gather, mean_over_processes
 from replearn.methods.labelled.many_answers import ManyAnswers
-from replearn.methods.labelled.surgery import without_conflicts
+from replearn.methods.labelled.surgery import AGGREGATORS, PCGRAD, check_combiner, combined
 from replearn.objectives import cross_entropy, squared_error
 from replearn.views import Split
 
 UNKNOWN = -1
-ONE_BATCH = {"accumulate": "pcgrad looks for conflicts in one batch (slice_size saves memory, too)"}
+ONE_BATCH = "{} looks for conflicts in one batch (slice_size saves memory, too)"
+COMBINED = (PCGRAD, *AGGREGATORS)  # by the gradients of the losses
+WEIGHTINGS = ("uniform", "uncertainty", *COMBINED)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -47,7 +50,8 @@ class MultiTask(ManyAnswers):
     Attributes:
         views: of which the first is taken, or the name of a preset; None takes the samples as they are, since a crop or
             a turn may change what is asked for (a position, a count).
-        weighting: of the losses: `uniform`, `uncertainty` or `pcgrad`.
+        weighting: of the losses: `uniform`, `uncertainty`, `pcgrad`; or, where the package torchjd is installed,
+            `upgrad`, `mgda`, `dualproj`, `alignedmtl`, `imtlg` or `config`, aggregators of gradients.
         variance_rate: learning rate of the variances of `uncertainty`, as a multiple of `learning_rate`.
     """
 
@@ -56,21 +60,26 @@ class MultiTask(ManyAnswers):
     split: ClassVar[str] = "plain"
 
     views: Split | str | None = None
-    weighting: Literal["uniform", "uncertainty", "pcgrad"] = "uniform"
+    weighting: Literal[
+        "uniform", "uncertainty", "pcgrad", "upgrad", "mgda", "dualproj", "alignedmtl", "imtlg", "config"
+    ] = "uniform"
     variance_rate: float = 10.0
 
     def idle(self, samples: Samples) -> Mapping[str, str]:
         without = {"variance_rate": "only weighting='uncertainty' learns variances"}
         unused = {} if self.weighting == "uncertainty" else without
-        return unused | (ONE_BATCH if self.weighting == "pcgrad" else {})
+        return unused | (
+            {"accumulate": ONE_BATCH.format(self.weighting)} if self.weighting in COMBINED else {}
+        )
 
     def check(self, samples: Samples) -> None:
         """Raises ValueError where a field can't work, or not with these samples."""
         super().check(samples)
-        if self.weighting not in ("uniform", "uncertainty", "pcgrad"):
+        if self.weighting not in WEIGHTINGS:
             raise ValueError(
-                f"weighting must be uniform, uncertainty or pcgrad; got {self.weighting!r}. Leave it out for uniform."
+                f"weighting must be one of {', '.join(WEIGHTINGS)}; got {self.weighting!r}. Leave it out for uniform."
             )
+        check_combiner(self.weighting)
 
     def build(self, samples: Description) -> None:
         self.encoder_ = make_encoder(self.encoder, samples)
@@ -99,7 +108,7 @@ class MultiTask(ManyAnswers):
         losses = self.losses(h, truth)
         if self.weighting == "uncertainty":
             return self.by_uncertainty(losses, truth)
-        return self.by_surgery(losses, h, truth, orders) if self.weighting == "pcgrad" else losses
+        return self.by_surgery(losses, h, truth, orders) if self.weighting in COMBINED else losses
 
     def losses(self, h: Float[Tensor, "m d"], truth: Float[Tensor, "m t"]) -> list[Float[Tensor, ""]]:
         """The loss of each target, a mean over the samples of which it is known."""
@@ -131,7 +140,7 @@ class MultiTask(ManyAnswers):
         truth: Float[Tensor, "m t"],
         orders: Float[Tensor, "t t"],
     ) -> list[Float[Tensor, ""]]:
-        """The same losses; their gradient of the heads is their own, that of the encoder is without conflicts."""
+        """The same losses; their gradient of the heads is their own, that of the encoder is of all together."""
         shared = [p for p in self.encoder_.parameters() if p.requires_grad]
         if not shared:
             return losses
@@ -141,7 +150,7 @@ class MultiTask(ManyAnswers):
                 for loss in losses
             ]
         whole = torch.stack([torch.cat([part.flatten() for part in parts]) for parts in found])  # (t, p)
-        together = without_conflicts(mean_over_processes(whole), orders)
+        together = combined(self.weighting, mean_over_processes(whole), orders)
         weights = torch.cat([p.flatten() for p in shared])
         own = self.losses(h.detach(), truth)
         carried = ((weights - weights.detach()) * together).sum()  # 0, and of the gradient that is wanted

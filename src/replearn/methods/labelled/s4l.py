@@ -5,9 +5,9 @@
     with a label     h --linear--> logits --cross_entropy(label)-------------------------------------------> loss
 
 All four turns of a sample are in one batch; with `turned` classes are told of all of them, as in the paper, else of the
-first alone. The paper's "mix of all models" adds VAT's two terms (`divergence` and `entropy`, the first with VAT's
-defaults); what it trains after that, on guessed labels, is left to `PseudoLabel`. What answers and represents
-afterwards is the moving average of the weights, which the paper has not.
+first alone. The paper's "mix of all models" adds VAT's two terms (`divergence` and `entropy`); what it trains after
+that, on guessed labels, is left to `PseudoLabel`. What answers and represents afterwards is the moving average of the
+weights, which the paper has not.
 
 References: Zhai, Oliver, Kolesnikov & Beyer, ICCV 2019, section 3, equations 1 and 2.
     https://arxiv.org/abs/1905.03670
@@ -20,16 +20,15 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.data.labels import UNLABELLED
 from replearn.data.processes import collect
 from replearn.engine.distributed import gather
-from replearn.engine.slices import buffers_kept
 from replearn.methods.labelled.semi_supervised import SemiSupervised, Term
-from replearn.methods.labelled.vat import VAT, adversary
+from replearn.methods.labelled.vat import VAT, unsteadiness
 from replearn.methods.pretext.pretext import answered
 from replearn.methods.pretext.rotation import check_turns
-from replearn.objectives import cross_entropy, entropy, kl_divergence
+from replearn.objectives import cross_entropy, entropy
 from replearn.views import Split
 from replearn.views.rotations import TURNS, quarters
 
@@ -45,6 +44,7 @@ class S4L(SemiSupervised):
         turned: whether classes are told of all turns of a sample, else of the first, which is none, alone.
         weight: of the term that tells turns.
         divergence, entropy: weights of VAT's divergence and entropy, of all turns.
+        epsilon, xi, iterations: of the divergence, see `VAT`.
     """
 
     year: ClassVar[int] = 2019
@@ -56,6 +56,13 @@ class S4L(SemiSupervised):
     turned: bool = True
     divergence: float = 0.0
     entropy: float = 0.0
+    epsilon: float = VAT.epsilon
+    xi: float = VAT.xi
+    iterations: int = VAT.iterations
+
+    def idle(self, samples: Samples) -> Mapping[str, str]:
+        why = "only the divergence, which has no weight, looks for the worst direction"
+        return {} if self.divergence else dict.fromkeys(("epsilon", "xi", "iterations"), why)
 
     def build(self, samples: Description) -> None:
         check_turns(self, samples)
@@ -84,14 +91,11 @@ class S4L(SemiSupervised):
         return cross_entropy(gather(said[2]), collect(quarters(batch)))
 
     def steadiness(self, said: Said, batch: Batch) -> Float[Tensor, ""]:
-        """VAT's, with its defaults."""
-        seen, clean = said[0], said[1].detach()
-        with buffers_kept(self.student_):
-            changed = adversary(
-                self.student_, seen, clean, epsilon=VAT.epsilon, xi=VAT.xi, iterations=VAT.iterations
-            )
-            told = self.student_(changed)
-        return kl_divergence(gather(told), gather(clean))
+        """VAT's divergence."""
+        seen, logits, _ = said
+        return unsteadiness(
+            self.student_, seen, logits, epsilon=self.epsilon, xi=self.xi, iterations=self.iterations
+        )
 
     def unsure(self, said: Said, batch: Batch) -> Float[Tensor, ""]:
         """The entropy of predictions."""

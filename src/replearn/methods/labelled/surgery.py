@@ -1,12 +1,64 @@
-"""Gradient surgery: gradients of several losses that work against each other are bent until they don't.
+"""Gradients of several losses as one: those that work against each other are bent until they don't, here or by TorchJD.
 
-References: Yu et al., "Gradient surgery for multi-task learning", NeurIPS 2020, algorithm 1.
+References: Quinton & Rey, "Jacobian descent for multi-objective optimization", 2024 (TorchJD).
+    https://arxiv.org/abs/2406.16232
+    Yu et al., "Gradient surgery for multi-task learning", NeurIPS 2020, algorithm 1.
     https://arxiv.org/abs/2001.06782
 """
+
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+PCGRAD = "pcgrad"
+# Aggregators of TorchJD, which choose by the gradients alone and draw nothing.
+AGGREGATORS = {
+    "upgrad": "UPGrad",
+    "mgda": "MGDA",
+    "dualproj": "DualProj",
+    "alignedmtl": "AlignedMTL",
+    "imtlg": "IMTLG",
+    "config": "ConFIG",
+}
+PROGRAMS = ("upgrad", "dualproj")  # which solve a quadratic program, by a package of its own
+
+
+def combined(name: str, gradients: Float[Tensor, "t p"], orders: Float[Tensor, "t t"]) -> Float[Tensor, " p"]:
+    """The gradients of several losses as one; a loss without any, nothing of which is known, has no say.
+
+    Args:
+        name: `pcgrad`, or one of `AGGREGATORS`.
+        gradients: of each loss, by the same parameters.
+        orders: random numbers, for `without_conflicts`.
+    """
+    there = gradients.any(1)
+    if name == PCGRAD or not there.any():
+        return without_conflicts(gradients, orders)
+    one: Tensor = _aggregator(name)(gradients[there])
+    return one
+
+
+def check_combiner(name: str) -> None:
+    """Raises ValueError where gradients can't be combined so, since a package is not installed."""
+    if name in AGGREGATORS and find_spec("torchjd") is None:
+        raise ValueError(
+            f"weighting={name!r} needs a package that is not installed, torchjd. Run: pip install 'replearn[torchjd]'"
+        )
+    if name in PROGRAMS and find_spec("quadprog") is None:
+        raise ValueError(
+            f"weighting={name!r} needs a package that is not installed, quadprog (its licence is the GPL). Run: pip "
+            "install 'torchjd[quadprog-projector]'"
+        )
+
+
+@cache
+def _aggregator(name: str) -> Any:
+    return getattr(import_module("torchjd.aggregation"), AGGREGATORS[name])()
 
 
 def without_conflicts(gradients: Float[Tensor, "t p"], orders: Float[Tensor, "t t"]) -> Float[Tensor, " p"]:

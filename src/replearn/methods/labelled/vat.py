@@ -76,17 +76,30 @@ class VAT(SemiSupervised):
 
     def unlabelled(self, said: Said, batch: Batch) -> Float[Tensor, ""]:
         """The divergence, of all samples: those with a label are among them."""
-        seen, clean = said[0], said[1].detach()
-        with buffers_kept(self.student_):
-            changed = adversary(
-                self.student_, seen, clean, epsilon=self.epsilon, xi=self.xi, iterations=self.iterations
-            )
-            told = self.student_(changed)
-        return kl_divergence(gather(told), gather(clean))
+        return unsteadiness(
+            self.student_, *said, epsilon=self.epsilon, xi=self.xi, iterations=self.iterations
+        )
 
     def unsure(self, said: Said, batch: Batch) -> Float[Tensor, ""]:
         """The entropy of predictions, of all samples."""
         return entropy(gather(said[1]))
+
+
+def unsteadiness(
+    student: nn.Sequential,
+    seen: Batch,
+    logits: Float[Tensor, "n c"],
+    *,
+    epsilon: float,
+    xi: float,
+    iterations: int,
+) -> Float[Tensor, ""]:
+    """How far predictions change in the worst direction, as a divergence; arguments as of `adversary`."""
+    clean = logits.detach()
+    with buffers_kept(student):
+        changed = adversary(student, seen, clean, epsilon=epsilon, xi=xi, iterations=iterations)
+        told = student(changed)
+    return kl_divergence(gather(told), gather(clean))
 
 
 def adversary(

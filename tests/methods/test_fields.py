@@ -81,6 +81,7 @@ ENCODERS = {
 # Where a field does something, if not where all others have their defaults (it is refused there).
 NEEDS: dict[tuple[str, str], dict[str, Any]] = {
     ("Autoencoder", "tied"): {"encoder": "mlp"},
+    ("ContextEncoder", "discriminator_rate"): {"adversarial": 0.001},
     ("BetaTCVAE", "variance"): {"likelihood": "gaussian"},
     ("BetaVAE", "rise"): {"capacity": 5.0},
     ("BetaVAE", "variance"): {"likelihood": "gaussian"},

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import tyro
 
@@ -67,19 +67,14 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     from replearn.cli.evaluations import Judged, print_conditions, untrained_rows, write_evaluation
     from replearn.cli.language import language_facts, print_language
     from replearn.cli.pairing import pairing_facts, print_pairing
-    from replearn.cli.runs import described, load_run, shown
+    from replearn.cli.runs import described, shown
     from replearn.comparison import Representation, hand_made, judge, raw_input, represent, training_of
     from replearn.methods.columns import bare, columns_beside
     from replearn.methods.reuse import Reuse
     from replearn.report import print_latents, print_table
 
     folder = Path(options.run)
-    method = load_run(options.run)
-    if why := getattr(method, "why_not_judged", ""):
-        raise ValueError(
-            f"RUN must hold a representation to judge by probes; {options.run} holds a {type(method).__name__}, {why}. "
-            "Judge the run of its encoder, or fine-tune it: `replearn finetune`."
-        )
+    method = _with_representation(options.run)
     run = described(options.run)
     train, test, whole = parts_and_whole(options.data, options, test=options.test, like=run)
     seen = tell_seen(run, test, whole)
@@ -129,3 +124,16 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     print_language(language)
     print_pairing(pairing)
     print(f"written: {shown(written)}; next:\n  {next_command('report', shown(folder))}")
+
+
+def _with_representation(run: str) -> Any:
+    """What a run holds, if it is something to judge by probes."""
+    from replearn.cli.runs import load_run
+
+    method = load_run(run)
+    if why := getattr(method, "why_not_judged", ""):
+        raise ValueError(
+            f"RUN must hold a representation to judge by probes; {run} holds a {type(method).__name__}, {why}. "
+            "Judge the run of its encoder, or fine-tune it: `replearn finetune`."
+        )
+    return method

@@ -123,7 +123,7 @@ def likelihood(method: Any, samples: Any) -> float | None:
 def markdown(found: list[dict[str, Any]]) -> str:
     """A table of all rows: means over seeds, and their spread where there are several."""
     frame = pd.DataFrame(found)
-    last = frame["machine"].iloc[-1]
+    last = rows.used_by(frame["machine"])
     told = [
         "# Codes of digits",
         "",

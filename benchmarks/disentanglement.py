@@ -124,7 +124,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
     told = ["# Disentanglement on shapes", ""]
     for condition, part in pd.DataFrame(found).groupby(list(TERMS), sort=False):
         words = ", ".join(f"{name} {value}" for name, value in zip(TERMS, condition, strict=True))
-        used = part["machine"].iloc[-1]
+        used = rows.used_by(part["machine"])
         told += [
             f"`python benchmarks/disentanglement.py`: {words}; {used['processor']}, {used['cores']} cores. Means over",
             "seeds, ± their standard deviation; last step; all 18,000 pictures; rate and distortion: nats, test part.",

@@ -201,7 +201,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
     for (data, minutes, encoder), part in pd.DataFrame(found).groupby(
         ["data", "minutes", "encoder"], sort=False
     ):
-        used, n = part["machine"].iloc[-1], part["episodes"].iloc[-1]
+        used, n = rows.used_by(part["machine"]), part["episodes"].iloc[-1]
         told += [
             f"## {data}, {minutes:g} CPU minute{'s' * (minutes != 1)}",
             "",

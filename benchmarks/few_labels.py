@@ -227,7 +227,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
     lines = ["# Few labels", ""]
     groups = pd.DataFrame(found).groupby(["data", "minutes", "encoder", "alike", "labels"], sort=False)
     for (data, minutes, encoder, alike, labels), part in groups:
-        used = part["machine"].iloc[-1]
+        used = rows.used_by(part["machine"])
         options = f"--data {data} --labels {labels} --minutes {minutes:g}"
         options += f" --encoder {encoder}" * bool(encoder) + " --alike" * bool(alike)
         lines += [

@@ -183,7 +183,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
         "python benchmarks/finetune.py --encoder hf:FOLDER --data FOLDER",
         told,
         rows.table(head, lines),
-        found[-1]["machine"],
+        rows.used_by(row["machine"] for row in found),
     )
 
 

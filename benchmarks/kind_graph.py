@@ -208,7 +208,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
     """A table per data set and length of training."""
     told = ["# Graphs and nodes", ""]
     for (data, minutes), part in pd.DataFrame(found).groupby(["data", "minutes"], sort=False):
-        used = part["machine"].iloc[-1]
+        used = rows.used_by(part["machine"])
         options = (
             f" --data {data}"
             + (f" --nodes {data}.npz" if data != "mutag" else "")

@@ -144,7 +144,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
             f"## {data}, {minutes:g} CPU minutes",
             "",
             f"`python benchmarks/kind_pairs.py --data {data} --minutes {minutes:g}`; "
-            f"{part['machine'].iloc[-1]['processor']}, one thread.",
+            f"{rows.used_by(part['machine'])['processor']}, one thread.",
             "Percent of test samples, mean over seeds ± their deviation, last step. Found: the text of a picture is",
             "first, or among ten; backward: the picture of a text.",
             "",

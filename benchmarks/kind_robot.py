@@ -226,7 +226,13 @@ def markdown(found: list[dict[str, Any]]) -> str:
             body.append((name, seeds, *shown, rows.cell(own["epochs"]), rows.cell(own["CPU s"])))
         lines += rows.table(("row", "seeds", *names, "epochs", "CPU s"), body)
     told = ["", "R² in percent, and the share of time upright in percent; mean and deviation over seeds."]
-    return rows.page("Robots", "python benchmarks/kind_robot.py", told, lines, found[-1]["machine"])
+    return rows.page(
+        "Robots",
+        "python benchmarks/kind_robot.py",
+        told,
+        lines,
+        rows.used_by(row["machine"] for row in found),
+    )
 
 
 if __name__ == "__main__":

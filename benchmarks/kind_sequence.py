@@ -235,7 +235,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
         program,
         told,
         rows.table(head, sorted(lines, key=lambda row: row[0])),
-        found[-1]["machine"],
+        rows.used_by(row["machine"] for row in found),
     )
 
 

@@ -173,7 +173,13 @@ def markdown(found: list[dict[str, Any]]) -> str:
         "",
         "Accuracy of a linear probe in percent; mean and deviation over seeds, of the mean over folds.",
     ]
-    return rows.page("Series and sounds", "python benchmarks/kind_time.py", told, lines, found[-1]["machine"])
+    return rows.page(
+        "Series and sounds",
+        "python benchmarks/kind_time.py",
+        told,
+        lines,
+        rows.used_by(row["machine"] for row in found),
+    )
 
 
 if __name__ == "__main__":

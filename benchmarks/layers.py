@@ -175,7 +175,9 @@ def markdown(found: list[dict[str, Any]]) -> str:
     ]
     head = ["task", "train / test", "seeds", "layer", "accuracy", "control", "selectivity", "majority"]
     title, again = "What layers know", "python benchmarks/layers.py --encoder hf:FOLDER --data FOLDER"
-    return rows.page(title, again, told, rows.table(head, lines), found[-1]["machine"])
+    return rows.page(
+        title, again, told, rows.table(head, lines), rows.used_by(row["machine"] for row in found)
+    )
 
 
 if __name__ == "__main__":

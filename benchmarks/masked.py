@@ -284,7 +284,11 @@ def markdown(found: list[dict[str, Any]]) -> str:
         "Accuracy of a linear probe on frozen features (mean of the last states), mean over draws of labels."
     ]
     return rows.page(
-        "Masked language models", "python benchmarks/masked.py", told, lines, found[-1]["machine"]
+        "Masked language models",
+        "python benchmarks/masked.py",
+        told,
+        lines,
+        rows.used_by(row["machine"] for row in found),
     )
 
 

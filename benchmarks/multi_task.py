@@ -146,7 +146,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
             f"## {data}, {each} epoch{'s' * (each > 1)} for each task",
             "",
             f"`python benchmarks/multi_task.py --data {data} --epochs {each} --encoder {encoder}`;",
-            f"{part['machine'].iloc[-1]['processor']}, one thread. Test scores in percent, last step.",
+            f"{rows.used_by(part['machine'])['processor']}, one thread. Test scores in percent, last step.",
             "",
         ]
         head = ("encoders", "seeds", *(f"{name} ({kind})" for name, kind in tasks.items()), "epochs", "CPU s")

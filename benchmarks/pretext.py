@@ -235,7 +235,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
     for (data, minutes, encoder), part in pd.DataFrame(found).groupby(
         ["data", "minutes", "encoder"], sort=False
     ):
-        used = part["machine"].iloc[-1]
+        used = rows.used_by(part["machine"])
         with_it = f" --encoder {encoder}" if encoder else ""
         told += [
             f"## {data}, {minutes:g} CPU minutes",

@@ -114,7 +114,13 @@ def markdown(found: list[dict[str, Any]]) -> str:
     ]
     head = ["language model", "seeds", "by", *(f"{k} example{'s' * (k != 1)}" for k in SHOTS)]
     program = "python benchmarks/prompting.py --data FOLDER --encoder hf:FOLDER"
-    return rows.page("Few-shot prompting", program, told, rows.table(head, lines), found[-1]["machine"])
+    return rows.page(
+        "Few-shot prompting",
+        program,
+        told,
+        rows.table(head, lines),
+        rows.used_by(row["machine"] for row in found),
+    )
 
 
 if __name__ == "__main__":

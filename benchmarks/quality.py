@@ -136,7 +136,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
             "",
             f"`python benchmarks/quality.py --data {data}`; "
             + "; ".join(", ".join(f"{key} {value}" for key, value in one.items()) for one in conditions)
-            + f"; {part['machine'].iloc[-1]['processor']}, {part['machine'].iloc[-1]['cores']} cores.",
+            + f"; {rows.used_by(part['machine'])['processor']}, {rows.used_by(part['machine'])['cores']} cores.",
             "Means over seeds, ± their standard deviation; last step; probes and kNN on the test part.",
             "Seconds, samples/s and peak memory are those of the fastest seed.",
             "",

@@ -96,7 +96,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
             "8 x 8 digits, nudged by one pixel in four directions; a fifth of the images to test. ± is over seeds."
         ],
         rows.table(["features", "seeds", "accuracy", "processor seconds"], lines),
-        found[-1]["machine"],
+        rows.used_by(row["machine"] for row in found),
     )
 
 

@@ -170,7 +170,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
         "python benchmarks/relatedness.py --data FOLDER --encoder hf:FOLDER",
         told,
         rows.table(["vectors of texts", "seeds", "Spearman", "Pearson", "CPU minutes"], lines),
-        found[-1]["machine"],
+        rows.used_by(row["machine"] for row in found),
     )
 
 

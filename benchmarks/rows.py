@@ -130,6 +130,20 @@ def page(title: str, command: str, told: Sequence[str], lines: Sequence[str], us
     return "\n".join([f"# {title}", "", about, *told, "", *lines, ""])
 
 
+def used_by(machines: Iterable[Any]) -> dict[str, Any]:
+    """The machine of the last row; its processor is all that rows were measured on, since a table has many sittings.
+
+    >>> used_by([{"processor": "A", "cores": 2}, {"processor": "B", "cores": 2}])["processor"]
+    'A for some rows, B for others (the JSON beside it says which)'
+    """
+    told = [machine for machine in machines if isinstance(machine, Mapping)]
+    names = list(dict.fromkeys(machine["processor"] for machine in told))
+    if len(names) == 1:
+        return dict(told[-1])
+    several = f"{' for some rows, '.join(names)} for others (the JSON beside it says which)"
+    return dict(told[-1]) | {"processor": several}
+
+
 def cell(values: "pd.Series[float]", *, percent: bool = False, spread: bool = False) -> str:
     """Mean and deviation of some numbers, as a reader sees them; nothing where there are none.
 

@@ -147,7 +147,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
     """A table per data set and number of steps: a line for what was taken off."""
     told = ["# Shortcuts", ""]
     for (data, steps), part in pd.DataFrame(found).groupby(["data", "steps"], sort=False):
-        used = part["machine"].iloc[-1]
+        used = rows.used_by(part["machine"])
         told += [
             f"## {data}, {steps} steps",
             "",

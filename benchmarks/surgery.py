@@ -166,7 +166,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
     for (task, scenes, minutes, pretrain), part in pd.DataFrame(found).groupby(
         ["task", "scenes", "minutes", "pretrain"], sort=False
     ):
-        used = part["machine"].iloc[-1]
+        used = rows.used_by(part["machine"])
         told += [
             f"## {task}, {scenes} labelled scenes, {minutes:g} CPU minutes",
             "",

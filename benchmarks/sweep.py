@@ -113,7 +113,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
     told = ["# Sweeps", ""]
     frame = pd.DataFrame(found)
     for (name, field, data, steps), part in frame.groupby(["method", "field", "data", "steps"], sort=False):
-        used = part["machine"].iloc[-1]
+        used = rows.used_by(part["machine"])
         told += [
             f"## {name} by {field}, {data}, {steps} steps",
             "",

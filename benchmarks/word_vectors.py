@@ -261,7 +261,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
         "python benchmarks/word_vectors.py CORPUS.txt --tests FOLDER --gensim PYTHON --glove FOLDER",
         told,
         lines,
-        found[-1]["machine"],
+        rows.used_by(row["machine"] for row in found),
     )
 
 

@@ -165,6 +165,22 @@ def test_at_collapse_the_loss_is_the_one_that_is_told():
     assert CLIP(pairing="sigmoid").loss_at_collapse() is None
 
 
+def test_the_exhibit_asks_for_the_text_of_each_picture():
+    method = CLIP(**QUICK).fit(few_pairs())
+    batch = few_pairs()[np.arange(12)]
+    shown = method.exhibit(batch)
+    texts = list(few_pairs().members["text"].texts)[:12]
+    z = [
+        method.project(few_pairs().members[name].subset(np.arange(12)), of=name) for name in ("image", "text")
+    ]
+    best = (z[0] @ z[1].T).argmax(1)
+    assert list(shown.said) == [texts[place] for place in best]
+    assert list(shown.right) == [texts[place] == texts[i] for i, place in enumerate(best)]
+    rows = np.zeros((32, 3), np.float32)
+    plain = CLIP(device="cpu").prepare(as_samples({"a": rows, "b": rows}))
+    assert plain.exhibit(as_samples({"a": rows, "b": rows})[np.arange(3)]) is None
+
+
 @pytest.mark.all
 @pytest.mark.parametrize("pairing", ["softmax", "sigmoid"])
 def test_it_finds_partners_that_it_has_not_seen(pairing):

@@ -159,3 +159,8 @@ class PairSamples(Samples):
         index = np.arange(len(self)) if index is None else index
         size = min(len(samples.parts()[0]) for samples in self.members.values()) if len(self) else 1
         return [index[start : start + size] for start in range(0, len(index), size)]
+
+
+def texts_of(batch: Batch, name: str) -> list[str]:
+    """The texts of a member of texts."""
+    return [str(text) for text in batch.x.members[name]]

@@ -29,9 +29,8 @@ from replearn.engine.machine import choose
 from replearn.views import Split
 
 Read = Callable[..., Any]
-MOST = (
-    2**17
-)  # elements (nodes, points) of a slice: some 600 MB of activations in a network of three layers of 32
+# Elements (nodes, points) of a slice: about 600 MB of activations in a network of three layers of 32, by arithmetic.
+MOST = 2**17
 
 
 @contextmanager

@@ -27,13 +27,14 @@ from torch import Tensor, nn
 from replearn.data import Batch, Description, as_samples
 from replearn.data.alike import read_alike
 from replearn.data.kinds import KINDS, WORDS
-from replearn.data.pairs import member
+from replearn.data.pairs import member, texts_of
 from replearn.encoders import make_encoder
 from replearn.encoders.kinds import TOWERS
 from replearn.encoders.towers import Towers
 from replearn.engine.distributed import gather
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference
+from replearn.methods.exhibit import Exhibit
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives.modalities import sigmoid_pairing, softmax_pairing
 from replearn.views import Split
@@ -127,12 +128,32 @@ class CLIP(JointEmbedding):
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:
         """The scale of the cosines, and how often the first two members of a sample find each other in this batch."""
-        first, second, *_ = (
-            F.normalize(head(tower(member(batch, name))), dim=1)
-            for (name, tower), head in zip(self.encoder_.towers.items(), self.heads_.values(), strict=True)
-        )
+        first, second, *_ = self.directions(batch).values()
         found = (first @ second.T).argmax(1) == torch.arange(len(first), device=first.device)
         return {"scale": self.scale_()[0], "partner_found": found.float().mean()}
+
+    def directions(self, batch: Batch) -> dict[str, Float[Tensor, "n d"]]:
+        """Embeddings z of each member, of length 1."""
+        towers = self.encoder_.towers.items()
+        return {
+            name: F.normalize(self.heads_[name](tower(member(batch, name))), dim=1) for name, tower in towers
+        }
+
+    def exhibit(self, batch: Batch) -> Exhibit | None:
+        """Samples, and which of their texts is most like each of them by another member; None without such members."""
+        texts = [name for name, part in self.samples_.members.items() if WORDS in KINDS[part.kind].offers]
+        others = [name for name in self.samples_.members if name not in texts]
+        if not texts or not others:
+            return None
+        z, told = self.directions(batch), texts_of(batch, texts[0])
+        found = [told[place] for place in (z[others[0]] @ z[texts[0]].T).argmax(1).tolist()]
+        return Exhibit(
+            "Which text is its own?",
+            f"Test samples, and which of their {len(set(told)):,} texts is most like the {others[0]} of each.",
+            {others[0]: batch.floats().x},
+            found,
+            [one == own for one, own in zip(found, told, strict=True)],
+        )
 
     def project(self, X: Any, *, of: str | None = None) -> Float[np.ndarray, "n d"]:
         """Embeddings z of samples that have one member alone, each of length 1: their cosines tell what goes together.

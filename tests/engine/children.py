@@ -53,6 +53,7 @@ SMALL: dict[str, dict[str, int]] = {"imagegpt": {"dim": 16, "depth": 2}}
 SMALL |= {name: {"way": 2, "shots": 1, "queries": 1} for name in ("protonet", "maml", "anil")}
 SMALL["reptile"] = {"way": 2, "shots": 2, "inner_steps": 2}
 OWN_ENCODERS = {
+    "clip": "image=cnn,text=bert_tiny",
     "gpt": "gpt_tiny",
     "lstmlanguagemodel": "lstm",
     "elmo": "elmo",
@@ -140,6 +141,8 @@ def samples_for(name: str, n: int) -> Samples:
         return as_samples(in_colour(little_digits(n)))
     if name == "graphmae":
         return made_graphs(n)
+    if name == "clip":
+        return as_samples({"image": little_digits(n), "text": some_texts(n)})
     return some_digits(n) if reads_images(find_method(name).cls) else some_texts(n)
 
 

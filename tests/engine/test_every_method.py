@@ -25,12 +25,16 @@ OTHERS = ["autoencoder", "denoisingautoencoder", "supervised"]
 # Of any size of images, and without batch statistics, which are those of a slice.
 POOLED = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 3, padding=1), torch.nn.Tanh())
 PATCHES = ViT((1, 8, 8), width=32, depth=2)
-ENCODERS = {"pirl": POOLED, "ibot": PATCHES}  # which see parts, or patches
+# Of those that see parts, patches, or members.
+ENCODERS = {"pirl": POOLED, "ibot": PATCHES, "clip": "image=linear,text=words"}
 
 
 @pytest.mark.parametrize(
     ("name", "table"),
-    one_of_each([(name, False) for name in NAMES] + [(name, True) for name in CONTRASTIVE if name != "ibot"]),
+    one_of_each(
+        [(name, False) for name in NAMES]
+        + [(name, True) for name in CONTRASTIVE if name not in ("ibot", "clip")]
+    ),
     ids=lambda value: value if isinstance(value, str) else "table" if value else "own",
 )
 def test_two_processes_compute_what_one_computes(name: str, table: bool, tmp_path: Path) -> None:

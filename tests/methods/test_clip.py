@@ -77,7 +77,7 @@ def test_the_scale_is_clamped():
     with torch.no_grad():
         method.scale_.log.fill_(9.0)
     method.after_step(0.5)
-    assert method.scale_()[0].item() == pytest.approx(100, rel=1e-5)
+    assert method.scale_().item() == pytest.approx(100, rel=1e-5)
 
 
 def test_what_is_locked_learns_nothing():
@@ -116,7 +116,7 @@ def test_classes_by_name_are_cosines_to_the_mean_of_their_prompts():
     prompts = [[f"it is {n}", n] for n in ("one", "two", "three")]
     z = [method.project([text for each in own for text in each]) for own in (prompts[:2], prompts[2:])]
     means = np.stack([part.mean(0) / np.linalg.norm(part.mean(0)) for part in z])
-    logits = method.scale_()[0].item() * method.project(images) @ means.T
+    logits = method.scale_().item() * method.project(images) @ means.T
     expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     np.testing.assert_allclose(found, expected, rtol=1e-4)
     np.testing.assert_allclose(method.classify(images, ["one", "two"]).sum(1), 1, rtol=1e-5)

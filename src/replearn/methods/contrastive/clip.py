@@ -41,19 +41,20 @@ from replearn.views import Split
 from replearn.views.members import Apart
 
 LARGEST = 100.0  # of scales
-SOFTMAX, SIGMOID = (1 / 0.07, 0.0), (10.0, -10.0)  # scale and bias at the beginning
+# At the beginning: the scale, and of sigmoids what is added, since nearly all pairs of a batch do not belong together.
+SOFTMAX, SIGMOID = (1 / 0.07,), (10.0, -10.0)
 
 
 class Scale(nn.Module):
-    """What cosines are multiplied by, learned as its logarithm, and what is added to them."""
+    """What cosines are multiplied by, learned as its logarithm; and what is added to them, where something is."""
 
-    def __init__(self, scale: float, bias: float) -> None:
+    def __init__(self, scale: float, bias: float | None = None) -> None:
         super().__init__()
         self.log = nn.Parameter(torch.tensor(math.log(scale)))
-        self.bias = nn.Parameter(torch.tensor(bias))
+        self.bias = None if bias is None else nn.Parameter(torch.tensor(bias))
 
-    def forward(self) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
-        return self.log.exp(), self.bias
+    def forward(self) -> Float[Tensor, ""]:
+        return self.log.exp()
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -101,11 +102,11 @@ class CLIP(JointEmbedding):
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         views = zip(self.encoder_.towers.items(), self.views_(batch), strict=True)
         z = [gather(self.heads_[name](tower(view))) for (name, tower), view in views]  # (n, dim) each
-        keep, (scale, bias) = self.unlike(batch), self.scale_()
-        if self.pairing == "softmax":
-            losses = [softmax_pairing(a, b, scale=scale, keep=keep) for a, b in combinations(z, 2)]
+        told = {"scale": self.scale_(), "keep": self.unlike(batch)}
+        if self.scale_.bias is None:
+            losses = [softmax_pairing(a, b, **told) for a, b in combinations(z, 2)]
         else:
-            losses = [sigmoid_pairing(a, b, scale=scale, bias=bias, keep=keep) for a, b in combinations(z, 2)]
+            losses = [sigmoid_pairing(a, b, bias=self.scale_.bias, **told) for a, b in combinations(z, 2)]
         return torch.stack(losses).mean()
 
     def unlike(self, batch: Batch) -> Bool[Tensor, "n n"]:
@@ -130,7 +131,7 @@ class CLIP(JointEmbedding):
         """The scale of the cosines, and how often the first two members of a sample find each other in this batch."""
         first, second, *_ = self.directions(batch).values()
         found = (first @ second.T).argmax(1) == torch.arange(len(first), device=first.device)
-        return {"scale": self.scale_()[0], "partner_found": found.float().mean()}
+        return {"scale": self.scale_(), "partner_found": found.float().mean()}
 
     def directions(self, batch: Batch) -> dict[str, Float[Tensor, "n d"]]:
         """Embeddings z of each member, of length 1."""
@@ -240,5 +241,5 @@ class CLIP(JointEmbedding):
         starts = np.cumsum([0, *map(len, prompts)])[:-1]
         means = np.add.reduceat(z, starts, axis=0)  # (k, d), of a length that does not matter
         directions = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
-        logits = self.scale_()[0].item() * self.project(X, of=asked) @ directions.T
+        logits = self.scale_().item() * self.project(X, of=asked) @ directions.T
         return softmax(logits, axis=1)  # type: ignore[no-any-return]

@@ -24,6 +24,7 @@ CALLS = {
     "evaluate": ("RUN", "DATA", "--draws", "2"),
     "finetune": ("RUN", "DATA", "--epochs", "1", "--to", "tuned"),
     "transfer": ("RUN", "DATA", "--per-class", "1", "--few-only", "--epochs", "1", "--to", "table"),
+    "zeroshot": ("PAIRS", "DATA", "--classes", "dark", "light", "--out", "z.csv"),
     "compare": ("pca", "--data", "DATA", "--draws", "2", "--run", "all"),
     "report": ("RUN",),
     "demo": ("--run", "demo"),
@@ -34,6 +35,7 @@ WRITTEN = {
     "evaluate": "RUN/evaluation.json",
     "finetune": "tuned/weights.safetensors",
     "transfer": "table/transfer.json",
+    "zeroshot": "z.csv",
     "compare": "all/report.html",
     "report": "RUN/report.html",
     "demo": "demo/report.html",
@@ -47,8 +49,22 @@ def test_every_command_is_here():
     assert CALLS.keys() == COMMANDS.keys()
 
 
+@pytest.fixture(scope="session")
+def pairs(data, tmp_path_factory):
+    """A run folder of a method that classifies by names."""
+    pytest.importorskip("tokenizers", reason="needs replearn[text]")
+    from replearn import CLIP, as_samples
+
+    images = as_samples(data)
+    told = {"image": images, "text": [("dark", "light")[label] for label in images.labels]}
+    few = {"encoder": "image=linear,text=words", "epochs": 1, "batch_size": 32, "device": "cpu"}
+    run = tmp_path_factory.mktemp("pairs") / "run"
+    CLIP(**few).fit(told, run=run)
+    return run
+
+
 @pytest.fixture
-def call(command, run, data, tmp_path, monkeypatch):
+def call(command, run, pairs, data, tmp_path, monkeypatch):
     """A command's arguments, with all that it needs in place, and the file that it writes."""
 
     def made(name):
@@ -59,7 +75,7 @@ def call(command, run, data, tmp_path, monkeypatch):
 
             monkeypatch.setattr(demo, "methods", small_methods)
             monkeypatch.setattr(demo, "DATA", "digits8x8")
-        args = [str({"RUN": run, "DATA": data}.get(arg, arg)) for arg in (name, *CALLS[name])]
+        args = [str({"RUN": run, "PAIRS": pairs, "DATA": data}.get(arg, arg)) for arg in (name, *CALLS[name])]
         return args, tmp_path / WRITTEN[name].replace("RUN", str(run)) if name in WRITTEN else None
 
     return made
@@ -149,6 +165,7 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "evaluate": "replearn.comparison.judge",
         "finetune": "replearn.cli.finetune.load_parts",
         "transfer": "replearn.cli.transfer.load_parts",
+        "zeroshot": "replearn.cli.zeroshot.load_samples",
         "compare": "replearn.cli.compare.load_parts",
         "report": "replearn.report.write_report",
         "demo": "replearn.cli.demo.load_parts",
@@ -161,7 +178,15 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
     lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("replearn: ")]
     assert lines == [f"replearn: stopped by {told} before the end. The same command does it again."]
     assert signal.getsignal(signal.SIGTERM) is before
-    assert not {path.name for path in tmp_path.iterdir()} & {"new", "all", "tuned", "table", "demo", "e.npy"}
+    assert not {path.name for path in tmp_path.iterdir()} & {
+        "new",
+        "all",
+        "tuned",
+        "table",
+        "demo",
+        "e.npy",
+        "z.csv",
+    }
 
 
 def test_a_comparison_that_is_stopped_says_how_to_go_on(command, data, monkeypatch, tmp_path):

@@ -63,7 +63,7 @@ def test_all_commands(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
     def told(*words):
-        main([*map(str, words)])
+        assert main([*map(str, words)]) == 0, capsys.readouterr().err
         return capsys.readouterr().out
 
     told("fit", "simclr", "mutag", "--run", "r", "--epochs", 2)
@@ -72,7 +72,7 @@ def test_all_commands(tmp_path, monkeypatch, capsys):
     found = told("evaluate", "r", "mutag")
     assert "hand-made features" in found
     assert "raw input" in found
-    told("finetune", "r", "mutag", "--run", "f", "--epochs", 1)
+    told("finetune", "r", "mutag", "--to", "f", "--epochs", 1)
     told("report", "r")
     assert "data:image/png;base64" in Path("r/report.html").read_text()
     made = made_nodes(90)

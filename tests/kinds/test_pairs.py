@@ -130,7 +130,7 @@ def test_a_table_names_pictures_beside_it(files, ending):
         samples = as_samples(folder, "kind", kind="pairs")
     lines = " / ".join(str(one.message) for one in told)
     assert "1 of 12 rows lack a member" in lines
-    assert "2 of 11 pairs are left out" in lines
+    assert "2 of 11 pairs are left out: of 0 a file is missing, of 2 one can't be read" in lines
     assert {name: part.kind for name, part in samples.members.items()} == {
         "image": "image",
         "caption": "text",
@@ -142,7 +142,37 @@ def test_a_table_names_pictures_beside_it(files, ending):
     assert shades == [0, 0, 40, 80, 80, 120, 120, 160, 160]
     assert [samples.classes[label] for label in samples.labels] == [*"xxyxxyyxx"]
     with pytest.warns(DataWarning):
-        assert len(as_samples(path, kind="pairs:columns=file_name+caption")) == 9
+        again = as_samples(path, kind="pairs:columns=file_name+caption")
+    assert len(again) == 9
+    with pytest.warns(DataWarning):
+        like = as_samples(folder, kind="pairs", columns=["image", "caption"], groups="kind")
+    assert like.groups.tolist() == [*"xxyxxyyxx"]
+
+
+def test_a_picture_with_several_captions_stays_on_one_side(files, monkeypatch):
+    """And it does not matter from where a folder is named."""
+    folder, frame = files
+    (folder / "5.png").unlink()
+    frame.to_csv(folder / "metadata.csv", index=False)
+    with pytest.warns(DataWarning, match="of 2 a file is missing, of 0 one can't be read"):
+        samples = as_samples(folder, kind="pairs:columns=image+caption")
+    assert samples.groups.tolist() == [f"{number}.png" for number in range(5) for _ in "ab"]
+    (folder / "4.png").write_bytes(b"no picture")
+    (folder / "deeper").mkdir()
+    for start, named in ((folder, "."), (folder / "deeper", "..")):
+        monkeypatch.chdir(start)
+        with pytest.warns(DataWarning):
+            assert len(as_samples(named, kind="pairs")) == 8
+
+
+def test_a_run_on_pairs_is_put_to_a_task(tmp_path):
+    first = replearn.CLIP(**QUICK).fit(made(), run=tmp_path / "run")
+    for encoder in (first, str(tmp_path / "run")):
+        tuned = replearn.FineTune(encoder=encoder, epochs=1, trained="frozen", device="cpu").fit(made())
+        own, kept = (model.encoder_.state_dict() for model in (tuned, first))
+        assert all(torch.equal(own[name], kept[name]) for name in kept if "running" not in name)
+    with pytest.raises(ValueError, match="encoders must be of the members a, b; these are of image, text"):
+        make_encoder(first.encoder_, as_samples({"a": made().members["image"], "b": made().members["text"]}))
 
 
 def test_a_folder_of_pictures_and_their_texts(files):
@@ -161,6 +191,7 @@ def test_what_is_no_pair_is_refused_in_a_line(files):
     for data, options, said in (
         (folder, {}, "pairs must be a table"),
         (frame, {"drop": ["kind", "caption"]}, "two columns or more of the frame"),
+        (frame.assign(caption=""), {}, "no row of the frame has"),
         (frame.assign(n=1), {}, "column 'n' of the frame holds 1"),
         (frame, {"columns": ["caption", "who"]}, "got 'who'"),
         (np.zeros((4, 1, 8, 8)), {}, "pairs must be a mapping"),
@@ -308,11 +339,16 @@ def test_all_commands(files, tmp_path, monkeypatch, capsys):
     page = Path("c/report.html").read_text()
     assert "image to text" in page
     assert "data:image/png;base64" in page
-    told("finetune", "c", "emoji-names", "--run", "f", "--epochs", 1)
+    told("finetune", "c", "emoji-names", "--to", "f", "--epochs", 1)
     found = told("zeroshot", "c", "emoji:test", "--out", "z.csv")
     assert "of 382 samples" in found
     assert list(pd.read_csv("z.csv").columns) == ["file", "class", "probability"]
-    assert main(["zeroshot", "c", "digits", "--classes", "one", "two"]) == 2
+    assert "no accuracy: Activities" in told(
+        "zeroshot", "c", "emoji:test", "--classes", "a", "b", "--out", "n/z.csv"
+    )
+    assert main(["zeroshot", "c", "emoji", "--classes", "nowhere.txt"]) == 2
+    assert "got 'nowhere.txt' alone" in capsys.readouterr().err
+    assert main(["zeroshot", "c", "motions", "--classes", "one", "two"]) == 2
     assert "must be like" in capsys.readouterr().err
     assert main(["zeroshot", "f", "emoji"]) == 2
     assert "must be one of clip" in capsys.readouterr().err

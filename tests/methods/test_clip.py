@@ -27,6 +27,10 @@ QUICK = {
 }
 
 
+def ask(method, classes, **given):
+    return method.classify(few_pairs().members["image"], classes, **given)
+
+
 def embedded(method, batch):
     return [method.heads_[name](tower(member(batch, name))) for name, tower in method.encoder_.towers.items()]
 
@@ -131,9 +135,18 @@ def test_classes_by_name_are_cosines_to_the_mean_of_their_prompts():
             lambda m: m.project(np.zeros((2, 3))),
             r"of one member's kind, image \(image\), text \(text\); got table",
         ),
-        (lambda m: m.classify(few_pairs().members["text"], ["a"]), "one other member must be of texts"),
-        (lambda m: m.classify(few_pairs().members["image"], ["a"], templates=["a photo"]), "place {}"),
-        (lambda m: m.classify(few_pairs().members["image"], []), "place {}"),
+        (
+            lambda m: m.classify(few_pairs().members["text"], ["a", "b"]),
+            "by must name a member of texts beside",
+        ),
+        (lambda m: ask(m, ["a", "b"], templates=["a photo"]), "place {}"),
+        (lambda m: ask(m, ["a", "b"], templates="a {}"), "must be a list of texts"),
+        (lambda m: ask(m, "dog"), "two or more, each with a name; got 'dog'"),
+        (lambda m: ask(m, ["dog"]), "two or more"),
+        (lambda m: ask(m, ["dog", ""]), "each with a name"),
+        (lambda m: ask(m, ["dog", "cat", "dog"]), "got 'dog' more than once"),
+        (lambda m: ask(m, [["dog", "hound"], ["cat"]]), r"give \{'dog': \['dog', 'hound'\]"),
+        (lambda m: ask(m, ["a", "b"], by="image"), "beside 'image': text; got image"),
     ],
 )
 def test_what_can_not_be_asked(call, said):
@@ -146,6 +159,12 @@ def test_views_that_do_not_part_members_are_refused():
         CLIP(**QUICK, views=Pair(Same())).fit(few_pairs())
     with pytest.raises(ValueError, match="learns from samples of kind pairs; got image"):
         CLIP(**QUICK).fit(few_pairs().members["image"])
+
+
+def test_members_that_are_all_alike_are_refused():
+    images = few_pairs().members["image"]
+    with pytest.raises(ValueError, match="of 'text' all are alike"):
+        CLIP(**QUICK).fit({"image": images, "text": ["the same"] * 96})
 
 
 def test_slices_have_the_gradient_of_the_whole():
@@ -176,7 +195,7 @@ def test_the_exhibit_asks_for_the_text_of_each_picture():
     best = (z[0] @ z[1].T).argmax(1)
     assert list(shown.said) == [texts[place] for place in best]
     assert list(shown.right) == [texts[place] == texts[i] for i, place in enumerate(best)]
-    rows = np.zeros((32, 3), np.float32)
+    rows = np.random.default_rng(0).normal(size=(32, 3)).astype(np.float32)
     plain = CLIP(device="cpu").prepare(as_samples({"a": rows, "b": rows}))
     assert plain.exhibit(as_samples({"a": rows, "b": rows})[np.arange(3)]) is None
 

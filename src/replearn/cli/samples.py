@@ -144,11 +144,18 @@ def parts_and_whole(
     samples = load_samples(data, options, like=like)
     train, held = split(samples, test=TEST_SHARE, random_state=0)
     log.info(
-        "%s: split at random, %s: %d samples to train, %d to test%s (--test names your own)",
-        *(data, "each class alike" if samples.groups is None else "by groups", len(train), len(held)),
+        "%s: split at random%s: %d samples to train, %d to test%s (--test names your own)",
+        *(data, _way(samples), len(train), len(held)),
         "" if held.groups is None else f" of {_names(held.groups)}",
     )
     return train, held, samples
+
+
+def _way(samples: "Samples") -> str:
+    """How a part is drawn, as it goes on."""
+    if samples.groups is not None:
+        return ", by groups"
+    return ", each class alike" if samples.labels is not None else ""
 
 
 def _names(groups: Any) -> str:

@@ -23,6 +23,7 @@ class ZeroShotOptions(DataOptions):
             DATA's labels, in small letters.
         templates: of prompts, with {} for the name: "a photo of a {}"; a class is the mean of its prompts.
         of: the member that is classified, where several might be.
+        by: the member of texts that names are read as, where there are several.
         out: CSV file for the class of each sample and its probability.
     """
 
@@ -31,6 +32,7 @@ class ZeroShotOptions(DataOptions):
     classes: Annotated[tuple[str, ...], tyro.conf.arg(metavar="NAME...|FILE")] = ()
     templates: Annotated[tuple[str, ...], tyro.conf.arg(metavar="TEXT...")] = ("{}",)
     of: Annotated[str | None, tyro.conf.arg(metavar="MEMBER")] = None
+    by: Annotated[str | None, tyro.conf.arg(metavar="MEMBER")] = None
     out: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
 
 
@@ -40,8 +42,11 @@ def run(args: list[str]) -> None:
     import numpy as np
 
     from replearn.cli.runs import described, held, load_run
+    from replearn.engine.run import make_run
     from replearn.methods import CLIP
 
+    if options.out is not None:
+        make_run(Path(options.out).parent)
     with held(options.run):
         method = load_run(options.run)
         if not isinstance(method, CLIP):
@@ -49,7 +54,7 @@ def run(args: list[str]) -> None:
         like = described(options.run)
         samples, of = _of_one_member(options, like)
         names = _names(options, samples)
-        found = method.classify(samples, names, templates=options.templates, of=of)  # (n, k)
+        found = method.classify(samples, names, templates=options.templates, of=of, by=options.by)  # (n, k)
     best = found.argmax(1)
     if options.out is not None:
         _write(Path(options.out), samples, names, best, found)
@@ -64,6 +69,9 @@ def run(args: list[str]) -> None:
             f"{100 * right.mean():.1f} % of {known.sum():,} samples are of the class whose name they are most like\n"
             f"  (the largest class alone: {100 * majority:.1f} %; {len(names)} classes)"
         )
+    elif known.any():
+        unlike = [name for name, place in zip(samples.classes, own, strict=True) if place is None]
+        print(f"no accuracy: {', '.join(unlike[:3])} of the labels of DATA are none of the classes")
     counts = np.bincount(best, minlength=len(names))
     for number in np.argsort(-counts, kind="stable"):
         print(f"  {counts[number]:>6,} {names[number]}")
@@ -91,13 +99,18 @@ def _of_one_member(options: ZeroShotOptions, like: Any) -> tuple[Any, str]:
 
 def _names(options: ZeroShotOptions, samples: Any) -> list[str]:
     given = list(options.classes)
-    if len(given) == 1 and Path(given[0]).is_file():
-        given = [line.strip() for line in Path(given[0]).read_text(encoding="utf-8").splitlines()]
-    given = [name for name in given if name] or [name.lower() for name in samples.classes]
-    if len(given) < 2 or len(set(given)) < len(given):
-        raise ValueError(
-            f"--classes must be two names or more, no two alike; got {len(given)}. DATA without labels has none."
-        )
+    if len(given) == 1:
+        path = Path(given[0]).expanduser()
+        if not path.is_file():
+            raise ValueError(
+                f"--classes must be two names or more, or a text file of them; got {given[0]!r} alone."
+            )
+        given = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+        given = [line for line in given if line]
+    elif not given:
+        given = [name.lower() for name in samples.classes]
+        if len(given) < 2:
+            raise ValueError("--classes must name them, since DATA have no labels. Write two names or more.")
     return given
 
 

@@ -109,7 +109,11 @@ def as_samples(
         )
     if image_size is not None and not 1 <= image_size <= LARGEST_SIZE:
         raise ValueError(f"image_size must lie in 1 ... {LARGEST_SIZE}, pixels; got {image_size}.")
-    _check_for_tables(data, text=text, columns=columns, drop=drop)
+    if kind is None and like is not None and not isinstance(data, Samples) and not _is_built_in(data):
+        kind = KINDS[like.kind].options_like(like).get("kind")
+    named, room = (None, None) if kind is None else kind_named(kind)
+    tabular = _is_table(data) or (isinstance(data, str | Path) and room is not None and room.tabular)
+    _check_for_tables(data, tabular, text=text, columns=columns, drop=drop)
     _check_lists(columns=columns, drop=drop, targets=targets)
     column = groups if isinstance(groups, str) else None
     asked = Asked(
@@ -118,7 +122,7 @@ def as_samples(
         text=text,
         table=TableOptions(
             labels=labels if isinstance(labels, str) else None,
-            groups=column if _is_table(data) else None,
+            groups=column if tabular else None,
             targets=targets,
             columns=columns,
             drop=drop,
@@ -127,9 +131,6 @@ def as_samples(
         ),
         door=lambda part: as_samples(part, image_size=image_size, strict=strict),
     )
-    if kind is None and like is not None and not isinstance(data, Samples) and not _is_built_in(data):
-        kind = KINDS[like.kind].options_like(like).get("kind")
-    named, room = (None, None) if kind is None else kind_named(kind)
     samples, own, of_groups = _found(data, asked, named, room)
     if named is not None and samples.kind != named:
         raise ValueError(
@@ -181,10 +182,12 @@ def _reads(kind: str) -> bool:
     return kind in OWN and type(OWN[kind]).read is not Kind.read
 
 
-def _check_for_tables(data: Any, *, text: str | None, columns: Sequence[str], drop: Sequence[str]) -> None:
+def _check_for_tables(
+    data: Any, tabular: bool, *, text: str | None, columns: Sequence[str], drop: Sequence[str]
+) -> None:
     """Raises ValueError where an option for tables is given for something else."""
     for name, value in (("text", text), ("columns", columns), ("drop", drop)):
-        if value and not _is_table(data):
+        if value and not tabular:
             named = repr(str(data)) if isinstance(data, str | Path) else type(data).__name__
             raise ValueError(
                 f"{name} must name a column of a table; got {name}={value!r} for {named}. Leave it out."

@@ -93,7 +93,10 @@ class ListSource(Source):
         digest = hashlib.blake2b(b"list", digest_size=16)
         for name in self.names:
             stat = os.stat(name)
-            line = f"{os.path.abspath(name)}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\n"
+            # The name, too, as it was given: samples go by it.
+            line = (
+                f"{name}\0{os.path.abspath(name)}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\n"
+            )
             digest.update(line.encode("utf-8", "surrogateescape"))
         self.key = digest.hexdigest()
 

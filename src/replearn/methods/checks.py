@@ -84,11 +84,12 @@ def check_samples(method: Outline, samples: Samples) -> None:
     if missing:
         raise ValueError(
             f"{name} learns from samples of kind {' or '.join(kinds_served(type(method)))}; got {samples.kind}. "
-            "`replearn list` tells which method takes which kind."
+            "`replearn list` tells which method takes which kind; kind= (--kind) has data read as one."
         )
     if method.needs_labels and not method.has_labels(samples):
         raise ValueError(
-            f"{name} needs labels of at least two classes; got fewer. Pass y, or choose another method."
+            f"{name} needs labels of at least two classes; got fewer. Pass y, name the labels (--labels), or choose "
+            "another method."
         )
 
 

@@ -23,6 +23,7 @@ class Kind:
         listed: whether people have such samples; not those that are made of others on the way.
         bounded: whether all its numbers lie in [0, 1] once they are floats.
         cuts: whether `read` may make several samples of what has one label, or none, and puts labels to them itself.
+        tabular: whether a folder of such samples may have a table, of which columns can be named.
         scaled: whether its numbers have units of their own, so that they are brought into one for what does not see to
             that itself.
     """
@@ -32,6 +33,7 @@ class Kind:
     listed: ClassVar[bool] = True
     bounded: ClassVar[bool] = False
     cuts: ClassVar[bool] = False
+    tabular: ClassVar[bool] = False
     scaled: ClassVar[bool] = False
 
     def claims(self, data: Any) -> bool:

@@ -1,6 +1,7 @@
 """Pairs: samples with members of several kinds, a picture and its caption: tables, folders, mappings of data."""
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ log = logging.getLogger("replearn")
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 FILE = "file_name"  # the column of such a file that names the images of its folder
 IMAGE, TEXT = "image", "text"
+LOOKED_AT, LONGEST = 100, 255  # rows that tell whether a column names files, and characters of such a name
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Pairs(Kind):
 
     plural: ClassVar[str] = "pairs"
     offers: ClassVar[frozenset[str]] = frozenset()
+    tabular: ClassVar[bool] = True
     rooms: ClassVar[Mapping[str, Kind]] = {}  # of what members are: set where all rooms are known
 
     columns: str = ""
@@ -88,39 +91,46 @@ class Pairs(Kind):
             (path / name).with_suffix(".txt").read_text(encoding="utf-8", errors="replace").strip()
             for name in both
         ]
-        return _made({IMAGE: [str(path / name) for name in both], TEXT: texts}, asked, both)[0]
+        columns = {IMAGE: Files(both, path), TEXT: texts}
+        return _made(columns, asked, origin=str(path))[0]
 
     def _of_frame(self, frame: Any, asked: Asked, folder: Path, *, origin: str) -> Found:
         """Samples of a table, and its columns of labels and groups, if they are named."""
         frame = frame.rename(columns=str)
+        if FILE in frame.columns and IMAGE not in frame.columns:  # a name that says nothing of what it is
+            frame = frame.rename(columns={FILE: IMAGE})
         table = asked.table
         named = [name for name in self.columns.split("+") if name] or list(table.columns)
-        apart = [name for name in (table.labels, table.groups) if name is not None]
+        named = [IMAGE if name == FILE and FILE not in frame.columns else name for name in named]
+        labels, groups = (IMAGE if name == FILE else name for name in (table.labels, table.groups))
+        if labels is not None and labels not in frame.columns and Path(labels).expanduser().is_file():
+            labels = None  # a file of labels, which are put to names
+        apart = [name for name in (labels, groups) if name is not None]
         missing = [name for name in (*named, *apart) if name not in frame.columns]
         chosen = named or [name for name in frame.columns if name not in (*apart, *table.drop)]
         if missing or len(chosen) < 2:
             raise ValueError(
-                f"pairs must be two columns or more of {origin}, which has {', '.join(map(repr, frame.columns))}; "
-                f"got {', '.join(map(repr, missing or chosen)) or 'none'}. Name them by columns."
+                f"pairs must be two columns or more of {origin}, which has {', '.join(map(repr, frame.columns))}; got "
+                f"{', '.join(map(repr, missing or chosen)) or 'none'}. Name them: kind='pairs:columns=image+caption'."
             )
         blank = frame[chosen].map(lambda cell: isinstance(cell, str) and not cell.strip())
         there = (frame[chosen].notna() & ~blank).all(axis=1).to_numpy()
+        if not there.any():
+            raise ValueError(
+                f"pairs must be in rows that have all members; no row of {origin} has. Fill some."
+            )
         if not there.all():
             line = f"{origin}: {(~there).sum():,} of {len(frame):,} rows lack a member and are left out"
             warn_of_data(line, strict=asked.strict)
             frame = frame[there]
         columns = {name: _listed(frame[name], folder, origin=origin) for name in chosen}
-        if FILE in columns:  # a name that says nothing of what it is
-            columns = {IMAGE if name == FILE else name: values for name, values in columns.items()}
-        samples, kept = _made(columns, asked, None)
-        labels, groups = (
-            None if name is None else frame[name].iloc[kept] for name in (table.labels, table.groups)
-        )
-        return samples, labels, None if groups is None else group_names(groups)
+        samples, kept = _made(columns, asked, origin=origin)
+        own, of = (None if name is None else frame[name].iloc[kept] for name in (labels, groups))
+        return samples, own, None if of is None else group_names(of)
 
     def options_like(self, expected: Any) -> dict[str, Any]:
-        """The same members."""
-        return {"kind": Pairs(columns=self.columns)}
+        """The same members, by their names."""
+        return {"kind": Pairs(columns="+".join(expected.members))}
 
     def alike(self, samples: Samples, expected: Any, *, convert: bool) -> Samples:
         """Each member like that of the same name."""
@@ -168,8 +178,21 @@ def _in_words(members: Mapping[str, str]) -> str:
     return ", ".join(f"{name} ({kind})" for name, kind in members.items())
 
 
+class Files(list[str]):
+    """Names of files in a folder.
+
+    Args:
+        names: as they are written.
+        folder: in which they lie.
+    """
+
+    def __init__(self, names: list[str], folder: Path) -> None:
+        super().__init__(names)
+        self.paths = [os.path.abspath(folder / name) for name in names]
+
+
 def _listed(column: Any, folder: Path, *, origin: str) -> list[str]:
-    """The texts of a column; where they name files beside the table, their paths."""
+    """The texts of a column, or the names of files in it; the first that is there tells."""
     values = column.tolist()
     wrong = next((value for value in values if not isinstance(value, str)), None)
     if wrong is not None:
@@ -177,25 +200,46 @@ def _listed(column: Any, folder: Path, *, origin: str) -> list[str]:
             f"the members of pairs must be texts or names of files; column {column.name!r} of {origin} holds "
             f"{wrong!r}. Leave it out (drop), or name the columns."
         )
-    first = next((value for value in values if value.strip()), "")
-    return [str(folder / value) for value in values] if (folder / first).is_file() and first else values
+    named = any(len(value) < LONGEST and (folder / value).is_file() for value in values[:LOOKED_AT])
+    return Files(values, folder) if named else values
 
 
-def _made(
-    columns: Mapping[str, list[str]], asked: Asked, names: list[str] | None
-) -> tuple[PairSamples, np.ndarray]:
-    """Samples of columns, and which rows they are: without those of which a file can't be read."""
+def _made(columns: Mapping[str, list[str]], asked: Asked, *, origin: str) -> tuple[PairSamples, np.ndarray]:
+    """Samples of columns, and which rows they are: without those of which a file isn't there or can't be read.
+
+    Rows that share a file are a group: a picture with several captions stays on one side of a split.
+    """
     n = len(next(iter(columns.values())))
-    members = {name: asked.door(values) for name, values in columns.items()}
-    readable = {name: _readable(columns[name], samples) for name, samples in members.items()}  # (n,) each
-    kept = np.logical_and.reduce(list(readable.values()))
-    if not kept.all():
-        line = f"{n - kept.sum():,} of {n:,} pairs are left out, whose files can't be read"
+    files = {name: values for name, values in columns.items() if isinstance(values, Files)}
+    kept = np.ones(n, dtype=bool)
+    for values in files.values():
+        kept &= [os.path.isfile(path) for path in values.paths]
+    there = np.flatnonzero(kept)
+    if not len(there):
+        raise ValueError(f"pairs must name files that are there; none of {origin} is.")
+    read = {name: [values.paths[row] for row in there] for name, values in files.items()}
+    read = {name: read.get(name, [values[row] for row in there]) for name, values in columns.items()}
+    members = {name: asked.door(values) for name, values in read.items()}
+    readable = {name: _readable(read[name], samples) for name, samples in members.items()}  # of those there
+    whole = np.logical_and.reduce(list(readable.values()))
+    rows = there[whole]
+    if len(rows) < n:
+        line = (
+            f"{origin}: {n - len(rows):,} of {n:,} pairs are left out: of {n - len(there):,} a file is missing, of "
+            f"{len(there) - len(rows):,} one can't be read"
+        )
         warn_of_data(line, strict=asked.strict)
-    some = {name: samples.subset(kept[readable[name]]) for name, samples in members.items()}
-    rows = np.flatnonzero(kept)
-    told = names or next(iter(columns.values()))
-    return PairSamples(some, names=[told[row] for row in rows]), rows
+    some = {name: samples.subset(whole[readable[name]]) for name, samples in members.items()}
+    told = next(iter(files.values()), next(iter(columns.values())))
+    samples = PairSamples(some, names=[told[row] for row in rows])
+    log.info("%s: %s pairs of %s", origin, f"{len(rows):,}", _in_words({k: v.kind for k, v in some.items()}))
+    shared = next(
+        (values for values in files.values() if len({values[row] for row in rows}) < len(rows)), None
+    )
+    if shared is not None:
+        samples.groups = group_names([shared[row] for row in rows])
+        log.info("%s: pairs that share a file are a group, which a split keeps together", origin)
+    return samples, rows
 
 
 def _readable(values: list[str], samples: Samples) -> np.ndarray:

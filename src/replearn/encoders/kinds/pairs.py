@@ -37,7 +37,8 @@ class PairNetworks(Networks):
     def reading(self, spec: Any, samples: Samples) -> Samples:
         """Each member as its encoder reads it."""
         assert isinstance(samples, PairSamples)
-        specs = specs_of(spec, samples.members)
+        meant = meant_by(spec)
+        specs = specs_of(getattr(meant, "encoder_", meant), samples.members)  # a fitted method has one
         return samples.with_members(
             {name: self.rooms[part.kind].reading(specs[name], part) for name, part in samples.members.items()}
         )
@@ -48,8 +49,6 @@ class PairNetworks(Networks):
                 self.rooms[part.kind].warn_of_cuts(encoder.towers[name], part, length)
 
     def make(self, spec: str | nn.Module, samples: Described) -> Encoder:
-        if isinstance(spec, Encoder):
-            return super().make(spec, samples)
         parts = members_of(samples)
         specs = specs_of(spec, parts)
         return Towers(
@@ -67,16 +66,22 @@ def specs_of(spec: Any, members: Mapping[str, Any]) -> dict[str, Any]:
     """What is given as the encoder of each member.
 
     Raises:
-        ValueError: there is no such member, or one name is given for all that isn't `auto`.
+        ValueError: there is no such member, one name is given for all that isn't `auto`, or encoders are of others.
 
     >>> specs_of("image=resnet_tiny", {"image": None, "text": None})
     {'image': 'resnet_tiny', 'text': 'auto'}
     """
-    if isinstance(spec, Encoder):
-        return dict.fromkeys(members, spec)
+    given: dict[str, Any]
+    if isinstance(spec, Towers):
+        if spec.towers.keys() != members.keys():
+            raise ValueError(
+                f"encoders must be of the members {', '.join(members)}; these are of {', '.join(spec.towers)}. Name "
+                "the members alike."
+            )
+        return dict(spec.towers)
     if isinstance(spec, nn.ModuleDict):
-        given: dict[str, Any] = dict(spec.items())
-    elif isinstance(spec, nn.Module) or (spec != "auto" and "=" not in spec):
+        given = dict(spec.items())
+    elif not isinstance(spec, str) or (spec != "auto" and "=" not in spec):
         raise ValueError(
             f"encoder must name one for each member of pairs, {','.join(f'{name}=auto' for name in members)} say; got "
             f"{spec if isinstance(spec, str) else type(spec).__name__!r}."

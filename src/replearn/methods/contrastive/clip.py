@@ -24,8 +24,9 @@ from jaxtyping import Bool, Float
 from scipy.special import softmax
 from torch import Tensor, nn
 
-from replearn.data import Batch, Description, as_samples
+from replearn.data import Batch, Description, Samples, as_samples
 from replearn.data.alike import read_alike
+from replearn.data.copies import content_hashes
 from replearn.data.kinds import KINDS, WORDS
 from replearn.data.pairs import member, texts_of
 from replearn.encoders import make_encoder
@@ -41,6 +42,7 @@ from replearn.views import Split
 from replearn.views.members import Apart
 
 LARGEST = 100.0  # of scales
+SOME = 1000  # samples that are looked at for a difference
 # At the beginning: the scale, and of sigmoids what is added, since nearly all pairs of a batch do not belong together.
 SOFTMAX, SIGMOID = (1 / 0.07,), (10.0, -10.0)
 
@@ -80,6 +82,18 @@ class CLIP(JointEmbedding):
     locked: tuple[str, ...] = ()
     batch_size: int = 128
     learning_rate: float = 1e-3
+
+    def check(self, samples: Samples) -> None:
+        super().check(samples)
+        for name, part in samples.members.items():
+            some = part.subset(
+                np.unique(np.linspace(0, len(part) - 1, min(len(part), SOME)).astype(np.int64))
+            )
+            if len(np.unique(content_hashes(some))) < 2:
+                raise ValueError(
+                    f"members must differ between samples, so that partners can be found; of {name!r} all are alike. "
+                    "Name other columns."
+                )
 
     def build(self, samples: Description) -> None:
         if isinstance(self.views, Split) and not isinstance(self.views, Apart):
@@ -205,41 +219,70 @@ class CLIP(JointEmbedding):
     def classify(
         self,
         X: Any,
-        classes: Sequence[str] | Mapping[str, Sequence[str]],
+        classes: Sequence[Any] | Mapping[str, Sequence[str]],
         *,
         templates: Sequence[str] = ("{}",),
         of: str | None = None,
+        by: str | None = None,
     ) -> Float[np.ndarray, "n k"]:
         """Probabilities of classes that nobody labelled anything with: by what their names are like (zero-shot).
 
         Args:
             X: samples of one member's kind, such as images.
-            classes: their names, of which prompts are made; or of each class several names, or descriptions.
+            classes: their names, of which prompts are made; or a mapping from each to a list of names, or descriptions.
             templates: of prompts, with a place `{}` for a name; a class is the mean of its prompts.
             of: the member that `X` is, if several might be.
+            by: the member of texts that names are read as, if there are several.
 
         Raises:
-            ValueError: there is no single member of texts besides, or a template has no place for a name.
+            ValueError: classes are fewer than two or alike, no single member of texts is there besides, or a template
+                has no place for a name.
 
         References: Radford et al., ICML 2021, section 3.1. https://arxiv.org/abs/2103.00020
         """
-        texts = [name for name, part in self.samples_.members.items() if WORDS in KINDS[part.kind].offers]
         asked = self.member_of(X) if of is None else of
-        told = [name for name in texts if name != asked]
-        if len(told) != 1:
+        names = _named(classes)
+        wrong = (
+            [one for one in templates if "{}" not in one] if not isinstance(templates, str) else [templates]
+        )
+        if wrong or not templates:
             raise ValueError(
-                f"one other member must be of texts; there are {len(told)}. Use project, and cosines."
+                f"templates must be a list of texts with a place {{}} for a name; got {(wrong or ['none'])[0]!r}."
             )
-        wrong = [template for template in templates if "{}" not in template]
-        if wrong or not templates or not len(classes):
-            raise ValueError(
-                f"templates must have a place {{}} for the name of a class; got {wrong[0] if wrong else 'none'!r}."
-            )
-        names = classes if isinstance(classes, Mapping) else {name: [name] for name in classes}
         prompts = [[one.replace("{}", name) for name in each for one in templates] for each in names.values()]
-        z = self.project([prompt for each in prompts for prompt in each], of=told[0])
+        z = self.project([prompt for each in prompts for prompt in each], of=self._texts(asked, by))
         starts = np.cumsum([0, *map(len, prompts)])[:-1]
         means = np.add.reduceat(z, starts, axis=0)  # (k, d), of a length that does not matter
         directions = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
         logits = self.scale_().item() * self.project(X, of=asked) @ directions.T
         return softmax(logits, axis=1)  # type: ignore[no-any-return]
+
+    def _texts(self, asked: str, by: str | None) -> str:
+        """The member of texts by which another one is classified."""
+        members = self.samples_.members
+        texts = [name for name in members if name != asked and WORDS in KINDS[members[name].kind].offers]
+        if (by is None and len(texts) != 1) or (by is not None and by not in texts):
+            raise ValueError(
+                f"by must name a member of texts beside {asked!r}: {', '.join(texts) or 'there is none'}; got "
+                f"{by or 'none'}."
+            )
+        return by or texts[0]
+
+
+def _named(classes: Any) -> dict[str, list[str]]:
+    """Names of each class, by the class."""
+    if isinstance(classes, Mapping):
+        named = {str(name): list(each) for name, each in classes.items()}
+    else:
+        listed = [] if isinstance(classes, str) else list(classes)
+        if not all(isinstance(name, str) for name in listed):
+            raise ValueError(
+                "classes must be names; of several names each, give {'dog': ['dog', 'hound'], ...}."
+            )
+        named = {name: [name] for name in listed}
+        if len(named) < len(listed):
+            twice = next(name for name in listed if listed.count(name) > 1)
+            raise ValueError(f"classes must differ; got {twice!r} more than once. Leave the others out.")
+    if len(named) < 2 or not all(each and all(map(str.strip, each)) for each in named.values()):
+        raise ValueError(f"classes must be two or more, each with a name; got {classes!r:.60}. Give a list.")
+    return named

@@ -29,11 +29,12 @@ APART = {
     "simclr": OTHERS,
     "simcse": OTHERS,
     "supcon": OTHERS,
+    "clip": OTHERS,
     "cmc": OTHERS,
     "cpc": OTHERS,
     "mocov3": OTHERS,
     "alignuniform": OTHERS,
-    "contextencoder": "the discriminator's spectral norms are found step by step, at each of its passes",
+    "contextencoder": "of its adversary, the discriminator's spectral norms are found step by step, at each of its passes",
     "factorvae": "codes are shuffled among the samples of a batch",
     "betatcvae": "the density of codes is told from those of a batch",
     "uda": "which labels are left out of a batch, and so of how many its loss is a mean, shows in it alone",
@@ -101,7 +102,8 @@ def made(name: str) -> tuple[Method, Samples]:
     own = "vit" if "patches" in registry()[name].cls.needs else "linear"
     pooled = {"pirl": POOLED, "cpc": POOLED, "colorization": OF_COLOURS, "contextencoder": POOLED}
     encoder = {"contractiveautoencoder": "auto", **pooled}.get(name, own)
-    return built(name=name, n=64, **({"encoder": encoder} if images else {}))
+    given = {"adversarial": 0.001} if name == "contextencoder" else {}
+    return built(name=name, n=64, **({"encoder": encoder} if images else {}), **given)
 
 
 @pytest.mark.parametrize("name", one_of_each(name for name in NAMES if name not in APART))

@@ -34,7 +34,7 @@ APART = {
     "cpc": OTHERS,
     "mocov3": OTHERS,
     "alignuniform": OTHERS,
-    "contextencoder": "of its adversary, the discriminator's spectral norms are found step by step, at each of its passes",
+    "contextencoder": "of its adversary, spectral norms are found step by step, at each of its passes",
     "factorvae": "codes are shuffled among the samples of a batch",
     "betatcvae": "the density of codes is told from those of a batch",
     "uda": "which labels are left out of a batch, and so of how many its loss is a mean, shows in it alone",

@@ -14,7 +14,10 @@ WHOLE_DIGITS = {DOCS / "stages" / page for page in ("data.md", "encoders.md", "v
 README = DOCS.parent / "README.md"
 LONG = {
     README,
-    *(DOCS / page for page in ("index.md", "episodes.md", "surgery.md", "families/language.md")),
+    *(
+        DOCS / page
+        for page in ("index.md", "episodes.md", "surgery.md", "families/language.md", "kinds/pairs.md")
+    ),
     *(
         DOCS / "stages" / page
         for page in ("command-line.md", "evaluation.md", "compare.md", "transfer.md", "engine.md")

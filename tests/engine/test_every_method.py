@@ -67,7 +67,7 @@ def test_killed_at_a_random_instant_and_resumed_it_ends_with_the_same_bits(name:
     assert (tmp_path / "run" / WEIGHTS).read_bytes() == (tmp_path / "whole" / WEIGHTS).read_bytes(), at
 
 
-@pytest.mark.parametrize("name", [*CONTRASTIVE, *OTHERS])
+@pytest.mark.parametrize("name", one_of_each([*CONTRASTIVE, *OTHERS]))
 def test_slices_give_the_gradient_of_the_whole_batch(name: str) -> None:
     found = []
     for size in (None, 3):

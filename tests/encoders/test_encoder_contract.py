@@ -7,12 +7,16 @@ import pytest
 import torch
 from torch import Tensor
 
+from lanes import one_of_each
 from replearn.data.samples import Batch
 from replearn.encoders import ENCODERS, Encoder, make_encoder
 
 TIMM = ("resnet18", "vit_tiny_patch16_224", "mobilenetv3_small_050", "convnext_atto")
 IMAGES = ((1, 28, 28), (3, 32, 32), (7, 20, 24))
-CASES = [(name, shape) for name in ("auto", *ENCODERS, *TIMM) for shape in IMAGES]
+NAMES = ("auto", *ENCODERS, *TIMM)
+# Of images in three channels all of ours; timm's, and other channels, in the whole lane.
+CASES = one_of_each([(name, (3, 32, 32)) for name in NAMES], ("auto", *ENCODERS, "resnet18"))
+CASES += one_of_each([(name, shape) for name in NAMES for shape in IMAGES if shape != (3, 32, 32)], ("auto",))
 CASES += [(name, (5,)) for name in ("auto", "linear", "mlp")]
 
 

@@ -137,7 +137,7 @@ IDLE: list[tuple[str, dict[str, Any], str]] = [
 IMAGES = np.random.default_rng(0).integers(0, 255, (16, 1, 12, 12), dtype=np.uint8)
 CLOCK = ("seconds", "samples_per_second", "planned")
 
-INHERITED = {"simclr", "autoencoder", "supervised"}  # whose inherited fields the fast lane tries, too
+INHERITED = {"simclr", "autoencoder"}  # whose inherited fields the fast lane tries, too
 
 
 CLASSES = {cls.__name__: cls for entry in registry().values() if issubclass(cls := entry.cls, Model)}

@@ -5,6 +5,7 @@ import torch
 from made_up import TINY, pairs, spans, tags, texts
 
 import replearn
+from lanes import one_of_each
 from made_folders import batch, folder
 from replearn.data.text import TextSamples
 from replearn.encoders import TEXT_ENCODERS, TextEncoder, text_encoder
@@ -23,7 +24,7 @@ DATA = {
 
 
 @pytest.mark.parametrize("task", DATA)
-@pytest.mark.parametrize("name", [*SMALL, "hf:"])
+@pytest.mark.parametrize("name", one_of_each([*SMALL, "hf:"], ["words", "lstm", "hf:"]))
 @pytest.mark.filterwarnings("ignore::replearn.data.DataWarning")  # bytes: a few more than are read
 def test_every_encoder_of_texts_does_every_task(name, task, tmp_path):
     spec = f"hf:{folder(tmp_path / 'hf')}" if name == "hf:" else name

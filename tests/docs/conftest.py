@@ -48,7 +48,7 @@ def _little_digits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _short_trainings: None) -> Path:
-    """The folder in which a reader works: photos in two classes, one of them broken, a table, and notes."""
+    """The folder in which a reader works: photos in two classes, one of them broken, captions, a table, and notes."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("REPLEARN_CACHE", str(tmp_path / "cache"))
     rng = np.random.default_rng(0)
@@ -56,6 +56,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, _short_trainings: None
         (tmp_path / "photos" / name).mkdir(parents=True)
         for number, pixels in enumerate(rng.integers(0, 256, (160, 32, 32, 3), dtype=np.uint8)):
             Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.png", compress_level=0)
+    photos = [f"photos/{name}/{number}.png" for name in ("cat", "dog") for number in range(160)]
+    told = [f"a {file.split('/')[1]}, number {number}" for number, file in enumerate(photos)]
+    pd.DataFrame({"image": photos, "caption": told}).to_csv("captions.csv", index=False)
     (tmp_path / "photos" / "dog" / "broken.png").write_text("no picture")
     lines = (f"note {number} says {number * number} and {number % 7}" for number in range(400))
     (tmp_path / "notes.txt").write_text("\n".join(lines))

@@ -91,8 +91,8 @@ class CLIP(JointEmbedding):
             )
             if len(np.unique(content_hashes(some))) < 2:
                 raise ValueError(
-                    f"members must differ between samples, so that partners can be found; of {name!r} all are alike. "
-                    "Name other columns."
+                    f"members must differ between samples, so that partners can be found; of {name!r} all "
+                    f"{len(some):,} that were looked at are alike. Name other columns."
                 )
 
     def build(self, samples: Description) -> None:

@@ -1,6 +1,7 @@
 """The colour images that are measured on: CIFAR-10 where it is at hand, random ones elsewhere."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -9,6 +10,8 @@ from torch.nn import functional as F
 
 from replearn import as_samples, load_data
 from replearn.data import Samples
+from replearn.data.samples import ArraySamples
+from replearn.data.splits import stratified_test
 
 
 def small_photos(cifar10: Path | None, *, number: int) -> tuple[UInt8[np.ndarray, "n 3 32 32"], str]:
@@ -21,7 +24,11 @@ def small_photos(cifar10: Path | None, *, number: int) -> tuple[UInt8[np.ndarray
     return samples[rows].x.numpy(), "CIFAR-10's test images"
 
 
-CIFAR10 = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "bench" / "cifar10.zip"
+BENCH = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "bench"
+CIFAR10 = BENCH / "cifar10.zip"
+UNLIKE = ("digits", "cifar10", "emoji", "glyphs", "sprites")  # sets of pictures that have little in common
+HELD_OUT = 0.2
+FEWEST = 5  # kinds of units that a people of sprites has at least
 
 
 def digits_or_photos(data: str, cifar10: Path, *, number: int) -> tuple[Samples, Samples]:
@@ -50,3 +57,57 @@ def folder_of_jpegs(
     for i, image in enumerate(pixels):
         Image.fromarray(image).save(folder / f"{i:05d}.jpg", quality=90)
     return as_samples(folder), f"{what}, enlarged, as a folder of JPEGs"
+
+
+def unlike(
+    data: str, bench: Path, *, number: int, part: Literal["validation", "test"]
+) -> tuple[Samples, Samples]:
+    """What to learn from and what to judge by, of one of `UNLIKE`.
+
+    Letters and figures of a game are kept apart: no letter, and no kind of unit, is in both parts.
+
+    Args:
+        data: its name.
+        bench: the folder of the files that are no part of the package.
+        number: training images of CIFAR-10.
+        part: by which to judge: `test`, or a fifth of what `test` would learn from, to choose settings by.
+    """
+    units: np.ndarray | None = None
+    if data in ("glyphs", "sprites"):
+        samples, units = (
+            _glyphs(bench.parent / "ship" / "glyphs.npz") if data == "glyphs" else _sprites(bench)
+        )
+        train, test, units = _apart(samples, units)
+    elif data == "emoji":
+        train, test = load_data("emoji", split="train"), load_data("emoji", split="test")
+    else:
+        train, test = digits_or_photos(data, bench / "cifar10.zip", number=number)
+    return (train, test) if part == "test" else _apart(train, units)[:2]
+
+
+def _apart(samples: Samples, units: np.ndarray | None) -> tuple[Samples, Samples, np.ndarray | None]:
+    """Four fifths and one fifth of each class, units whole, and the units of the larger part."""
+    numbered = None if units is None else np.unique(units, return_inverse=True)[1]
+    test = stratified_test(np.asarray(samples.labels), test=HELD_OUT, random_state=0, units=numbered)
+    rest = np.setdiff1d(np.arange(len(samples)), test)
+    return samples.subset(rest), samples.subset(test), None if units is None else units[rest]
+
+
+def _glyphs(file: Path) -> tuple[Samples, np.ndarray]:
+    """Letters in twelve styles, labelled by their script, and the number of each letter."""
+    with np.load(file, allow_pickle=False) as arrays:
+        images = 255 * np.unpackbits(arrays["packed"], axis=1, count=28 * 28).reshape(-1, 1, 28, 28)
+        labels, letters = arrays["script"].astype(np.int64), arrays["label"].astype(np.int64)
+        return ArraySamples(images, labels, classes=arrays["script_names"].tolist()), letters
+
+
+def _sprites(bench: Path) -> tuple[Samples, np.ndarray]:
+    """Frames of animated figures, labelled by their people, and the number of each kind of unit."""
+    with np.load(bench / "wesnoth_anim.npz", allow_pickle=False) as arrays:
+        clips, length, people, unit = (arrays[key] for key in ("clips", "length", "race", "group"))
+        names = arrays["race_names"]
+    many = [p for p in range(len(names)) if len(np.unique(unit[people == p])) >= FEWEST]
+    clip, frame = np.nonzero((np.arange(clips.shape[1]) < length[:, None]) & np.isin(people, many)[:, None])
+    images = np.moveaxis(clips[clip, frame], 3, 1)
+    labels = np.searchsorted(many, people[clip])
+    return ArraySamples(images, labels, classes=[str(names[p]) for p in many]), unit[clip].astype(np.int64)

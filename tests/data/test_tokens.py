@@ -92,6 +92,16 @@ def test_windows_cover_everything(total, length, step):
     assert batch.index.tolist() == [len(windows) - 1, 0]
 
 
+@pytest.mark.parametrize("total", [1, 6, 7, 8, 100])
+def test_windows_that_are_moved_begin_so_much_later(total):
+    stream = tokens.TokenStream(np.arange(total, dtype=np.int32), np.array([total]))
+    windows = TokenWindows(stream, 7)
+    n, last = len(windows), max(0, total - 7)
+    for moved in range(windows.moves):
+        first = windows[moved * n + np.arange(n)].x[:, 0].tolist()
+        assert first == [min(start + moved, last) for start in windows.starts.tolist()]
+
+
 def test_windows_are_samples(tokenizer):
     windows = TokenWindows(token_stream(TextSamples(TEXTS * 9), tokenizer), 8)
     assert windows.kind == "tokens"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from replearn.engine.orders import Mixed, Shuffled, again_and_again
+from replearn.engine.orders import Mixed, Moved, Shuffled, again_and_again
 
 
 def mixed(**given):
@@ -15,6 +15,13 @@ def test_shuffled_is_every_sample_once():
     orders = [Shuffled(50, 1)(epoch) for epoch in (0, 1)]
     assert all(np.array_equal(np.sort(order), np.arange(50)) for order in orders)
     assert not np.array_equal(*orders)
+
+
+def test_windows_are_cut_elsewhere_in_each_epoch():
+    orders = [Moved(50, 1, moves=7)(epoch) for epoch in range(40)]
+    assert all(np.array_equal(np.sort(order % 50), np.arange(50)) for order in orders)
+    assert all(len(set(order // 50)) == 1 for order in orders)
+    assert {int(order[0]) // 50 for order in orders} == set(range(7))
 
 
 @pytest.mark.parametrize("few", [1, 2, 3, 8])

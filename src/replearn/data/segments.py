@@ -35,7 +35,7 @@ class SegmentPairs(TokenWindows):
             raise ValueError(
                 f"a window of two parts must have at least {FRAME + 2} tokens; got {window}. Raise window."
             )
-        self.stream = stream
+        self.stream, self.moves = stream, 1
         self.length = size = window - FRAME
         self.shape = (size,)
         begins = np.concatenate([[0], stream.ends[:-1]])  # (texts,)

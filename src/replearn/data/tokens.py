@@ -102,11 +102,13 @@ class TokenWindows(Samples):
     """A stream of tokens cut into windows of equal length, one per sample: nothing is filled up.
 
     Windows follow each other; the last one, if incomplete, overlaps the one before. A stream shorter than a window is
-    one window, shorter than asked for.
+    one window, shorter than asked for. Positions from `len` on are of the same windows, moved by a token, then by two,
+    as far as the stream goes.
 
     Attributes:
         stream: of tokens.
         length: tokens in a window.
+        moves: how many times `len` positions there are: by how many tokens windows may be moved, 0 among them.
 
     >>> stream = TokenStream(np.arange(7, dtype=np.int32), np.array([7]))
     >>> windows = TokenWindows(stream, 3)
@@ -114,6 +116,8 @@ class TokenWindows(Samples):
     tensor([[0, 1, 2],
             [3, 4, 5],
             [4, 5, 6]])
+    >>> windows[len(windows) + np.arange(len(windows))].x[:, 0]
+    tensor([1, 4, 4])
     """
 
     kind = "tokens"
@@ -122,13 +126,16 @@ class TokenWindows(Samples):
         self.stream = stream
         self.length = min(length, len(stream.ids))
         self.shape = (self.length,)
-        self.starts = _starts(len(stream.ids), self.length, step or self.length)
+        self.moves = step or self.length
+        self.starts = _starts(len(stream.ids), self.length, self.moves)
 
     def __len__(self) -> int:
         return len(self.starts)
 
     def __getitem__(self, index: np.ndarray) -> Batch:
-        places = self.starts[index][:, None] + np.arange(self.length)  # (n, t)
+        moved, window = np.divmod(index, len(self))
+        starts = np.minimum(self.starts[window] + moved, self.starts[-1])
+        places = starts[:, None] + np.arange(self.length)  # (n, t)
         return Batch(
             x=torch.from_numpy(self.stream.ids[places].astype(np.int64)),
             labels=torch.full((len(index),), UNLABELLED),

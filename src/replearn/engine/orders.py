@@ -43,6 +43,27 @@ class Shuffled:
 
 
 @dataclass(frozen=True, eq=False)
+class Moved(Shuffled):
+    """All windows of a row of tokens once an epoch, shuffled, and moved by another number of tokens in each epoch.
+
+    So a window's first tokens, of which little can be told, are others each time.
+
+    Attributes:
+        moves: by how many tokens windows may be moved, 0 among them.
+
+    >>> order = Moved(4, moves=3)(epoch=0)
+    >>> sorted((order % 4).tolist()), order.max() < 12
+    ([0, 1, 2, 3], np.True_)
+    """
+
+    moves: int = 1
+
+    def __call__(self, epoch: int) -> Int[np.ndarray, " n"]:
+        draw = np.random.default_rng([self.random_state, epoch])
+        return draw.permutation(self.n) + self.n * draw.integers(self.moves)
+
+
+@dataclass(frozen=True, eq=False)
 class Mixed:
     """Two groups of samples in every batch, each gone through again and again, shuffled anew each time.
 

@@ -10,10 +10,11 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples, TokenWindows
 from replearn.data.tokenizer import Tokenizer
 from replearn.encoders import FOLDER, Tokens, head_in
 from replearn.encoders.dropout import set_dropout
+from replearn.engine.orders import Moved, Order
 from replearn.methods.language.language_model import LanguageModel
 from replearn.methods.language.shared_beginnings import together
 from replearn.methods.language.text_scores import TextScores
@@ -45,6 +46,11 @@ class CausalLanguageModel(LanguageModel, TextScores):
         set_dropout(net, self.dropout)
         if not (isinstance(self.encoder, str) and self.encoder.startswith(FOLDER)):
             net.length = min(self.encoder_.length, self.window)  # type: ignore[assignment]  # more would be untrained
+
+    def order(self, samples: Samples) -> Order:
+        """Windows begin at other tokens in each epoch, since of a window's first tokens little can be told."""
+        assert isinstance(samples, TokenWindows)
+        return Moved(len(samples), self.random_state, samples.moves)
 
     def logits(self, ids: Int[Tensor, "n t"], *, start: int = 0) -> Float[Tensor, "n t v"]:
         """Of each token that may come next: by the vectors of the tokens, or by the head of a folder that has one.

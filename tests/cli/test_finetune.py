@@ -70,6 +70,19 @@ def test_each_task_from_its_file(command, data, file, more, told):
     assert usual < 0.9
 
 
+def test_samples_without_an_answer_are_not_counted_as_judged(command, data):
+    frame = pd.read_csv("sizes.csv")
+    frame.loc[frame.index % 4 == 0, "size"] = None
+    frame.to_csv("gaps.csv", index=False)
+    answer = command("finetune", "words", "gaps.csv", *FAST, "--task", "regress", "--target", "size")
+    assert answer.code == 0, answer.err
+    _, head, *rest = answer.out.splitlines()
+    judged = int(head.split()[1])
+    unknown = next(int(line.split()[0]) for line in rest if "no answer to compare with" in line)
+    assert judged + unknown == 12
+    assert unknown > 0
+
+
 @pytest.mark.all
 def test_a_run_of_fit_is_the_start(command, data):
     assert (

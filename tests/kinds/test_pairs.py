@@ -343,6 +343,9 @@ def test_all_commands(files, tmp_path, monkeypatch, capsys):
     told("finetune", "c", "emoji-names", "--to", "f", "--epochs", 1)
     found = told("zeroshot", "c", "emoji:test", "--out", "z.csv")
     assert "of 382 samples" in found
+    for part, warned in (("test", False), ("train", True)):
+        assert main(["zeroshot", "c", f"emoji:{part}"]) == 0
+        assert ("the accuracy is that of training" in capsys.readouterr().err) == warned
     assert list(pd.read_csv("z.csv").columns) == ["file", "class", "probability"]
     assert "no accuracy: Activities" in told(
         "zeroshot", "c", "emoji:test", "--classes", "a", "b", "--out", "n/z.csv"

@@ -168,11 +168,13 @@ def check_options(options: FineTuneOptions) -> None:
 
 def print_scores(model: "FineTune", train: Any, test: Any) -> None:
     """Print in 80 columns the scores on the test part, how sure they are, and what they must beat."""
-    from replearn.transfer.baselines import baseline_scores, score_intervals
+    from replearn.transfer.baselines import answered, baseline_scores, score_intervals
 
     found, sure = model.scores(*test), score_intervals(model, test)
-    others = baseline_scores(model, train, test)
-    print_beside(f"of {len(test[0]):,} test samples", found, sure, others, main=model.task_.main)
+    others, known, all_of_them = baseline_scores(model, train, test), answered(model, test), len(test[0])
+    print_beside(f"of {known:,} test samples", found, sure, others, main=model.task_.main)
+    if known < all_of_them:
+        print(f"{all_of_them - known:,} more test samples have no answer to compare with")
 
 
 def _steps(model: "FineTune") -> str:

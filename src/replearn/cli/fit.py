@@ -13,6 +13,8 @@ from replearn.cli.options import Flag, parse
 from replearn.cli.samples import DataOptions, is_builtin, load_parts, load_samples, short_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from replearn.data import Samples
     from replearn.methods import Entry
 
@@ -105,7 +107,6 @@ def run_folder(entry: "Entry", options: Any) -> Path:
 
 def fit(method: Any, options: Any, folder: Path) -> None:
     """Learn, save, and say what came of it."""
-    from replearn.cli.commands import next_command
     from replearn.cli.runs import minutes, new_run, shown
     from replearn.comparison import cut_short, extended, fit_arrays, stored_arrays, training_of
     from replearn.data.kinds import KINDS
@@ -151,12 +152,22 @@ def fit(method: Any, options: Any, folder: Path) -> None:
     if longer := extended(method):
         print(f"extended: {longer}, each with a schedule of its own")
     print(f"saved in {shown(folder)}; next:")
+    for line in _next(method, options, shown(folder)):
+        print(f"  {line}")
+
+
+def _next(method: Any, options: Any, folder: str) -> "Iterator[str]":
+    """Commands that the run is good for."""
+    from replearn.cli.commands import next_command
+
     if options.targets:  # of which `embed` needs none
         options = dataclasses.replace(options, labels=None)
     elif hasattr(method, "transform"):
         whole = options.data.partition(":")[0] if is_builtin(options.data) else options.data
-        print(f"  {next_command('evaluate', shown(folder), whole, options=options)}")
-    print(f"  {next_command('embed', shown(folder), options.data, options=options)}")
+        yield next_command("evaluate", folder, whole, options=options)
+    yield next_command("embed", folder, options.data, options=options)
+    if hasattr(method, "classify"):
+        yield f"{next_command('zeroshot', folder, 'DATA')} --classes NAME NAME ..."
 
 
 def samples_of(method: Any, options: Any) -> "Samples":

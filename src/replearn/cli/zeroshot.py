@@ -1,5 +1,6 @@
 """`replearn zeroshot RUN DATA`: tell samples apart by what their classes are called, without a label."""
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,7 +8,9 @@ from typing import Annotated, Any
 import tyro
 
 from replearn.cli.options import parse
-from replearn.cli.samples import DataOptions, load_samples
+from replearn.cli.samples import DataOptions, load_samples, was_fitted_on
+
+log = logging.getLogger("replearn")
 
 
 @dataclass(kw_only=True)
@@ -52,7 +55,7 @@ def run(args: list[str]) -> None:
         if not isinstance(method, CLIP):
             raise ValueError(f"RUN must be one of clip; {options.run} is one of {type(method).__name__}.")
         like = described(options.run)
-        samples, of = _of_one_member(options, like)
+        samples, of, seen = _of_one_member(options, like)
         names = _names(options, samples)
         found = method.classify(samples, names, templates=options.templates, of=of, by=options.by)  # (n, k)
     best = found.argmax(1)
@@ -65,6 +68,10 @@ def run(args: list[str]) -> None:
     if known.any() and all(place is not None for place in own):
         right = np.array([own[label] for label in labels[known]]) == best[known]
         majority = np.bincount(labels[known]).max() / known.sum()
+        if seen:
+            log.warning(
+                "RUN was fitted on these %s samples: the accuracy is that of training", f"{known.sum():,}"
+            )
         print(
             f"{100 * right.mean():.1f} % of {known.sum():,} samples are of the class whose name they are most like\n"
             f"  (the largest class alone: {100 * majority:.1f} %; {len(names)} classes)"
@@ -79,8 +86,8 @@ def run(args: list[str]) -> None:
         print(f"written: {options.out}")
 
 
-def _of_one_member(options: ZeroShotOptions, like: Any) -> tuple[Any, str]:
-    """The samples that are classified, and which member they are."""
+def _of_one_member(options: ZeroShotOptions, like: Any) -> tuple[Any, str, bool]:
+    """The samples that are classified, which member they are, and whether RUN was fitted on them."""
     import numpy as np
 
     from replearn.data.kinds import KINDS, WORDS
@@ -91,10 +98,10 @@ def _of_one_member(options: ZeroShotOptions, like: Any) -> tuple[Any, str]:
         raise ValueError(f"--of must name one of the members {', '.join(like.members)}; got {of or 'none'}.")
     whole = load_samples(options.data, options, like=like.members[of])
     if of not in whole.members:
-        return whole, of
+        return whole, of, was_fitted_on(like.members[of], whole)
     part = whole.members[of].subset(np.arange(len(whole)))
     part.labels, part.classes, part.names = whole.labels, whole.classes, whole.names
-    return part, of
+    return part, of, was_fitted_on(like, whole)
 
 
 def _names(options: ZeroShotOptions, samples: Any) -> list[str]:

@@ -44,6 +44,12 @@ def baseline_scores(model: Predictor, train: Part, test: Part) -> dict[str, dict
     return found
 
 
+def answered(model: Predictor, part: Part) -> int:
+    """How many samples of a part have an answer to compare with."""
+    _, truth = read_answers(model.task, part[1], read_samples(model.task, part[0]), known=model.task_)
+    return sum(answer is not None for answer in truth)
+
+
 def score_intervals(model: Predictor, test: Part) -> dict[str, tuple[float, float]]:
     """95 % intervals of all scores, over test samples: Wilson's for accuracies, else by drawing samples again."""
     held = read_samples(model.task, test[0])

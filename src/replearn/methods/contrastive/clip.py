@@ -29,6 +29,7 @@ from replearn.data.alike import read_alike
 from replearn.data.copies import content_hashes
 from replearn.data.kinds import KINDS, WORDS
 from replearn.data.pairs import member, texts_of
+from replearn.data.progress import progress
 from replearn.encoders import make_encoder
 from replearn.encoders.kinds import TOWERS
 from replearn.encoders.towers import Towers
@@ -43,6 +44,7 @@ from replearn.views.members import Apart
 
 LARGEST = 100.0  # of scales
 SOME = 1000  # samples that are looked at for a difference
+MANY = 2000  # samples of which one is told how far it is
 # At the beginning: the scale, and of sigmoids what is added, since nearly all pairs of a batch do not belong together.
 SOFTMAX, SIGMOID = (1 / 0.07,), (10.0, -10.0)
 
@@ -193,13 +195,15 @@ class CLIP(JointEmbedding):
                 f"{samples.kind} of shape {samples.shape}. Name another member by of=."
             )
         tower, head = self.encoder_.towers[name], self.heads_[name]
+        machine, rows = choose_for_inference(self.device, self.precision), []
         parts = embed_parts(
-            lambda batch: F.normalize(head(tower(batch)), dim=1),
-            [tower, head],
-            samples,
-            choose_for_inference(self.device, self.precision),
+            lambda batch: F.normalize(head(tower(batch)), dim=1), [tower, head], samples, machine
         )
-        return np.concatenate(list(parts))
+        with progress(f"embedding {name}" if len(samples) >= MANY else "", len(samples)) as advance:
+            for part in parts:
+                rows.append(part)
+                advance(len(part))
+        return np.concatenate(rows)
 
     def member_of(self, X: Any) -> str:
         """The only member whose kind some samples are.

@@ -18,6 +18,7 @@ COMMANDS = {
     "finetune": ("finetune", "RUN DATA", "put an encoder to a task with labels"),
     "transfer": ("transfer", "RUN DATA", "an encoder on labelled data, in every way"),
     "zeroshot": ("zeroshot", "RUN DATA", "classify by names of classes, without labels"),
+    "auto": ("auto", "DATA", "choose a representation within some minutes"),
     "compare": ("compare", "METHOD... --data DATA", "methods on equal terms: a table and a report"),
     "report": ("report", "RUN", "write the report of a run again"),
 }

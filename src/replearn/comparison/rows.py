@@ -330,7 +330,11 @@ def cut_short(history: Sequence[dict[str, float]], method: Any) -> str:
 
 def extended(method: Any) -> str:
     """The epochs of a training that went on after it had ended, `40 + 40 epochs`; "" of any other."""
-    return in_parts(getattr(method, "extensions_", []), getattr(method, "epochs", None) or 0)
+    epochs = getattr(method, "epochs", None) or 0
+    last = next(reversed(training_of(method)[0]), {})
+    if cut_by_clock(last, getattr(method, "max_minutes", None)):
+        epochs = round(epochs * last["step"] / last["planned"], 3)
+    return in_parts(getattr(method, "extensions_", []), epochs)
 
 
 def with_seed(method: Any, seed: int) -> Any:

@@ -1,0 +1,368 @@
+"""Which representation to take? Features made by hand, encoders that are given and methods, judged within some minutes.
+
+    round 1: each method learns for its share of the minutes --judge--> the better half
+    round 2: these go on ------------------------------------judge--> the better half
+    last:    the best goes on with what is left -------------judge--> beside what needs no training, the choice
+
+*Successive halving* (Jamieson & Talwalkar, AISTATS 2016): time goes to what looks good. Where there are labels, methods
+are judged by how often a linear probe tells labelled training samples that it has not seen; where there are none, by
+measures that need none, which say little. Nothing is chosen by the test part.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool, Float
+from sklearn.base import clone
+from sklearn.decomposition import PCA
+
+from replearn.comparison.checks import check_methods
+from replearn.comparison.compare import run_name
+from replearn.comparison.copies import together_in_training
+from replearn.comparison.rows import (
+    Representation,
+    fit_and_represent,
+    hand_made,
+    of_two_views,
+    raw_input,
+    represent,
+    training_of,
+    unheard,
+    untrained_encoders,
+    with_seed,
+)
+from replearn.data import Samples
+from replearn.data.kinds import KINDS, ROWS
+from replearn.engine.run import METHOD, read_json, write_json
+from replearn.evaluate import choose, scorecard
+from replearn.evaluate.choosing import JOINT, RANKME
+from replearn.evaluate.out_of_fold import lead, told_right
+from replearn.methods.columns import Columns
+from replearn.methods.load import load
+from replearn.methods.model import Model
+from replearn.methods.registry import find_method, registry
+from replearn.methods.trained import Trained
+
+log = logging.getLogger("replearn")
+
+# Methods that are tried unless others are named: the first of these that learn from such samples.
+TRIED = (
+    "clip",
+    "simclr",
+    "vicreg",
+    "simcse",
+    "bert",
+    "rotation",
+    "graphmae",
+    "autoencoder",
+    "mae",
+    "exemplar",
+    "cpc",
+)
+AT_ONCE = 4
+MANY = 100_000  # epochs: minutes end a training
+COMPONENTS = 64
+MOST = 5000  # samples that are judged by
+FILE = "auto.json"
+PROBE = "probe"
+# Of RankMe, and of alignment + uniformity: `benchmarks/results/quality.md`, 18 methods.
+TRUST = "which agreed with kNN by Kendall's tau of 0.16 and 0.18 on digits, of 0.49 and -0.12 on CIFAR-10 (1: the same)"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A method, judged after so much training.
+
+    Attributes:
+        name: of the method.
+        round: from 1 on; 0 of what needs no training.
+        minutes: that it has learned for.
+        measures: `probe`, the share of labelled samples told right; without labels those of `replearn.evaluate.choose`.
+        took: seconds of this training and of judging.
+    """
+
+    name: str
+    round: int
+    minutes: float
+    measures: dict[str, float]
+    took: float
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """What `auto` found.
+
+    Attributes:
+        best: the name of the representation to take.
+        rows: the raw input, an untrained encoder, what needs no training, and the method that learned to the end.
+        trials: all that was judged, in order.
+        judged: labelled training samples that were judged by; 0: none.
+        leads: by how much of them `best` is ahead of each other row that might be taken, and half of the 95 % interval
+            of that; empty without labels.
+    """
+
+    best: str
+    rows: list[Representation]
+    trials: list[Trial]
+    judged: int
+    leads: dict[str, tuple[float, float]]
+
+    @property
+    def row(self) -> Representation:
+        """The representation to take."""
+        return next(row for row in self.rows if row.name == self.best)
+
+    def advice(self) -> str:
+        """The choice in words, and how sure it is."""
+        if not self.judged:
+            return (
+                f"Take {self.best}. It was chosen without labels, by RankMe and alignment + uniformity, {TRUST}: "
+                "hardly better than chance. Labels of fifty samples choose far better."
+            )
+        score = {trial.name: trial.measures[PROBE] for trial in self.trials}[self.best]
+        told = (
+            f"Take {self.best}: a linear probe tells {100 * score:.1f} % of {self.judged:,} labelled training samples "
+            "right, each by labels of others."
+        )
+        if self.leads:
+            second = min(self.leads, key=lambda name: self.leads[name][0])
+            ahead, half = self.leads[second]
+            sure = "no accident" if ahead > half else "maybe by chance: more labels would tell"
+            told += f" It is ahead of {second} by {100 * ahead:.1f} points (± {100 * half:.1f}), {sure}."
+        if not isinstance(self.row.method, Trained):
+            told += " No network did better in these minutes: give more (--minutes), or a trained encoder (--given)."
+        return told
+
+
+def shortlist(samples: Samples, names: Sequence[str] = (), *, seed: int = 0) -> dict[str, Any]:
+    """The methods that are tried, by class name. One of `TRIED` that can't learn from so few or such samples is left
+    out, and told.
+
+    Args:
+        samples: to learn from.
+        names: as in the registry; none: at most four of `TRIED`.
+        seed: of each.
+
+    Raises:
+        ValueError: one that is named is unknown, learns in no steps or not from these samples; or none of `TRIED` can.
+    """
+    known = registry()
+    entries = [find_method(name) for name in names] or [
+        known[name] for name in TRIED if samples.kind in known[name].kinds
+    ]
+    found: dict[str, Any] = {}
+    for entry in entries:
+        name, method = entry.cls.__name__, with_seed(entry.cls(), seed)
+        if not isinstance(method, Trained):
+            raise ValueError(
+                f"methods must learn in steps, to be given minutes; {name} does not. Leave it out."
+            )
+        try:
+            check_methods({name: method}, samples)
+        except ValueError as error:
+            if names:
+                raise
+            log.info("not tried: %s", error)
+        else:
+            found[name] = method
+        if len(found) == AT_ONCE and not names:
+            break
+    if not found:
+        raise ValueError(
+            f"a method of {', '.join(TRIED)} must learn from these samples; none does. Name others (--methods)."
+        )
+    return found
+
+
+def auto(
+    train: Samples,
+    test: Samples,
+    *,
+    minutes: float,
+    folder: Path,
+    methods: Mapping[str, Any],
+    given: Mapping[str, Any] | None = None,
+    columns: Columns | None = None,
+    seed: int = 0,
+    on_trial: Callable[[Trial], None] = lambda trial: None,
+) -> Choice:
+    """Choose a representation of `train` within some minutes, and represent both parts by it.
+
+    Killed, the same call goes on: what was judged lies in `folder/auto.json`, trainings in folders beside it.
+
+    Args:
+        train: the samples; where some have labels, they judge.
+        test: represented, and looked at by nothing else.
+        minutes: of the whole; judging counts, and the last training has what is left.
+        folder: where runs go, a folder each.
+        methods: that learn in steps, by name; `shortlist` gives some.
+        given: methods that need no training, such as `Frozen` with weights of a file, by name.
+        columns: what brings the columns of a table into one unit for what takes rows.
+        seed: of folds and of what needs no training.
+        on_trial: is told each trial as soon as it is known, those of an earlier call, too.
+    """
+    began = time.monotonic()
+    judge, trials = Judge(train, seed), Trials(folder / FILE, on_trial)
+    rows = list(_without_training(train, test, folder, given or {}, columns, seed))
+    for row in rows if judge.labelled else []:
+        started = time.monotonic()
+        trials.add(Trial(row.name, 0, 0.0, judge.rows(row), time.monotonic() - started))
+    counts, alive = halves(len(methods)), list(methods)
+    for number, count in enumerate(counts[:-1], 1):
+        for name in alive:
+            trial = trials.find(name, number)
+            if trial is None:
+                started = time.monotonic()
+                given_now = trials.minutes(name) + minutes / len(counts) / count
+                learned = _learned(methods[name], given_now, folder / run_name(name, 0), train)
+                trial = Trial(
+                    name, number, _minutes(learned), judge.method(name, learned), time.monotonic() - started
+                )
+            trials.add(trial)
+        alive = trials.best(alive, number)[: counts[number]]
+    (name,), number, place = alive, len(counts), folder / run_name(alive[0], 0)
+    ended, started = trials.find(name, number), time.monotonic()
+    if ended is None:
+        left = minutes - (trials.took_before + started - began) / 60
+        _learned(methods[name], trials.minutes(name) + max(left, minutes / len(counts) / 2), place, train)
+    learned = load(place)
+    history, alarms = training_of(learned)
+    row = Representation(
+        name, *represent(learned, train, test), learned, history[-1]["seconds"], history, alarms
+    )
+    measures = judge.rows(row)
+    trials.add(ended or Trial(name, number, _minutes(learned), measures, time.monotonic() - started))
+    best = trials.best([*(one.name for one in rows), name])[0] if judge.labelled else name
+    leads = {
+        one.name: judge.lead(best, one.name) for one in [*rows, row] if judge.labelled and one.name != best
+    }
+    chosen = next(one for one in [*rows, row] if one.name == best)
+    place = folder / run_name(best, 0)
+    if isinstance(chosen.method, Model) and not (place / METHOD).exists():  # it was made by hand
+        clone(chosen.method).fit(train, run=place)
+    before = untrained_encoders({name: methods[name]}, train, test)
+    return Choice(best, [*rows, *before, row], trials.all, len(judge.index) if judge.labelled else 0, leads)
+
+
+def _learned(method: Any, minutes: float, run: Path, train: Samples) -> Any:
+    """A clone of a method that has learned for so many minutes, some of them before, in its folder."""
+    learning = clone(method).set_params(max_minutes=minutes, epochs=MANY)
+    with unheard():
+        return learning.fit(train, run=run, resume=True)
+
+
+def _minutes(method: Any) -> float:
+    """How long a method has learned: a step that began within its minutes ends after them."""
+    history, _ = training_of(method)
+    return float(history[-1]["seconds"] / 60)
+
+
+def halves(n: int) -> list[int]:
+    """How many methods are left in each round.
+
+    >>> halves(4), halves(3), halves(1)
+    ([4, 2, 1], [3, 2, 1], [1])
+    """
+    return [n] if n <= 1 else [n, *halves((n + 1) // 2)]
+
+
+class Judge:
+    """What says how good a representation of the training samples is.
+
+    Attributes:
+        index: of the samples that are judged by.
+        labelled: whether they are by labels.
+    """
+
+    def __init__(self, train: Samples, seed: int) -> None:
+        self.train, self.seed = train, seed
+        labels = np.full(len(train), -1) if train.labels is None else np.asarray(train.labels)
+        known = np.flatnonzero(labels >= 0)
+        self.labelled = len(np.unique(labels[known])) > 1
+        among = known if self.labelled else np.arange(len(train))
+        self.index = np.sort(np.random.default_rng(seed).permutation(among)[:MOST])
+        if len(self.index) < len(among):
+            log.info("judged by %s of %s samples, drawn", f"{MOST:,}", f"{len(among):,}")
+        self._right: dict[str, Bool[np.ndarray, " n"]] = {}
+
+    def rows(self, row: Representation) -> dict[str, float]:
+        """The measures of a representation of all training samples."""
+        return self._of(row.name, row.train[self.index], row.method)
+
+    def method(self, name: str, method: Any) -> dict[str, float]:
+        """The measures of a fitted method."""
+        return self._of(name, method.transform(self.train.subset(self.index)), method)
+
+    def lead(self, one: str, other: str) -> tuple[float, float]:
+        """By how much a representation is ahead of another, and half of the 95 % interval of that."""
+        return lead(self._right[one], self._right[other])
+
+    def _of(self, name: str, h: Float[np.ndarray, "n d"], method: Any) -> dict[str, float]:
+        if not self.labelled:
+            views = of_two_views(method, self.train, self.seed)
+            table = choose(scorecard(h, None, None, None, views=views).assign(representation=name))
+            return {measure: float(table[measure].iloc[0]) for measure in (RANKME, JOINT) if measure in table}
+        labels, groups = np.asarray(self.train.labels)[self.index], together_in_training(self.train)
+        groups = None if groups is None else groups[self.index]
+        self._right[name] = told_right(h, labels, groups=groups, random_state=self.seed)
+        return {PROBE: float(self._right[name].mean())}
+
+
+class Trials:
+    """What was judged, kept in a file."""
+
+    def __init__(self, path: Path, on_trial: Callable[[Trial], None]) -> None:
+        self.path, self.on_trial = path, on_trial
+        self.known = [Trial(**one) for one in read_json(path)] if path.is_file() else []
+        self.took_before = sum(trial.took for trial in self.known)
+        self.all: list[Trial] = []
+
+    def find(self, name: str, number: int) -> Trial | None:
+        """A trial of an earlier call."""
+        return next((one for one in self.known if (one.name, one.round) == (name, number)), None)
+
+    def minutes(self, name: str) -> float:
+        """How long a method has learned in its trials so far."""
+        return max((one.minutes for one in self.all if one.name == name), default=0.0)
+
+    def add(self, trial: Trial) -> None:
+        """Tell a trial; one that needs training is kept as well."""
+        self.all.append(trial)
+        if trial.round and trial not in self.known:
+            self.known.append(trial)
+            write_json(self.path, [asdict(one) for one in self.known])
+        self.on_trial(trial)
+
+    def best(self, names: Sequence[str], number: int | None = None) -> list[str]:
+        """The names, the best by its last trial (of a round) first: by the probe, else by the mean place."""
+        last = {one.name: one.measures for one in self.all if number is None or one.round == number}
+        table = pd.DataFrame({name: last[name] for name in names}).T
+        places = pd.DataFrame({measure: table[measure].rank(ascending=measure == JOINT) for measure in table})
+        return list(places.mean(axis=1).sort_values(kind="stable").index)
+
+
+def _without_training(
+    train: Samples,
+    test: Samples,
+    folder: Path,
+    given: Mapping[str, Any],
+    columns: Columns | None,
+    seed: int,
+) -> Iterator[Representation]:
+    """The raw input, features made by hand, and, each with a folder of its own, what is given and components."""
+    yield raw_input(train, test, columns)
+    words = hand_made(train, test, random_state=seed)
+    if words is not None:
+        yield words
+    named = dict(given)
+    if ROWS in KINDS[train.kind].offers and np.prod(train.shape) > COMPONENTS:
+        named["PCA"] = PCA(min(COMPONENTS, len(train) - 1), random_state=seed)
+    for name, method in named.items():
+        run = folder / run_name(name, 0)
+        yield fit_and_represent(name, method, train, test, columns=columns, run=run, resume=True)

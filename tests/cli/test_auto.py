@@ -1,0 +1,33 @@
+"""`replearn auto`: one command from data to what to take, in 80 columns, that goes on after a stop."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+MINUTES = 0.002
+
+
+@pytest.mark.all
+def test_the_command_says_what_to_take(command, tmp_path):
+    draw, labels = np.random.default_rng(0), np.arange(100) % 4
+    frame = pd.DataFrame(draw.normal(size=(100, 10)) + labels[:, None], columns=[f"x{i}" for i in range(10)])
+    frame = frame.assign(label=labels)
+    frame.to_csv("rows.csv", index=False)
+    given = ("auto", "rows.csv", "--minutes", MINUTES, "--methods", "simclr", "autoencoder")
+    answer = command(*given)
+    assert answer.code == 0, answer.err
+    assert all(len(line) <= 80 for line in answer.out.splitlines())
+    assert "80 table samples of 10, 80 with labels of 4 classes; 20 to test by" in answer.out
+    assert "Take " in answer.out
+    assert (tmp_path / "runs" / "auto-rows" / "report.html").exists()
+    line = answer.out.splitlines()[-1].split()
+    assert command(*line[1:]).code == 0
+    again = command(*given)
+    assert again.code == 0
+    assert [line for line in again.out.splitlines() if "round" in line] == [
+        line for line in answer.out.splitlines() if "round" in line
+    ]
+    assert command("auto", "rows.csv", "--minutes", 0).code == 2
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "evaluation.json").write_text("{}")
+    assert command(*given, "--run", "taken").code == 2

@@ -1,0 +1,169 @@
+"""`auto`: minutes go to what looks good, labels choose, the test part chooses nothing, and a kill loses nothing."""
+
+import numpy as np
+import pytest
+
+from replearn import as_samples
+from replearn.comparison import auto as module
+from replearn.comparison.auto import Judge, Trial, Trials, auto, halves, shortlist
+from replearn.comparison.rows import Representation
+from replearn.evaluate.out_of_fold import lead, told_right
+from replearn.methods import Autoencoder, Frozen, SimCLR
+
+MINUTES = 0.002
+
+
+def table(n: int = 120, *, labelled: int | None = None):
+    """Three classes that one direction of many tells apart; of which some have labels."""
+    draw = np.random.default_rng(0)
+    labels = np.arange(n) % 3
+    x = draw.normal(size=(n, 66)).astype(np.float32)
+    x[:, 0] += 4 * labels
+    if labelled is not None:
+        labels = np.where(np.arange(n) < labelled, labels, -1)
+    return as_samples(x, labels if labelled != 0 else None)
+
+
+@pytest.fixture
+def methods():
+    small = {"batch_size": 16, "encoder": "mlp"}
+    return {"SimCLR": SimCLR(**small), "Autoencoder": Autoencoder(**small), "Wide": SimCLR(**small, dim=16)}
+
+
+def test_half_of_the_methods_go_on_after_each_round(methods, tmp_path):
+    found = []
+    choice = auto(
+        table(), table(60), minutes=MINUTES, folder=tmp_path, methods=methods, on_trial=found.append
+    )
+    assert found == choice.trials
+    rounds = [trial.round for trial in found]
+    assert [rounds.count(number) for number in range(4)] == [2, 3, 2, 1]
+    assert halves(3) == [3, 2, 1]
+    for number in (1, 2):
+        by_probe = sorted((t for t in found if t.round == number), key=lambda t: -t.measures["probe"])
+        assert {t.name for t in found if t.round == number + 1} == {
+            t.name for t in by_probe[: halves(3)[number]]
+        }
+    last = found[-1]
+    assert last.minutes >= MINUTES / 3 * (1 / 3 + 1 / 2 + 1 / 2)
+    assert [row.name for row in choice.rows] == ["raw input", "PCA", "untrained encoder", last.name]
+    assert choice.best == max(found, key=lambda t: (t.round in (0, 3), t.measures["probe"])).name
+    assert len(choice.row.test) == 60
+
+
+@pytest.mark.all
+def test_a_call_that_was_killed_goes_on(methods, tmp_path, monkeypatch):
+    fitted = []
+    fit = SimCLR.fit
+
+    def killed(self, *args, **kwargs):
+        fitted.append(type(self).__name__)
+        if len(fitted) == 3:
+            raise KeyboardInterrupt
+        return fit(self, *args, **kwargs)
+
+    monkeypatch.setattr(SimCLR, "fit", killed)
+    monkeypatch.setattr(Autoencoder, "fit", killed)
+    given = {"minutes": MINUTES, "folder": tmp_path, "methods": methods}
+    with pytest.raises(KeyboardInterrupt):
+        auto(table(), table(60), **given)
+    kept = Trials(tmp_path / module.FILE, print).known
+    assert [trial.name for trial in kept] == ["SimCLR", "Autoencoder"]
+    monkeypatch.setattr(SimCLR, "fit", fit)
+    choice = auto(table(), table(60), **given)
+    assert [trial for trial in choice.trials if trial.round == 1][:2] == kept
+    again = auto(table(), table(60), **given)
+    assert [trial for trial in again.trials if trial.round] == [t for t in choice.trials if t.round]
+
+
+@pytest.mark.all
+def test_labels_of_the_test_part_choose_nothing(methods, tmp_path):
+    test = table(60)
+    blind = table(60, labelled=0)
+    choices = [
+        auto(table(), part, minutes=MINUTES, folder=tmp_path / str(part.labels is None), methods=methods)
+        for part in (test, blind)
+    ]
+    assert [[t.name for t in choice.trials if t.round == 0] for choice in choices] == [
+        ["raw input", "PCA"]
+    ] * 2
+    assert all(choice.judged == 120 for choice in choices)
+
+
+def test_a_probe_tells_samples_by_labels_of_others():
+    draw = np.random.default_rng(0)
+    labels = np.arange(200) % 2
+    assert 0.3 < told_right(draw.normal(size=(200, 100)), labels).mean() < 0.7  # a fit would tell all
+    assert told_right(labels[:, None] + 0.1 * draw.normal(size=(200, 1)), labels).all()
+    groups = np.repeat(np.arange(20), 10)
+    rows = 5 * np.eye(20)[groups] + draw.normal(size=(200, 20))  # what tells groups apart tells no class
+    own = draw.permutation(np.arange(20) % 2)[groups]
+    assert told_right(rows, own).mean() > 0.8
+    assert told_right(rows, own, groups=groups).mean() < 0.7
+
+
+def test_a_lead_is_over_the_same_samples():
+    one = np.array([True] * 90 + [False] * 10)
+    other = np.array([True] * 80 + [False] * 20)
+    ahead, half = lead(one, other)
+    assert ahead == pytest.approx(0.1)
+    assert half == pytest.approx(1.96 * 0.3 / 10)  # ten of a hundred differ, all one way
+    assert lead(one, one) == (0.0, 0.0)
+
+
+@pytest.mark.all
+def test_without_labels_measures_choose_that_need_none(methods, tmp_path):
+    choice = auto(table(labelled=0), table(60, labelled=0), minutes=MINUTES, folder=tmp_path, methods=methods)
+    assert choice.judged == 0
+    assert not choice.leads
+    assert {*choice.trials[0].measures} == {"RankMe", "alignment + uniformity"}
+    assert choice.best in methods
+    assert "hardly better than chance" in choice.advice()
+
+
+def test_the_better_place_on_average_comes_first(tmp_path):
+    trials = Trials(tmp_path / "auto.json", lambda trial: None)
+    for name, rank, joint in (("a", 9.0, -1.0), ("b", 5.0, -2.0), ("c", 8.0, -3.0)):
+        trials.add(Trial(name, 1, 1.0, {"RankMe": rank, "alignment + uniformity": joint}, 1.0))
+    assert trials.best(["a", "b", "c"], 1) == ["c", "a", "b"]  # places 2 1, 1 3, 3 2
+
+
+def test_few_labels_judge_alone():
+    judge = Judge(table(labelled=30), 0)
+    assert judge.labelled
+    assert judge.index.tolist() == list(range(30))
+    assert not Judge(table(labelled=1), 0).labelled  # of one class
+    found = judge.rows(Representation("x", table().flat(), table().flat()))
+    assert found["probe"] > 0.5  # a third by chance
+
+
+@pytest.mark.all
+def test_what_is_given_takes_part_and_is_kept(methods, tmp_path):
+    given = {"linear": Frozen(encoder="linear")}
+    choice = auto(table(), table(60), minutes=MINUTES, folder=tmp_path, methods=methods, given=given)
+    assert "linear" in [row.name for row in choice.rows]
+    assert (tmp_path / "linear" / "method.json").exists()
+    assert (tmp_path / "PCA").is_dir()
+
+
+def test_the_advice_says_how_sure_it_is(tmp_path):
+    rows = [Representation(name, np.zeros((2, 1)), np.zeros((2, 1))) for name in ("raw input", "PCA")]
+    trials = [Trial("raw input", 0, 0.0, {"probe": 0.8}, 1.0), Trial("PCA", 0, 0.0, {"probe": 0.9}, 1.0)]
+    sure = module.Choice("PCA", rows, trials, 100, {"raw input": (0.1, 0.05)}).advice()
+    assert "90.0 % of 100" in sure
+    assert "ahead of raw input by 10.0 points (± 5.0), no accident" in sure
+    assert "maybe by chance" in module.Choice("PCA", rows, trials, 100, {"raw input": (0.1, 0.2)}).advice()
+
+
+def test_the_shortlist_has_what_learns_from_such_samples(caplog):
+    caplog.set_level("INFO", "replearn")
+    images = as_samples(np.random.default_rng(0).integers(0, 256, (64, 3, 32, 32), dtype=np.uint8))
+    assert [*shortlist(images)] == ["SimCLR", "VICReg", "Rotation", "Autoencoder"]
+    few = as_samples(np.random.default_rng(0).normal(size=(5, 4)))
+    assert [*shortlist(few)] == ["Autoencoder", "Exemplar"]
+    assert "not tried: SimCLR" in caplog.text
+    assert shortlist(table(), ["vicreg"], seed=3)["VICReg"].random_state == 3
+    with pytest.raises(ValueError, match="PCA does not"):
+        shortlist(table(), ["pca"])
+    with pytest.raises(ValueError, match="SimCLR can't learn"):
+        shortlist(few, ["simclr"])

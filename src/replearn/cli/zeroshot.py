@@ -12,6 +12,9 @@ from replearn.cli.samples import DataOptions, load_samples, was_fitted_on
 
 log = logging.getLogger("replearn")
 
+FOLDER = "hf:"
+FEW = 16  # images by which a network that was given is tried
+
 
 @dataclass(kw_only=True)
 class ZeroShotOptions(DataOptions):
@@ -20,7 +23,7 @@ class ZeroShotOptions(DataOptions):
     Prints the accuracy where DATA have labels; --out writes a line for each sample. RUN is one of clip.
 
     Attributes:
-        run: folder that `fit clip` wrote.
+        run: folder that `fit clip` wrote, or hf:FOLDER, a CLIP of the Hugging Face libraries, for images.
         data: built-in name or path, of samples of one member's kind (images, say), or of pairs.
         classes: their names, each in quotes where it has spaces; or a text file with one a line. If not given, those of
             DATA's labels, in small letters.
@@ -44,17 +47,13 @@ def run(args: list[str]) -> None:
     options = parse(ZeroShotOptions, args, command="zeroshot")
     import numpy as np
 
-    from replearn.cli.runs import described, held, load_run
+    from replearn.cli.runs import held
     from replearn.engine.run import make_run
-    from replearn.methods import CLIP
 
     if options.out is not None:
         make_run(Path(options.out).parent)
     with held(options.run):
-        method = load_run(options.run)
-        if not isinstance(method, CLIP):
-            raise ValueError(f"RUN must be one of clip; {options.run} is one of {type(method).__name__}.")
-        like = described(options.run)
+        method, like = _given(options) if options.run.startswith(FOLDER) else _learned(options)
         samples, of, seen = _of_one_member(options, like)
         names = _names(options, samples)
         found = method.classify(samples, names, templates=options.templates, of=of, by=options.by)  # (n, k)
@@ -84,6 +83,31 @@ def run(args: list[str]) -> None:
         print(f"  {counts[number]:>6,} {names[number]}")
     if options.out is not None:
         print(f"written: {options.out}")
+
+
+def _learned(options: ZeroShotOptions) -> tuple[Any, Any]:
+    """The method of a run, and the description of what it learned from."""
+    from replearn.cli.runs import described, load_run
+    from replearn.methods import CLIP
+
+    method = load_run(options.run)
+    if not isinstance(method, CLIP):
+        raise ValueError(f"RUN must be one of clip; {options.run} is one of {type(method).__name__}.")
+    return method, described(options.run)
+
+
+def _given(options: ZeroShotOptions) -> tuple[Any, Any]:
+    """The CLIP in a folder, for images like DATA; and their description beside that of texts."""
+    import numpy as np
+
+    from replearn.data import as_samples
+    from replearn.methods import CLIP
+
+    samples = load_samples(options.data, options)
+    few = samples.subset(np.arange(min(FEW, len(samples))))
+    texts = [f"{number}" for number in range(len(few))]
+    method = CLIP(encoder=options.run).prepare(as_samples({"image": few, "text": texts}))
+    return method, method.samples_
 
 
 def _of_one_member(options: ZeroShotOptions, like: Any) -> tuple[Any, str, bool]:

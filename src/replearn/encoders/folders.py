@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from replearn.data.tokenizer import Tokenizer, read_tokenizer
+from replearn.encoders.base import Encoder
 from replearn.encoders.building import building_within
 from replearn.encoders.folder_files import (
     CONFIG,
@@ -29,7 +30,9 @@ from replearn.encoders.folder_files import (
     weight_files,
 )
 from replearn.encoders.text import Pooling, TextBody, TextEncoder
+from replearn.encoders.towers import Towers
 from replearn.encoders.transformer import LENGTH, Transformer, the_library
+from replearn.encoders.two_halves import ProjectedTexts, VisionBody
 
 FILES = (CONFIG, TOKENIZER, WEIGHTS)
 # Their draws are torch's own, which other processes would not repeat: they are turned off.
@@ -39,15 +42,29 @@ WRITERS = ("ForCausalLM", "LMHeadModel")  # how classes end that tell the next t
 POOLING = "1_Pooling/config.json"  # of sentence encoders: how a text's states become one vector
 POOLINGS: dict[str, Pooling] = {"pooling_mode_cls_token": "first", "pooling_mode_lasttoken": "last"}
 Configuration = dict[str, Any]  # of a folder's network, and its pooling, as JSON
+PAIRED = "clip"  # a network of two halves, one of texts and one of images, and a linear map of each
+MEMBERS = "members"
+PREPROCESSOR, SCALING = "preprocessor_config.json", ("image_mean", "image_std")
+VISION_TYPES = ("clip_vision_model", "vit", "deit", "dinov2")  # whose first token stands for the image
+TEXT, VISION = "text", "vision"  # what its halves' weights and configurations begin with
 _known: ContextVar[Configuration | None] = ContextVar("known", default=None)
 
 
 def configuration_of(encoder: nn.Module) -> Configuration | None:
-    """What makes the transformer in an encoder of texts again, its weights aside; None of other encoders."""
+    """What makes the transformer in an encoder again, its weights aside, of each member apart; None of others."""
+    if isinstance(encoder, Towers):
+        found = {name: configuration_of(tower) for name, tower in encoder.towers.items()}
+        return {MEMBERS: found} if any(found.values()) else None
+    if isinstance(encoder, Encoder) and isinstance(encoder.body, VisionBody):
+        return {"network": _as_json(encoder.body.net.config)}
     if not isinstance(encoder, TextEncoder) or not isinstance(encoder.body.net, Transformer):
         return None
-    config: Any = encoder.body.net.net.config
-    return {"network": json.loads(config.to_json_string(use_diff=False)), "pooling": encoder.body.pooling}
+    return {"network": _as_json(encoder.body.net.net.config), "pooling": encoder.body.pooling}
+
+
+def _as_json(config: Any) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(config.to_json_string(use_diff=False))
+    return found
 
 
 @contextmanager
@@ -58,6 +75,14 @@ def made_from(configuration: Configuration | None) -> Iterator[None]:
         yield
     finally:
         _known.reset(token)
+
+
+@contextmanager
+def of_member(name: str) -> Iterator[None]:
+    """While entered within `made_from`, it is the network of this member that is made."""
+    again = _known.get()
+    with made_from(again[MEMBERS].get(name) if again and MEMBERS in again else again):
+        yield
 
 
 def pretrained(path: Path) -> tuple[TextBody, Tokenizer | None]:
@@ -71,7 +96,7 @@ def pretrained(path: Path) -> tuple[TextBody, Tokenizer | None]:
     again = _known.get()
     tokenizer = None if again else folder_tokenizer(path)
     pooling = again["pooling"] if again else _pooling(path)
-    net = _loaded(path, "AutoModel")
+    net = _loaded(path, "AutoModel", half=TEXT)
     with _told_of(path):
         if isinstance(getattr(net, UNREAD, None), nn.Module):
             setattr(net, UNREAD, None)  # or processes would wait for its gradient
@@ -81,7 +106,46 @@ def pretrained(path: Path) -> tuple[TextBody, Tokenizer | None]:
                 f"its tokenizer has {tokenizer.size:,} tokens, and its network {known:,} vectors"
             )
         made = Transformer(net, length=_length(net), causal=_is_causal(net))
-    return TextBody(made, pooling=pooling), tokenizer
+        if net.config.model_type != f"{PAIRED}_{TEXT}_model":
+            return TextBody(made, pooling=pooling), tokenizer
+        return ProjectedTexts(made, *_projection(path, net, TEXT)), tokenizer
+
+
+def pretrained_images(path: Path) -> Encoder:
+    """The network in a local folder that reads images, and how these are scaled for it.
+
+    Images are squares already; of other sizes than the network's they are resized.
+
+    Raises:
+        ValueError: the folder lacks a file, they can't be read, or its network reads something else.
+    """
+    again = _known.get()
+    net = _loaded(path, "AutoModel", half=VISION)
+    with _told_of(path):
+        kind = net.config.model_type
+        if kind not in VISION_TYPES:
+            raise ValueError(f"its network is {kind}; of images {', '.join(VISION_TYPES)} are read")
+        paired = kind == f"{PAIRED}_{VISION}_model"
+        if isinstance(getattr(net, UNREAD, None), nn.Module):
+            setattr(net, UNREAD, None)
+        body = VisionBody(net, *_projection(path, net, VISION)) if paired else VisionBody(net)
+        said = {} if again or not (path / PREPROCESSOR).is_file() else read_object(inside(path, PREPROCESSOR))
+        mean, std = (torch.tensor(said.get(name, [0.5] * 3), dtype=torch.float32) for name in SCALING)
+        if mean.shape != (3,) or std.shape != (3,) or not (std > 0).all():
+            raise ValueError(f"{PREPROCESSOR} must have three numbers in {' and '.join(SCALING)}")
+        side = int(net.config.image_size)
+    return Encoder(body, dim=body.dim, mean=mean, std=std, size=(side, side))
+
+
+@torch.no_grad()
+def _projection(path: Path, net: Any, half: str) -> tuple[nn.Linear, float]:
+    """The linear map of a half into the space of both, and what cosines there are multiplied by."""
+    made = nn.Linear(net.config.hidden_size, net.config.projection_dim, bias=False)
+    if _known.get():
+        return made, 1.0
+    state = read_state(weight_files(path))
+    made.weight.copy_(state[f"{half if half == TEXT else 'visual'}_projection.weight"])
+    return made, float(state["logit_scale"].exp())
 
 
 @torch.no_grad()
@@ -125,8 +189,8 @@ def folder_tokenizer(path: Path) -> Tokenizer:
     return read_tokenizer(inside(path, TOKENIZER))
 
 
-def _loaded(path: Path, kind: str) -> Any:
-    """The library's network; without a head where the folder has none.
+def _loaded(path: Path, kind: str, *, half: str = "") -> Any:
+    """The library's network; without a head where the folder has none; of one with two halves the one that is named.
 
     Raises:
         ValueError: the folder can't be read.
@@ -141,6 +205,9 @@ def _loaded(path: Path, kind: str) -> Any:
     tensors, numbers = count_weights(files)
     content = read_object(inside(path, CONFIG))
     check_configuration(content, str(path / CONFIG), tensors=tensors)
+    paired = bool(half) and content["model_type"] == PAIRED
+    if paired:
+        content = _half_of(content, half, path)
     with _told_of(path), _silent(library), building_within(numbers, path / CONFIG):
         config = library.AutoConfig.for_model(**content)
         for name in ATTENTION_DROPOUT:
@@ -152,7 +219,7 @@ def _loaded(path: Path, kind: str) -> Any:
         net, found = cls.from_pretrained(
             None,
             config=config,
-            state_dict=read_state(files),
+            state_dict=_state_of(files, f"{half}_model." if paired else ""),
             dtype=torch.float32,
             output_loading_info=True,
             local_files_only=True,
@@ -164,6 +231,22 @@ def _loaded(path: Path, kind: str) -> Any:
             "Save the model there once more, by save_pretrained."
         )
     return net
+
+
+def _half_of(content: dict[str, Any], half: str, path: Path) -> dict[str, Any]:
+    """The configuration of one half of a network of two."""
+    own = content.get(f"{half}_config")
+    if not isinstance(own, dict):
+        raise ValueError(
+            f"{path / CONFIG} must have a {half}_config; it has none. Save the model there again."
+        )
+    return own | {"model_type": f"{PAIRED}_{half}_model", "projection_dim": content["projection_dim"]}
+
+
+def _state_of(files: list[Path], prefix: str) -> dict[str, torch.Tensor]:
+    """The tensors whose names begin so, without the beginning."""
+    state = read_state(files)
+    return {name.removeprefix(prefix): tensor for name, tensor in state.items() if name.startswith(prefix)}
 
 
 def _kind(config: Any, kind: str) -> str:

@@ -84,7 +84,7 @@ class TextEncoder(Encoder):
     body: TextBody
 
     def __init__(self, vocabulary: Vocabulary, body: TextBody) -> None:
-        dim: int = body.net.dim  # type: ignore[assignment]
+        dim: int = getattr(body, "dim", None) or body.net.dim  # type: ignore[assignment]
         super().__init__(body, dim=dim, mean=torch.zeros(1), std=torch.ones(1))
         self.vocabulary = vocabulary
 

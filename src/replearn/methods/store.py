@@ -211,7 +211,7 @@ def _size(method: Outline) -> int:
 def _folder(method: Outline) -> dict[str, Any] | None:
     """The configuration of a network that came from a folder, which may be gone when the run is loaded."""
     spec = getattr(method, "encoder", None)
-    return configuration_of(method.encoder_) if isinstance(spec, str) and spec.startswith(FOLDER) else None
+    return configuration_of(method.encoder_) if isinstance(spec, str) and FOLDER in spec else None
 
 
 def versions() -> dict[str, str]:

@@ -8,12 +8,13 @@ from typing import ClassVar
 
 from torch import nn
 
-from replearn.encoders.base import Described
+from replearn.encoders.base import Described, Encoder
 from replearn.encoders.cnn import CNN
 from replearn.encoders.conv import Conv
 from replearn.encoders.dense import is_small
 from replearn.encoders.kinds.base import PATCHES, Maker, Networks
 from replearn.encoders.resnet import ResNetSmall
+from replearn.encoders.text_nets import FOLDER
 from replearn.encoders.vit import ViT
 
 LITTLE = 64  # pixels up to which "auto" takes the small ResNet
@@ -43,6 +44,17 @@ class ImageNetworks(Networks):
         "vit": ViT,
     }
     offers: ClassVar[frozenset[str]] = Networks.offers | {PATCHES}
+
+    def make(self, spec: str | nn.Module, samples: Described) -> Encoder:
+        if isinstance(spec, str) and spec.startswith(FOLDER):
+            if samples.shape[0] not in (1, 3):
+                raise ValueError(
+                    f"networks of folders read images of one or three channels; these have {samples.shape[0]}. Choose "
+                    "another encoder."
+                )
+            path = Path(spec.removeprefix(FOLDER)).expanduser()
+            return import_module("replearn.encoders.folders").pretrained_images(path)  # type: ignore[no-any-return]
+        return super().make(spec, samples)
 
     def auto(self, samples: Described) -> str:
         return "resnet_small" if max(samples.shape[1:]) <= LITTLE else "resnet18"

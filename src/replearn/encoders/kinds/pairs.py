@@ -1,6 +1,7 @@
 """Pairs: an encoder for each member, by what its own kind has."""
 
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any, ClassVar
 
 import torch
@@ -11,6 +12,7 @@ from replearn.data.samples import Samples
 from replearn.encoders.base import Described, Encoder
 from replearn.encoders.kinds.base import ENCODER, Networks
 from replearn.encoders.stand_ins import meant_by
+from replearn.encoders.text_nets import FOLDER
 from replearn.encoders.towers import Towers
 
 TOWERS = "towers"  # what a kind may offer here: an encoder for each of several members
@@ -20,7 +22,7 @@ class PairNetworks(Networks):
     """Samples with members.
 
     The encoder of a member is named as that of its kind is: `auto` for all, or `image=resnet_tiny,text=gru` (those that
-    are not named are `auto`), or a `torch.nn.ModuleDict`.
+    are not named are `auto`), or a `torch.nn.ModuleDict`; `hf:FOLDER` is a CLIP of the Hugging Face libraries.
     """
 
     bodies: ClassVar[Mapping[str, Any]] = {}
@@ -50,10 +52,11 @@ class PairNetworks(Networks):
 
     def make(self, spec: str | nn.Module, samples: Described) -> Encoder:
         parts = members_of(samples)
-        specs = specs_of(spec, parts)
-        return Towers(
-            {name: self.rooms[part.kind].make(meant_by(specs[name]), part) for name, part in parts.items()}
-        )
+        specs, towers = specs_of(spec, parts), {}
+        for name, part in parts.items():
+            with import_module("replearn.encoders.folders").of_member(name):
+                towers[name] = self.rooms[part.kind].make(meant_by(specs[name]), part)
+        return Towers(towers)
 
 
 def members_of(samples: Any) -> Mapping[str, Any]:
@@ -81,6 +84,8 @@ def specs_of(spec: Any, members: Mapping[str, Any]) -> dict[str, Any]:
         return dict(spec.towers)
     if isinstance(spec, nn.ModuleDict):
         given = dict(spec.items())
+    elif isinstance(spec, str) and spec.startswith(FOLDER):
+        given = dict.fromkeys(members, spec)
     elif not isinstance(spec, str) or (spec != "auto" and "=" not in spec):
         raise ValueError(
             f"encoder must name one for each member of pairs, {','.join(f'{name}=auto' for name in members)} say; got "

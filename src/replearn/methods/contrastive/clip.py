@@ -33,6 +33,7 @@ from replearn.data.progress import progress
 from replearn.encoders import make_encoder
 from replearn.encoders.kinds import TOWERS
 from replearn.encoders.towers import Towers
+from replearn.encoders.two_halves import projects, shared_scale
 from replearn.engine.distributed import gather
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference
@@ -66,8 +67,9 @@ class CLIP(JointEmbedding):
     """Contrastive language-image pre-training, of any two members of samples, or more.
 
     Attributes:
-        encoder: of each member, `image=resnet_tiny,text=gru` say; `auto` fits the kind of each.
-        dim: numbers in an embedding z.
+        encoder: of each member, `image=resnet_tiny,text=gru` say; `auto` fits the kind of each; `hf:FOLDER` is a CLIP
+            that has learned, with its projections and its scale.
+        dim: numbers in an embedding z, except of a CLIP in a folder, which has its own.
         views: `Apart(...)`, a view of each member; None shows each nearly as it is.
         pairing: `softmax`, each finds its partner, or `sigmoid`, each pair is told to belong together or not.
         locked: members whose encoders learn nothing, since they have learned before.
@@ -110,10 +112,18 @@ class CLIP(JointEmbedding):
                 f"{', '.join(unknown or self.locked)}. Leave them out."
             )
         encoder.lock(frozenset(self.locked))
+        bodies = [tower.body for tower in encoder.towers.values()]
+        shared = (
+            shared_scale(bodies) if all(map(projects, bodies)) else None
+        )  # halves of one network that has learned
         self.heads_ = nn.ModuleDict(
-            {name: nn.Linear(tower.dim, self.dim, bias=False) for name, tower in encoder.towers.items()}
+            {
+                name: nn.Identity() if shared else nn.Linear(tower.dim, self.dim, bias=False)
+                for name, tower in encoder.towers.items()
+            }
         )
-        self.scale_ = Scale(*(SOFTMAX if self.pairing == "softmax" else SIGMOID))
+        first, *bias = SOFTMAX if self.pairing == "softmax" else SIGMOID
+        self.scale_ = Scale(shared or first, *bias)
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         views = zip(self.encoder_.towers.items(), self.views_(batch), strict=True)

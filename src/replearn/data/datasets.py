@@ -16,6 +16,7 @@ from replearn.data.graphs import GraphSamples
 from replearn.data.manual import chapters, python_manual
 from replearn.data.pairs import PairSamples
 from replearn.data.pendulum import pendulum
+from replearn.data.points import PointSamples
 from replearn.data.samples import ArraySamples, Samples
 from replearn.data.series import SeriesSamples
 from replearn.data.shapes import shapes
@@ -185,6 +186,16 @@ def _notes() -> tuple[Samples, np.ndarray]:
     return samples, np.flatnonzero(np.isin(instrument, kept))
 
 
+def _furniture() -> tuple[Samples, np.ndarray]:
+    """Clouds by the kind of thing; those of no kind that is named are unlabelled, and all of them for training."""
+    with (FOLDER / "furniture.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        clouds, labels = arrays["points"].transpose(0, 2, 1), arrays["kind"].astype(np.int64)
+        classes, names = arrays["kind_names"].tolist(), arrays["name"].tolist()
+    samples = PointSamples(np.ascontiguousarray(clouds), labels, classes=classes, names=names)
+    known = np.flatnonzero(labels >= 0)
+    return samples, known[stratified_test(labels[known], test=0.2, random_state=0)]
+
+
 def _mutag() -> tuple[Samples, np.ndarray]:
     with (FOLDER / "mutag.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         found = {name: arrays[name] for name in arrays.files}
@@ -279,6 +290,18 @@ DATASETS: dict[str, BuiltIn] = {
             licence="Apache-2.0 (drawn by this package)",
             attribution="The replearn developers, in the spirit of dSprites by Loic Matthey et al., 2017",
             read=_shapes,
+        ),
+        BuiltIn(
+            name="furniture",
+            what="furniture and people as clouds of 256 points, y up, by 13 kinds; half of the models are of none",
+            train=741,
+            test=79,
+            shape=(3, 256),
+            classes=13,
+            licence="CC BY 3.0, CC BY 3.0 US, CC0 (by model)",
+            attribution="Scopia Visual Interfaces Systems, Andrew Kator and Jennifer Legaz, Reallusion, the BlendSwap "
+            "contributors, Emmanuel Puybaret; Debian package sweethome3d-furniture 1.8-1",
+            read=_furniture,
         ),
         BuiltIn(
             name="mutag",

@@ -6,6 +6,7 @@ from replearn.data.kinds.graph import Graph
 from replearn.data.kinds.image import Image
 from replearn.data.kinds.node import Node
 from replearn.data.kinds.pairs import Pairs
+from replearn.data.kinds.points import Points
 from replearn.data.kinds.rooms import KindWarning, Rooms
 from replearn.data.kinds.sequence import Sequences
 from replearn.data.kinds.series import Series
@@ -22,6 +23,7 @@ OWN = {
     "series": Series(),
     "sequence": Sequences(),
     "board": Board(),
+    "points": Points(),
     "graph": Graph(),
     "node": Node(),
     "pairs": Pairs(),
@@ -39,6 +41,7 @@ __all__ = [
     "Kind",
     "KindWarning",
     "Pairs",
+    "Points",
     "Rooms",
     "Sequences",
     "Series",

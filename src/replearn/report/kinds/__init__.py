@@ -6,6 +6,7 @@ from replearn.report.kinds.board import BoardLooks
 from replearn.report.kinds.graph import GraphLooks, NodeLooks
 from replearn.report.kinds.image import ImageLooks
 from replearn.report.kinds.pairs import PairLooks
+from replearn.report.kinds.points import PointLooks
 from replearn.report.kinds.series import SeriesLooks
 from replearn.report.kinds.sound import SoundLooks
 from replearn.report.kinds.text import TextLooks
@@ -20,6 +21,7 @@ OWN = {
     "node": NodeLooks(),
     "sequence": TextLooks(),
     "board": BoardLooks(),
+    "points": PointLooks(),
     "pairs": PairLooks(),
 }
 LOOKS: Rooms[Looks] = Rooms("report", OWN, nothing=Looks(), taken=KINDS.taken)

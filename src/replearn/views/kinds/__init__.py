@@ -6,6 +6,7 @@ from replearn.views.kinds.board import BoardViews
 from replearn.views.kinds.graph import GraphViews, NodeViews
 from replearn.views.kinds.image import ImageViews
 from replearn.views.kinds.pairs import PairViews
+from replearn.views.kinds.points import PointViews
 from replearn.views.kinds.sequence import SequenceViews
 from replearn.views.kinds.series import SeriesViews
 from replearn.views.kinds.sound import SoundViews
@@ -22,6 +23,7 @@ OWN = {
     "node": NodeViews(),
     "sequence": SequenceViews(),
     "board": BoardViews(),
+    "points": PointViews(),
     "pairs": PairViews(),
 }
 VIEWS: Rooms[Views] = Rooms("views", OWN, nothing=Views(), taken=KINDS.taken)

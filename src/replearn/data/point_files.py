@@ -15,8 +15,8 @@ from replearn.data.cache import ArrayWriter, cached
 from replearn.data.folder import StoredNames, refuse_splits, warn_of_data
 from replearn.data.points import Counts, PointSamples, Unusable, cloud_of, on_surface
 from replearn.data.progress import progress
-from replearn.data.sources import Source, folder_labels
 from replearn.data.series import tell
+from replearn.data.sources import Source, folder_labels
 from replearn.data.stored import open_rows
 from replearn.data.text_files import hash_of
 
@@ -86,7 +86,9 @@ def _build(source: Source, folder: Path, points: int, up: str) -> None:
     """Read all files of `source` into `folder`: points.npy, names.json and info.json."""
     counts, names, bad = Counts(), [], []
     with (
-        ArrayWriter(folder / "points.npy", most=len(source.names), shape=(3, points), dtype=np.float32) as writer,
+        ArrayWriter(
+            folder / "points.npy", most=len(source.names), shape=(3, points), dtype=np.float32
+        ) as writer,
         progress("reading clouds", len(source.names)) as advance,
     ):
         for place, name in enumerate(source.names):
@@ -128,10 +130,12 @@ def read_cloud(data: bytes, name: str, points: int, counts: Counts) -> Float[np.
     parts = loaded.dump() if len(loaded.geometry) else []
     meshes = [part for part in parts if len(getattr(part, "faces", ()))]
     if not meshes:
-        corners = [np.asarray(part.vertices) for part in parts if hasattr(part, "vertices")]
-        return np.concatenate(corners) if corners else np.empty((0, 3))
+        found = [np.asarray(part.vertices) for part in parts if hasattr(part, "vertices")]
+        return np.concatenate(found) if found else np.empty((0, 3))
     counts.meshes += 1
     first = np.cumsum([0, *(len(part.vertices) for part in meshes)])
     corners = np.concatenate([np.asarray(part.vertices) for part in meshes])
-    faces = np.concatenate([np.asarray(part.faces) + start for part, start in zip(meshes, first[:-1], strict=True)])
+    faces = np.concatenate(
+        [np.asarray(part.faces) + start for part, start in zip(meshes, first[:-1], strict=True)]
+    )
     return on_surface(corners, faces, points)

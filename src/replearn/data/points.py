@@ -60,7 +60,8 @@ class PointSamples(ArraySamples):
 
     def channels(self, index: np.ndarray) -> Float[Tensor, "m 3"]:
         """All coordinates in each of three columns, so that statistics are the same for all axes."""
-        return self[index].x.flatten()[:, None].expand(-1, 3)
+        found: Tensor = self[index].x.flatten()[:, None].expand(-1, 3)
+        return found
 
 
 class Unusable(ValueError):

@@ -39,8 +39,9 @@ def nearest(
     """The points that are nearest to each centre, nearest first; of clouds with fewer points some are taken again."""
     with torch.no_grad():
         apart = torch.cdist(centres, x, compute_mode="donot_use_mm_for_euclid_dist")  # (n, m, k)
-        order = apart.argsort(2, stable=True)
-        return order[:, :, torch.arange(number, device=x.device) % x.shape[1]]
+        there = min(number, x.shape[1])
+        order = apart.topk(there, dim=2, largest=False).indices  # (n, m, there)
+        return order[:, :, torch.arange(number, device=x.device) % there]
 
 
 def taken(rows: Float[Tensor, "n k d"], places: Int[Tensor, "n ..."]) -> Float[Tensor, "n ... d"]:

@@ -1,5 +1,7 @@
 """A transformer over patches of clouds: points around centres that are far from each other."""
 
+import math
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
@@ -51,7 +53,7 @@ class PointViT(nn.Module):
     def states(
         self,
         x: Float[Tensor, "n 3 k"],
-        keep: Int[Tensor, "n k"] | None = None,
+        keep: Int[Tensor, "n s"] | None = None,
         hidden: Bool[Tensor, "n p"] | None = None,
         token: Float[Tensor, "*p width"] | None = None,
     ) -> list[Float[Tensor, "n _ width"]]:
@@ -88,10 +90,13 @@ class PointViT(nn.Module):
         """The points of each patch, from its centre: x, y, z of the first, of the second, ..."""
         return self.around(x, self.centres(x)).flatten(2)
 
-    def assemble(self, patches: Float[Tensor, "n p v"], like: Float[Tensor, "n 3 k"]) -> Float[Tensor, "n 3 m"]:
+    def assemble(
+        self, patches: Float[Tensor, "n p v"], like: Float[Tensor, "n 3 k"]
+    ) -> Float[Tensor, "n 3 m"]:
         """Clouds of all points of patches, which overlap, around the centres of these."""
-        around = patches.unflatten(2, (-1, 3)) / self.zoom + self.centres(like)[:, :, None]  # (n, p, s, 3)
-        return around.flatten(1, 2).mT
+        around = patches.view(*patches.shape[:2], -1, 3) / self.zoom  # (n, p, s, 3)
+        whole: Tensor = around + self.centres(like)[:, :, None]
+        return whole.flatten(1, 2).mT
 
     def centres(self, x: Float[Tensor, "n 3 k"]) -> Float[Tensor, "n p 3"]:
         """The middle of each patch, in an order in which neighbours are near."""
@@ -112,4 +117,4 @@ class PointViT(nn.Module):
     @property
     def zoom(self) -> float:
         """Patches of a surface are about so many times smaller than the cloud."""
-        return self.count**0.5 / 2
+        return math.sqrt(self.count) / 2

@@ -95,7 +95,8 @@ class Points(Kind):
         for part in samples.parts():
             x = samples[part].x.numpy()
             rows.append(np.concatenate([occupancy(x), distances(x)], axis=1))
-        return np.sqrt(np.concatenate(rows)).astype(np.float32)
+        found: np.ndarray = np.sqrt(np.concatenate(rows)).astype(np.float32)
+        return found
 
 
 def occupancy(x: Float[np.ndarray, "n 3 k"], cells: int = CELLS) -> Float[np.ndarray, "n d"]:

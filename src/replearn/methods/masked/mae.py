@@ -21,6 +21,7 @@ from replearn.encoders import PatchPredictor
 from replearn.encoders.patching import chosen
 from replearn.engine.distributed import gather
 from replearn.methods.masked.patches import PatchPrediction
+from replearn.objectives.patches import patch_errors
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -50,12 +51,12 @@ class MAE(PatchPrediction):
         view = self.view(batch)
         keep, hidden = self.hide(view)
         target = self.target(chosen(self.encoder_.patches(view), hidden))  # (n, m, v)
-        errors = (self.predict(view, keep, hidden) - target).square().mean((1, 2))
-        return gather(errors).mean()
+        errors = patch_errors(self.predict(view, keep, hidden), target, sets=self.encoder_.sets)  # (n, m)
+        return gather(errors.mean(1)).mean()
 
     def predict(
         self, batch: Batch, keep: Int[Tensor, "n k"], hidden: Int[Tensor, "n m"]
     ) -> Float[Tensor, "n m v"]:
         states = self.encoder_.read(batch, "states", keep=keep)  # (n, k, d)
-        told: Tensor = self.decoder_(states, keep, hidden, self.encoder_.grid(batch))
+        told: Tensor = self.decoder_(states, keep, hidden, self.encoder_.where(batch, self.width))
         return told

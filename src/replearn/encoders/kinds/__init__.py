@@ -10,6 +10,7 @@ from replearn.encoders.kinds.points import PointNetworks
 from replearn.encoders.kinds.series import SeriesNetworks
 from replearn.encoders.kinds.sound import SoundNetworks
 from replearn.encoders.kinds.text import TextNetworks
+from replearn.encoders.kinds.volume import VolumeNetworks
 
 OWN = {
     "image": ImageNetworks(),
@@ -23,6 +24,7 @@ OWN = {
     "sequence": TextNetworks(),
     "board": BoardNetworks(),
     "points": PointNetworks(),
+    "volume": VolumeNetworks(),
     "pairs": PairNetworks(),
 }
 NETWORKS: Rooms[Networks] = Rooms("encoders", OWN, nothing=Networks(), taken=KINDS.taken)

@@ -10,6 +10,7 @@ from replearn.report.kinds.points import PointLooks
 from replearn.report.kinds.series import SeriesLooks
 from replearn.report.kinds.sound import SoundLooks
 from replearn.report.kinds.text import TextLooks
+from replearn.report.kinds.volume import VolumeLooks
 
 OWN = {
     "image": ImageLooks(),
@@ -22,6 +23,7 @@ OWN = {
     "sequence": TextLooks(),
     "board": BoardLooks(),
     "points": PointLooks(),
+    "volume": VolumeLooks(),
     "pairs": PairLooks(),
 }
 LOOKS: Rooms[Looks] = Rooms("report", OWN, nothing=Looks(), taken=KINDS.taken)

@@ -1,4 +1,4 @@
-"""Clouds of points: views that leave what a thing is, by whether things face one way."""
+"""Clouds of points: views that leave what a thing is."""
 
 from collections.abc import Mapping
 from typing import ClassVar
@@ -30,6 +30,10 @@ class PointViews(Views):
     presets: ClassVar[Mapping[str, Maker]] = {"points": point_views, "aligned": aligned_views}
     splits: ClassVar[tuple[str, ...]] = (*Views.splits, "crops", "cut")
     stored = STORED
+
+    def chosen(self, samples: Samples) -> tuple[str, str]:
+        """`points`: what faces one way is known to who has the things."""
+        return "points", "nothing says that these clouds face one way (then: aligned)"
 
     def crops(self, samples: Like, view: View, preset: str) -> Split:
         """Two views of every sample, and small ones of a tenth to four tenths of its points."""

@@ -109,7 +109,7 @@ def test_arrays_become_volumes_in_0_to_1(volumes, tmp_path):
         (np.full((2, 3, 4, 5), "a"), "volume", "must be numbers"),
         ("nowhere", "volume", "volumes must be a folder or zip of files"),
         (made_array(2), "volume:low=3,high=2", "low of volume must be below high; got 3 and 2"),
-        (made_array(2), "volume:size=4", "size, spacing and stride are for volumes in files"),
+        (made_array(2), "volume:size=4", "must have 4 voxels a side, as size says; got an array"),
         (made_array(2), "volume:size=1", "size of volume must be at least 2"),
     ],
 )

@@ -4,7 +4,7 @@ import gzip
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +92,20 @@ def volumes_in_files(source: Source, asked: Asked, reading: Reading) -> Found:
     samples = VolumeSamples(rows, spacing=spacing, read=reading.told, names=names, skipped=skipped)
     if reading.stride is not None:
         samples.groups = np.array(names[:])
-    numbers, classes = folder_labels(names[:]) if labelled else (None, ())
+    if not labelled:
+        return samples, _of_cubes(asked.labels, names[:]), None
+    numbers, classes = folder_labels(names[:])
     own = None if numbers is None else [classes[number] if number >= 0 else None for number in numbers]
     return samples, own, None
+
+
+def _of_cubes(labels: Any, names: Sequence[str]) -> Any:
+    """Labels that were given for each volume, one for each of its cubes; None where they were not."""
+    first = [place for place, name in enumerate(names) if place == 0 or name != names[place - 1]]
+    if isinstance(labels, str | Path) or not hasattr(labels, "__len__") or len(labels) != len(first):
+        return None
+    cubes = np.diff([*first, len(names)]).tolist()
+    return [label for label, number in zip(labels, cubes, strict=True) for _ in range(number)]
 
 
 def _build(source: Source, folder: Path, reading: Reading) -> None:
@@ -133,7 +144,7 @@ def _build(source: Source, folder: Path, reading: Reading) -> None:
         else f"0 and 1 are {reading.low:g} and {reading.high:g}"
     )
     side = "fitted whole" if reading.spacing is None else f"brought to voxels of {reading.spacing:g} mm"
-    told = f"{whole:,} volumes, voxels of {middle} mm (d x h x w, median), {side}, {reading.size} along a side; {window}"
+    told = f"{whole:,} volumes, voxels of {middle} mm (d x h x w, median), {side}, {reading.size} a side; {window}"
     (folder / "info.json").write_text(
         json.dumps({"skipped": bad, "lines": lines, "told": told, "volumes": whole})
     )

@@ -71,20 +71,21 @@ class Volumes(Kind):
         source = ListSource([path]) if single else find_source(path, is_volume_name)
         if source is None or not source.names:
             raise ValueError(
-                "volumes must be a folder or zip of files (NIfTI, DICOM), such a file, or arrays (n, channels, d, h, w) "
-                f"in .npy or .npz; got {str(path)!r}."
+                "volumes must be a folder or zip of files (NIfTI, DICOM), such a file, or arrays (n, channels, d, h, "
+                f"w) in .npy or .npz; got {str(path)!r}."
             )
         reading = Reading(self.size or USUAL, self.spacing, self.stride, self.low, self.high)
         return volumes_in_files(told_left_out(source, "volumes"), asked, reading)
 
     def _of_arrays(self, data: Any, asked: Asked, own: Any) -> Found:
         array = _numbers(data)
-        if self.size is not None or self.spacing is not None or self.stride is not None:
-            if array.shape[2:] != (self.size,) * 3 or self.spacing is not None or self.stride is not None:
-                raise ValueError(
-                    f"size, spacing and stride are for volumes in files; got an array of shape {array.shape}. "
-                    "Leave them out."
-                )
+        if self.size is not None and array.shape[2:] != (self.size,) * 3:
+            raise ValueError(
+                f"volumes in arrays are read as they are, and must have {self.size} voxels a side, as size says; got "
+                f"an array of shape {array.shape}. Save them as NIfTI to have them fitted."
+            )
+        if self.spacing is not None or self.stride is not None:
+            log.warning("volumes in arrays are read as they are: spacing and stride are for volumes in files")
         given = own if asked.labels is None else asked.labels
         ends = self.low, self.high
         if ends == (None, None) and (array.dtype == np.uint8 or _in_range(array)):
@@ -108,7 +109,8 @@ class Volumes(Kind):
             return {}
         told = getattr(expected, "details", {})
         known = {name: told.get(name) for name in ("stride", "low", "high")}
-        return {"kind": Volumes(size=expected.shape[1], spacing=told.get("voxel"), **known)}
+        size = expected.shape[1] if len(set(expected.shape[1:])) == 1 else None  # of arrays that are no cubes
+        return {"kind": Volumes(size=size, spacing=told.get("voxel"), **known)}
 
     def features(self, samples: Samples) -> Float[np.ndarray, "n d"]:
         """Of each channel the mean in each cell of a grid of 8 x 8 x 8, and how many voxels are how bright."""

@@ -1,5 +1,5 @@
 "use strict";
-// Clouds of points that are turned: by dragging, or by the arrow keys; 0 puts one back.
+// Clouds of points that are turned: by dragging, or by the arrow keys; what is near goes along. 0 puts one back.
 (() => {
   const FIRST = { aside: (-35 * Math.PI) / 180, above: (20 * Math.PI) / 180 };
   const STEP = (15 * Math.PI) / 180;
@@ -43,12 +43,12 @@
     });
     canvas.addEventListener("pointermove", (event) => {
       if (!from) return;
-      turn(-(event.clientX - from[0]) / 40, (event.clientY - from[1]) / 40);
+      turn((event.clientX - from[0]) / 40, (event.clientY - from[1]) / 40);
       from = [event.clientX, event.clientY];
     });
     for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { from = null; });
     canvas.addEventListener("keydown", (event) => {
-      const keys = { ArrowLeft: [STEP, 0], ArrowRight: [-STEP, 0], ArrowUp: [0, STEP], ArrowDown: [0, -STEP] };
+      const keys = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
       if (event.key === "0") {
         eye = { ...FIRST };
         draw();

@@ -7,7 +7,10 @@
 The encoder computes visible patches alone: hidden ones are dropped before its first layer, and cost nothing. The
 decoder is thrown away after training. The representation is the mean of the states of all patches, none hidden.
 
+Of patches that are sets of points the error is the Chamfer distance, as in Point-MAE.
+
 References: He et al., CVPR 2022, section 3. https://arxiv.org/abs/2111.06377
+    Pang et al., ECCV 2022, section 3 (of points). https://arxiv.org/abs/2203.06604
 """
 
 from dataclasses import dataclass

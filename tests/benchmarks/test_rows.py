@@ -22,6 +22,7 @@ PROGRAMS = {
     "finetune": TEXTS,
     "kind_graph": (),
     "kind_pairs": (),
+    "kind_points": (),
     "kind_robot": (),
     "kind_sequence": ("--csv=delaney.csv",),
     "kind_time": (),

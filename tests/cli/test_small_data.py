@@ -9,6 +9,7 @@ from PIL import Image
 
 from lanes import MECHANISMS, one_of_each
 from made_games import random_go
+from made_volumes import made_volumes
 from replearn.methods import Trained, registry
 
 N = 12
@@ -19,9 +20,11 @@ EXTRAS = {
     "graph": "torch_geometric",
     "node": "torch_geometric",
     "pairs": "tokenizers",
+    "points": "trimesh",
     "sequence": "tokenizers",
     "series": "numpy",
     "sound": "soundfile",
+    "volume": "nibabel",
 }
 # Methods whose defaults ask for more than there is: what is said, with the number.
 SAID = {
@@ -85,13 +88,15 @@ def tiny(tmp_path_factory):
     np.savez(
         folder / "node.npz", x=rng.normal(size=(N, 3)), edge_index=np.hstack([ring, ring[::-1]]), y=labels
     )
+    made_volumes(folder / "volume", rng, labels)
     random_go(folder / "board.sgf", 4, moves=N // 4)
     for i, y in enumerate(labels):
-        for kind in ("series", "sound", "graph"):
+        for kind in ("series", "sound", "graph", "points"):
             (folder / kind / "xy"[y]).mkdir(parents=True, exist_ok=True)
         np.savetxt(folder / "series" / "xy"[y] / f"{i}.csv", rng.normal(size=(20, 3)), "%.3f", ",", header="a,b,c",
                    comments="")  # fmt: skip
         (folder / "graph" / "xy"[y] / f"{i}.edgelist").write_text("0 1\n1 2\n2 3\n3 0\n0 2\n")
+        np.savetxt(folder / "points" / "xy"[y] / f"{i}.xyz", rng.normal(size=(40, 3)))
         with wave.open(str(folder / "sound" / "xy"[y] / f"{i}.wav"), "wb") as file:
             file.setparams((1, 2, 8000, 0, "NONE", ""))
             file.writeframes((3000 * rng.normal(size=1600)).astype("<i2").tobytes())

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from replearn.data import DATASETS, as_samples, load_data
+from replearn.data.labels import UNLABELLED
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +24,7 @@ def test_record(name):
     assert len(both) == len(train) + len(test)
     assert both.shape == train.shape == record.shape
     assert len(both.classes) == record.classes
-    assert set(train.labels) == set(test.labels) == set(range(record.classes))
+    assert set(train.labels) - {UNLABELLED} == set(test.labels) == set(range(record.classes))
     assert len(np.unique(record.read()[1])) == len(test)
     assert (files("replearn.data") / "builtin" / "LICENSES" / f"{name}.txt").is_file()
 

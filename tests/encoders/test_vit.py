@@ -146,11 +146,12 @@ def test_predictions_of_places_follow_from_states_and_places_alone():
     predictor = PatchPredictor(24, width=32, depth=2, out=7).double()
     states, order = torch.randn(3, 5, 24).double(), torch.rand(3, 12).argsort(1)
     seen, asked = order[:, :5], order[:, 5:9]
-    told = predictor(states, seen, asked, (3, 4))
+    where = positions((3, 4), 32, states).expand(3, -1, -1)
+    told = predictor(states, seen, asked, where)
     assert told.shape == (3, 4, 7)
-    turned = predictor(states.flip(1), seen.flip(1), asked.flip(1), (3, 4)).flip(1)
+    turned = predictor(states.flip(1), seen.flip(1), asked.flip(1), where).flip(1)
     torch.testing.assert_close(turned, told)
-    assert not torch.allclose(predictor(states, seen, order[:, 6:10], (3, 4)), told)
+    assert not torch.allclose(predictor(states, seen, order[:, 6:10], where), told)
 
 
 @pytest.mark.parametrize("name", ["cnn", "mlp", "resnet18"])

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from made_methods import few_images
 from replearn import IJEPA, SimMIM
 from replearn.encoders import ViT
-from replearn.encoders.patching import chosen
+from replearn.encoders.patching import chosen, positions
 from replearn.views.blocks import draw_blocks
 
 NET = ViT((1, 14, 14), width=32, depth=2)
@@ -72,9 +72,10 @@ def test_ijepa_tells_the_teachers_states_of_blocks_from_the_context_alone():
     blocks = draw_blocks(view, (7, 7))
     states = ijepa.encoder_.read(view, "states", keep=blocks.context)
     everything = ijepa.teacher_.chain[0].read(view, "states")
+    where = positions((7, 7), 96, states).expand(8, -1, -1)
     total, count = 0.0, 0
     for b in range(4):
-        told = ijepa.predictor_(states, blocks.context, blocks.targets[:, b], (7, 7)).detach()
+        told = ijepa.predictor_(states, blocks.context, blocks.targets[:, b], where).detach()
         for n in range(8):
             for place, row in zip(blocks.targets[n, b], told[n], strict=True):
                 state = everything[n, place]

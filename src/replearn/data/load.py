@@ -72,6 +72,8 @@ def as_samples(
               A folder that holds both images and texts is one of images;
             - a folder or zip of sounds, or of CSV files, one for each recording of sensors (see `kind`);
             - games of chess or Go, in PGN or SGF;
+            - volumes, in NIfTI or DICOM;
+            - clouds of points and meshes, in PLY, OBJ, STL, OFF or XYZ;
             - what a kind of another package claims (see `replearn.data.kinds`), which is asked first.
         labels: one class per sample (numbers, names; None, NaN or -1 where unknown); the name of a table's
             column; a mapping or pandas frame of several columns, which become `targets` (see `read_targets`); or, for

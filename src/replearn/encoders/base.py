@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from replearn.data.content import floats_of
 from replearn.data.samples import Batch
+from replearn.encoders.patching import positions
 from replearn.encoders.stages import NoStages
 
 Want = Literal["pooled", "map", "maps", "states", "layers"]
@@ -156,6 +157,23 @@ class Encoder(nn.Module):
         """
         found: tuple[int, ...] = self._patched("grid")(self.standardise(batch))
         return found
+
+    def where(self, batch: Any, dim: int) -> Float[Tensor, "n p dim"]:
+        """Waves that tell where each patch lies: on its grid, unless the network has places of its own (`where`).
+
+        Raises:
+            ValueError: the network has no patches.
+        """
+        x = self.standardise(batch)
+        grid = self._patched("grid")(x)
+        if hasattr(self.body, "where"):
+            return self.body.where(x, dim)  # type: ignore[no-any-return, operator]
+        return positions(grid, dim, self.mean).expand(len(x), -1, -1)
+
+    @property
+    def sets(self) -> int:
+        """Numbers of each element of a patch, where a patch is a set without order (of points: 3); else 0."""
+        return int(getattr(self.body, "sets", 0))  # type: ignore[arg-type]
 
     def patches(self, batch: Any) -> Float[Tensor, "n p v"]:
         """The standardised numbers of each patch.

@@ -15,9 +15,9 @@ class NoStages(ValueError):
 
 
 def pooled(x: Tensor) -> Float[Tensor, "n c"]:
-    """Mean over positions: maps `(n, c, h, w)` and tokens `(n, t, c)` become `(n, c)`; rows stay."""
-    if x.ndim == 4:
-        return x.mean((2, 3))  # (n, c)
+    """Mean over positions: maps `(n, c, h, w)`, of volumes too, and tokens `(n, t, c)` become `(n, c)`; rows stay."""
+    if x.ndim >= 4:
+        return x.mean(tuple(range(2, x.ndim)))  # (n, c)
     return x.mean(1) if x.ndim == 3 else x  # (n, c)
 
 
@@ -26,7 +26,7 @@ def precise_if_tiny(x: Tensor) -> AbstractContextManager[object]:
 
     Gradients of convolutions of so little maps in bfloat16 are not finite on some CPUs (torch 2.14).
     """
-    tiny = x.ndim == 4 and min(x.shape[2:]) < TINY
+    tiny = x.ndim >= 4 and min(x.shape[2:]) < TINY
     return torch.autocast(x.device.type, enabled=False) if tiny else nullcontext()
 
 
@@ -71,4 +71,4 @@ class Stages(nn.Module):
     def tokens(self, x: Tensor) -> Float[Tensor, "n t dim"]:
         """The last map as one token per position, row by row; a network for tables has one token."""
         last = self.map(x)
-        return last.flatten(2).mT if last.ndim == 4 else last[:, None]  # (n, h·w, dim) or (n, 1, dim)
+        return last.flatten(2).mT if last.ndim >= 4 else last[:, None]  # (n, h·w, dim) or (n, 1, dim)

@@ -149,7 +149,7 @@ class PatchPredictor(nn.Module):
         states: Float[Tensor, "n k dim"],
         places: Int[Tensor, "n k"],
         asked: Int[Tensor, "n m"],
-        grid: Sequence[int],
+        where: Float[Tensor, "n p width"],
     ) -> Float[Tensor, "n m out"]:
         """What the patches asked for are.
 
@@ -157,11 +157,11 @@ class PatchPredictor(nn.Module):
             states: of the patches that were seen.
             places: where these lie.
             asked: where the others do.
-            grid: patches along each axis.
+            where: what tells the place of each patch, seen or not; see `Encoder.where`.
         """
         seen = self.embed(states)  # (n, k, width)
-        where = positions(grid, seen.shape[2], self.token)  # (p, width), in the weights' precision
-        rows = torch.cat([seen + where[places], self.token + where[asked]], dim=1)
+        where = where.to(self.token.dtype)  # in the weights' precision
+        rows = torch.cat([seen + chosen(where, places), self.token + chosen(where, asked)], dim=1)
         for block in self.blocks:
             rows = block(rows)
         told: Tensor = self.out(self.norm(rows[:, states.shape[1] :]))  # (n, m, out)

@@ -24,6 +24,7 @@ class Look:
         text, whole: of a text, its beginning, and more of it.
         wrong: whether its class is known to be another than the query's.
         sound: of a sound that is played, the data URI of a WAV file.
+        cloud: of a cloud that is turned, its points in base64 (see `Looks.cloud`).
     """
 
     told: str
@@ -33,6 +34,7 @@ class Look:
     whole: str
     wrong: bool = False
     sound: str = ""
+    cloud: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Query:
 def queries(
     comparison: Comparison, strips: Strips, *, asked: Mapping[int, str], shown: Mapping[int, str]
 ) -> list[Query]:
-    """What the section shows. Of sounds, queries and the nearest neighbour of each strip are played.
+    """What the section shows. Sounds are played and clouds turned: queries, and the nearest neighbour of each strip.
 
     Args:
         comparison: the samples.
@@ -85,9 +87,16 @@ def queries(
 
 
 def _look(samples: Samples, index: int, style: str, *, wrong: bool = False, played: bool = False) -> Look:
-    name, label = sample_name(samples, index), class_name(samples, index)
+    name, label, looks = sample_name(samples, index), class_name(samples, index), LOOKS[samples.kind]
     told = f"{label} ({name})" if label else name
     text, whole = excerpt(samples, index), excerpt(samples, index, length=LONG)
-    heard = LOOKS[samples.kind].heard(samples, index) if played else b""
-    sound = f"data:audio/wav;base64,{base64.b64encode(heard).decode('ascii')}" if heard else ""
-    return Look(told, label, style, text, whole, wrong, sound)
+    if not played:
+        return Look(told, label, style, text, whole, wrong)
+    heard, cloud = (_in_letters(made(samples, index)) for made in (looks.heard, looks.cloud))
+    return Look(
+        told, label, style, text, whole, wrong, f"data:audio/wav;base64,{heard}" if heard else "", cloud
+    )
+
+
+def _in_letters(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")

@@ -84,7 +84,8 @@ def render(comparison: Comparison, *, title: str) -> str:
     strips = neighbour_strips(comparison, neighbours=COUNTS[seen]) if seen else None
     sheet = _sheet(comparison, maps, strips) if strips and seen == "picture" else None
     language = language_panel(comparison)
-    script = (files("replearn.report") / "templates" / "map.js").read_text(encoding="utf-8")
+    asked = _queries(comparison, maps, strips, sheet) if strips else []
+    script = _script("map.js", *(["clouds.js"] if any(query.look.cloud for query in asked) else []))
     told = [] if HIDDEN in comparison.facts else comparison.rows  # where all rows have the same few labels
     labelled = [row.name for row in told if getattr(row.method, "needs_labels", False)]
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
@@ -102,7 +103,7 @@ def render(comparison: Comparison, *, title: str) -> str:
         sheet=sheet,
         tsne=maps.tsne,
         legend=_legend(comparison.test, maps.index),
-        queries=_queries(comparison, maps, strips, sheet) if strips else [],
+        queries=asked,
         trainings=training_charts(comparison.rows),
         spectrum=spectrum_chart(comparison),
         language=language,
@@ -113,6 +114,12 @@ def render(comparison: Comparison, *, title: str) -> str:
         script=Markup(script),
         script_source=Markup(f"'sha256-{digest}'"),
     )
+
+
+def _script(*names: str) -> str:
+    """The page's script, of these files."""
+    folder = files("replearn.report") / "templates"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
 
 
 def _sheet(comparison: Comparison, maps: Maps, strips: Strips) -> Sheet:

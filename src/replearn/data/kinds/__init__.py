@@ -6,12 +6,14 @@ from replearn.data.kinds.graph import Graph
 from replearn.data.kinds.image import Image
 from replearn.data.kinds.node import Node
 from replearn.data.kinds.pairs import Pairs
+from replearn.data.kinds.points import Points
 from replearn.data.kinds.rooms import KindWarning, Rooms
 from replearn.data.kinds.sequence import Sequences
 from replearn.data.kinds.series import Series
 from replearn.data.kinds.sound import Sound
 from replearn.data.kinds.table import Table
 from replearn.data.kinds.text import Text, Tokens
+from replearn.data.kinds.volume import Volumes
 
 OWN = {
     "image": Image(),
@@ -22,6 +24,8 @@ OWN = {
     "series": Series(),
     "sequence": Sequences(),
     "board": Board(),
+    "points": Points(),
+    "volume": Volumes(),
     "graph": Graph(),
     "node": Node(),
     "pairs": Pairs(),
@@ -39,8 +43,10 @@ __all__ = [
     "Kind",
     "KindWarning",
     "Pairs",
+    "Points",
     "Rooms",
     "Sequences",
     "Series",
     "Sound",
+    "Volumes",
 ]

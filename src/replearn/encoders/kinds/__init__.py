@@ -6,9 +6,11 @@ from replearn.encoders.kinds.board import BoardNetworks
 from replearn.encoders.kinds.graph import GraphNetworks, NodeNetworks
 from replearn.encoders.kinds.image import ImageNetworks
 from replearn.encoders.kinds.pairs import TOWERS, PairNetworks
+from replearn.encoders.kinds.points import PointNetworks
 from replearn.encoders.kinds.series import SeriesNetworks
 from replearn.encoders.kinds.sound import SoundNetworks
 from replearn.encoders.kinds.text import TextNetworks
+from replearn.encoders.kinds.volume import VolumeNetworks
 
 OWN = {
     "image": ImageNetworks(),
@@ -21,6 +23,8 @@ OWN = {
     "node": NodeNetworks(),
     "sequence": TextNetworks(),
     "board": BoardNetworks(),
+    "points": PointNetworks(),
+    "volume": VolumeNetworks(),
     "pairs": PairNetworks(),
 }
 NETWORKS: Rooms[Networks] = Rooms("encoders", OWN, nothing=Networks(), taken=KINDS.taken)

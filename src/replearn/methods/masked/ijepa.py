@@ -61,8 +61,11 @@ class IJEPA(MaskedPatches):
         grid = self.encoder_.grid(view)
         blocks = draw_blocks(view, grid, number=self.blocks)
         states = self.encoder_.read(view, "states", keep=blocks.context)  # (n, k, d)
-        each = [rows.repeat_interleave(self.blocks, 0) for rows in (states, blocks.context)]  # (n·b, k, _)
-        told = self.predictor_(*each, blocks.targets.flatten(0, 1), grid)  # (n·b, m, d)
+        where = self.encoder_.where(view, self.width)
+        states, seen, where = (
+            rows.repeat_interleave(self.blocks, 0) for rows in (states, blocks.context, where)
+        )  # (n·b, _, _)
+        told = self.predictor_(states, seen, blocks.targets.flatten(0, 1), where)  # (n·b, m, d)
         target = chosen(self.targets(view), blocks.targets.flatten(1)).view_as(told)
         errors = F.smooth_l1_loss(told.to(target.dtype), target, reduction="none").mean((1, 2))
         return gather(errors).mean()

@@ -7,7 +7,10 @@
 The encoder computes visible patches alone: hidden ones are dropped before its first layer, and cost nothing. The
 decoder is thrown away after training. The representation is the mean of the states of all patches, none hidden.
 
+Of patches that are sets of points the error is the Chamfer distance, as in Point-MAE.
+
 References: He et al., CVPR 2022, section 3. https://arxiv.org/abs/2111.06377
+    Pang et al., ECCV 2022, section 3 (of points). https://arxiv.org/abs/2203.06604
 """
 
 from dataclasses import dataclass
@@ -21,6 +24,7 @@ from replearn.encoders import PatchPredictor
 from replearn.encoders.patching import chosen
 from replearn.engine.distributed import gather
 from replearn.methods.masked.patches import PatchPrediction
+from replearn.objectives.patches import patch_errors
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -50,12 +54,12 @@ class MAE(PatchPrediction):
         view = self.view(batch)
         keep, hidden = self.hide(view)
         target = self.target(chosen(self.encoder_.patches(view), hidden))  # (n, m, v)
-        errors = (self.predict(view, keep, hidden) - target).square().mean((1, 2))
-        return gather(errors).mean()
+        errors = patch_errors(self.predict(view, keep, hidden), target, sets=self.encoder_.sets)  # (n, m)
+        return gather(errors.mean(1)).mean()
 
     def predict(
         self, batch: Batch, keep: Int[Tensor, "n k"], hidden: Int[Tensor, "n m"]
     ) -> Float[Tensor, "n m v"]:
         states = self.encoder_.read(batch, "states", keep=keep)  # (n, k, d)
-        told: Tensor = self.decoder_(states, keep, hidden, self.encoder_.grid(batch))
+        told: Tensor = self.decoder_(states, keep, hidden, self.encoder_.where(batch, self.width))
         return told

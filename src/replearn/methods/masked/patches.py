@@ -14,7 +14,7 @@ from replearn.encoders.kinds import NETWORKS
 from replearn.encoders.patching import chosen
 from replearn.methods.by_layer import ByLayer
 from replearn.methods.exhibit import Exhibit
-from replearn.objectives.patches import denormalised, normalised
+from replearn.objectives.patches import denormalised, normalised, patch_errors
 from replearn.views import Split
 from replearn.views.blocks import Places, hide
 
@@ -71,7 +71,7 @@ class PatchPrediction(MaskedPatches):
 
     def target(self, patches: Float[Tensor, "n m v"]) -> Float[Tensor, "n m v"]:
         """What is predicted of patches."""
-        return normalised(patches) if self.normalise else patches
+        return normalised(patches, sets=self.encoder_.sets) if self.normalise else patches
 
     def predict(
         self, batch: Batch, keep: Int[Tensor, "n k"], hidden: Int[Tensor, "n m"]
@@ -89,25 +89,29 @@ class PatchPrediction(MaskedPatches):
         patches = self.encoder_.patches(batch)  # (n, p, v)
         told = self.predict(batch, keep, hidden).to(patches.dtype)
         if self.normalise:
-            told = denormalised(told, chosen(patches, hidden))
+            told = denormalised(told, chosen(patches, hidden), sets=self.encoder_.sets)
         places = hidden[:, :, None].expand_as(told)
         seen, filled = (patches.scatter(1, places, rows) for rows in (torch.zeros_like(told), told))
         return self.encoder_.assemble(seen, batch), self.encoder_.assemble(filled, batch)
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:
-        """The squared error of hidden patches, of that of means: 1 where nothing else is known of a patch.
+        """The error of hidden patches, squared, of that of means: 1 where nothing else is known of a patch.
 
         The mean is a patch's own, if normalised, else that of all samples.
         """
         keep, hidden = self.hide(batch)
         target = self.target(chosen(self.encoder_.patches(batch), hidden))
-        error = (self.predict(batch, keep, hidden) - target).square().mean()
-        return {"masked_error": error / target.square().mean().clamp_min(1e-9)}
+        told = self.predict(batch, keep, hidden)
+        error, of_means = (
+            patch_errors(one, target, sets=self.encoder_.sets).mean()
+            for one in (told, torch.zeros_like(target))
+        )
+        return {"masked_error": error / of_means.clamp_min(1e-9)}
 
     def exhibit(self, batch: Batch) -> Exhibit:
         """The samples with patches hidden, with what the network says of these, and as they are."""
         seen, filled = self.reconstruct(batch, *self.hide(batch))
-        own = "; each predicted patch has the true one's brightness and contrast" if self.normalise else ""
+        own = "; each predicted patch has the true one's mean and deviation" if self.normalise else ""
         return Exhibit(
             "What is behind the patches?",
             f"Test samples with {self.share:.0%} of their patches hidden, what the network predicts there{own}, and "

@@ -21,6 +21,7 @@ from replearn.data import Batch, Description
 from replearn.encoders.patching import chosen
 from replearn.engine.distributed import gather
 from replearn.methods.masked.patches import PatchPrediction
+from replearn.objectives.patches import patch_errors
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -46,8 +47,9 @@ class SimMIM(PatchPrediction):
         view = self.view(batch)
         keep, hidden = self.hide(view)
         target = self.target(chosen(self.encoder_.patches(view), hidden))  # (n, m, v)
-        errors = (self.predict(view, keep, hidden) - target).abs().mean((1, 2))
-        return gather(errors).mean()
+        told = self.predict(view, keep, hidden)
+        errors = patch_errors(told, target, sets=self.encoder_.sets, power=1)  # (n, m)
+        return gather(errors.mean(1)).mean()
 
     def predict(
         self, batch: Batch, keep: Int[Tensor, "n k"], hidden: Int[Tensor, "n m"]

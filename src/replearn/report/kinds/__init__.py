@@ -6,9 +6,11 @@ from replearn.report.kinds.board import BoardLooks
 from replearn.report.kinds.graph import GraphLooks, NodeLooks
 from replearn.report.kinds.image import ImageLooks
 from replearn.report.kinds.pairs import PairLooks
+from replearn.report.kinds.points import PointLooks
 from replearn.report.kinds.series import SeriesLooks
 from replearn.report.kinds.sound import SoundLooks
 from replearn.report.kinds.text import TextLooks
+from replearn.report.kinds.volume import VolumeLooks
 
 OWN = {
     "image": ImageLooks(),
@@ -20,6 +22,8 @@ OWN = {
     "node": NodeLooks(),
     "sequence": TextLooks(),
     "board": BoardLooks(),
+    "points": PointLooks(),
+    "volume": VolumeLooks(),
     "pairs": PairLooks(),
 }
 LOOKS: Rooms[Looks] = Rooms("report", OWN, nothing=Looks(), taken=KINDS.taken)

@@ -35,6 +35,10 @@ class Looks:
         """A sample as a WAV file, or its beginning; of a sample that is no sound, nothing."""
         return b""
 
+    def cloud(self, samples: Samples, index: int) -> bytes:
+        """A sample as points to be turned: x, y (up) and z of each as bytes from -127 to 127; of others, nothing."""
+        return b""
+
     def text(self, samples: Samples, index: int) -> str:
         """The whole text of a sample; of a sample that is no text, nothing."""
         return ""

@@ -6,11 +6,13 @@ from replearn.views.kinds.board import BoardViews
 from replearn.views.kinds.graph import GraphViews, NodeViews
 from replearn.views.kinds.image import ImageViews
 from replearn.views.kinds.pairs import PairViews
+from replearn.views.kinds.points import PointViews
 from replearn.views.kinds.sequence import SequenceViews
 from replearn.views.kinds.series import SeriesViews
 from replearn.views.kinds.sound import SoundViews
 from replearn.views.kinds.table import TableViews
 from replearn.views.kinds.text import TextViews
+from replearn.views.kinds.volume import VolumeViews
 
 OWN = {
     "image": ImageViews(),
@@ -22,6 +24,8 @@ OWN = {
     "node": NodeViews(),
     "sequence": SequenceViews(),
     "board": BoardViews(),
+    "points": PointViews(),
+    "volume": VolumeViews(),
     "pairs": PairViews(),
 }
 VIEWS: Rooms[Views] = Rooms("views", OWN, nothing=Views(), taken=KINDS.taken)

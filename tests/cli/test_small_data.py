@@ -22,6 +22,7 @@ EXTRAS = {
     "sequence": "tokenizers",
     "series": "numpy",
     "sound": "soundfile",
+    "video": "numpy",
 }
 # Methods whose defaults ask for more than there is: what is said, with the number.
 SAID = {
@@ -85,6 +86,7 @@ def tiny(tmp_path_factory):
     np.savez(
         folder / "node.npz", x=rng.normal(size=(N, 3)), edge_index=np.hstack([ring, ring[::-1]]), y=labels
     )
+    np.savez(folder / "video.npz", clips=rng.integers(0, 256, (N, 6, 8, 8, 3), dtype=np.uint8), labels=labels)
     random_go(folder / "board.sgf", 4, moves=N // 4)
     for i, y in enumerate(labels):
         for kind in ("series", "sound", "graph"):

@@ -12,6 +12,7 @@ from replearn.data.kinds.series import Series
 from replearn.data.kinds.sound import Sound
 from replearn.data.kinds.table import Table
 from replearn.data.kinds.text import Text, Tokens
+from replearn.data.kinds.video import Video
 
 OWN = {
     "image": Image(),
@@ -22,6 +23,7 @@ OWN = {
     "series": Series(),
     "sequence": Sequences(),
     "board": Board(),
+    "video": Video(),
     "graph": Graph(),
     "node": Node(),
     "pairs": Pairs(),
@@ -43,4 +45,5 @@ __all__ = [
     "Sequences",
     "Series",
     "Sound",
+    "Video",
 ]

@@ -9,6 +9,7 @@ from replearn.encoders.kinds.pairs import TOWERS, PairNetworks
 from replearn.encoders.kinds.series import SeriesNetworks
 from replearn.encoders.kinds.sound import SoundNetworks
 from replearn.encoders.kinds.text import TextNetworks
+from replearn.encoders.kinds.video import VideoNetworks
 
 OWN = {
     "image": ImageNetworks(),
@@ -21,6 +22,7 @@ OWN = {
     "node": NodeNetworks(),
     "sequence": TextNetworks(),
     "board": BoardNetworks(),
+    "video": VideoNetworks(),
     "pairs": PairNetworks(),
 }
 NETWORKS: Rooms[Networks] = Rooms("encoders", OWN, nothing=Networks(), taken=KINDS.taken)

@@ -9,6 +9,7 @@ from replearn.report.kinds.pairs import PairLooks
 from replearn.report.kinds.series import SeriesLooks
 from replearn.report.kinds.sound import SoundLooks
 from replearn.report.kinds.text import TextLooks
+from replearn.report.kinds.video import VideoLooks
 
 OWN = {
     "image": ImageLooks(),
@@ -20,6 +21,7 @@ OWN = {
     "node": NodeLooks(),
     "sequence": TextLooks(),
     "board": BoardLooks(),
+    "video": VideoLooks(),
     "pairs": PairLooks(),
 }
 LOOKS: Rooms[Looks] = Rooms("report", OWN, nothing=Looks(), taken=KINDS.taken)

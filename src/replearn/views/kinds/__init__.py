@@ -11,6 +11,7 @@ from replearn.views.kinds.series import SeriesViews
 from replearn.views.kinds.sound import SoundViews
 from replearn.views.kinds.table import TableViews
 from replearn.views.kinds.text import TextViews
+from replearn.views.kinds.video import VideoViews
 
 OWN = {
     "image": ImageViews(),
@@ -22,6 +23,7 @@ OWN = {
     "node": NodeViews(),
     "sequence": SequenceViews(),
     "board": BoardViews(),
+    "video": VideoViews(),
     "pairs": PairViews(),
 }
 VIEWS: Rooms[Views] = Rooms("views", OWN, nothing=Views(), taken=KINDS.taken)

@@ -46,6 +46,12 @@ def frames_at(x: Float[Tensor, "n c t h w"], places: Int[Tensor, "n k"]) -> Floa
     return x.transpose(1, 2)[rows, places].transpose(1, 2)
 
 
+def told_frames(x: Float[Tensor, "n c t h w"]) -> dict[str, Float[Tensor, "n c 1 h w"]]:
+    """The first, the middle and the last frame of clips, for a reader."""
+    places = {"first": 0, "middle": x.shape[2] // 2, "last": x.shape[2] - 1}
+    return {name: x[:, :, place : place + 1] for name, place in places.items()}
+
+
 @dataclass(frozen=True)
 class AllFrames(View):
     """A view of images that sees all frames of a clip alike: what it draws, it draws once for a clip.

@@ -5,14 +5,21 @@ from typing import ClassVar
 
 from replearn.data.samples import Samples
 from replearn.views.base import Split, View
-from replearn.views.colour import Colour, Grey
+from replearn.views.colour import Brightness, Colour, Grey
 from replearn.views.compose import Chain, MultiCrop, Pair, Same
 from replearn.views.crops import LITTLE, small_side
+from replearn.views.directions import STORED as PLAYED
+from replearn.views.directions import Directions
 from replearn.views.filters import Blur
 from replearn.views.geometry import Crop, Flip
 from replearn.views.kinds.base import Like, Maker, Views
 from replearn.views.noise import Masking
-from replearn.views.videos import STORED, AllFrames, EachFrame, Shuffled, TimeJitter, TimeParts
+from replearn.views.tracked import STORED as TRACKED
+from replearn.views.tracked import Tracked
+from replearn.views.tuples import STORED as ORDERED
+from replearn.views.tuples import FrameTuples
+from replearn.views.videos import STORED as SEEN
+from replearn.views.videos import AllFrames, EachFrame, Shuffled, TimeJitter, TimeParts
 
 WINDOWS = 4  # of a grid
 
@@ -29,8 +36,11 @@ class VideoViews(Views):
     """Clips `(c, t, h, w)`; what images are cut into patches for, they are cut into windows of frames for."""
 
     presets: ClassVar[Mapping[str, Maker]] = {"clip": clip_views}
-    splits: ClassVar[tuple[str, ...]] = (*Views.splits, "crops", "cut", "corrupted", "grid", "jigsaw")
-    stored = STORED
+    splits: ClassVar[tuple[str, ...]] = (
+        *(*Views.splits, "crops", "cut", "corrupted", "grid", "jigsaw"),
+        *("directions", "frame_order", "tracked"),
+    )
+    stored = (*SEEN, *PLAYED, *ORDERED, *TRACKED)
 
     def other(self, preset: str) -> str:
         return preset
@@ -65,3 +75,15 @@ class VideoViews(Views):
     def weak_strong(self, samples: Like, view: View, preset: str) -> Split:
         """The sample nearly as it is, and a view of it."""
         return Pair(AllFrames(Chain(Crop(0.8, 1.0), Flip())), view)
+
+    def directions(self, samples: Like, view: View, preset: str) -> Split:
+        """Both directions of every sample, as a large part of it, in other colours."""
+        return Directions(AllFrames(Chain(Crop(0.6, 1.0), Flip(), Colour(0.5, 0.8))))
+
+    def frame_order(self, samples: Like, view: View, preset: str) -> Split:
+        """Five frames of every sample, of a large part of it, each a little brighter or darker than the others."""
+        return FrameTuples(Chain(AllFrames(Chain(Crop(0.6, 1.0), Flip())), EachFrame(Brightness(0.2))))
+
+    def tracked(self, samples: Like, view: View, preset: str) -> Split:
+        """Frames of every sample in grey, of a large part of it, and their colours."""
+        return Tracked(min(3, samples.shape[1] - 1), AllFrames(Chain(Crop(0.6, 1.0), Flip())))

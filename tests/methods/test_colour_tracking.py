@@ -104,15 +104,20 @@ def test_clusters_are_learned_from_the_colours_and_kept(clips, tmp_path):
 
 def test_the_deepest_map_that_is_fine_enough_is_taken(clips):
     assert [made(clips, stride=stride).size_ for stride in (1, 2, 4)] == [(6, 6), (6, 6), (3, 3)]
-    assert [made(clips, stride=stride).level_ for stride in (1, 2, 4)] == [1, 1, 2]
+    assert [len(made(clips, stride=stride).encoder_.body.stages) for stride in (1, 2, 4)] == [2, 2, 3]
     assert made(clips, encoder="r3d").size_ == (6, 6)
+    method, batch = made(clips), clips[np.arange(4)]
+    method.loss(batch).backward()
+    assert all(
+        weights.grad is not None for weights in method.encoder_.parameters()
+    )  # nothing is left untrained
 
 
 @pytest.mark.parametrize(
     ("samples", "given", "says"),
     [
         (made_clips(8), {"views": Pair(Crop(0.5, 1.0))}, r"needs views of grey and colours, Tracked\(...\)"),
-        (made_clips(8), {"encoder": "mlp"}, "the encoder must have maps, .*; MLP has none. Use cnn or r3d"),
+        (made_clips(8), {"encoder": "mlp"}, "must be made of stages with maps, .*; got MLP. Use cnn or r3d"),
         (made_clips(8), {"views": Tracked(6)}, "more frames than the 6 references; got 6"),
         (made_clips(8), {"clusters": 1}, "clusters must be at least 2"),
         (made_clips(8), {"stride": 0}, "stride"),

@@ -50,6 +50,7 @@ VIEWS = {
     "image": Pair(Chain(Crop(0.5, 1), Rotate(10)), Same()),
     "text": Pair(Chain(Span(0.5, 1), DropWords(0.1)), Same()),
     "pairs": Apart(("image", "text"), (Rotate(10), Same())),
+    "video": Pair(AllFrames(Crop(0.5, 1)), Same()),
 }
 # Of methods that ask for more than views: by the split that they name.
 SPLITS = {

@@ -41,6 +41,7 @@ SMALL: dict[str, Any] = {
     "bottleneck": 4, "warmup": 0.5, "way": 2, "shots": 1, "queries": 1,
 }  # fmt: skip
 SMALL_OF = {
+    "ColourTracking": {"stride": 4},  # of which 3 takes another map
     "FixMatch": {"threshold": 0.1},  # of which nothing is sure in the first steps
     "PseudoLabel": {"epochs": 4, "start": 0.0},  # guesses weigh nothing in the first steps
     "Reptile": {

@@ -42,6 +42,31 @@ def over_time(states: Float[Tensor, "n t d"], number: int = COSINES) -> Float[Te
     return (states.mT @ cosines(states.shape[1], number, states)).flatten(1)  # (n, d·m)
 
 
+class FrameStages(Stages):
+    """Stages of a network of images, on each frame of a clip; what they return is averaged over places and time.
+
+    Args:
+        stages: networks of images, each of which reads what the one before it returns.
+    """
+
+    def each(self, x: Float[Tensor, "n c t h w"]) -> list[Tensor]:
+        """What every stage returns of every frame, `(n·t, _, i, j)`."""
+        frames = x.transpose(1, 2).flatten(0, 1)  # (n·t, c, h, w)
+        return super().maps(frames.contiguous(memory_format=torch.channels_last))
+
+    def map(self, x: Float[Tensor, "n c t h w"]) -> Float[Tensor, "n d i j"]:
+        """The last map of the frames, their mean where there are several."""
+        return self.maps(x)[-1]
+
+    def maps(self, x: Float[Tensor, "n c t h w"]) -> list[Float[Tensor, "n _ _ _"]]:
+        """The map of the frames after each stage, their mean where there are several."""
+        return [one.reshape(len(x), x.shape[2], *one.shape[1:]).mean(1) for one in self.each(x)]
+
+    def layers(self, x: Float[Tensor, "n c t h w"]) -> list[Float[Tensor, "n _"]]:
+        """What every stage returns, pooled over places and time."""
+        return [pooled(one) for one in self.maps(x)]
+
+
 class FrameCNN(nn.Module):
     """Convolutions of each frame, then along time; of both a coarse position is kept.
 
@@ -62,7 +87,7 @@ class FrameCNN(nn.Module):
         halvings = max(2, math.ceil(math.log2(max(1, side) / SMALLEST)))
         strides = [2, 1, *[2] * (halvings - 1)]
         widths = [channels, *(width * 2 ** min(3, step) for step in range(len(strides)))]
-        self.frame = Stages(
+        self.frame = FrameStages(
             [
                 nn.Sequential(
                     conv3x3(before, after, stride=stride), nn.BatchNorm2d(after), nn.ReLU(inplace=True)
@@ -90,7 +115,7 @@ class FrameCNN(nn.Module):
 
     def layers(self, x: Float[Tensor, "n c t h w"]) -> list[Float[Tensor, "n _"]]:
         """What every stage returns, its mean over places, and its mean and cosines over time."""
-        maps = self._maps(x)
+        maps = self.frame.each(x)
         frames = [pooled(one).view(len(x), x.shape[2], -1) for one in maps]  # (n, t, _) each
         return [over_time(states) for states in (*frames, *self._in_time(maps[-1], len(x)))]
 
@@ -102,19 +127,19 @@ class FrameCNN(nn.Module):
 
     def moments(self, x: Float[Tensor, "n c t h w"]) -> list[Float[Tensor, "n t _"]]:
         """What is known of each frame: alone, and after each convolution along time."""
-        return self._in_time(self._maps(x)[-1], len(x))
+        return self._in_time(self.frame.each(x)[-1], len(x))
 
     def map(self, x: Float[Tensor, "n c t h w"]) -> Float[Tensor, "n d i j"]:
-        """The last map of the frames, their mean where there are several."""
-        return self.maps(x)[-1]
+        """That of the stages of frames."""
+        return self.frame.map(x)
 
     def maps(self, x: Float[Tensor, "n c t h w"]) -> list[Float[Tensor, "n _ _ _"]]:
-        """The map of the frames after each convolution, their mean where there are several."""
-        return [one.reshape(len(x), x.shape[2], *one.shape[1:]).mean(1) for one in self._maps(x)]
+        """Those of the stages of frames."""
+        return self.frame.maps(x)
 
-    def _maps(self, x: Float[Tensor, "n c t h w"]) -> list[Tensor]:
-        frames = x.transpose(1, 2).flatten(0, 1)  # (n·t, c, h, w)
-        return self.frame.maps(frames.contiguous(memory_format=torch.channels_last))
+    def first(self, number: int) -> FrameStages:
+        """The first so many stages of frames alone, without what comes after them."""
+        return FrameStages([*self.frame.stages][:number])
 
     def _in_time(self, last: Float[Tensor, "m d i j"], n: int) -> list[Float[Tensor, "n t _"]]:
         cells = F.adaptive_avg_pool2d(last, PLACES).flatten(1)  # (n·t, d·16)
@@ -172,6 +197,13 @@ class R3D(nn.Module):
     def maps(self, x: Float[Tensor, "n c t h w"]) -> list[Float[Tensor, "n _ _ _"]]:
         """What every stage returns, its mean over time."""
         return [one.mean(2) for one in self._maps(x)]
+
+    def first(self, number: int) -> "R3D":
+        """The first so many stages, without what comes after them."""
+        found = R3D.__new__(R3D)
+        nn.Module.__init__(found)
+        found.stages = self.stages[:number]
+        return found
 
     def _maps(self, x: Float[Tensor, "n c t h w"]) -> list[Tensor]:
         found = []

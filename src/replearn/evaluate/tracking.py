@@ -1,6 +1,6 @@
 """Tracking: labels of a clip's first frame carried along by what is alike, and how well they were carried.
 
-maps (n, t, d, i, j), labels of frame 1 --frame by frame: those of the most alike places before--> labels (n, t, ...)
+    maps (n, t, d, i, j), labels of frame 1 --frame by frame: those of the most alike places before--> labels (n, t, ...)
 """
 
 import numpy as np

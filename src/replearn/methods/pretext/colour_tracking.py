@@ -22,10 +22,12 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
+from replearn.encoders import Encoder
 from replearn.encoders.colour_clusters import ColourClusters
 from replearn.encoders.colours import colours_of, scaled_colours
+from replearn.encoders.given import given_encoder
+from replearn.encoders.maps import map_shape
 from replearn.encoders.modes import evaluating
-from replearn.encoders.stages import NoStages
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference
 from replearn.methods.checks import samples_like_fit
@@ -49,7 +51,7 @@ class ColourTracking(OfFrames):
         views: `Tracked(...)`, or the name of a preset; None takes the default for this kind of samples.
         clusters: of colours, that are told apart.
         dim: numbers in the embedding of a place, which pointers compare.
-        stride: pixels of a frame for a place, at most: the deepest map of the encoder is taken that is as fine.
+        stride: pixels of a frame for a place, at most: the encoder ends in its deepest map that is as fine.
         temperature: of the softmax over places of the references.
     """
 
@@ -87,27 +89,31 @@ class ColourTracking(OfFrames):
         self.parts_ = parts_of(self.views, samples, self.split)
         frame, _ = self.parts_.describe(samples)
         self.build_for(frame)
-        channels, self.size_, self.level_ = self._finest_enough(frame)
+        self.encoder_ = self._cut(frame)
+        channels, *size = map_shape(self.encoder_, frame)
+        self.size_ = size[0], size[1]
         self.head_ = nn.Conv2d(channels, self.dim, 1)
         self.clusters_ = ColourClusters(self.clusters)
 
-    def _finest_enough(self, frame: Description) -> tuple[int, tuple[int, int], int]:
-        """Channels and size of the deepest map that is fine enough, else of the finest; and which one it is."""
-        device = self.encoder_.mean.device
-        blank = torch.zeros(2, *frame.shape, device=device)
-        try:
-            with evaluating([self.encoder_]), torch.no_grad():
-                maps = [one for one in self.encoder_.read(blank, "maps") if one.ndim == 4]
-        except NoStages:
-            maps = []
-        if not maps:
+    def _cut(self, frame: Description) -> Encoder:
+        """The encoder up to its deepest map that is fine enough, else that of the finest: the rest would not learn.
+
+        Raises:
+            ValueError: it is not made of stages that have maps.
+        """
+        whole = self.encoder_
+        first = getattr(whole.body, "first", None)
+        if not callable(first):
             raise ValueError(
-                "the encoder must have maps, in which places are found; "
-                f"{type(self.encoder_.body).__name__} has none. Use cnn or r3d."
+                "the encoder must be made of stages with maps, in which places are found; got "
+                f"{type(whole.body).__name__}. Use cnn or r3d."
             )
-        least = min(-(-frame.shape[2] // self.stride), max(one.shape[2] for one in maps))
-        level = max(place for place, one in enumerate(maps) if one.shape[2] >= least)
-        return maps[level].shape[1], (maps[level].shape[2], maps[level].shape[3]), level
+        blank = torch.zeros(2, *frame.shape, device=whole.mean.device)
+        with evaluating([whole]), torch.no_grad():
+            tall = [one.shape[2] for one in whole.read(blank, "maps")]
+        least = min(-(-frame.shape[2] // self.stride), max(tall))
+        number = max(place for place, height in enumerate(tall, start=1) if height >= least)
+        return given_encoder(first(number), frame)
 
     def _prepare(self, given: Samples) -> Samples:
         samples = super()._prepare(given)
@@ -118,7 +124,7 @@ class ColourTracking(OfFrames):
 
     def embedded(self, frames: Batch) -> Float[Tensor, "m d i j"]:
         """The embedding of each place of grey frames."""
-        found: Tensor = self.head_(self.encoder_.read(frames, "maps")[self.level_])
+        found: Tensor = self.head_(self.encoder_.read(frames, "map"))
         return found
 
     def pointed(self, seen: Batch, frames: int) -> Float[Tensor, "n p q"]:
@@ -147,7 +153,7 @@ class ColourTracking(OfFrames):
         if tuple(seen.x.shape[1:]) == self.frame_.shape:
             return self.size_
         with torch.no_grad():
-            _, _, height, width = self.encoder_.read(seen.rows(0, 1), "maps")[self.level_].shape
+            _, _, height, width = self.encoder_.read(seen.rows(0, 1), "map").shape
         return height, width
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import replearn
+from made_clips import made_clips
 from made_colours import in_colour, needs_colour
 from made_graphs import made_graphs
 from made_texts import made_texts
@@ -23,7 +24,9 @@ CLASSES = [entry.cls for entry in registry().values()]
 QUICK = {"encoder": "cnn", "epochs": 2, "batch_size": 32, "device": "cpu"}
 QUICK_EPISODES = {"way": 2, "shots": 2, "queries": 2, "inner_steps": 2}
 QUICK_GRAPHS = QUICK | {"encoder": "gin"}
+QUICK_CLIPS = QUICK | {"batch_size": 16}
 QUICK_PAIRS = QUICK | {"encoder": "image=cnn,text=words"}
+BY_KIND = {"image": QUICK, "graph": QUICK_GRAPHS, "pairs": QUICK_PAIRS, "video": QUICK_CLIPS}
 QUICK_TEXT = QUICK | {"encoder": "words", "batch_size": 8, "window": 16, "vocabulary": 300}
 # Of those whose networks would take long: they have no field `encoder` by which to make them small.
 QUICK_OF: dict[str, dict[str, Any]] = {"ImageGPT": {"side": 7, "dim": 16, "depth": 2}}
@@ -45,7 +48,7 @@ def quick(cls: type[Any], **given: Any) -> Any:
         return small(cls, **given)
     said = SMALL
     if issubclass(cls, Trained):
-        said = {"image": QUICK, "graph": QUICK_GRAPHS, "pairs": QUICK_PAIRS}.get(kind(cls), QUICK_TEXT)
+        said = BY_KIND.get(kind(cls), QUICK_TEXT)
     if "patches" in cls.needs:
         said = said | {"encoder": "vit"}
     if issubclass(cls, Episodic):
@@ -75,6 +78,8 @@ def few(cls: type[Any]) -> Samples:
         return made_graphs(96)
     if kind(cls) == "pairs":
         return few_pairs()
+    if kind(cls) == "video":
+        return few_clips()
     return labelled_for(cls, few_images() if kind(cls) == "image" else few_texts())
 
 
@@ -90,6 +95,11 @@ def labelled_for(cls: type[Any], samples: Samples) -> Samples:
 def few_texts() -> Samples:
     pytest.importorskip("tokenizers")
     return replearn.as_samples(made_texts(96), np.arange(96) % 3)
+
+
+@cache
+def few_clips() -> Samples:
+    return made_clips(64)
 
 
 @cache

@@ -17,6 +17,7 @@ __version__ = importlib.metadata.version("replearn")
 _HOMES = {
     "ANIL": "replearn.methods",
     "AlignUniform": "replearn.methods",
+    "ArrowOfTime": "replearn.methods",
     "Autoencoder": "replearn.methods",
     "BERT": "replearn.methods",
     "BYOL": "replearn.methods",
@@ -29,6 +30,7 @@ _HOMES = {
     "CMC": "replearn.methods",
     "CPC": "replearn.methods",
     "Colorization": "replearn.methods",
+    "ColourTracking": "replearn.methods",
     "ContextEncoder": "replearn.methods",
     "ContractiveAutoencoder": "replearn.methods",
     "DINO": "replearn.methods",
@@ -63,6 +65,7 @@ _HOMES = {
     "PIRL": "replearn.methods",
     "MAE": "replearn.methods",
     "MAML": "replearn.methods",
+    "OrderVerification": "replearn.methods",
     "PatchCodes": "replearn.methods",
     "PseudoLabel": "replearn.methods",
     "ProtoNet": "replearn.methods",

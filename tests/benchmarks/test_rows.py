@@ -26,6 +26,7 @@ PROGRAMS = {
     "kind_robot": (),
     "kind_sequence": ("--csv=delaney.csv",),
     "kind_time": (),
+    "kind_video": (),
     "layers": TEXTS,
     "multi_task": (),
     "prompting": TEXTS,

@@ -25,6 +25,7 @@ EXTRAS = {
     "series": "numpy",
     "sound": "soundfile",
     "volume": "nibabel",
+    "video": "numpy",
 }
 # Methods whose defaults ask for more than there is: what is said, with the number.
 SAID = {
@@ -89,6 +90,7 @@ def tiny(tmp_path_factory):
         folder / "node.npz", x=rng.normal(size=(N, 3)), edge_index=np.hstack([ring, ring[::-1]]), y=labels
     )
     made_volumes(folder / "volume", rng, labels)
+    np.savez(folder / "video.npz", clips=rng.integers(0, 256, (N, 6, 8, 8, 3), dtype=np.uint8), labels=labels)
     random_go(folder / "board.sgf", 4, moves=N // 4)
     for i, y in enumerate(labels):
         for kind in ("series", "sound", "graph", "points"):

@@ -15,6 +15,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # where scripts import this, nobody has said so
 
+from made_clips import made_clips
 from made_colours import in_colour, needs_colour
 from made_graphs import made_graphs, made_nodes
 from replearn.data import Samples, as_samples, load_data
@@ -53,6 +54,9 @@ SMALL: dict[str, dict[str, int]] = {"imagegpt": {"dim": 16, "depth": 2}}
 SMALL |= {name: {"way": 2, "shots": 1, "queries": 1} for name in ("protonet", "maml", "anil")}
 SMALL["reptile"] = {"way": 2, "shots": 2, "inner_steps": 2}
 OWN_ENCODERS = {
+    "arrowoftime": "cnn",
+    "colourtracking": "cnn",
+    "orderverification": "cnn",
     "clip": "image=cnn,text=bert_tiny",
     "gpt": "gpt_tiny",
     "lstmlanguagemodel": "lstm",
@@ -139,6 +143,8 @@ def samples_for(name: str, n: int) -> Samples:
         return some_targets(n)
     if needs_colour(find_method(name).cls):
         return as_samples(in_colour(little_digits(n)))
+    if kinds_served(find_method(name).cls)[0] == "video":
+        return made_clips(n)
     if name == "graphmae":
         return made_graphs(n)
     if name == "clip":

@@ -18,6 +18,7 @@ import replearn
 from lanes import one_of_each
 from made_methods import kind, quick
 from replearn.encoders import GIN, ViT, text_encoder
+from replearn.encoders.videos import FrameCNN
 from replearn.engine.signals import Stopped
 from replearn.methods import Trained, registry
 from replearn.methods.exhibit import exhibit_of
@@ -37,7 +38,11 @@ from replearn.views import (
     Span,
     Tiles,
 )
+from replearn.views.directions import Directions
 from replearn.views.members import Apart
+from replearn.views.tracked import Tracked
+from replearn.views.tuples import FrameTuples
+from replearn.views.videos import AllFrames
 
 OURS = [entry.cls for entry in registry().values() if issubclass(entry.cls, Trained)]
 RATE = 2e-3
@@ -45,15 +50,19 @@ VIEWS = {
     "image": Pair(Chain(Crop(0.5, 1), Rotate(10)), Same()),
     "text": Pair(Chain(Span(0.5, 1), DropWords(0.1)), Same()),
     "pairs": Apart(("image", "text"), (Rotate(10), Same())),
+    "video": Pair(AllFrames(Crop(0.5, 1)), Same()),
 }
 # Of methods that ask for more than views: by the split that they name.
 SPLITS = {
     "cut": MultiCrop(Crop(0.6, 1), Same(), 0, 1),
+    "directions": Directions(AllFrames(Crop(0.5, 1)), bars=False),
+    "frame_order": FrameTuples(AllFrames(Crop(0.5, 1))),
     "grey_of": GreyOf(Crop(0.5, 1)),
     "plain": MultiCrop(Crop(0.5, 1), Same(), 0, 1),
     "hidden": Hidden("blocks", Crop(0.5, 1)),
     "rotations": Rotations(Crop(0.5, 1)),
     "tiles": Tiles(view=Crop(0.5, 1)),
+    "tracked": Tracked(2, AllFrames(Crop(0.5, 1))),
     "weak_strong": Pair(Same(), Crop(0.5, 1)),
 }
 
@@ -161,6 +170,8 @@ def a_module(cls, samples):
         return ViT((1, 14, 14), width=32, depth=1)
     if kind(cls) == "graph":
         return GIN(*samples.shape)
+    if kind(cls) == "video":
+        return FrameCNN(samples.shape[0], samples.shape[2])
     if kind(cls) == "pairs":
         return nn.ModuleDict({"image": nn.Conv2d(1, 8, 3)})
     if kind(cls) == "image":

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import replearn
+from made_clips import made_clips
 from made_colours import in_colour, needs_colour
 from made_graphs import made_graphs
 from made_methods import labelled_for
@@ -19,7 +20,10 @@ from replearn.methods.labelled.many_answers import ManyAnswers
 from replearn.methods.needs import kinds_served
 from replearn.transfer import FineTune
 from replearn.views import Crop, GreyOf, Hidden, MultiCrop, Pair, Rotations, Same, Span, Tiles
+from replearn.views.directions import Directions
 from replearn.views.members import Apart
+from replearn.views.tracked import Tracked
+from replearn.views.tuples import FrameTuples
 
 # Why a field need not change anything, by name.
 EXEMPT = {
@@ -37,6 +41,7 @@ SMALL: dict[str, Any] = {
     "bottleneck": 4, "warmup": 0.5, "way": 2, "shots": 1, "queries": 1,
 }  # fmt: skip
 SMALL_OF = {
+    "ColourTracking": {"stride": 4},  # of which 3 takes another map
     "FixMatch": {"threshold": 0.1},  # of which nothing is sure in the first steps
     "PseudoLabel": {"epochs": 4, "start": 0.0},  # guesses weigh nothing in the first steps
     "Reptile": {
@@ -64,11 +69,14 @@ OTHERS: dict[str, Any] = {
 # Of methods that ask for more than views.
 OTHER_SPLITS = {
     "cut": MultiCrop(Same(), Same(), 0, 1),
+    "directions": Directions(bars=False),
+    "frame_order": FrameTuples(),
     "grey_of": GreyOf(Same()),
     "hidden": Hidden("centre"),
     "rotations": Rotations(Same()),
     "plain": Pair(Crop(0.5, 1)),
     "tiles": Tiles(3, 0.9),
+    "tracked": Tracked(2),
     "weak_strong": Pair(Same(), Same()),
 }
 VOCABULARIES = {"bpe": 270, "wordpiece": 40}  # which must have all letters; less is little for words
@@ -184,8 +192,9 @@ def data_for(method: Any) -> tuple[Any, Any]:
     samples = texts() if reads_texts else colours() if needs_colour(type(method)) else images()
     if isinstance(method, ManyAnswers):
         return few_targets(), None
-    if kinds_served(type(method))[0] == "graph":
-        return made_graphs(16), None
+    made_up = {"graph": made_graphs, "video": made_clips}.get(kinds_served(type(method))[0])
+    if made_up is not None:
+        return made_up(16), None
     if kinds_served(type(method))[0] == "pairs":
         return replearn.as_samples({"image": images(), "text": texts()}), None
     samples = labelled_for(type(method), samples)
@@ -202,7 +211,8 @@ def made(cls: type[Any], field: str, given: dict[str, Any]) -> Any:
     small = {name: value for name, value in SMALL.items() if name in known} | SMALL_OF.get(cls.__name__, {})
     if "encoder" in known and (cls.__name__, field) != ("ContractiveAutoencoder", "projections"):
         own = "bert_tiny" if "text" in kinds_served(cls) else "gin"
-        own = "image=cnn,text=words" if cls is CLIP else "cnn" if "image" in kinds_served(cls) else own
+        own = "cnn" if {"image", "video"} & {*kinds_served(cls)} else own
+        own = "image=cnn,text=words" if cls is CLIP else own
         small["encoder"] = own if known["encoder"] == "auto" else known["encoder"].replace("mini", "tiny")
     if known.get("depth", 2) < 2 or given.get("depth", 2) < 2:
         small = {name: value for name, value in small.items() if name not in ("hidden", "dim")}
@@ -241,6 +251,7 @@ def other(method: Any, field: str) -> Any:
     """Another legal value than the one that a method has."""
     value = getattr(method, field)
     encoders = ENCODERS | ({"cnn": "resnet_small"} if getattr(method, "split", "") in MAPPED else {})
+    encoders |= {"cnn": "r3d"} if getattr(method, "split", "") == "tracked" else {}
     by_value = {"encoder": encoders, "tokenizer": TOKENIZERS}
     if field in by_value:
         return by_value[field].get(value, "lstm")

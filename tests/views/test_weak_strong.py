@@ -52,6 +52,12 @@ def boards(channels: int) -> Samples:
     )
 
 
+def clips(channels: int) -> Samples:
+    """Smooth images that move to the right."""
+    still = images(channels)[np.arange(20)].x.numpy()
+    return as_samples(np.stack([np.roll(still, 2 * t, axis=3) for t in range(6)], 1), kind="video")
+
+
 def samples_of(kind: str, channels: int = 3) -> Samples:
     made: dict[str, Callable[[], Samples]] = {
         "image": lambda: images(channels),
@@ -61,10 +67,13 @@ def samples_of(kind: str, channels: int = 3) -> Samples:
         "pairs": lambda: as_samples({"image": images(channels), "text": made_texts(20)}),
         "graph": lambda: made_graphs(20),
         "node": lambda: made_nodes(20),
-        "volume": lambda: as_samples(np.random.default_rng(0).random((20, channels, 8, 9, 10)), kind="volume"),
+        "volume": lambda: as_samples(
+            np.random.default_rng(0).random((20, channels, 8, 9, 10)), kind="volume"
+        ),
         "points": lambda: as_samples(made_clouds(20), kind="points"),
         "series": lambda: waves(0.02, "series"),
         "sound": lambda: waves(1.0, "sound:rate=8000"),
+        "video": lambda: clips(channels),
         "table": lambda: ArraySamples(np.random.default_rng(0).normal(size=(20, 6)).astype(np.float32)),
     }
     return made[kind]()
@@ -103,7 +112,7 @@ def distance(a: Batch, b: Batch) -> float:
         return float((a.x.nodes - b.x.nodes).abs().mean())
     one, other = a.floats().x, b.floats().x
     apart = [(one - seen).abs().flatten(1).mean(1) for seen in (other, other.flip(-1))]
-    return float((torch.minimum(*apart) if one.ndim == 4 else apart[0]).mean())
+    return float((torch.minimum(*apart) if one.ndim >= 4 else apart[0]).mean())
 
 
 def test_what_they_hold() -> None:

@@ -53,7 +53,7 @@ def standard_array(data: Any) -> np.ndarray | StoredRows:
     if array.ndim not in (2, 3, 4):
         raise ValueError(
             f"an array must be a table (n, d) or images (n, h, w), (n, c, h, w), (n, h, w, c); got shape "
-            f"{array.shape}."
+            f"{array.shape}. Name the kind of any other, kind='video' say."
         )
     if 0 in array.shape:
         raise ValueError(

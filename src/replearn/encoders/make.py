@@ -28,8 +28,8 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
             - for texts one of `replearn.encoders.text_nets.TEXT_ENCODERS`, or `"hf:FOLDER"`;
             - `"linear"`, `"mlp"` (any samples, laid flat), `"cnn"`, `"conv"`, `"resnet_small"`, `"resnet_tiny"` (half
               as wide, in a quarter of the time), `"vit"` (images);
-            - for images `"hf:FOLDER"`, a local folder of the Hugging Face libraries with a ViT, DeiT, DINOv2 or CLIP, of
-              pairs of images and texts with a CLIP;
+            - for images `"hf:FOLDER"`, a local folder of the Hugging Face libraries with a ViT, DeiT, DINOv2 or CLIP;
+              for pairs of images and texts one with a CLIP;
             - the name of any timm model, such as `"resnet18"` or `"vit_tiny_patch16_224"`, fitted to the
               images as `replearn.encoders.timm_nets.timm_net` says;
             - any of these names for images and tables with a local file of weights,

@@ -104,7 +104,7 @@ class Palette(nn.Module):
         parts = np.array_split(index, ceil(len(index) / 512))
         if self.shape[0] > 1:
             pixels = torch.cat([self.pixels(samples[part]).flatten(0, 1) for part in parts]).numpy()
-            self.colours.copy_(torch.from_numpy(_centres(pixels, len(self.colours), rng)))
+            self.colours.copy_(torch.from_numpy(centres_of(pixels, len(self.colours), rng)))
         counts = torch.zeros(self.shares.shape)
         for part in parts:
             ids = self(samples[part]).T  # (t, n)
@@ -211,7 +211,7 @@ class PixelEncoder(Encoder):
         return tokens
 
 
-def _centres(pixels: Float[np.ndarray, "m c"], number: int, rng: np.random.Generator) -> np.ndarray:
+def centres_of(pixels: Float[np.ndarray, "m c"], number: int, rng: np.random.Generator) -> np.ndarray:
     """Centres of k-means; of fewer colours than that, all, the last one repeated."""
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits

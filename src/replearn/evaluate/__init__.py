@@ -40,6 +40,7 @@ from replearn.evaluate.probe_space import ProbeSpace, probe_space
 from replearn.evaluate.prompting import few_shot
 from replearn.evaluate.scorecard import join_seeds, scorecard
 from replearn.evaluate.segmentation import pixel_confusion, segmentation_scores
+from replearn.evaluate.tracking import mask_iou, points_found, propagate, propagate_points
 from replearn.evaluate.traversal import code_grid, traverse, unit_order
 from replearn.evaluate.units import telling_units, top_samples
 from replearn.evaluate.words import (
@@ -104,6 +105,7 @@ __all__ = [
     "linear_path",
     "linear_probe",
     "log_partition",
+    "mask_iou",
     "memorization",
     "modularity",
     "mutual_information",
@@ -113,8 +115,11 @@ __all__ = [
     "nearest",
     "overlap",
     "pixel_confusion",
+    "points_found",
     "population_sparseness",
     "probe_space",
+    "propagate",
+    "propagate_points",
     "read_analogies",
     "read_word_pairs",
     "relatedness",

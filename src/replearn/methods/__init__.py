@@ -58,7 +58,16 @@ from replearn.methods.language import (
 from replearn.methods.load import load
 from replearn.methods.masked import IJEPA, MAE, ContextEncoder, GraphMAE, ImageGPT, SimMIM
 from replearn.methods.model import Model
-from replearn.methods.pretext import Colorization, Exemplar, Jigsaw, RelativePatch, Rotation
+from replearn.methods.pretext import (
+    ArrowOfTime,
+    Colorization,
+    ColourTracking,
+    Exemplar,
+    Jigsaw,
+    OrderVerification,
+    RelativePatch,
+    Rotation,
+)
 from replearn.methods.reconstruction import (
     RBM,
     VAE,
@@ -97,6 +106,7 @@ __all__ = [
     "VAE",
     "VAT",
     "AlignUniform",
+    "ArrowOfTime",
     "Autoencoder",
     "BagOfVisualWords",
     "BarlowTwins",
@@ -104,6 +114,7 @@ __all__ = [
     "BetaVAE",
     "BiGAN",
     "Colorization",
+    "ColourTracking",
     "ContextEncoder",
     "ContractiveAutoencoder",
     "DeepBelief",
@@ -129,6 +140,7 @@ __all__ = [
     "ModernBERT",
     "MultiTask",
     "NGram",
+    "OrderVerification",
     "PatchCodes",
     "ProtoNet",
     "PseudoLabel",

@@ -13,6 +13,7 @@ from replearn.data.kinds.series import Series
 from replearn.data.kinds.sound import Sound
 from replearn.data.kinds.table import Table
 from replearn.data.kinds.text import Text, Tokens
+from replearn.data.kinds.video import Video
 from replearn.data.kinds.volume import Volumes
 
 OWN = {
@@ -26,6 +27,7 @@ OWN = {
     "board": Board(),
     "points": Points(),
     "volume": Volumes(),
+    "video": Video(),
     "graph": Graph(),
     "node": Node(),
     "pairs": Pairs(),
@@ -48,5 +50,6 @@ __all__ = [
     "Sequences",
     "Series",
     "Sound",
+    "Video",
     "Volumes",
 ]

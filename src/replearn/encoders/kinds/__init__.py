@@ -10,6 +10,7 @@ from replearn.encoders.kinds.points import PointNetworks
 from replearn.encoders.kinds.series import SeriesNetworks
 from replearn.encoders.kinds.sound import SoundNetworks
 from replearn.encoders.kinds.text import TextNetworks
+from replearn.encoders.kinds.video import VideoNetworks
 from replearn.encoders.kinds.volume import VolumeNetworks
 
 OWN = {
@@ -25,6 +26,7 @@ OWN = {
     "board": BoardNetworks(),
     "points": PointNetworks(),
     "volume": VolumeNetworks(),
+    "video": VideoNetworks(),
     "pairs": PairNetworks(),
 }
 NETWORKS: Rooms[Networks] = Rooms("encoders", OWN, nothing=Networks(), taken=KINDS.taken)

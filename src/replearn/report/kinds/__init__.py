@@ -10,6 +10,7 @@ from replearn.report.kinds.points import PointLooks
 from replearn.report.kinds.series import SeriesLooks
 from replearn.report.kinds.sound import SoundLooks
 from replearn.report.kinds.text import TextLooks
+from replearn.report.kinds.video import VideoLooks
 from replearn.report.kinds.volume import VolumeLooks
 
 OWN = {
@@ -24,6 +25,7 @@ OWN = {
     "board": BoardLooks(),
     "points": PointLooks(),
     "volume": VolumeLooks(),
+    "video": VideoLooks(),
     "pairs": PairLooks(),
 }
 LOOKS: Rooms[Looks] = Rooms("report", OWN, nothing=Looks(), taken=KINDS.taken)

@@ -12,6 +12,7 @@ from replearn.views.kinds.series import SeriesViews
 from replearn.views.kinds.sound import SoundViews
 from replearn.views.kinds.table import TableViews
 from replearn.views.kinds.text import TextViews
+from replearn.views.kinds.video import VideoViews
 from replearn.views.kinds.volume import VolumeViews
 
 OWN = {
@@ -26,6 +27,7 @@ OWN = {
     "board": BoardViews(),
     "points": PointViews(),
     "volume": VolumeViews(),
+    "video": VideoViews(),
     "pairs": PairViews(),
 }
 VIEWS: Rooms[Views] = Rooms("views", OWN, nothing=Views(), taken=KINDS.taken)

@@ -27,6 +27,7 @@ CALLS = {
     "zeroshot": ("PAIRS", "DATA", "--classes", "dark", "light", "--out", "z.csv"),
     "compare": ("pca", "--data", "DATA", "--draws", "2", "--run", "all"),
     "report": ("RUN",),
+    "export": ("RUN", "--to", "torch", "--out", "x"),
     "demo": ("--run", "demo"),
 }
 WRITTEN = {
@@ -38,6 +39,7 @@ WRITTEN = {
     "zeroshot": "z.csv",
     "compare": "all/report.html",
     "report": "RUN/report.html",
+    "export": "x/model.pt2",
     "demo": "demo/report.html",
 }
 
@@ -168,6 +170,7 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "zeroshot": "replearn.cli.zeroshot.load_samples",
         "compare": "replearn.cli.compare.load_parts",
         "report": "replearn.report.write_report",
+        "export": "replearn.service.export",
         "demo": "replearn.cli.demo.load_parts",
     }[name]
     monkeypatch.setattr(place, slow)
@@ -186,6 +189,7 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "demo",
         "e.npy",
         "z.csv",
+        "x",
     }
 
 

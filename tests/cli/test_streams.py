@@ -27,6 +27,8 @@ CALLS = {
     "zeroshot": ("PAIRS", "DATA", "--classes", "dark", "light", "--out", "z.csv"),
     "compare": ("pca", "--data", "DATA", "--draws", "2", "--run", "all"),
     "report": ("RUN",),
+    "index": ("RUN", "DATA", "--to", "i"),
+    "search": ("INDEX", "3", "--out", "s.csv"),
     "export": ("RUN", "--to", "torch", "--out", "x"),
     "demo": ("--run", "demo"),
 }
@@ -39,6 +41,8 @@ WRITTEN = {
     "zeroshot": "z.csv",
     "compare": "all/report.html",
     "report": "RUN/report.html",
+    "index": "i/index.json",
+    "search": "s.csv",
     "export": "x/model.pt2",
     "demo": "demo/report.html",
 }
@@ -77,7 +81,14 @@ def call(command, run, pairs, data, tmp_path, monkeypatch):
 
             monkeypatch.setattr(demo, "methods", small_methods)
             monkeypatch.setattr(demo, "DATA", "digits8x8")
-        args = [str({"RUN": run, "PAIRS": pairs, "DATA": data}.get(arg, arg)) for arg in (name, *CALLS[name])]
+        if name in ("index", "search"):
+            pytest.importorskip("lancedb", reason="needs replearn[serve]")
+        if name == "search":
+            assert command("index", run, data, "--to", run.parent / "index").code == 0
+        args = [
+            str({"RUN": run, "PAIRS": pairs, "DATA": data, "INDEX": run.parent / "index"}.get(arg, arg))
+            for arg in (name, *CALLS[name])
+        ]
         return args, tmp_path / WRITTEN[name].replace("RUN", str(run)) if name in WRITTEN else None
 
     return made
@@ -170,6 +181,8 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "zeroshot": "replearn.cli.zeroshot.load_samples",
         "compare": "replearn.cli.compare.load_parts",
         "report": "replearn.report.write_report",
+        "index": "replearn.cli.index.load_samples",
+        "search": "replearn.service.indexes.open_index",
         "export": "replearn.service.export",
         "demo": "replearn.cli.demo.load_parts",
     }[name]
@@ -190,6 +203,8 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "e.npy",
         "z.csv",
         "x",
+        "i",
+        "s.csv",
     }
 
 

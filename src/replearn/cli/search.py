@@ -64,14 +64,16 @@ def run(args: list[str]) -> None:
     if by == "number":
         number = int(options.query)
         rows, names = opened.table.direction(number)[None], [f"number {number}"]
-        where = _and(f"number != {number}", options.where)
+        where: str | None = _and(f"number != {number}", options.where)
     else:
         rows, names = _asked(options, opened, by)
         where = options.where
     found = [opened.table.search(row, options.top, where=where, exact=options.exact) for row in rows]
+    if options.out is not None:
+        _write(Path(options.out), found, names)  # first: the reader of what is printed may leave
     _print(found, names)
     if options.out is not None:
-        _write(Path(options.out), found, names)
+        print(f"written: {options.out}")
 
 
 def _meaning(options: SearchOptions) -> str:
@@ -92,7 +94,14 @@ def _asked(options: SearchOptions, opened: "Opened", by: str) -> tuple["np.ndarr
     """The rows of what a file holds, or of a text, and what to call each."""
     from replearn.cli.runs import described, load_run
     from replearn.data.kinds import KINDS, WORDS
-    from replearn.service.reading import expected_of, hash_of_run, member_for, rows_of
+    from replearn.service.reading import (
+        expected_of,
+        hash_of_run,
+        is_one_image,
+        member_for,
+        one_image,
+        rows_of,
+    )
 
     version = opened.version
     folder = options.run or version.run
@@ -114,7 +123,10 @@ def _asked(options: SearchOptions, opened: "Opened", by: str) -> tuple["np.ndarr
         from replearn.data import as_samples
 
         return rows_of(method, as_samples([options.query]), member), [options.query]
-    samples = load_samples(options.query, options, like=expected_of(method, known, member))
+    like, path = expected_of(method, known, member), Path(options.query).expanduser()
+    samples = (
+        one_image(path, like) if is_one_image(path, like) else load_samples(options.query, options, like=like)
+    )
     names = list(samples.names) if samples.names is not None else [f"row {i}" for i in range(len(samples))]
     return rows_of(method, samples, member), names
 
@@ -155,4 +167,3 @@ def _write(path: Path, found: "list[pa.Table]", names: list[str]) -> None:
         frame.insert(0, "query", name)
         parts.append(frame)
     pd.concat(parts).to_csv(path, index=False)
-    print(f"written: {path}")

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from replearn.data import Description, Samples
-from replearn.data.kinds import KINDS, WORDS
+from replearn.data import Description, Samples, alike, as_samples
+from replearn.data.kinds import KINDS, PIXELS, WORDS
+from replearn.data.sources import is_image_name
 from replearn.engine.run import METHOD, WEIGHTS, open_run
 from replearn.methods import CLIP, Model
 from replearn.methods.columns import bare
@@ -70,6 +71,21 @@ def member_for(method: Any, asked: str | None, option: str, *, words: bool) -> s
 def expected_of(method: Any, known: Description, member: str | None) -> Description:
     """What samples must be like."""
     return known if member is None else members_of(method)[member]
+
+
+def is_one_image(path: Path, like: Description) -> bool:
+    """Whether a path is a file of one image, for a run of images."""
+    return PIXELS in KINDS[like.kind].offers and path.is_file() and is_image_name(path.name)
+
+
+def one_image(path: Path, like: Description) -> Samples:
+    """A file of one image, read like those of a run.
+
+    Raises:
+        ValueError: it can't be decoded.
+    """
+    found = as_samples([str(path)], **KINDS[like.kind].options_like(like))
+    return alike(found, like, convert=True)
 
 
 def rows_of(method: Any, samples: Samples, member: str | None) -> Float[np.ndarray, "n d"]:

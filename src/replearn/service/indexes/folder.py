@@ -87,7 +87,8 @@ def current(path: str | Path) -> str:
     found = read_json(folder / INDEX)
     name = found.get("current") if isinstance(found, dict) else None
     plain = isinstance(name, str) and name[:1] == "v" and name[1:].isdecimal()
-    if not plain or not (folder / name).is_dir() or not lies_in(folder / name, folder):
+    place = folder / (str(name) if plain else "")
+    if not plain or not place.is_dir() or not lies_in(place, folder):
         raise ValueError(
             f"{folder / INDEX} must name a version that is there; it says {name!r:.40}. Make it anew."
         )

@@ -54,7 +54,7 @@ def approximate(table: Table, *, random_state: int = 0) -> Recall:
     of = round(len(table) ** 0.5)
     part_up(table, of)
     numbers = _drawn(table, random_state)
-    queries = np.stack([table.direction(number) for number in numbers.tolist()])
+    queries = table.directions(numbers)
     began = time.perf_counter()
     truth = neighbours(table, queries, numbers, K, exact=True)
     slow = (time.perf_counter() - began) / len(numbers)

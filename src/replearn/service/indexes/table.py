@@ -3,6 +3,7 @@
 h (n, d) --length 1--> directions --> table --query, condition--> the nearest, by cosine
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ from replearn.service.indexes.library import lancedb
 NAME = "samples"
 NUMBER, LABEL, DIRECTION, DISTANCE = "number", "label", "h", "_distance"
 OWN = (NUMBER, "name", LABEL, "group", DIRECTION)  # columns that are not the user's
+log = logging.getLogger("replearn")
+
 AT_ONCE = 8192  # rows in memory
 
 
@@ -96,12 +99,25 @@ class Table:
         Raises:
             ValueError: there is none.
         """
-        found = self._table.search().where(f"{NUMBER} = {int(number)}").limit(1).to_arrow()
-        if not len(found):
+        found: np.ndarray = self.directions(np.array([number]))[0]
+        return found
+
+    def directions(self, numbers: Int[np.ndarray, " q"]) -> Float[np.ndarray, "q d"]:
+        """Those of the rows of these numbers.
+
+        Raises:
+            ValueError: one is not there.
+        """
+        asked = self._table.search().where(f"{NUMBER} IN ({', '.join(map(str, numbers.tolist()))})")
+        found = asked.select([NUMBER, DIRECTION]).limit(len(numbers)).to_arrow()
+        places = {number: place for place, number in enumerate(found[NUMBER].to_pylist())}
+        missing = [number for number in numbers.tolist() if number not in places]
+        if missing:
             raise ValueError(
-                f"the number must be that of a sample in the index; got {number}, and there are {len(self):,} samples."
+                f"the number must be that of a sample in the index; got {missing[0]}, which none of {len(self):,} has."
             )
-        return np.asarray(found[DIRECTION][0].as_py(), dtype=np.float32)
+        rows = np.asarray(found[DIRECTION].to_pylist(), dtype=np.float32)  # (q, d)
+        return rows[[places[number] for number in numbers.tolist()]]
 
     def next_number(self) -> int:
         """Above all numbers so far."""
@@ -116,18 +132,24 @@ class Table:
         return {name for name in found.to_pylist() if name is not None}
 
     def add(self, rows: Float[np.ndarray, "n d"], columns: Mapping[str, "pa.Array"]) -> None:
-        """Add rows, in one instant: a reader sees all or none of them.
+        """Add rows, in one instant: a reader sees all or none of them. Columns that they lack are empty, with a line.
 
         Raises:
-            ValueError: columns or widths are others than those of the table.
+            ValueError: they have columns that the table has not, or another width.
         """
         known, given = set(self.columns), set(columns)
-        if known != given or rows.shape[1] != self.dim:
+        if given - known or rows.shape[1] != self.dim:
             raise ValueError(
-                f"rows that are added must have {self.dim} numbers and the columns {', '.join(sorted(known))}; got "
+                f"rows that are added must have {self.dim} numbers and no columns but {', '.join(sorted(known))}; got "
                 f"{rows.shape[1]} and {', '.join(sorted(given))}. Make the index anew."
             )
         schema = self._table.schema
+        lacking = sorted(known - given)
+        if lacking:
+            log.warning(
+                "%d rows that are added have no %s, which is left empty", len(rows), ", ".join(lacking)
+            )
+        columns = {name: pa.nulls(len(rows), schema.field(name).type) for name in lacking} | dict(columns)
         ordered = {name: columns[name].cast(schema.field(name).type) for name in self.columns}
         self._table.add(pa.Table.from_batches(list(_batches(rows, ordered)), schema))
         self._table.optimize()

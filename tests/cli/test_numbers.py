@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from replearn.cli.compare import CompareOptions
+from replearn.cli.curate import CurateOptions
 from replearn.cli.demo import DemoOptions
 from replearn.cli.embed import EmbedOptions
 from replearn.cli.evaluate import EvaluateOptions
@@ -25,6 +26,7 @@ COMMANDS = {
     "finetune": (FineTuneOptions, ("finetune", "mlp", "digits8x8")),
     "scenes": (SceneOptions, ("finetune", "cnn", "scenes", "--task", "detect")),
     "fit": (FitOptions, ("fit", "autoencoder", "digits8x8")),
+    "curate": (CurateOptions, ("curate", "digits8x8")),
     "index": (IndexOptions, ("index", "run", "digits8x8")),
     "search": (SearchOptions, ("search", "index", "3")),
     "transfer": (TransferOptions, ("transfer", "run", "digits8x8")),

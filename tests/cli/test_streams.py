@@ -27,6 +27,7 @@ CALLS = {
     "zeroshot": ("PAIRS", "DATA", "--classes", "dark", "light", "--out", "z.csv"),
     "compare": ("pca", "--data", "DATA", "--draws", "2", "--run", "all"),
     "report": ("RUN",),
+    "curate": ("DATA", "--to", "c"),
     "index": ("RUN", "DATA", "--to", "i"),
     "search": ("INDEX", "3", "--out", "s.csv"),
     "export": ("RUN", "--to", "torch", "--out", "x"),
@@ -41,6 +42,7 @@ WRITTEN = {
     "zeroshot": "z.csv",
     "compare": "all/report.html",
     "report": "RUN/report.html",
+    "curate": "c/keep.csv",
     "index": "i/index.json",
     "search": "s.csv",
     "export": "x/model.pt2",
@@ -181,6 +183,7 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "zeroshot": "replearn.cli.zeroshot.load_samples",
         "compare": "replearn.cli.compare.load_parts",
         "report": "replearn.report.write_report",
+        "curate": "replearn.cli.curate.load_samples",
         "index": "replearn.cli.index.load_samples",
         "search": "replearn.service.indexes.open_index",
         "export": "replearn.service.export",
@@ -204,6 +207,7 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "z.csv",
         "x",
         "i",
+        "c",
         "s.csv",
     }
 

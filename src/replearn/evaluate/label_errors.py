@@ -2,12 +2,14 @@ r"""Which labels are likely wrong? Confident learning, from probabilities that w
 
     threshold  t_j = mean of p(j | x) over the samples that are labelled j
     guess      of a sample: the likeliest of the classes j with p(j | x) >= t_j, if there is one
-    wrong      a sample whose guess is another class than its label: off the diagonal of the confident joint
+    joint      C_ij: samples labelled i whose guess is j; Q_ij = C_ij / sum_j C_ij * samples labelled i
+    wrong      of the samples labelled i the Q_ij with the largest p(j | x) - p(i | x), for each other class j
 
-A class of which the probe is unsure has a low threshold, so that its samples are not suspected for being hard.
+A class of which the probe is unsure has a low threshold, so that its samples are not suspected for being hard. A
+sample whose label is its likeliest class stays.
 
 References: Northcutt, Jiang & Chuang, "Confident learning: estimating uncertainty in dataset labels", JAIR 2021,
-    section 3.1, equations 1 and 2, and method 2 of section 3.2. https://arxiv.org/abs/1911.00068
+    section 3.1, equations 1 to 3, and method 4 of section 3.2 (prune by noise rate). https://arxiv.org/abs/1911.00068
 """
 
 from dataclasses import dataclass
@@ -66,12 +68,26 @@ def label_errors(labels: Int[np.ndarray, " n"], probabilities: Float[np.ndarray,
     told = sure.any(1)
     joint = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(joint, (own[told], guess[told]), 1)
-    off = np.flatnonzero(told & (guess != own))
-    margin = p[off, guess[off]] - p[off, own[off]]
-    order = off[np.argsort(-margin, kind="stable")]
-    return LabelErrors(
-        np.flatnonzero(known)[order], guess[order], np.sort(margin)[::-1], joint, int(known.sum())
-    )
+    margins, best = np.full(len(p), -np.inf), np.zeros(len(p), dtype=np.int64)
+    expected = _expected(joint, np.bincount(own, minlength=classes))
+    for i, j in zip(*np.nonzero(expected), strict=True):
+        rows = np.flatnonzero((own == i) & (p.argmax(1) != i))
+        margin = p[rows, j] - p[rows, i]
+        first = np.argsort(-margin, kind="stable")[: expected[i, j]]
+        rows, margin = rows[first], margin[first]
+        more = margin > margins[rows]
+        margins[rows[more]], best[rows[more]] = margin[more], j
+    off = np.flatnonzero(np.isfinite(margins))
+    order = off[np.argsort(-margins[off], kind="stable")]
+    return LabelErrors(np.flatnonzero(known)[order], best[order], margins[order], joint, int(known.sum()))
+
+
+def _expected(joint: Int[np.ndarray, "c c"], counts: Int[np.ndarray, " c"]) -> Int[np.ndarray, "c c"]:
+    """How many samples of each label are of each other class: the joint, scaled to all samples of a label."""
+    told = joint.sum(1, keepdims=True)
+    scaled = joint * counts[:, None] / np.maximum(told, 1)
+    np.fill_diagonal(scaled, 0)
+    return np.rint(scaled).astype(np.int64)
 
 
 def out_of_fold(

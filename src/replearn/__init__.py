@@ -93,6 +93,7 @@ _HOMES = {
     "Word2Vec": "replearn.methods",
     "as_samples": "replearn.data",
     "compare": "replearn.comparison",
+    "export": "replearn.service",
     "load": "replearn.transfer",
     "load_data": "replearn.data",
     "make_scenes": "replearn.data",

@@ -5,13 +5,16 @@ import dataclasses
 import pytest
 
 from replearn.cli.compare import CompareOptions
+from replearn.cli.curate import CurateOptions
 from replearn.cli.demo import DemoOptions
 from replearn.cli.embed import EmbedOptions
 from replearn.cli.evaluate import EvaluateOptions
 from replearn.cli.finetune import FineTuneOptions
 from replearn.cli.fit import FitOptions
+from replearn.cli.index import IndexOptions
 from replearn.cli.options import LIMITS, without_notes
 from replearn.cli.scenes import SceneOptions
+from replearn.cli.search import SearchOptions
 from replearn.cli.transfer import TransferOptions
 from replearn.transfer import FineTune
 
@@ -23,6 +26,9 @@ COMMANDS = {
     "finetune": (FineTuneOptions, ("finetune", "mlp", "digits8x8")),
     "scenes": (SceneOptions, ("finetune", "cnn", "scenes", "--task", "detect")),
     "fit": (FitOptions, ("fit", "autoencoder", "digits8x8")),
+    "curate": (CurateOptions, ("curate", "digits8x8")),
+    "index": (IndexOptions, ("index", "run", "digits8x8")),
+    "search": (SearchOptions, ("search", "index", "3")),
     "transfer": (TransferOptions, ("transfer", "run", "digits8x8")),
 }
 WRONG = ("-1", "nan", "inf", "-inf", "1e30", "99999999999999999999", "many", "", "½")

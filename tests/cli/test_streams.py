@@ -28,6 +28,10 @@ CALLS = {
     "auto": ("DATA", "--minutes", "0.01", "--methods", "autoencoder", "--draws", "2", "--run", "auto"),
     "compare": ("pca", "--data", "DATA", "--draws", "2", "--run", "all"),
     "report": ("RUN",),
+    "curate": ("DATA", "--to", "c"),
+    "index": ("RUN", "DATA", "--to", "i"),
+    "search": ("INDEX", "3", "--out", "s.csv"),
+    "export": ("RUN", "--to", "torch", "--out", "x"),
     "demo": ("--run", "demo"),
 }
 WRITTEN = {
@@ -40,6 +44,10 @@ WRITTEN = {
     "auto": "auto/report.html",
     "compare": "all/report.html",
     "report": "RUN/report.html",
+    "curate": "c/keep.csv",
+    "index": "i/index.json",
+    "search": "s.csv",
+    "export": "x/model.pt2",
     "demo": "demo/report.html",
 }
 
@@ -77,7 +85,14 @@ def call(command, run, pairs, data, tmp_path, monkeypatch):
 
             monkeypatch.setattr(demo, "methods", small_methods)
             monkeypatch.setattr(demo, "DATA", "digits8x8")
-        args = [str({"RUN": run, "PAIRS": pairs, "DATA": data}.get(arg, arg)) for arg in (name, *CALLS[name])]
+        if name in ("index", "search"):
+            pytest.importorskip("lancedb", reason="needs replearn[serve]")
+        if name == "search":
+            assert command("index", run, data, "--to", run.parent / "index").code == 0
+        args = [
+            str({"RUN": run, "PAIRS": pairs, "DATA": data, "INDEX": run.parent / "index"}.get(arg, arg))
+            for arg in (name, *CALLS[name])
+        ]
         return args, tmp_path / WRITTEN[name].replace("RUN", str(run)) if name in WRITTEN else None
 
     return made
@@ -171,6 +186,10 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "auto": "replearn.cli.auto.load_parts",
         "compare": "replearn.cli.compare.load_parts",
         "report": "replearn.report.write_report",
+        "curate": "replearn.cli.curate.load_samples",
+        "index": "replearn.cli.index.load_samples",
+        "search": "replearn.service.indexes.open_index",
+        "export": "replearn.service.export",
         "demo": "replearn.cli.demo.load_parts",
     }[name]
     monkeypatch.setattr(place, slow)
@@ -190,6 +209,10 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "demo",
         "e.npy",
         "z.csv",
+        "x",
+        "i",
+        "c",
+        "s.csv",
     }
 
 

@@ -16,7 +16,14 @@ LONG = {
     README,
     *(
         DOCS / page
-        for page in ("index.md", "episodes.md", "surgery.md", "families/language.md", "kinds/pairs.md")
+        for page in (
+            "index.md",
+            "put-to-use.md",
+            "episodes.md",
+            "surgery.md",
+            "families/language.md",
+            "kinds/pairs.md",
+        )
     ),
     *(
         DOCS / "stages" / page

@@ -42,7 +42,7 @@ def run(args: list[str]) -> None:
         table.add_row(data.name, *data.facts(), str(data.classes), told)
     Console().print(table)
     print("\nA part is named like digits:train. Your own data: a folder or zip of images,")
-    print("texts, sounds, recordings (.csv), sequences (.fasta), graphs, games (.pgn, .sgf)")
+    print("texts, sounds, videos, recordings (.csv), sequences (.fasta), graphs, games")
     print("meshes (.ply, .obj, .stl, .off, .xyz) or volumes (.nii, .nii.gz, .dcm); such a")
     print("file, or a .txt, .csv, .jsonl, .parquet, .npy or .npz. --kind says what, where")
     print("in doubt.")

@@ -18,6 +18,7 @@ import tyro
 T = TypeVar("T")
 # Of the numbers among the options of commands.
 LIMITS: dict[str, tuple[float, float]] = {
+    "balanced": (1, 2**31 - 1),
     "draws": (1, 10_000),
     "fractions": (1e-9, 1),
     "image_size": (1, 4096),

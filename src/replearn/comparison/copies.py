@@ -23,7 +23,7 @@ def copies_across(train: Samples, test: Samples) -> dict[str, Any]:
 
     Texts are compared by their wording, columns of a table over their deviations, all else as raw numbers.
     """
-    found = _found(train, test)
+    found = near_across(train, test)
     pairs = [
         f"{_name(test.names, i)} = {_name(train.names, j)}"
         for i, j in zip(found.test.tolist()[:NAMED], found.train.tolist()[:NAMED], strict=True)
@@ -48,7 +48,8 @@ def together_in_training(train: Samples) -> np.ndarray | None:
     return None if units.max(initial=-1) + 1 == len(units) else units
 
 
-def _found(train: Samples, test: Samples) -> NearCopies:
+def near_across(train: Samples, test: Samples) -> NearCopies:
+    """Test samples that nearly equal a training sample: of texts by their wording, else by raw numbers."""
     if WORDS in KINDS[train.kind].offers:
         return near_texts(_texts(train), _texts(test))
     rows, others = train.flat(), test.flat()

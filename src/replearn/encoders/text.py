@@ -67,7 +67,7 @@ class TextBody(nn.Module):
             return states[:, 0]
         lengths = tokens.mask.sum(1).clamp_min(1)  # (n,)
         if self.pooling == "last":
-            return states[torch.arange(len(states), device=states.device), lengths - 1]
+            return states[torch.arange(states.shape[0], device=states.device), lengths - 1]
         return (states * tokens.mask[..., None]).sum(1) / lengths[:, None]
 
 
@@ -126,6 +126,8 @@ class TextEncoder(Encoder):
         """The batch as the body reads it: tokens; a tensor holds ids of windows that are full."""
         if isinstance(batch, Tokens):
             return batch
+        if isinstance(batch, Batch) and isinstance(batch.x, Tokens):  # as an export is given them
+            return batch.x
         if isinstance(batch, Tensor):
             rows = torch.arange(len(batch), device=batch.device)
             batch = Batch(batch, torch.full_like(rows, UNLABELLED), rows)

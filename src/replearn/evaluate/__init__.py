@@ -3,10 +3,11 @@
 Nothing here trains an encoder, so anybody's vectors can be scored.
 """
 
+from replearn.evaluate.balance import balanced, hierarchical_kmeans
 from replearn.evaluate.choosing import agreement, choose
 from replearn.evaluate.clusters import ClusterScore, class_silhouette, cluster_scores, compare_clusters
 from replearn.evaluate.colours import ColourScore, colour_baselines, colour_score, colour_table
-from replearn.evaluate.copies import NearCopies, near_copies, near_texts
+from replearn.evaluate.copies import NearCopies, near_copies, near_texts, near_texts_within, near_within
 from replearn.evaluate.detection import average_precision, detection_scores
 from replearn.evaluate.disentanglement import disentanglement
 from replearn.evaluate.episodes import EpisodeScore, episodes
@@ -28,12 +29,14 @@ from replearn.evaluate.geometry import (
 from replearn.evaluate.hierarchy import layer_probes
 from replearn.evaluate.interpolation import interpolate, linear_path, spherical_path
 from replearn.evaluate.intervals import accuracy_interval, student_interval, wilson_interval
+from replearn.evaluate.label_errors import LabelErrors, label_errors, out_of_fold
 from replearn.evaluate.latents import latent_scores
 from replearn.evaluate.layers import control_labels, layer_knowledge
 from replearn.evaluate.linear import LinearProbe, LinearScore, linear_probe
 from replearn.evaluate.memorization import memorization, overlap
 from replearn.evaluate.mutual_information import discretise, entropy, mutual_information
 from replearn.evaluate.neighbours import knn_probe, nearest
+from replearn.evaluate.outliers import outlying
 from replearn.evaluate.pairs import relatedness, retrieval
 from replearn.evaluate.partition import LogPartition, exact_log_partition, log_partition
 from replearn.evaluate.probe_space import ProbeSpace, probe_space
@@ -58,6 +61,7 @@ __all__ = [
     "ClusterScore",
     "ColourScore",
     "EpisodeScore",
+    "LabelErrors",
     "LinearProbe",
     "LinearScore",
     "LogPartition",
@@ -70,6 +74,7 @@ __all__ = [
     "alpha_req",
     "analogies",
     "average_precision",
+    "balanced",
     "beta_vae_score",
     "choose",
     "class_silhouette",
@@ -95,9 +100,11 @@ __all__ = [
     "few_label_curve",
     "few_shot",
     "group_split",
+    "hierarchical_kmeans",
     "interpolate",
     "join_seeds",
     "knn_probe",
+    "label_errors",
     "latent_scores",
     "layer_knowledge",
     "layer_probes",
@@ -112,7 +119,11 @@ __all__ = [
     "mutual_information_gap",
     "near_copies",
     "near_texts",
+    "near_texts_within",
+    "near_within",
     "nearest",
+    "out_of_fold",
+    "outlying",
     "overlap",
     "pixel_confusion",
     "points_found",

@@ -81,6 +81,62 @@ def near_copies(train: Array, test: Array, *, share: float = SHARE, random_state
     return NearCopies(asked[order], index[order, 0], len(asked), rule)
 
 
+def near_within(rows: Array, *, share: float = SHARE, random_state: int = 0) -> npt.NDArray[np.int64]:
+    """Pairs of rows of one set that are nearly equal, (k, 2), the later one first; by the rule of `near_copies`.
+
+    Of each row its nearest other is looked at, so that a row with two near copies is told of one of them. Rows must be
+    unlike each other: of equal ones, give one.
+
+    Args:
+        rows: raw rows (n, d), not representations.
+        share: of the distance at which neighbours usually lie.
+        random_state: seed of the projections.
+
+    >>> rows = np.random.default_rng(0).normal(size=(60, 8))
+    >>> near_within(np.concatenate([rows, rows[7:8] + 1e-3])).tolist()
+    [[60, 7]]
+    """
+    rows = check_features(rows)
+    if len(rows) < 3 or rows.shape[1] < FEWEST:
+        return np.empty((0, 2), dtype=np.int64)
+    rng, shown = np.random.default_rng(random_state), rows
+    if rows.shape[1] > WIDEST:
+        shown = rows @ rng.normal(size=(rows.shape[1], WIDEST)).astype(rows.dtype)
+    index, similarity = nearest(shown, shown, k=min(USUAL + 1, len(rows)), metric="euclidean")
+    own = np.arange(len(rows))
+    other = np.where(index[:, 0] == own, index[:, 1], index[:, 0])  # of equal projections the order is chance
+    rough = np.where(index[:, 0] == own, -similarity[:, 1], -similarity[:, 0])
+    found = np.flatnonzero(rough <= 2 * share * float(np.median(-similarity[:, -1])))
+    some = rng.permutation(len(rows))[:256]
+    usual = float(np.median(np.linalg.norm(rows[some].astype(np.float64) - rows[index[some, -1]], axis=1)))
+    exact = np.linalg.norm(rows[found].astype(np.float64) - rows[other[found]], axis=1)
+    pairs = np.stack([found, other[found]], axis=1)[exact <= share * usual]  # (k, 2)
+    return np.unique(np.sort(pairs, axis=1)[:, ::-1], axis=0)
+
+
+def near_texts_within(texts: Sequence[str], *, overlap: float = OVERLAP) -> npt.NDArray[np.int64]:
+    """Pairs of texts of one set that share most of their wording, (k, 2), the later one first; as `near_texts`.
+
+    Args:
+        texts: unlike each other.
+        overlap: least share, of the runs of three words that either has, of those that both have.
+
+    >>> near_texts_within(["The cat sat on the mat.", "Dogs bark.", "the cat sat on  the MAT"]).tolist()
+    [[2, 0]]
+    """
+    runs = _runs(texts)
+    sizes = np.diff(runs.indptr)
+    pairs = []
+    for start in range(0, len(texts), 256):
+        both = (runs[start : start + 256] @ runs.T).tocoo()
+        rows, columns = both.row + start, both.col
+        index = both.data / (sizes[rows] + sizes[columns] - both.data)
+        near = (columns < rows) & (index >= overlap)
+        pairs.append(np.stack([rows[near], columns[near]], axis=1))
+    found = np.concatenate(pairs) if pairs else np.empty((0, 2))
+    return np.unique(found, axis=0).astype(np.int64)
+
+
 def near_texts(
     train: Sequence[str], test: Sequence[str], *, overlap: float = OVERLAP, random_state: int = 0
 ) -> NearCopies:

@@ -59,6 +59,12 @@ def folder_of_jpegs(
     return as_samples(folder), f"{what}, enlarged, as a folder of JPEGs"
 
 
+def file_of(data: str, bench: Path) -> Path:
+    """Where the pictures of one of `UNLIKE` lie; the working folder for those that are built in."""
+    files = {"cifar10": bench / "cifar10.zip", "sprites": bench / "wesnoth_anim.npz"}
+    return files.get(data, bench.parent / "ship" / "glyphs.npz" if data == "glyphs" else Path())
+
+
 def unlike(
     data: str, bench: Path, *, number: int, part: Literal["validation", "test"]
 ) -> tuple[Samples, Samples]:
@@ -74,14 +80,12 @@ def unlike(
     """
     units: np.ndarray | None = None
     if data in ("glyphs", "sprites"):
-        samples, units = (
-            _glyphs(bench.parent / "ship" / "glyphs.npz") if data == "glyphs" else _sprites(bench)
-        )
+        samples, units = _glyphs(file_of(data, bench)) if data == "glyphs" else _sprites(file_of(data, bench))
         train, test, units = _apart(samples, units)
     elif data == "emoji":
         train, test = load_data("emoji", split="train"), load_data("emoji", split="test")
     else:
-        train, test = digits_or_photos(data, bench / "cifar10.zip", number=number)
+        train, test = digits_or_photos(data, file_of("cifar10", bench), number=number)
     return (train, test) if part == "test" else _apart(train, units)[:2]
 
 
@@ -101,9 +105,9 @@ def _glyphs(file: Path) -> tuple[Samples, np.ndarray]:
         return ArraySamples(images, labels, classes=arrays["script_names"].tolist()), letters
 
 
-def _sprites(bench: Path) -> tuple[Samples, np.ndarray]:
+def _sprites(file: Path) -> tuple[Samples, np.ndarray]:
     """Frames of animated figures, labelled by their people, and the number of each kind of unit."""
-    with np.load(bench / "wesnoth_anim.npz", allow_pickle=False) as arrays:
+    with np.load(file, allow_pickle=False) as arrays:
         clips, length, people, unit = (arrays[key] for key in ("clips", "length", "race", "group"))
         names = arrays["race_names"]
     many = [p for p in range(len(names)) if len(np.unique(unit[people == p])) >= FEWEST]

@@ -57,8 +57,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--bench", type=Path, default=pictures.BENCH, help="folder of the files of pictures")
     asked = parser.parse_args()
     asked.fields = json.dumps(json.loads(asked.fields), sort_keys=True)
-    if not (asked.bench / "cifar10.zip").is_file():
-        parser.error(f"--bench must be a folder of pictures; {asked.bench} holds no cifar10.zip.")
+    for data in asked.data:
+        if not (file := pictures.file_of(data, asked.bench)).exists():
+            parser.error(f"--bench must be a folder of pictures; {file}, of {data}, is not there.")
     return asked
 
 
@@ -136,7 +137,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
             told += rows.table(
                 ["method", "seeds", *pictures.UNLIKE],
                 [
-                    [f"{name} {'' if fields == '{}' else fields}{', all' if key == 'all' else ''}".strip()]
+                    ["".join([name, "" if fields == "{}" else f" {fields}", ", all" if key == "all" else ""])]
                     + [str(group["seed"].nunique())]
                     + [cell(group[group["data"] == data], key) for data in pictures.UNLIKE]
                     for (name, fields), group in shown.groupby(["method", "fields"], sort=False)

@@ -33,6 +33,7 @@ PROGRAMS = {
     "relatedness": TEXTS,
     "shortcuts": (),
     "sweep": (),
+    "unlike": ("--data=emoji",),
 }
 
 

@@ -87,7 +87,7 @@ def _expected(joint: Int[np.ndarray, "c c"], counts: Int[np.ndarray, " c"]) -> I
     told = joint.sum(1, keepdims=True)
     scaled = joint * counts[:, None] / np.maximum(told, 1)
     np.fill_diagonal(scaled, 0)
-    return np.rint(scaled).astype(np.int64)
+    return np.asarray(np.rint(scaled), dtype=np.int64)
 
 
 def out_of_fold(

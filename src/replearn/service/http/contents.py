@@ -58,7 +58,7 @@ def read_inputs(inputs: Sequence[Any], known: Description) -> Content:
         return np.stack([_image(one, i, known.shape) for i, one in enumerate(inputs)])
     if known.reading is not None and all(isinstance(one, dict) for one in inputs):
         return _rows(inputs, known)
-    return _numbers(inputs, known.shape)
+    return _numbers(inputs, known.shape, bounded=room.bounded)
 
 
 def samples_of(contents: Sequence[Content], known: Description) -> Samples:
@@ -96,7 +96,7 @@ def _image(one: Any, place: int, shape: tuple[int, ...]) -> np.ndarray:
     return image
 
 
-def _numbers(inputs: Sequence[Any], shape: tuple[int, ...]) -> np.ndarray:
+def _numbers(inputs: Sequence[Any], shape: tuple[int, ...], *, bounded: bool) -> np.ndarray:
     try:
         x = np.asarray(inputs, dtype=np.float32)
     except (TypeError, ValueError) as error:
@@ -104,6 +104,10 @@ def _numbers(inputs: Sequence[Any], shape: tuple[int, ...]) -> np.ndarray:
     if x.shape[1:] != shape or not np.isfinite(x).all():
         raise ValueError(
             f"inputs must be finite numbers of shape {list(shape)} each; got {list(x.shape[1:])}."
+        )
+    if bounded and (x.min() < 0 or x.max() > 1):
+        raise ValueError(
+            f"inputs must lie in [0, 1]; got {x.min():g} to {x.max():g}. Divide by the largest level."
         )
     return x
 

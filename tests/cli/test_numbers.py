@@ -15,6 +15,7 @@ from replearn.cli.index import IndexOptions
 from replearn.cli.options import LIMITS, without_notes
 from replearn.cli.scenes import SceneOptions
 from replearn.cli.search import SearchOptions
+from replearn.cli.serve import ServeOptions
 from replearn.cli.transfer import TransferOptions
 from replearn.transfer import FineTune
 
@@ -29,6 +30,7 @@ COMMANDS = {
     "curate": (CurateOptions, ("curate", "digits8x8")),
     "index": (IndexOptions, ("index", "run", "digits8x8")),
     "search": (SearchOptions, ("search", "index", "3")),
+    "serve": (ServeOptions, ("serve", "run")),
     "transfer": (TransferOptions, ("transfer", "run", "digits8x8")),
 }
 WRONG = ("-1", "nan", "inf", "-inf", "1e30", "99999999999999999999", "many", "", "½")

@@ -31,6 +31,7 @@ CALLS = {
     "curate": ("DATA", "--to", "c"),
     "index": ("RUN", "DATA", "--to", "i"),
     "search": ("INDEX", "3", "--out", "s.csv"),
+    "serve": ("RUN", "--port", "0"),
     "export": ("RUN", "--to", "torch", "--out", "x"),
     "demo": ("--run", "demo"),
 }
@@ -85,7 +86,10 @@ def call(command, run, pairs, data, tmp_path, monkeypatch):
 
             monkeypatch.setattr(demo, "methods", small_methods)
             monkeypatch.setattr(demo, "DATA", "digits8x8")
-        if name in ("index", "search"):
+        if name == "serve":
+            server = pytest.importorskip("uvicorn", reason="needs replearn[serve]").Server
+            monkeypatch.setattr(server, "run", lambda *_, **__: None)  # or it would never end
+        if name in ("index", "search", "serve"):
             pytest.importorskip("lancedb", reason="needs replearn[serve]")
         if name == "search":
             assert command("index", run, data, "--to", run.parent / "index").code == 0
@@ -189,6 +193,7 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "curate": "replearn.cli.curate.load_samples",
         "index": "replearn.cli.index.load_samples",
         "search": "replearn.service.indexes.open_index",
+        "serve": "replearn.cli.runs.load_run",
         "export": "replearn.service.export",
         "demo": "replearn.cli.demo.load_parts",
     }[name]

@@ -21,9 +21,10 @@ COMMANDS = {
     "auto": ("auto", "DATA", "choose a representation within some minutes"),
     "compare": ("compare", "METHOD... --data DATA", "methods on equal terms: a table and a report"),
     "report": ("report", "RUN", "write the report of a run again"),
-    "curate": ("curate", "DATA", "copies, leaks, outliers, wrong labels: what to keep"),
+    "curate": ("curate", "DATA", "copies, outliers, wrong labels: what to keep"),
     "index": ("index", "RUN DATA", "a table of representations, to be searched"),
     "search": ("search", "INDEX QUERY", "the nearest samples to a file, text or sample"),
+    "serve": ("serve", "RUN", "a model behind HTTP"),
     "export": ("export", "RUN", "a model for other programs: ONNX, torch, timm"),
 }
 

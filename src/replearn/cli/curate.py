@@ -71,7 +71,13 @@ def run(args: list[str]) -> None:
         rows = simple if method is None else representation(samples, method)
         beside = None if method is None else simple
         found = find(
-            samples, rows, simple=beside, test=test, balanced=options.balanced, random_state=options.seed
+            samples,
+            rows,
+            simple=beside,
+            test=test,
+            balanced=options.balanced,
+            by="simple features" if method is None else "the representation",
+            random_state=options.seed,
         )
         for name, table in ((CURATED, whole_table(found)), (KEPT, keep_table(found))):
             with replacing(folder / name) as part:

@@ -19,16 +19,22 @@ T = TypeVar("T")
 # Of the numbers among the options of commands.
 LIMITS: dict[str, tuple[float, float]] = {
     "balanced": (1, 2**31 - 1),
+    "batch": (1, 1_000_000),
     "draws": (1, 10_000),
     "fractions": (1e-9, 1),
     "image_size": (1, 4096),
+    "inputs": (1, 1_000_000),
     "labelled": (1e-9, 2**31 - 1),
+    "megabytes": (1e-3, 10_000),
     "minutes": (1e-9, 1e6),
     "per_class": (1, 2**31 - 1),
+    "port": (0, 65_535),
     "rows": (1, 2**31 - 1),
+    "seconds": (1e-3, 86_400),
     "seed": (0, 2**32 - 1),
     "seeds": (1, 10_000),
     "top": (1, 10_000),
+    "wait": (0, 10_000),
 }
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 

@@ -86,6 +86,7 @@ def find(
     simple: Float[np.ndarray, "n e"] | None = None,
     test: Samples | None = None,
     balanced: int | None = None,
+    by: str = "the representation",
     random_state: int = 0,
 ) -> Findings:
     """Look for copies, leaks, outliers and wrong labels; keep what has no finding, or a balanced part of it.
@@ -96,6 +97,7 @@ def find(
         simple: simple features, by which outliers are found, too: a network may take noise for something known.
         test: a test part, whose samples the set must not hold.
         balanced: keep so many, evenly over clusters of clusters.
+        by: what `rows` are, for the reader.
         random_state: seed of folds and clusters.
     """
     hashes = content_hashes(samples)
@@ -121,7 +123,7 @@ def find(
     found += [Finding("outlier", int(alone[place]), score=float(far[place])) for place in out]
     told.append(
         "outliers: mean distance to the 10 nearest above the upper quartile by twice the distance of the quartiles, in "
-        + ("the representation" if simple is None else "the representation or simple features")
+        + (by if simple is None else f"{by} or simple features")
     )
     units = belonging(samples, hashes)
     if len(pairs):

@@ -116,6 +116,9 @@ class OfNumbers(Exported):
         known = model.samples_
         self.levels = known.levels
         meaning = f"samples of kind {known.kind}"
+        self.bounded = KINDS[known.kind].bounded and known.levels is None
+        if self.bounded:
+            meaning += ", in [0, 1]"
         if known.levels is not None:
             meaning += ", of levels {:g} ... {:g}; what lies outside is cut to them".format(*known.levels)
         self.inputs = (Input("x", "float32", ("n", *known.shape), meaning),)
@@ -131,6 +134,8 @@ class OfNumbers(Exported):
         if self.levels is not None:
             low, high = self.levels
             return (low + (high - low) * x.sigmoid(),)
+        if self.bounded:
+            return (x.sigmoid(),)
         encoder = getattr(self.model, "encoder_", None)
         mean, std = getattr(encoder, "mean", torch.zeros(1)), getattr(encoder, "std", torch.ones(1))
         if len(mean) != x.shape[1]:

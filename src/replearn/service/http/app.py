@@ -1,0 +1,251 @@
+"""The application: what is asked for by which address, within limits of size and time, and who may.
+
+GET /health         which run and index; for everyone
+GET /metrics        counts, as Prometheus reads them
+POST /embed         {"inputs": [...]} -> {"h": [[...], ...]}
+POST /classify      the same -> {"labels": [...], "classes": [...], "probabilities": [[...], ...]}
+POST /neighbours    the same, or {"numbers": [...]}, with "top" and "where" -> {"neighbours": [[{...}, ...], ...]}
+"""
+
+import asyncio
+import hmac
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from replearn.service.http.batches import Batches
+from replearn.service.http.contents import read_inputs
+from replearn.service.http.model import Served
+
+TOP = 1000  # neighbours at most
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a request may ask for.
+
+    Attributes:
+        megabytes: of its body.
+        inputs: samples.
+        seconds: until it is answered.
+        batch: samples that the network reads at once.
+        wait: milliseconds that a request waits for others.
+    """
+
+    megabytes: float = 16
+    inputs: int = 256
+    seconds: float = 30
+    batch: int = 64
+    wait: float = 5
+
+
+class Refused(Exception):
+    """A request that is not answered: a status of HTTP, and why."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+def make_app(
+    served: Served, limits: Limits, *, tokens: Sequence[str] = (), hosts: Sequence[str] = ("*",)
+) -> Any:
+    """The application.
+
+    Args:
+        served: what answers.
+        limits: of requests.
+        tokens: one of which a request must bring (`Authorization: Bearer TOKEN`); none: anyone may ask.
+        hosts: names by which the server may be called; else a page in a browser could call it by a name of its own.
+
+    Raises:
+        ValueError: packages are missing.
+    """
+    try:
+        from fastapi import FastAPI, Request
+        from fastapi.responses import JSONResponse, PlainTextResponse
+        from starlette.middleware.trustedhost import TrustedHostMiddleware
+    except ImportError as error:
+        raise ValueError(
+            "a server needs packages that are not installed, fastapi and uvicorn. Run: pip install 'replearn[serve]'"
+        ) from error
+
+    app = FastAPI(title="replearn", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+    asked = Asked(served, limits, tokens)
+
+    async def guarded(request: Request, answer: Callable[[dict[str, Any]], Any]) -> JSONResponse:
+        began, path, status = time.monotonic(), request.url.path, 200
+        try:
+            asked.check_token(request.headers.get("authorization", ""))
+            async with asyncio.timeout(limits.seconds):
+                body = await _body(request, limits.megabytes)
+                return JSONResponse(await answer(body))
+        except Refused as error:
+            status = error.status
+            return JSONResponse({"error": str(error)}, status_code=status)
+        except TimeoutError:
+            status = 504
+            return JSONResponse({"error": f"no answer within {limits.seconds:g} seconds"}, status_code=status)
+        except ValueError as error:
+            status = 422
+            return JSONResponse({"error": str(error)}, status_code=status)
+        finally:
+            asked.note(path, status, time.monotonic() - began)
+
+    @app.get("/health")
+    async def health() -> dict[str, Any]:
+        return {"status": "ok", "run": served.weights, "kind": served.known.kind, "index": served.version}
+
+    @app.get("/metrics")
+    async def metrics(request: Request) -> PlainTextResponse:
+        try:
+            asked.check_token(request.headers.get("authorization", ""))
+        except Refused as error:
+            return PlainTextResponse(f"{error}\n", status_code=error.status)
+        return PlainTextResponse(asked.metrics())
+
+    @app.post("/embed")
+    async def embed(request: Request) -> JSONResponse:
+        return await guarded(request, asked.embed)
+
+    @app.post("/neighbours")
+    async def neighbours(request: Request) -> JSONResponse:
+        return await guarded(request, asked.neighbours)
+
+    @app.post("/classify")
+    async def classify(request: Request) -> JSONResponse:
+        return await guarded(request, asked.classify)
+
+    return app
+
+
+class Asked:
+    """Answers to bodies of requests, and what is counted of them."""
+
+    def __init__(self, served: Served, limits: Limits, tokens: Sequence[str]) -> None:
+        self.served, self.limits = served, limits
+        self._tokens = [token.encode() for token in tokens]
+        how = {"most": limits.batch, "wait": limits.wait / 1000}
+        self._rows = Batches(served.rows, **how)  # type: ignore[arg-type]
+        self._classes = Batches(served.probabilities, **how)  # type: ignore[arg-type]
+        self._requests: Counter[tuple[str, int]] = Counter()
+        self._seconds: Counter[str] = Counter()
+        self._samples = 0
+
+    def check_token(self, header: str) -> None:
+        """Raises Refused where a request brings none of the tokens."""
+        if not self._tokens:
+            return
+        given = header.removeprefix("Bearer ").encode("utf-8", "replace")
+        # All are compared, so that time tells nothing.
+        if not sum(hmac.compare_digest(given, token) for token in self._tokens):
+            raise Refused(401, "a request must bring a token: Authorization: Bearer TOKEN")
+
+    async def embed(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Representations."""
+        _check_keys(body, {"inputs"})
+        return {"h": (await self._rows.rows(await self._inputs(body))).tolist()}
+
+    async def classify(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Classes and their probabilities."""
+        if not self.served.classifies:
+            raise Refused(404, "this run tells no classes: serve one of `replearn finetune --task classify`")
+        _check_keys(body, {"inputs"})
+        p = await self._classes.rows(await self._inputs(body))
+        classes = self.served.classes
+        return {
+            "labels": [classes[place] for place in p.argmax(1).tolist()],
+            "classes": classes,
+            "probabilities": p.tolist(),
+        }
+
+    async def neighbours(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Nearest samples of the index."""
+        table = await asyncio.to_thread(self.served.table)
+        if table is None:
+            raise Refused(404, "no index is served: start with --index")
+        _check_keys(body, {"inputs", "numbers", "top", "where"})
+        top, where = body.get("top", 10), body.get("where", {})
+        if type(top) is not int or not 1 <= top <= TOP or not isinstance(where, dict):
+            raise ValueError(f"top must be a number from 1 to {TOP}, and where an object.")
+        condition = self.served.condition(where)
+        if "numbers" in body:
+            numbers = body["numbers"]
+            if not isinstance(numbers, list) or not all(type(n) is int and 0 <= n < 2**62 for n in numbers):
+                raise ValueError("numbers must be a list of numbers of samples in the index.")
+            self._check_count(numbers)
+            rows = await asyncio.to_thread(table.directions, np.array(numbers))
+            conditions = [_both(f"number != {number}", condition) for number in numbers]
+        else:
+            rows = await self._rows.rows(await self._inputs(body))
+            conditions = [condition or ""] * len(rows)
+        found = await asyncio.to_thread(
+            lambda: [
+                table.search(row, top, where=one or None) for row, one in zip(rows, conditions, strict=True)
+            ]
+        )
+        return {"neighbours": [json.loads(json.dumps(one.to_pylist(), default=str)) for one in found]}
+
+    def note(self, path: str, status: int, seconds: float) -> None:
+        """Count a request that was answered."""
+        self._requests[path, status] += 1
+        self._seconds[path] += seconds  # type: ignore[assignment]
+
+    def metrics(self) -> str:
+        """Counts, in the text format of Prometheus."""
+        lines = ["# TYPE replearn_requests_total counter"]
+        for (path, status), count in sorted(self._requests.items()):
+            lines.append(f'replearn_requests_total{{path="{path}",status="{status}"}} {count}')
+        lines.append("# TYPE replearn_request_seconds_total counter")
+        for path, seconds in sorted(self._seconds.items()):
+            lines.append(f'replearn_request_seconds_total{{path="{path}"}} {seconds:.6f}')
+        lines += ["# TYPE replearn_samples_total counter", f"replearn_samples_total {self._samples}"]
+        made = self._rows.made + self._classes.made
+        lines += ["# TYPE replearn_batches_total counter", f"replearn_batches_total {made}"]
+        return "\n".join(lines) + "\n"
+
+    async def _inputs(self, body: dict[str, Any]) -> Any:
+        inputs = body.get("inputs")
+        if not isinstance(inputs, list):
+            raise ValueError("a request must have a list of inputs.")
+        self._check_count(inputs)
+        self._samples += len(inputs)
+        return await asyncio.to_thread(read_inputs, inputs, self.served.known)
+
+    def _check_count(self, inputs: list[Any]) -> None:
+        if not 1 <= len(inputs) <= self.limits.inputs:
+            raise Refused(
+                413, f"a request must hold from 1 to {self.limits.inputs} samples; got {len(inputs)}"
+            )
+
+
+def _check_keys(body: dict[str, Any], known: set[str]) -> None:
+    unknown = sorted(set(body) - known)
+    if unknown:
+        raise ValueError(f"a request must hold {', '.join(sorted(known))}; got {unknown[0]!r:.40}.")
+
+
+def _both(first: str, second: str | None) -> str:
+    return first if second is None else f"{first} AND {second}"
+
+
+async def _body(request: Any, megabytes: float) -> dict[str, Any]:
+    """The JSON of a request; what is larger is not read to its end."""
+    most, read = int(megabytes * 1e6), bytearray()
+    async for part in request.stream():
+        read += part
+        if len(read) > most:
+            raise Refused(413, f"the body of a request must have at most {megabytes:g} MB")
+    try:
+        found = json.loads(read)
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, "the body of a request must be JSON") from error
+    if not isinstance(found, dict):
+        raise Refused(400, "the body of a request must be an object")
+    return found

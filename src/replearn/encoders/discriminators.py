@@ -16,7 +16,9 @@ SLOPE = 0.2  # of leaky ReLUs below zero
 
 
 def make_discriminator(shape: tuple[int, ...], dim: int) -> nn.Module:
-    """A discriminator of pairs: one MLP for small samples (`replearn.encoders.dense.is_small`), else convolutions.
+    """A discriminator of pairs: convolutions of large images, of all else one MLP.
+
+    Small is what `replearn.encoders.dense.is_small` says.
 
     Args:
         shape: of one sample.
@@ -26,7 +28,8 @@ def make_discriminator(shape: tuple[int, ...], dim: int) -> nn.Module:
         >>> type(make_discriminator((1, 28, 28), 50)).__name__
         'DenseDiscriminator'
     """
-    return DenseDiscriminator(shape, dim) if is_small(shape) else ConvDiscriminator(shape, dim)
+    flat = is_small(shape) or len(shape) != 3
+    return DenseDiscriminator(shape, dim) if flat else ConvDiscriminator(shape, dim)
 
 
 class FadingNoise(nn.Module):

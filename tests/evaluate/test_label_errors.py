@@ -72,6 +72,7 @@ def test_rows_that_were_never_held_out_are_passed_over():
     assert (found.wrong.tolist(), found.judged) == ([3], 3)
 
 
+@pytest.mark.all
 def test_a_copy_does_not_vouch_for_itself():
     """Of 60 rows with labels by chance, copied, a probe can know only what a copy tells."""
     rows = DRAW.normal(size=(60, 200)).astype(np.float32)

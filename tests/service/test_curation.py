@@ -61,6 +61,7 @@ def blobs(n=120):
     return (10 * np.eye(3, 8)[labels] + draw.normal(size=(n, 8))).astype(np.float32), labels
 
 
+@pytest.mark.all
 def test_findings_of_a_table():
     rows, labels = blobs()
     labels[7] = (labels[7] + 1) % 3

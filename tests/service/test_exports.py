@@ -66,11 +66,14 @@ def test_exports_answer_as_transform_does(encoder, samples, form, tmp_path):
 
 
 def test_levels_are_scaled_inside_the_export(tmp_path):
-    deep = DRAW.integers(0, 4000, (12, 1, 8, 8), dtype=np.uint16)
+    deep = DRAW.uniform(-3, 9, (12, 1, 8, 8)).astype(np.float32)
     model = prepared("linear", deep)
+    low, high = model.samples_.levels
+    assert low < 0
     answer = FORMS["torch"].reopen(written(model, tmp_path, "torch"))
-    found = answer(torch.from_numpy(deep.astype(np.float32)))[0]
-    np.testing.assert_allclose(found, model.transform(deep), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(answer(torch.from_numpy(deep))[0], model.transform(deep), rtol=1e-4, atol=1e-5)
+    beyond = [answer(torch.full((1, 1, 8, 8), level))[0] for level in (high, high + 5)]
+    np.testing.assert_allclose(*beyond)
 
 
 def test_a_model_of_classes_tells_their_probabilities(tmp_path):

@@ -178,9 +178,24 @@ REFUSED = [
         "timm's format holds networks of images .* CNN .* --to onnx",
     ),
     (lambda: prepared("cnn", SMALL), "huggingface", "holds transformers over tokens; this network is CNN"),
-    (lambda: prepared("resnet18", SMALL), "torchvision", r"stem was made for small images.*conv1\.weight"),
-    (lambda: prepared("resnet18", LARGE[..., :79], Autoencoder), "timm", "that of Autoencoder is more"),
-    (lambda: prepared("vit_tiny_patch16_224", LARGE), "torchvision", "holds its residual networks"),
+    pytest.param(
+        lambda: prepared("resnet18", SMALL),
+        "torchvision",
+        r"stem was made for small images.*conv1\.weight",
+        marks=pytest.mark.all,
+    ),
+    pytest.param(
+        lambda: prepared("resnet18", LARGE[..., :79], Autoencoder),
+        "timm",
+        "that of Autoencoder is more",
+        marks=pytest.mark.all,
+    ),
+    pytest.param(
+        lambda: prepared("vit_tiny_patch16_224", LARGE),
+        "torchvision",
+        "holds its residual networks",
+        marks=pytest.mark.all,
+    ),
     (lambda: PCA(n_components=2).fit(TABLE), "onnx", "PCA, which has none. `replearn embed`"),
     (lambda: prepared("cnn", SMALL), "onxx", "must be one of onnx, .* Did you mean 'onnx'"),
 ]

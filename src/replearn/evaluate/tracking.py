@@ -1,6 +1,8 @@
 """Tracking: labels of a clip's first frame carried along by what is alike, and how well they were carried.
 
-maps (n, t, d, i, j), labels of frame 1 --frame by frame: those of the most alike places before--> labels (n, t, ...)
+    maps (n, t, d, i, j), labels of frame 1 --frame by frame, from the most alike places--> labels (n, t, ...)
+
+Any network's maps will do; dot products say how alike two places are.
 """
 
 import numpy as np

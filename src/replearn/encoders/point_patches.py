@@ -22,7 +22,7 @@ class PointViT(nn.Module):
         patches -PointNet-> + waves of the centres -> states (n, p, width) -blocks, norm, mean-> (n, width)
 
     Patches overlap. Points of a patch are told from its centre, in half of the distance that p centres have about.
-    The defaults give `dim` 128 and 890,816 parameters.
+    The defaults give `dim` 128 and 900,608 parameters.
 
     Args:
         points: of a cloud, by which the number of patches is chosen; clouds with others are read, too.

@@ -81,6 +81,18 @@ def test_findings_of_a_table():
     assert keep_table(found)["number"].tolist() == np.flatnonzero(found.keep).tolist()
 
 
+def test_labels_that_nobody_could_tell_leave_nothing_out():
+    draw = np.random.default_rng(0)
+    rows, labels = draw.normal(size=(200, 5)).astype(np.float32), draw.integers(0, 2, 200)
+    found = find(as_samples(rows, labels), rows)
+    assert len(found.of("wrong label")) > 20
+    assert found.keep.sum() == 200 - len(found.of("outlier"))
+    assert "labels that seem wrong are kept: the probes tell" in found.doubt[0]
+    assert found.doubt[0] in found.told
+    sure = find(as_samples(*blobs()), blobs()[0])
+    assert not sure.doubt
+
+
 def test_samples_of_the_test_part_are_leaks():
     rows, labels = blobs()
     test = as_samples(np.r_[blobs(30)[0] + 0.5, rows[5:6], rows[8:9] + 1e-3].astype(np.float32))

@@ -1,6 +1,7 @@
 """`replearn curate DATA`: copies, leaks, outliers and wrong labels; a list to keep and a page to look at."""
 
 import logging
+import textwrap
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,8 @@ def run(args: list[str]) -> None:
         write_curation_page(folder / PAGE, found, title=f"What is in {short_name(options.data)}")
     for kind in KINDS_OF:
         print(f"{len(found.of(kind)):>8,} {kind}")
+    for line in found.doubt:
+        print(textwrap.fill(line, 80))
     print(f"{found.keep.sum():>8,} of {len(samples):,} to keep, {minutes(time.monotonic() - began)}")
     print(f"written: {shown(folder)}: {CURATED}, {KEPT}, {PAGE}")
 

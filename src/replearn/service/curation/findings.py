@@ -34,6 +34,7 @@ log = logging.getLogger("replearn")
 
 KINDS_OF = ("copy", "near copy", "leak", "outlier", "wrong label")
 FEWEST = 10  # labelled samples of which wrong ones are looked for
+TRUSTED = 0.85  # of the labels that probes must tell, for samples to be left out because of them
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,7 @@ class Findings:
         found: the findings, kind by kind, the surest first.
         keep: which samples to keep, (n,).
         told: what was looked at, and by which rules: lines.
+        doubt: the one of these that says why findings did not count, if one does.
     """
 
     samples: Samples
@@ -73,6 +75,7 @@ class Findings:
     found: Sequence[Finding]
     keep: Bool[np.ndarray, " n"]
     told: Sequence[str]
+    doubt: Sequence[str] = ()
 
     def of(self, kind: str) -> list[Finding]:
         """Those of a kind."""
@@ -128,11 +131,17 @@ def find(
     units = belonging(samples, hashes)
     if len(pairs):
         units = connected(units, _together(len(samples), pairs))
-    wrong, line = _wrong(samples, rows, units, alone[out], random_state)
+    wrong, line, agree = _wrong(samples, rows, units, alone[out], random_state)
     found += wrong
     told.append(line)
+    doubted = (
+        f"{len(wrong):,} labels that seem wrong are kept: the probes tell {100 * agree:.1f} % of all labels, so most "
+        "of these may be their own errors; a better representation (--run) would tell more"
+    )
+    doubt = [doubted] if wrong and agree < TRUSTED else []
+    told += doubt
     keep = np.ones(len(samples), dtype=bool)
-    keep[[one.sample for one in found]] = False
+    keep[[one.sample for one in found if not doubt or one.kind != "wrong label"]] = False
     if balanced is not None:
         left = np.flatnonzero(keep)
         chosen = balanced_sample(
@@ -141,7 +150,7 @@ def find(
         keep[:] = False
         keep[left[chosen]] = True
         told.append(f"balanced: {keep.sum():,} of {len(left):,}, evenly over clusters of clusters")
-    return Findings(samples, test, found, keep, told)
+    return Findings(samples, test, found, keep, told, doubt)
 
 
 def _far(rows: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
@@ -201,10 +210,11 @@ def _wrong(
     units: np.ndarray,
     outliers: np.ndarray,
     random_state: int,
-) -> tuple[list[Finding], str]:
+) -> tuple[list[Finding], str, float]:
+    """Labels that are likely wrong, what was looked at, and which share of the labels the probes tell."""
     labels = None if samples.labels is None else samples.labels.copy()
     if labels is None or (labels >= 0).sum() < FEWEST or len(np.unique(labels[labels >= 0])) < 2:
-        return [], "labels: not looked at, since there are fewer than 10, or fewer than two classes"
+        return [], "labels: not looked at, since there are fewer than 10, or fewer than two classes", 0.0
     known = int((labels >= 0).sum())
     labels[outliers] = UNLABELLED  # of no class, whatever they are labelled
     p = out_of_fold(rows, labels, groups=units, random_state=random_state)
@@ -219,7 +229,7 @@ def _wrong(
         f"labels: {errors.judged:,} of {known:,} judged by linear probes out of fold, which agree with "
         f"{100 * right:.1f} %"
     )
-    return found, line
+    return found, line, right
 
 
 def _what(samples: Samples) -> str:

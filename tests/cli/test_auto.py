@@ -17,15 +17,15 @@ def test_the_command_says_what_to_take(command, tmp_path):
     answer = command(*given)
     assert answer.code == 0, answer.err
     assert all(len(line) <= 80 for line in answer.out.splitlines())
-    assert "80 table samples of 10, 80 with labels of 4 classes; 20 to test by" in answer.out
+    assert "80 table samples of 10, 80 with labels of 4 classes; 20 to test by" in answer.err
     assert "Take " in answer.out
     assert (tmp_path / "runs" / "auto-rows" / "report.html").exists()
     line = answer.out.splitlines()[-1].split()
     assert command(*line[1:]).code == 0
     again = command(*given)
     assert again.code == 0
-    assert [line for line in again.out.splitlines() if "round" in line] == [
-        line for line in answer.out.splitlines() if "round" in line
+    assert [line for line in again.err.splitlines() if "round" in line] == [
+        line for line in answer.err.splitlines() if "round" in line
     ]
     assert command("auto", "rows.csv", "--minutes", 0).code == 2
     (tmp_path / "taken").mkdir()

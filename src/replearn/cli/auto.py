@@ -1,5 +1,6 @@
 """`replearn auto DATA`: which representation to take, within some minutes."""
 
+import logging
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from replearn.cli.samples import DataOptions, is_builtin, load_parts, short_name
 if TYPE_CHECKING:
     from replearn.comparison.auto import Trial
     from replearn.data import Samples
+
+log = logging.getLogger("replearn")
 
 
 @dataclass(kw_only=True)
@@ -75,7 +78,7 @@ def _auto(folder: Path, options: AutoOptions, command: list[str]) -> None:
     methods = shortlist(train, options.methods, seed=options.seed)
     given = {encoder: Frozen(encoder=encoder) for encoder in options.given}
     for line in seen(train, test, [*methods, *given], options.minutes):
-        print(line, flush=True)
+        log.info("%s", line)
     choice = auto(
         train,
         test,
@@ -85,7 +88,7 @@ def _auto(folder: Path, options: AutoOptions, command: list[str]) -> None:
         given=given,
         columns=columns,
         seed=options.seed,
-        on_trial=lambda trial: print(told(trial), flush=True),
+        on_trial=lambda trial: log.info("%s", told(trial)),
     )
     rows = ((options.seed, row) for row in choice.rows)
     comparison = judge(rows, train, test, draws=options.draws, columns=columns)

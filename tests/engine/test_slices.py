@@ -10,9 +10,10 @@ import torch
 from children import built, little_digits
 from torch import Tensor, nn
 
+from made_clips import made_clips
 from made_graphs import made_graphs
 from replearn import SimCLR
-from replearn.data import as_samples
+from replearn.data import Samples, as_samples
 from replearn.data.graphs import Graphs
 from replearn.data.samples import Batch
 from replearn.encoders.base import Encoder
@@ -22,6 +23,9 @@ from replearn.engine.slices import Sliced, buffers_kept, in_slices, parted, view
 from replearn.objectives import nt_xent
 from replearn.views import Pair, View, uniform
 from replearn.views.defaults import SPLITS, named_views
+from replearn.views.kinds import VIEWS
+
+ONLY_CLIPS = {*VIEWS["video"].splits} - {*VIEWS["image"].splits}
 
 
 def encoder(*layers: nn.Module) -> Encoder:
@@ -134,10 +138,10 @@ def test_encoders_are_left_as_they_were() -> None:
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("preset", ["photo", "grey", "directed", "drawing"])
 def test_views_in_slices_are_those_of_the_whole_batch(preset: str, split: str) -> None:
-    rng = np.random.default_rng(0)
-    colours = preset == "photo" or split == "grey_of"  # which grey images have none of
-    images = rng.integers(0, 256, (11, 3 if colours else 1, 40, 40), dtype=np.uint8)
-    samples = as_samples(images)
+    if split in ONLY_CLIPS:
+        samples, preset = made_clips(11), "clip"
+    else:
+        samples = made_images(preset, split)
     views = named_views(preset, samples, split)
     seen = samples[np.arange(11)].part_of(20, start=3)
     torch.manual_seed(5)
@@ -152,6 +156,12 @@ def test_views_in_slices_are_those_of_the_whole_batch(preset: str, split: str) -
         assert torch.equal(a.labels, b.labels)
         assert torch.equal(a.index, b.index)
         assert (a.start, a.total) == (b.start, b.total)
+
+
+def made_images(preset: str, split: str) -> Samples:
+    rng = np.random.default_rng(0)
+    colours = preset == "photo" or split == "grey_of"  # which grey images have none of
+    return as_samples(rng.integers(0, 256, (11, 3 if colours else 1, 40, 40), dtype=np.uint8))
 
 
 @dataclass(frozen=True)

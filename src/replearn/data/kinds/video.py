@@ -296,10 +296,10 @@ def _there(path: str | Path) -> Path:
 
 def _moves(source: Source) -> bool:
     """Whether the first file is an animation."""
-    from PIL import Image
+    from replearn.data.image_files import UndecodableError, open_image
 
     try:
-        with source.open(0) as file, Image.open(file) as image:
+        with source.open(0) as file, open_image(file) as image:
             return getattr(image, "n_frames", 1) > 1
-    except OSError:
+    except (OSError, UndecodableError):
         return False

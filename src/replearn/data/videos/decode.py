@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageSequence
 
 from replearn.data.decode import standard_mode
+from replearn.data.image_files import open_image
 
 ANIMATED = (".gif", ".webp", ".apng")  # by Pillow; a WebP or a PNG may be a single picture
 FILMS = (".mp4", ".m4v", ".webm", ".mov", ".mkv", ".avi", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".ts")
@@ -55,7 +56,7 @@ def av() -> Any:
 def header_of(file: File, name: str) -> Header:
     """What a file's header says."""
     if is_animation_name(name):
-        with Image.open(file) as image:
+        with open_image(file) as image:
             seconds = [_seconds(frame) for frame in ImageSequence.Iterator(image)]
             if len(seconds) < 2:
                 raise ValueError("it is a single picture")
@@ -119,7 +120,7 @@ def _picture(frame: Any) -> Callable[[], Image.Image]:
 
 def _of_animation(file: File) -> Iterator[tuple[float, float, Callable[[], Image.Image]]]:
     at = 0.0
-    with Image.open(file) as image:
+    with open_image(file) as image:
         for frame in ImageSequence.Iterator(image):
             picture, seen = standard_mode(frame.copy(), grey=False), _seconds(frame)
             yield at, seen, lambda picture=picture: picture  # type: ignore[misc]

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image
 
 from replearn.data.asked import Asked, Found
 from replearn.data.cache import ArrayWriter, cached
 from replearn.data.decode import read_image, square, to_bytes
 from replearn.data.folder import refuse_splits, warn_of_data
+from replearn.data.image_files import open_image
 from replearn.data.levels import SIXTEEN_BITS
 from replearn.data.progress import progress
 from replearn.data.series import tell
@@ -106,7 +106,7 @@ def videos_in_folders(source: Source, asked: Asked, windows: Windows, *, side: i
     def found(bad: dict[str, str]) -> Iterator[Video]:
         for name, places in folders.items():
             try:
-                with source.open(places[0]) as file, Image.open(file) as image:
+                with source.open(places[0]) as file, open_image(file) as image:
                     size = image.height, image.width
             except Exception as error:  # as above
                 bad[name] = f"begins with an image that can't be read ({_in_a_line(error)})"

@@ -15,6 +15,7 @@ def patch_errors(
 ) -> Float[Tensor, "n m"]:
     """The mean of |told - true|^power over the numbers of each patch; of sets of points their `chamfer` distance.
 
+    >>> import torch
     >>> patch_errors(torch.tensor([[[0.0, 3.0]]]), torch.tensor([[[1.0, 0.0]]])).tolist()
     [[5.0]]
     """
@@ -32,6 +33,7 @@ def chamfer(a: Float[Tensor, "*n k d"], b: Float[Tensor, "*n l d"], *, power: in
     Reference: Fan, Su & Guibas, CVPR 2017, section 4.1. https://arxiv.org/abs/1612.00603
         Pang et al., ECCV 2022, section 3.3 (of patches, power 2). https://arxiv.org/abs/2203.06604
 
+    >>> import torch
     >>> chamfer(torch.tensor([[0.0], [4.0]]), torch.tensor([[1.0]])).item()
     6.0
     """
@@ -48,6 +50,7 @@ def normalised(patches: Float[Tensor, "n p v"], *, sets: int = 0) -> Float[Tenso
 
     References: He et al., CVPR 2022, section 3. https://arxiv.org/abs/2111.06377
 
+    >>> import torch
     >>> normalised(torch.tensor([[[1.0, 2.0, 3.0]]])).round(decimals=3).tolist()
     [[[-1.0, 0.0, 1.0]]]
     >>> normalised(torch.tensor([[[0.0, 7.0, 2.0, 7.0]]]).double(), sets=2).round(decimals=2).tolist()
@@ -62,6 +65,7 @@ def denormalised(
 ) -> Float[Tensor, "n p v"]:
     """What was told of patches, with the mean and deviation that the true ones have.
 
+    >>> import torch
     >>> patches = torch.tensor([[[1.0, 2.0, 4.0]]])
     >>> denormalised(normalised(patches), patches).round(decimals=3).tolist()
     [[[1.0, 2.0, 4.0]]]

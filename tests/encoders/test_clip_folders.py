@@ -143,3 +143,42 @@ def test_a_folder_of_something_else_is_told(made, tmp_path):
     )
     with pytest.raises(ValueError, match="three numbers in image_mean and image_std"):
         make_encoder(f"hf:{tmp_path / 'second'}", as_samples(images()))
+
+
+def test_halves_of_two_networks_share_no_space(made, tmp_path):
+    """However alike their scales are: all that learned long have 100."""
+    other = tmp_path / "other"
+    shutil.copytree(made[0], other)
+    with torch.no_grad():
+        net = transformers.CLIPModel.from_pretrained(other)
+        net.visual_projection.weight.mul_(-1)
+        net.save_pretrained(other)
+    samples = pairs(16)
+    mixed = CLIP(encoder=f"image=hf:{made[0]},text=hf:{other}", dim=6, epochs=1, batch_size=8, device="cpu")
+    mixed.fit(samples, run=tmp_path / "run")
+    assert mixed.project(samples.members["image"]).shape == (16, 6)  # a head of its own for each
+    assert replearn.load(tmp_path / "run").transform(samples) == pytest.approx(
+        mixed.transform(samples), abs=1e-6
+    )
+    one = CLIP(encoder=f"image=hf:{made[0]},text=hf:{made[0]}", dim=6).prepare(samples)
+    assert one.project(samples.members["image"]).shape == (16, SHARED)
+
+
+@pytest.mark.parametrize("kind", ["ViT", "DeiT", "Dinov2"])
+def test_vision_transformers_of_others_are_read(kind, tmp_path, caplog):
+    config = getattr(transformers, f"{kind}Config")(**HALF, hidden_size=24, image_size=SIDE, patch_size=8)
+    net = getattr(transformers, f"{kind}Model")(config).eval()
+    net.save_pretrained(tmp_path / "net")
+    encoder = make_encoder(f"hf:{tmp_path / 'net'}", as_samples(images())).eval()
+    assert (
+        "no preprocessor_config.json: images are scaled as if their mean and deviation were 0.5"
+        in caplog.text
+    )
+    x = torch.from_numpy(images()).float() / 255
+    with torch.no_grad():
+        theirs = net(pixel_values=(x - 0.5) / 0.5).last_hidden_state[:, 0]
+        assert torch.allclose(encoder(as_samples(images())[np.arange(8)]), theirs, atol=1e-4)
+    run = tmp_path / "run"
+    method = Frozen(encoder=f"hf:{tmp_path / 'net'}", device="cpu").fit(as_samples(images()), run=run)
+    shutil.rmtree(tmp_path / "net")
+    assert replearn.load(run).transform(images()) == pytest.approx(method.transform(images()), abs=1e-6)

@@ -12,7 +12,6 @@ from replearn.cli.samples import DataOptions, load_samples, was_fitted_on
 
 log = logging.getLogger("replearn")
 
-FOLDER = "hf:"
 FEW = 16  # images by which a network that was given is tried
 
 
@@ -48,6 +47,7 @@ def run(args: list[str]) -> None:
     import numpy as np
 
     from replearn.cli.runs import held
+    from replearn.encoders import FOLDER
     from replearn.engine.run import make_run
 
     if options.out is not None:

@@ -4,10 +4,13 @@ A run that began with one keeps what makes the network again beside its own weig
 folder: `configuration_of` says it, and within `made_from` no folder is opened.
 """
 
+import hashlib
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +35,9 @@ from replearn.encoders.folder_files import (
 from replearn.encoders.text import Pooling, TextBody, TextEncoder
 from replearn.encoders.towers import Towers
 from replearn.encoders.transformer import LENGTH, Transformer, the_library
-from replearn.encoders.two_halves import ProjectedTexts, VisionBody
+from replearn.encoders.two_halves import ProjectedTexts, Space, VisionBody
+
+log = logging.getLogger("replearn")
 
 FILES = (CONFIG, TOKENIZER, WEIGHTS)
 # Their draws are torch's own, which other processes would not repeat: they are turned off.
@@ -56,10 +61,17 @@ def configuration_of(encoder: nn.Module) -> Configuration | None:
         found = {name: configuration_of(tower) for name, tower in encoder.towers.items()}
         return {MEMBERS: found} if any(found.values()) else None
     if isinstance(encoder, Encoder) and isinstance(encoder.body, VisionBody):
-        return {"network": _as_json(encoder.body.net.config)}
+        return {"network": _as_json(encoder.body.net.config)} | _space_of(encoder.body)
     if not isinstance(encoder, TextEncoder) or not isinstance(encoder.body.net, Transformer):
         return None
-    return {"network": _as_json(encoder.body.net.net.config), "pooling": encoder.body.pooling}
+    told = {"network": _as_json(encoder.body.net.net.config), "pooling": encoder.body.pooling}
+    return told | _space_of(encoder.body)
+
+
+def _space_of(body: nn.Module) -> dict[str, Any]:
+    """The space that a half of a network shares with the other, as JSON."""
+    space = getattr(body, "space", None)
+    return {"space": asdict(space)} if isinstance(space, Space) else {}
 
 
 def _as_json(config: Any) -> dict[str, Any]:
@@ -129,7 +141,12 @@ def pretrained_images(path: Path) -> Encoder:
         if isinstance(getattr(net, UNREAD, None), nn.Module):
             setattr(net, UNREAD, None)
         body = VisionBody(net, *_projection(path, net, VISION)) if paired else VisionBody(net)
-        said = {} if again or not (path / PREPROCESSOR).is_file() else read_object(inside(path, PREPROCESSOR))
+        there = (path / PREPROCESSOR).is_file()
+        if not again and not there:
+            log.warning(
+                "%s has no %s: images are scaled as if their mean and deviation were 0.5", path, PREPROCESSOR
+            )
+        said = {} if again or not there else read_object(inside(path, PREPROCESSOR))
         mean, std = (torch.tensor(said.get(name, [0.5] * 3), dtype=torch.float32) for name in SCALING)
         if mean.shape != (3,) or std.shape != (3,) or not (std > 0).all():
             raise ValueError(f"{PREPROCESSOR} must have three numbers in {' and '.join(SCALING)}")
@@ -138,14 +155,16 @@ def pretrained_images(path: Path) -> Encoder:
 
 
 @torch.no_grad()
-def _projection(path: Path, net: Any, half: str) -> tuple[nn.Linear, float]:
-    """The linear map of a half into the space of both, and what cosines there are multiplied by."""
+def _projection(path: Path, net: Any, half: str) -> tuple[nn.Linear, Space]:
+    """The linear map of a half into the space of both, and that space."""
     made = nn.Linear(net.config.hidden_size, net.config.projection_dim, bias=False)
-    if _known.get():
-        return made, 1.0
+    if again := _known.get():
+        return made, Space(**again["space"])
     state = read_state(weight_files(path))
-    made.weight.copy_(state[f"{half if half == TEXT else 'visual'}_projection.weight"])
-    return made, float(state["logit_scale"].exp())
+    maps = {TEXT: state["text_projection.weight"], VISION: state["visual_projection.weight"]}
+    made.weight.copy_(maps[half])
+    name = hashlib.sha256(b"".join(maps[one].float().numpy().tobytes() for one in (TEXT, VISION)))
+    return made, Space(name.hexdigest()[:16], float(state["logit_scale"].exp()))
 
 
 @torch.no_grad()

@@ -1,5 +1,7 @@
 """Networks of folders that read images, and halves of networks that bring images and texts together."""
 
+from dataclasses import dataclass
+
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -8,25 +10,38 @@ from replearn.encoders.transformer import Transformer
 from replearn.encoders.vocabulary import Tokens
 
 
+@dataclass(frozen=True)
+class Space:
+    """Where embeddings of both halves of a network lie.
+
+    Attributes:
+        name: a hash of the linear maps into it, by which halves of one network know each other.
+        scale: what cosines are multiplied by.
+    """
+
+    name: str
+    scale: float
+
+
 class VisionBody(nn.Module):
     """A vision transformer of the Hugging Face libraries: the state of its first token, or a linear map of that.
 
     Args:
         net: the network, which takes `pixel_values` of one size.
         projection: into the space that it shares with texts, or None.
-        scale: what cosines in that space are multiplied by.
+        space: which space that is.
     """
 
     fixed = True
     wraps = True
 
     def __init__(
-        self, net: nn.Module, projection: nn.Linear | None = None, scale: float | None = None
+        self, net: nn.Module, projection: nn.Linear | None = None, space: Space | None = None
     ) -> None:
         super().__init__()
         self.net = net
         self.projection = projection
-        self.scale = scale
+        self.space = space
         self.dim: int = net.config.hidden_size if projection is None else projection.out_features  # type: ignore[union-attr, assignment]
 
     def forward(self, x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n dim"]:
@@ -54,13 +69,13 @@ class ProjectedTexts(TextBody):
     Args:
         net: the network over tokens.
         projection: the linear map.
-        scale: what cosines in that space are multiplied by.
+        space: which space that is.
     """
 
-    def __init__(self, net: Transformer, projection: nn.Linear, scale: float) -> None:
+    def __init__(self, net: Transformer, projection: nn.Linear, space: "Space") -> None:
         super().__init__(net, pooling="last")
         self.projection = projection
-        self.scale = scale
+        self.space = space
         self.dim = projection.out_features
 
     def forward(self, tokens: Tokens) -> Float[Tensor, "n dim"]:
@@ -69,11 +84,7 @@ class ProjectedTexts(TextBody):
 
 
 def shared_scale(bodies: list[nn.Module]) -> float | None:
-    """What cosines are multiplied by between halves of one network; None where they are of several, or of none."""
-    scales = {getattr(body, "scale", None) for body in bodies}
-    return scales.pop() if len(scales) == 1 else None
-
-
-def projects(body: nn.Module) -> bool:
-    """Whether what a network returns lies in a space that it shares with other kinds."""
-    return isinstance(getattr(body, "projection", None), nn.Linear)
+    """What cosines are multiplied by in the space of networks; None where they have several spaces, or one has none."""
+    spaces = {getattr(body, "space", None) for body in bodies}
+    space = spaces.pop() if len(spaces) == 1 else None
+    return space.scale if isinstance(space, Space) else None

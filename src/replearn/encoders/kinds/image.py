@@ -12,6 +12,7 @@ from replearn.encoders.base import Described, Encoder
 from replearn.encoders.cnn import CNN
 from replearn.encoders.conv import Conv
 from replearn.encoders.dense import is_small
+from replearn.encoders.folders import pretrained_images
 from replearn.encoders.kinds.base import PATCHES, Maker, Networks
 from replearn.encoders.resnet import ResNetSmall
 from replearn.encoders.text_nets import FOLDER
@@ -53,7 +54,7 @@ class ImageNetworks(Networks):
                     "another encoder."
                 )
             path = Path(spec.removeprefix(FOLDER)).expanduser()
-            return import_module("replearn.encoders.folders").pretrained_images(path)  # type: ignore[no-any-return]
+            return pretrained_images(path)
         return super().make(spec, samples)
 
     def auto(self, samples: Described) -> str:

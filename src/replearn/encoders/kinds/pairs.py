@@ -1,7 +1,6 @@
 """Pairs: an encoder for each member, by what its own kind has."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any, ClassVar
 
 import torch
@@ -10,6 +9,7 @@ from torch import nn
 from replearn.data.pairs import PairSamples, Together
 from replearn.data.samples import Samples
 from replearn.encoders.base import Described, Encoder
+from replearn.encoders.folders import of_member
 from replearn.encoders.kinds.base import ENCODER, Networks
 from replearn.encoders.stand_ins import meant_by
 from replearn.encoders.text_nets import FOLDER
@@ -54,7 +54,7 @@ class PairNetworks(Networks):
         parts = members_of(samples)
         specs, towers = specs_of(spec, parts), {}
         for name, part in parts.items():
-            with import_module("replearn.encoders.folders").of_member(name):
+            with of_member(name):
                 towers[name] = self.rooms[part.kind].make(meant_by(specs[name]), part)
         return Towers(towers)
 

@@ -33,7 +33,7 @@ from replearn.data.progress import progress
 from replearn.encoders import make_encoder
 from replearn.encoders.kinds import TOWERS
 from replearn.encoders.towers import Towers
-from replearn.encoders.two_halves import projects, shared_scale
+from replearn.encoders.two_halves import shared_scale
 from replearn.engine.distributed import gather
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference
@@ -112,10 +112,8 @@ class CLIP(JointEmbedding):
                 f"{', '.join(unknown or self.locked)}. Leave them out."
             )
         encoder.lock(frozenset(self.locked))
-        bodies = [tower.body for tower in encoder.towers.values()]
-        shared = (
-            shared_scale(bodies) if all(map(projects, bodies)) else None
-        )  # halves of one network that has learned
+        # Halves of one network that has learned are together already.
+        shared = shared_scale([tower.body for tower in encoder.towers.values()])
         self.heads_ = nn.ModuleDict(
             {
                 name: nn.Identity() if shared else nn.Linear(tower.dim, self.dim, bias=False)

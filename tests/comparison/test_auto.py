@@ -1,12 +1,15 @@
 """`auto`: minutes go to what looks good, labels choose, the test part chooses nothing, and a kill loses nothing."""
 
+import json
+
 import numpy as np
 import pytest
 
 from replearn import as_samples
 from replearn.comparison import auto as module
-from replearn.comparison.auto import Judge, Trial, Trials, auto, halves, lead, shortlist
+from replearn.comparison.auto import Judge, auto, halves, lead, shortlist
 from replearn.comparison.rows import Representation
+from replearn.comparison.trials import Trial, Trials
 from replearn.methods import Autoencoder, Frozen, SimCLR
 
 MINUTES = 0.002
@@ -66,27 +69,30 @@ def test_a_call_that_was_killed_goes_on(methods, tmp_path, monkeypatch):
     given = {"minutes": MINUTES, "folder": tmp_path, "methods": methods}
     with pytest.raises(KeyboardInterrupt):
         auto(table(), table(60), **given)
-    kept = Trials(tmp_path / module.FILE, print).known
+    kept = [Trial(**one) for one in json.loads((tmp_path / module.FILE).read_text())["trials"]]
     assert [trial.name for trial in kept] == ["SimCLR", "Autoencoder"]
     monkeypatch.setattr(SimCLR, "fit", fit)
     choice = auto(table(), table(60), **given)
     assert [trial for trial in choice.trials if trial.round == 1][:2] == kept
+    for other in ({"minutes": 1.0}, {"seed": 1}):
+        with pytest.raises(ValueError, match=f"had other {next(iter(other))}"):
+            auto(table(), table(60), **given | other)
+    with pytest.raises(ValueError, match="had other samples"):
+        auto(table(90), table(60), **given)
     again = auto(table(), table(60), **given)
     assert [trial for trial in again.trials if trial.round] == [t for t in choice.trials if t.round]
 
 
 @pytest.mark.all
 def test_labels_of_the_test_part_choose_nothing(methods, tmp_path):
-    test = table(60)
-    blind = table(60, labelled=0)
-    choices = [
-        auto(table(), part, minutes=MINUTES, folder=tmp_path / str(part.labels is None), methods=methods)
-        for part in (test, blind)
-    ]
-    assert [[t.name for t in choice.trials if t.round == 0] for choice in choices] == [
-        ["raw input", "PCA"]
-    ] * 2
-    assert all(choice.judged == 120 for choice in choices)
+    parts = {"own": table(60), "none": table(60, labelled=0)}
+    parts["wrong"] = as_samples(table(60).flat(), np.zeros(60, dtype=int) + np.arange(60) // 30)
+    found = {}
+    for name, part in parts.items():
+        choice = auto(table(), part, minutes=MINUTES, folder=tmp_path / name, methods=methods)
+        assert choice.judged == 120
+        found[name] = [(t.name, t.measures) for t in choice.trials if t.round == 0]  # which no clock changes
+    assert found["own"] == found["none"] == found["wrong"]
 
 
 def test_a_probe_tells_samples_by_labels_of_others():
@@ -117,7 +123,7 @@ def test_without_labels_measures_choose_that_need_none(methods, tmp_path):
 
 
 def test_the_better_place_on_average_comes_first(tmp_path):
-    trials = Trials(tmp_path / "auto.json", lambda trial: None)
+    trials = Trials(tmp_path / "auto.json", {}, lambda trial: None)
     for name, rank, joint in (("a", 9.0, -1.0), ("b", 5.0, -2.0), ("c", 8.0, -3.0)):
         trials.add(Trial(name, 1, 1.0, {"RankMe": rank, "alignment + uniformity": joint}, 1.0))
     assert trials.best(["a", "b", "c"], 1) == ["c", "a", "b"]  # places 2 1, 1 3, 3 2

@@ -83,3 +83,20 @@ def test_the_check_refuses_nothing_that_learns():
         {"PCA": PCA(90), "mle": PCA("mle")}, table.subset(np.arange(300)), table.subset(np.arange(9))
     )
     assert [row.train.shape[1] for row in made.rows][:2] == [90, 90]
+
+
+def test_a_training_that_the_clock_ended_tells_the_epochs_that_it_had():
+    """Not those that it might have had."""
+    from types import SimpleNamespace
+
+    from replearn.comparison import extended
+    from replearn.engine.extension import Extension
+
+    row = {"step": 30.0, "planned": 1000.0, "seconds": 61.0}
+    history = SimpleNamespace(rows=[row], alarms=[])
+    method = SimpleNamespace(
+        history_=history, epochs=100, max_minutes=1, extensions_=[Extension(1.0, 10, 20.0)]
+    )
+    assert extended(method) == "1 + 2 epochs"
+    method.max_minutes = None
+    assert extended(method) == "1 + 99 epochs"

@@ -2,6 +2,7 @@
 
 import logging
 import textwrap
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +13,7 @@ from replearn.cli.options import parse
 from replearn.cli.samples import DataOptions, is_builtin, load_parts, short_name
 
 if TYPE_CHECKING:
-    from replearn.comparison.auto import Trial
+    from replearn.comparison.trials import Trial
     from replearn.data import Samples
 
 log = logging.getLogger("replearn")
@@ -79,6 +80,7 @@ def _auto(folder: Path, options: AutoOptions, command: list[str]) -> None:
     given = {encoder: Frozen(encoder=encoder) for encoder in options.given}
     for line in seen(train, test, [*methods, *given], options.minutes):
         log.info("%s", line)
+    began = time.monotonic()
     choice = auto(
         train,
         test,
@@ -90,6 +92,7 @@ def _auto(folder: Path, options: AutoOptions, command: list[str]) -> None:
         seed=options.seed,
         on_trial=lambda trial: log.info("%s", told(trial)),
     )
+    log.info("chosen in %.1f minutes; the test part is judged now", (time.monotonic() - began) / 60)
     rows = ((options.seed, row) for row in choice.rows)
     comparison = judge(rows, train, test, draws=options.draws, columns=columns)
     title = f"A representation for {options.data}"
@@ -130,7 +133,7 @@ def seen(train: "Samples", test: "Samples", tried: list[str], minutes: float) ->
 
 def told(trial: "Trial") -> str:
     """A line on a trial."""
-    from replearn.comparison.auto import PROBE
+    from replearn.comparison.trials import PROBE
 
     when = f"round {trial.round}, {trial.minutes:.2g} minutes" if trial.round else "no training"
     found = ", ".join(

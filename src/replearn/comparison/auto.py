@@ -12,12 +12,11 @@ measures that need none, which say little. Nothing is chosen by the test part.
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Bool, Float
 from sklearn.base import clone
 from sklearn.decomposition import PCA
@@ -37,9 +36,10 @@ from replearn.comparison.rows import (
     untrained_encoders,
     with_seed,
 )
+from replearn.comparison.trials import PROBE, Trial, Trials
 from replearn.data import Samples
 from replearn.data.kinds import KINDS, ROWS
-from replearn.engine.run import METHOD, read_json, write_json
+from replearn.engine.run import METHOD
 from replearn.evaluate import choose, scorecard
 from replearn.evaluate.choosing import JOINT, RANKME
 from replearn.evaluate.label_errors import out_of_fold
@@ -70,28 +70,8 @@ MANY = 100_000  # epochs: minutes end a training
 COMPONENTS = 64
 MOST = 5000  # samples that are judged by
 FILE = "auto.json"
-PROBE = "probe"
 # Of RankMe, and of alignment + uniformity: `benchmarks/results/quality.md`, 18 methods.
 TRUST = "which agreed with kNN by Kendall's tau of 0.16 and 0.18 on digits, of 0.49 and -0.12 on CIFAR-10 (1: the same)"
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A method, judged after so much training.
-
-    Attributes:
-        name: of the method.
-        round: from 1 on; 0 of what needs no training.
-        minutes: that it has learned for.
-        measures: `probe`, the share of labelled samples told right; without labels those of `replearn.evaluate.choose`.
-        took: seconds of this training and of judging.
-    """
-
-    name: str
-    round: int
-    minutes: float
-    measures: dict[str, float]
-    took: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,6 +176,9 @@ def auto(
 
     Killed, the same call goes on: what was judged lies in `folder/auto.json`, trainings in folders beside it.
 
+    Raises:
+        ValueError: another call began in this folder, or its file is damaged.
+
     Args:
         train: the samples; where some have labels, they judge.
         test: represented, and looked at by nothing else.
@@ -208,7 +191,9 @@ def auto(
         on_trial: is told each trial as soon as it is known, those of an earlier call, too.
     """
     began = time.monotonic()
-    judge, trials = Judge(train, seed), Trials(folder / FILE, on_trial)
+    asked = {"samples": train.fingerprint(), "minutes": minutes, "seed": seed}
+    asked |= {"methods": {name: repr(method) for name, method in methods.items()}, "given": list(given or {})}
+    judge, trials = Judge(train, seed), Trials(folder / FILE, asked, on_trial)
     rows = list(_without_training(train, test, folder, given or {}, columns, seed))
     for row in rows if judge.labelled else []:
         started = time.monotonic()
@@ -289,6 +274,8 @@ class Judge:
         self.index = np.sort(np.random.default_rng(seed).permutation(among)[:MOST])
         if len(self.index) < len(among):
             log.info("judged by %s of %s samples, drawn", f"{MOST:,}", f"{len(among):,}")
+        groups = together_in_training(train) if self.labelled else None
+        self._groups = None if groups is None else groups[self.index]
         self._right: dict[str, Bool[np.ndarray, " n"]] = {}
 
     def rows(self, row: Representation) -> dict[str, float]:
@@ -308,14 +295,10 @@ class Judge:
             views = of_two_views(method, self.train, self.seed)
             table = choose(scorecard(h, None, None, None, views=views).assign(representation=name))
             return {measure: float(table[measure].iloc[0]) for measure in (RANKME, JOINT) if measure in table}
-        labels, groups = np.asarray(self.train.labels)[self.index], together_in_training(self.train)
-        groups = None if groups is None else groups[self.index]
-        p = out_of_fold(
-            h, labels, groups=groups, random_state=self.seed
-        )  # (n, c), NaN where nobody could tell
-        self._right[name] = np.nan_to_num(p, nan=-1.0).argmax(1) == np.where(
-            np.isfinite(p).all(1), labels, -1
-        )
+        labels = np.asarray(self.train.labels)[self.index]
+        p = out_of_fold(h, labels, groups=self._groups, random_state=self.seed)  # (n, c)
+        told = np.isfinite(p).all(1)  # else nobody could tell it
+        self._right[name] = told & (np.where(told[:, None], p, 0.0).argmax(1) == labels)
         return {PROBE: float(self._right[name].mean())}
 
 
@@ -328,39 +311,6 @@ def lead(one: Bool[np.ndarray, " n"], other: Bool[np.ndarray, " n"]) -> tuple[fl
     difference = one.astype(float) - other
     half = 1.96 * float(difference.std()) / len(difference) ** 0.5
     return round(float(difference.mean()), 4), round(half, 4)
-
-
-class Trials:
-    """What was judged, kept in a file."""
-
-    def __init__(self, path: Path, on_trial: Callable[[Trial], None]) -> None:
-        self.path, self.on_trial = path, on_trial
-        self.known = [Trial(**one) for one in read_json(path)] if path.is_file() else []
-        self.took_before = sum(trial.took for trial in self.known)
-        self.all: list[Trial] = []
-
-    def find(self, name: str, number: int) -> Trial | None:
-        """A trial of an earlier call."""
-        return next((one for one in self.known if (one.name, one.round) == (name, number)), None)
-
-    def minutes(self, name: str) -> float:
-        """How long a method has learned in its trials so far."""
-        return max((one.minutes for one in self.all if one.name == name), default=0.0)
-
-    def add(self, trial: Trial) -> None:
-        """Tell a trial; one that needs training is kept as well."""
-        self.all.append(trial)
-        if trial.round and trial not in self.known:
-            self.known.append(trial)
-            write_json(self.path, [asdict(one) for one in self.known])
-        self.on_trial(trial)
-
-    def best(self, names: Sequence[str], number: int | None = None) -> list[str]:
-        """The names, the best by its last trial (of a round) first: by the probe, else by the mean place."""
-        last = {one.name: one.measures for one in self.all if number is None or one.round == number}
-        table = pd.DataFrame({name: last[name] for name in names}).T
-        places = pd.DataFrame({measure: table[measure].rank(ascending=measure == JOINT) for measure in table})
-        return list(places.mean(axis=1).sort_values(kind="stable").index)
 
 
 def _without_training(

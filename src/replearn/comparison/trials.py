@@ -1,0 +1,76 @@
+"""Trials: what was judged after how much training, and kept in a file, so that a choice that was stopped goes on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from replearn.engine.run import read_json, write_json
+from replearn.evaluate.choosing import JOINT
+
+PROBE = "probe"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A method, judged after so much training.
+
+    Attributes:
+        name: of the method.
+        round: from 1 on; 0 of what needs no training.
+        minutes: that it has learned for.
+        measures: `probe`, the share of labelled samples told right; without labels those of `replearn.evaluate.choose`.
+        took: seconds of this training and of judging.
+    """
+
+    name: str
+    round: int
+    minutes: float
+    measures: dict[str, float]
+    took: float
+
+
+class Trials:
+    """What was judged, kept in a file."""
+
+    def __init__(self, path: Path, asked: dict[str, Any], on_trial: Callable[[Trial], None]) -> None:
+        self.path, self.asked, self.on_trial = path, asked, on_trial
+        content: Any = read_json(path) if path.is_file() else {"asked": asked, "trials": []}
+        try:
+            before = dict(content["asked"])
+            self.known = [Trial(**one) for one in content["trials"]]
+        except (TypeError, KeyError, ValueError) as error:
+            raise ValueError(f"{path} must be as auto wrote it; it is not. Choose another folder.") from error
+        other = [name for name, value in asked.items() if before.get(name) != value]
+        if other:
+            raise ValueError(
+                f"auto goes on with what it began with; in {path.parent} it had other {', '.join(other)}. Choose "
+                "another folder."
+            )
+        self.took_before = sum(trial.took for trial in self.known)
+        self.all: list[Trial] = []
+
+    def find(self, name: str, number: int) -> Trial | None:
+        """A trial of an earlier call."""
+        return next((one for one in self.known if (one.name, one.round) == (name, number)), None)
+
+    def minutes(self, name: str) -> float:
+        """How long a method has learned in its trials so far."""
+        return max((one.minutes for one in self.all if one.name == name), default=0.0)
+
+    def add(self, trial: Trial) -> None:
+        """Tell a trial; one that needs training is kept as well."""
+        self.all.append(trial)
+        if trial.round and trial not in self.known:
+            self.known.append(trial)
+            write_json(self.path, {"asked": self.asked, "trials": [asdict(one) for one in self.known]})
+        self.on_trial(trial)
+
+    def best(self, names: Sequence[str], number: int | None = None) -> list[str]:
+        """The names, the best by its last trial (of a round) first: by the probe, else by the mean place."""
+        last = {one.name: one.measures for one in self.all if number is None or one.round == number}
+        table = pd.DataFrame({name: last[name] for name in names}).T
+        places = pd.DataFrame({measure: table[measure].rank(ascending=measure == JOINT) for measure in table})
+        return list(places.mean(axis=1).sort_values(kind="stable").index)

@@ -11,7 +11,8 @@ pytest.importorskip("transformers")
 
 import replearn
 from replearn.data.tokenizer import LAST
-from replearn.methods import GPT, LSTMLanguageModel, NGram
+from replearn.data.tokens import TokenStream, TokenWindows
+from replearn.methods import GPT, LSTMLanguageModel, NGram, RoBERTa
 from replearn.methods.language.causal import overlapping
 from replearn.methods.language.generation import Choice, continued
 
@@ -279,3 +280,13 @@ def test_a_causal_model_of_a_local_folder_learns_on(tmp_path):
     texts = sentences(3, seed=6)
     alone = [model.log_likelihoods([text])[0] for text in texts]  # its end also fills up: still counted once
     np.testing.assert_allclose(model.log_likelihoods(texts), alone, rtol=1e-5)
+
+
+def test_causal_models_alone_move_their_windows() -> None:
+    """On the text of these tests RoBERTa did not learn with moved ones."""
+    stream = TokenStream(np.arange(100, dtype=np.int32), np.array([100]))
+    windows = TokenWindows(stream, 8)
+    orders = [GPT(random_state=1).order(windows)(epoch) for epoch in range(5)]
+    assert len({int(order.max()) // len(windows) for order in orders}) > 1
+    assert all(sorted(order % len(windows)) == list(range(len(windows))) for order in orders)
+    assert all(RoBERTa(random_state=1).order(windows)(epoch).max() < len(windows) for epoch in range(5))

@@ -10,6 +10,7 @@ from replearn.comparison import auto as module
 from replearn.comparison.auto import Judge, auto, halves, lead, shortlist
 from replearn.comparison.rows import Representation
 from replearn.comparison.trials import Trial, Trials
+from replearn.engine.health import NotFinite
 from replearn.methods import Autoencoder, Frozen, SimCLR
 
 MINUTES = 0.002
@@ -81,6 +82,27 @@ def test_a_call_that_was_killed_goes_on(methods, tmp_path, monkeypatch):
         auto(table(90), table(60), **given)
     again = auto(table(), table(60), **given)
     assert [trial for trial in again.trials if trial.round] == [t for t in choice.trials if t.round]
+
+
+@pytest.mark.parametrize("failing", [{"SimCLR"}, {"SimCLR", "Autoencoder"}])
+def test_a_method_that_fails_is_left_out(methods, tmp_path, monkeypatch, caplog, failing):
+    def fail(name, fit):
+        def failed(self, *args, **kwargs):
+            raise NotFinite(f"{name} is not finite")
+
+        return failed if name in failing else fit
+
+    for cls in (SimCLR, Autoencoder):
+        monkeypatch.setattr(cls, "fit", fail(cls.__name__, cls.fit))
+    methods = {name: methods[name] for name in ("SimCLR", "Autoencoder")}
+    given = {"minutes": MINUTES, "folder": tmp_path, "methods": methods}
+    if len(failing) == len(methods):
+        with pytest.raises(NotFinite, match="Autoencoder"):
+            auto(table(), table(60), **given)
+        return
+    choice = auto(table(), table(60), **given)
+    assert choice.rows[-1].name == "Autoencoder"
+    assert "SimCLR failed in round 1 and is left out: SimCLR is not finite" in caplog.text
 
 
 @pytest.mark.all

@@ -65,6 +65,7 @@ TRIED = (
     "exemplar",
     "cpc",
 )
+FAILURES = (ValueError, RuntimeError)  # of a training: numbers that are not finite or too many for the memory, say
 AT_ONCE = 4
 MANY = 100_000  # epochs: minutes end a training
 COMPONENTS = 64
@@ -176,6 +177,8 @@ def auto(
 
     Killed, the same call goes on: what was judged lies in `folder/auto.json`, trainings in folders beside it.
 
+    A method whose training fails before the last round is left out, and told.
+
     Raises:
         ValueError: another call began in this folder, or its file is damaged.
 
@@ -200,12 +203,19 @@ def auto(
         trials.add(Trial(row.name, 0, 0.0, judge.rows(row), time.monotonic() - started))
     counts, alive = halves(len(methods)), list(methods)
     for number, count in enumerate(counts[:-1], 1):
-        for name in alive:
+        for name in list(alive):
             trial = trials.find(name, number)
             if trial is None:
                 started = time.monotonic()
                 given_now = trials.minutes(name) + minutes / len(counts) / count
-                learned = _learned(methods[name], given_now, folder / run_name(name, 0), train)
+                try:
+                    learned = _learned(methods[name], given_now, folder / run_name(name, 0), train)
+                except FAILURES as error:
+                    if len(alive) == 1:
+                        raise
+                    alive.remove(name)
+                    log.warning("%s failed in round %d and is left out: %s", name, number, error)
+                    continue
                 trial = Trial(
                     name, number, _minutes(learned), judge.method(name, learned), time.monotonic() - started
                 )

@@ -31,6 +31,7 @@ _HOMES = {
     "CPC": "replearn.methods",
     "Colorization": "replearn.methods",
     "ColourTracking": "replearn.methods",
+    "Concatenation": "replearn.methods",
     "ContextEncoder": "replearn.methods",
     "ContractiveAutoencoder": "replearn.methods",
     "DINO": "replearn.methods",

@@ -4,6 +4,8 @@
     round 2: these go on ------------------------------------judge--> the better half
     last:    the best goes on with what is left -------------judge--> beside what needs no training, the choice
 
+Of images two rows lie side by side besides: visual words and patch codes, and these with the method that went on.
+
 *Successive halving* (Jamieson & Talwalkar, AISTATS 2016): time goes to what looks good. Where there are labels, methods
 are judged by how often a linear probe tells labelled training samples that it has not seen; where there are none, by
 measures that need none, which say little. Nothing is chosen by the test part.
@@ -17,18 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float
 from sklearn.base import clone
 from sklearn.decomposition import PCA
 
 from replearn.comparison.checks import check_methods
 from replearn.comparison.compare import run_name
-from replearn.comparison.copies import together_in_training
+from replearn.comparison.judges import Judge
 from replearn.comparison.rows import (
     Representation,
     fit_and_represent,
     hand_made,
-    of_two_views,
     raw_input,
     represent,
     training_of,
@@ -40,10 +40,8 @@ from replearn.comparison.trials import PROBE, Trial, Trials
 from replearn.data import Samples
 from replearn.data.kinds import KINDS, ROWS
 from replearn.engine.run import METHOD
-from replearn.evaluate import choose, scorecard
-from replearn.evaluate.choosing import JOINT, RANKME
-from replearn.evaluate.label_errors import out_of_fold
 from replearn.methods.columns import Columns
+from replearn.methods.given import Concatenation
 from replearn.methods.load import load
 from replearn.methods.model import Model
 from replearn.methods.registry import find_method, registry
@@ -65,11 +63,15 @@ TRIED = (
     "exemplar",
     "cpc",
 )
-FAILURES = (ValueError, RuntimeError)  # of a training: numbers that are not finite or too many for the memory, say
+FAILURES = (
+    ValueError,
+    RuntimeError,
+)  # of a training: numbers that are not finite or too many for the memory, say
 AT_ONCE = 4
 MANY = 100_000  # epochs: minutes end a training
 COMPONENTS = 64
-MOST = 5000  # samples that are judged by
+CODES = "words + patch codes"  # of images: what needs no training, side by side
+WITH_CODES = f" + {CODES}"  # ends the name of the row of a method that has learned beside them
 FILE = "auto.json"
 # Of RankMe, and of alignment + uniformity: `benchmarks/results/quality.md`, 18 methods.
 TRUST = "which agreed with kNN by Kendall's tau of 0.16 and 0.18 on digits, of 0.49 and -0.12 on CIFAR-10 (1: the same)"
@@ -116,7 +118,7 @@ class Choice:
             ahead, half = self.leads[second]
             sure = "no accident" if ahead > half else "maybe by chance: more labels would tell"
             told += f" It is ahead of {second} by {100 * ahead:.1f} points (± {100 * half:.1f}), {sure}."
-        if not isinstance(self.row.method, Trained):
+        if not isinstance(self.row.method, Trained) and not self.best.endswith(WITH_CODES):
             told += " No network did better in these minutes: give more (--minutes), or a trained encoder (--given)."
         return told
 
@@ -233,16 +235,17 @@ def auto(
     )
     measures = judge.rows(row)
     trials.add(ended or Trial(name, number, _minutes(learned), measures, time.monotonic() - started))
-    best = trials.best([*(one.name for one in rows), name])[0] if judge.labelled else name
-    leads = {
-        one.name: judge.lead(best, one.name) for one in [*rows, row] if judge.labelled and one.name != best
-    }
-    chosen = next(one for one in [*rows, row] if one.name == best)
+    rows.append(row)
+    if judge.labelled and CODES in (one.name for one in rows):
+        rows.append(_with_codes(row, place, number, train, test, judge, trials))
+    best = trials.best([one.name for one in rows])[0] if judge.labelled else name
+    leads = {one.name: judge.lead(best, one.name) for one in rows if judge.labelled and one.name != best}
+    chosen = next(one for one in rows if one.name == best)
     place = folder / run_name(best, 0)
     if isinstance(chosen.method, Model) and not (place / METHOD).exists():  # it was made by hand
         clone(chosen.method).fit(train, run=place)
     before = untrained_encoders({name: methods[name]}, train, test)
-    return Choice(best, [*rows, *before, row], trials.all, len(judge.index) if judge.labelled else 0, leads)
+    return Choice(best, [*rows, *before], trials.all, len(judge.index) if judge.labelled else 0, leads)
 
 
 def _learned(method: Any, minutes: float, run: Path, train: Samples) -> Any:
@@ -258,6 +261,19 @@ def _minutes(method: Any) -> float:
     return float(history[-1]["seconds"] / 60)
 
 
+def _with_codes(
+    row: Representation, place: Path, number: int, train: Samples, test: Samples, judge: Judge, trials: Trials
+) -> Representation:
+    """What was learned into a folder, beside visual words and patch codes; judged."""
+    title, started = row.name + WITH_CODES, time.monotonic()
+    both = Concatenation(methods=(*Concatenation.methods, str(place)), random_state=judge.seed)
+    found = fit_and_represent(title, both, train, test, run=place.parent / run_name(title, 0), resume=True)
+    measures = judge.rows(found)
+    known = trials.find(title, number)
+    trials.add(known or Trial(title, number, 0.0, measures, time.monotonic() - started))
+    return found
+
+
 def halves(n: int) -> list[int]:
     """How many methods are left in each round.
 
@@ -265,62 +281,6 @@ def halves(n: int) -> list[int]:
     ([4, 2, 1], [3, 2, 1], [1])
     """
     return [n] if n <= 1 else [n, *halves((n + 1) // 2)]
-
-
-class Judge:
-    """What says how good a representation of the training samples is.
-
-    Attributes:
-        index: of the samples that are judged by.
-        labelled: whether they are by labels.
-    """
-
-    def __init__(self, train: Samples, seed: int) -> None:
-        self.train, self.seed = train, seed
-        labels = np.full(len(train), -1) if train.labels is None else np.asarray(train.labels)
-        known = np.flatnonzero(labels >= 0)
-        self.labelled = len(np.unique(labels[known])) > 1
-        among = known if self.labelled else np.arange(len(train))
-        self.index = np.sort(np.random.default_rng(seed).permutation(among)[:MOST])
-        if len(self.index) < len(among):
-            log.info("judged by %s of %s samples, drawn", f"{MOST:,}", f"{len(among):,}")
-        groups = together_in_training(train) if self.labelled else None
-        self._groups = None if groups is None else groups[self.index]
-        self._right: dict[str, Bool[np.ndarray, " n"]] = {}
-
-    def rows(self, row: Representation) -> dict[str, float]:
-        """The measures of a representation of all training samples."""
-        return self._of(row.name, row.train[self.index], row.method)
-
-    def method(self, name: str, method: Any) -> dict[str, float]:
-        """The measures of a fitted method."""
-        return self._of(name, method.transform(self.train.subset(self.index)), method)
-
-    def lead(self, one: str, other: str) -> tuple[float, float]:
-        """By how much a representation is ahead of another, and half of the 95 % interval of that."""
-        return lead(self._right[one], self._right[other])
-
-    def _of(self, name: str, h: Float[np.ndarray, "n d"], method: Any) -> dict[str, float]:
-        if not self.labelled:
-            views = of_two_views(method, self.train, self.seed)
-            table = choose(scorecard(h, None, None, None, views=views).assign(representation=name))
-            return {measure: float(table[measure].iloc[0]) for measure in (RANKME, JOINT) if measure in table}
-        labels = np.asarray(self.train.labels)[self.index]
-        p = out_of_fold(h, labels, groups=self._groups, random_state=self.seed)  # (n, c)
-        told = np.isfinite(p).all(1)  # else nobody could tell it
-        self._right[name] = told & (np.where(told[:, None], p, 0.0).argmax(1) == labels)
-        return {PROBE: float(self._right[name].mean())}
-
-
-def lead(one: Bool[np.ndarray, " n"], other: Bool[np.ndarray, " n"]) -> tuple[float, float]:
-    """By how much more of the same samples one is right than another, and half of its 95 % interval.
-
-    >>> lead(np.array([True] * 90 + [False] * 10), np.array([True] * 80 + [False] * 20))
-    (0.1, 0.0588)
-    """
-    difference = one.astype(float) - other
-    half = 1.96 * float(difference.std()) / len(difference) ** 0.5
-    return round(float(difference.mean()), 4), round(half, 4)
 
 
 def _without_training(
@@ -339,6 +299,8 @@ def _without_training(
     named = dict(given)
     if ROWS in KINDS[train.kind].offers and np.prod(train.shape) > COMPONENTS:
         named["PCA"] = PCA(min(COMPONENTS, len(train) - 1), random_state=seed)
+    if words is not None and isinstance(words.method, Model):
+        named[CODES] = Concatenation(random_state=seed)
     for name, method in named.items():
         run = folder / run_name(name, 0)
         yield fit_and_represent(name, method, train, test, columns=columns, run=run, resume=True)

@@ -16,7 +16,7 @@ from replearn.methods.contrastive import (
     SimCLR,
     SupCon,
 )
-from replearn.methods.given import Frozen
+from replearn.methods.given import Concatenation, Frozen
 from replearn.methods.joint_embedding import (
     BYOL,
     DINO,
@@ -115,6 +115,7 @@ __all__ = [
     "BiGAN",
     "Colorization",
     "ColourTracking",
+    "Concatenation",
     "ContextEncoder",
     "ContractiveAutoencoder",
     "DeepBelief",

@@ -62,27 +62,41 @@ def fitted(
     Raises:
         ValueError: the run is broken, or its encoder is not known here.
     """
-    started, weights = content.get("encoder"), folder / WEIGHTS
+    weights = folder / WEIGHTS
     check_not_written(folder)
-    most = count_numbers(weights)
-    with random_state_kept(), torch.no_grad(), weights_from(weights):
-        with building_within(most, folder / METHOD):
-            again = encoder_again(started) if started else None
-        method = cls(**_fields(cls, content["fields"], encoder or again, views))
-        method.samples_, method._started = description_from_json(content["samples"]), started
-        if method.samples_.kind not in KINDS:
-            log.info(
-                "%s is of samples of kind %s, which no installed package brings", folder, method.samples_.kind
-            )
-        with (
-            made_from(content.get("folder")),
-            standing_in(content["fields"].get("encoder"), again),
-            building_within(most, folder / METHOD),
-        ):
-            method.build(method.samples_)
+    most, kind = count_numbers(weights), content["samples"].get("kind")
+    if kind not in KINDS:
+        log.info("%s is of samples of kind %s, which no installed package brings", folder, kind)
+    with weights_from(weights), building_within(most, folder / METHOD):
+        method = blank(cls, content, encoder=encoder, views=views)
     method.extensions_ = extensions_in(content, folder / METHOD)
     mark(method, content)
     return restore(method, folder)
+
+
+def blank(
+    cls: type[Any],
+    content: dict[str, Any],
+    *,
+    encoder: nn.Module | None = None,
+    views: Split | None = None,
+) -> Any:
+    """The model of a class that a recipe tells of, its weights aside.
+
+    Raises:
+        ValueError: its encoder is not known here.
+    """
+    started = content.get("encoder")
+    with random_state_kept(), torch.no_grad():
+        again = encoder_again(started) if started else None
+        method = cls(**_fields(cls, content["fields"], encoder or again, views))
+        method.samples_, method._started = description_from_json(content["samples"]), started
+        method.extensions_ = []
+        if "parts" in content:
+            method.recipes_ = content["parts"]
+        with made_from(content.get("folder")), standing_in(content["fields"].get("encoder"), again):
+            method.build(method.samples_)
+    return method
 
 
 def _fields(

@@ -171,7 +171,10 @@ def restore(method: Fitted, folder: Path) -> Fitted:
 
 def to_json(method: Outline) -> dict[str, Any]:
     """All that makes the method again: class, fields, samples, the network of a folder, a run or a method that it
-    started from; and the versions that made it."""
+    started from, the methods that it is made of; and the versions that made it."""
+    more: dict[str, Any] = {"parts": method.recipes_} if hasattr(method, "recipes_") else {}
+    if method.extensions_:
+        more["extensions"] = extensions_to_json(method.extensions_)
     return {
         "class": type(method).__name__,
         "fields": {field.name: _field_to_json(getattr(method, field.name)) for field in fields(method)},
@@ -179,7 +182,7 @@ def to_json(method: Outline) -> dict[str, Any]:
         "folder": _folder(method),
         "encoder": getattr(method, "_started", None),
         "versions": versions(),
-    } | ({"extensions": extensions_to_json(method.extensions_)} if method.extensions_ else {})
+    } | more
 
 
 def _say_views(content: dict[str, Any]) -> None:

@@ -5,8 +5,9 @@
     python benchmarks/unlike.py visual --data emoji sprites --minutes 6
 
 Each training is a process of its own, on one thread; its epochs take about `--minutes` of CPU time by the pace of its
-first steps (the bag of visual words and PCA take what they take). A method's representation is judged as it comes, and
-so is `all`: each layer of its encoder averaged over places and scaled to length 1, side by side. Candidates are chosen
+first steps (what learns without a network takes what it takes). A method's representation is judged as it comes, and so
+are `all`, each layer of its encoder averaged over places and scaled to length 1, side by side, and `codes`, it beside
+visual words and patch codes (`Concatenation`, which is a row of its own, too). Candidates are chosen
 by validation parts, a fifth of what is there to learn from; test parts judge what was chosen. Of letters and sprites no
 letter and no unit is in both parts. Results: `benchmarks/results/unlike.json` and `unlike.md`; a row that lies there is
 not measured again (--again does).
@@ -27,8 +28,9 @@ import pretext
 import rows
 from record import machine
 
-METHODS = ("raw", "pca", "bagofvisualwords", "autoencoder", "simclr", "vicreg")
-UNTIMED = ("raw", "pca", "bagofvisualwords")
+METHODS = ("raw", "pca", "bagofvisualwords", "concatenation", "autoencoder", "simclr", "vicreg")
+UNTIMED = ("raw", "pca", "bagofvisualwords", "patchcodes", "concatenation")
+MORE = ("all", "codes")  # what is judged besides a method's representation
 KEY = ("data", "part", "method", "fields", "minutes", "seed")
 NUMBER = 10_000  # of CIFAR-10's training images
 
@@ -108,6 +110,14 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         found["layers"] = pretext.by_layer(asked, layers[0], train, layers[1], test)
         own, other = (np.concatenate([unit(layer) for layer in part], axis=1) for part in layers)
         found["all"] = pretext.judged(asked, own, train, other, test)
+    if name not in UNTIMED:
+        codes = find_method("concatenation").cls(random_state=seed).fit(train)
+        centre = unit(both[0]).mean(0)
+        beside = [
+            np.concatenate([unit(unit(learned) - centre), codes.transform(part)], axis=1)
+            for learned, part in zip(both, (train, test), strict=True)
+        ]
+        found["codes"] = pretext.judged(asked, beside[0], train, beside[1], test)
     alarms = [str(alarm) for alarm in getattr(getattr(method, "history_", None), "alarms", ())]
     return found | {"epochs": fields.get("epochs"), "alarms": alarms, "machine": machine()}
 
@@ -125,6 +135,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
     told += [
         f"`python benchmarks/unlike.py`; {rows.used_by(frame['machine'])['processor']}, one thread. Test accuracy in",
         "percent, 1 % / 10 % / 100 % of the labels and kNN, mean over seeds; last step. All: layers side by side.",
+        "Codes: beside visual words and patch codes.",
         "",
     ]
     budgets = sorted({minutes for minutes in frame["minutes"] if minutes})
@@ -137,11 +148,15 @@ def markdown(found: list[dict[str, Any]]) -> str:
             told += rows.table(
                 ["method", "seeds", *pictures.UNLIKE],
                 [
-                    ["".join([name, "" if fields == "{}" else f" {fields}", ", all" if key == "all" else ""])]
+                    [
+                        "".join(
+                            [name, "" if fields == "{}" else f" {fields}", f", {key}" if key in MORE else ""]
+                        )
+                    ]
                     + [str(group["seed"].nunique())]
                     + [cell(group[group["data"] == data], key) for data in pictures.UNLIKE]
                     for (name, fields), group in shown.groupby(["method", "fields"], sort=False)
-                    for key in ("scores", "all")
+                    for key in ("scores", *MORE)
                     if key in group and group[key].notna().any()
                 ],
             )

@@ -4,6 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from replearn.cli.failures import guarded
+from replearn.engine.signals import Stopped
+
 MINUTES = 0.002
 
 
@@ -31,3 +34,13 @@ def test_the_command_says_what_to_take(command, tmp_path):
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "evaluation.json").write_text("{}")
     assert command(*given, "--run", "taken").code == 2
+
+
+@pytest.mark.parametrize(("name", "same"), [("auto", True), ("compare", False)])
+def test_a_stopped_command_says_the_line_that_goes_on(capsys, name, same):
+    def stop():
+        raise Stopped("stopped by SIGTERM", 15)
+
+    assert guarded(stop, [name, "digits"]) == 143
+    told = capsys.readouterr().err.strip().partition("To go on: ")[2]
+    assert told == f"replearn {name} digits" + ("" if same else " --resume")

@@ -16,81 +16,42 @@ CPU time in each fold by the pace of its first steps, one at least. Spoken digit
 
 import argparse
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import by_fold
 import numpy as np
-import pandas as pd
 import rows
-from pretext import epochs
-from record import machine
 
 DATA = ("motions", "notes", "digits")
-BASELINES = ("raw", "hand-made", "untrained cnn", "untrained vit")
-METHODS = ("simclr", "mae", "cpc", "supervised")
+ROWS = ("raw", "hand-made", "untrained cnn", "untrained vit", "simclr", "mae", "cpc", "supervised")
 FSDD = Path("shared/data/bench/fsdd.zip")
 VALIDATION = "lucas"  # the speaker by whom defaults are chosen
 DRAWS = 50
-KEY = ("data", "method", "seed", "minutes", "folds")
+ONE_EACH = 40  # samples of a part in which one label a class is asked about: motions
+KEY = by_fold.KEY
+command = by_fold.command(__file__, "fsdd")
 
 
 def main() -> int:
     """Measure what is asked for and not there yet, one process after another, and write after each."""
     asked = parse()
-    wanted = (
-        {"data": asked.data, "method": name, "seed": seed, "minutes": asked.minutes, "folds": asked.folds}
-        for seed in asked.seeds
-        for name in asked.methods or (*BASELINES, *METHODS)
-    )
+    measure = partial(by_fold.measure, folds=folds(asked), judge=probes)
+    wanted = by_fold.wanted(asked, ROWS)
     return rows.main(asked, measure, wanted, command, markdown, key=KEY)
 
 
 def parse() -> argparse.Namespace:
-    parser = rows.parser(__file__, __doc__)
-    parser.add_argument("methods", nargs="*", help=f"none: {', '.join((*BASELINES, *METHODS))}")
-    parser.add_argument("--data", choices=DATA, default="motions")
-    parser.add_argument("--minutes", type=float, default=5.0, help="of CPU time for each training")
-    parser.add_argument("--folds", type=int, default=5, help="of notes and digits, the first ones")
+    parser = by_fold.options(__file__, __doc__, DATA, folds=(5, "of notes and digits, the first ones"))
     parser.add_argument("--fsdd", type=Path, default=FSDD, help="zip of the free spoken digit dataset")
     asked = parser.parse_args()
-    if asked.data == "digits" and not asked.fsdd.is_file():
-        parser.error(f"--fsdd must name FSDD's zip; {asked.fsdd} is not there.")
+    by_fold.check_file(parser, asked, "digits", "fsdd")
     return asked
 
 
-def command(asked: argparse.Namespace, wanted: Mapping[str, Any]) -> list[str]:
-    """What measures a row."""
-    given = {"seeds": wanted["seed"], "data": wanted["data"], "minutes": wanted["minutes"]}
-    given |= {"folds": wanted["folds"], "fsdd": asked.fsdd if wanted["data"] == "digits" else FSDD}
-    return rows.command_line(__file__, wanted["method"], **given)
-
-
-def measure(asked: argparse.Namespace) -> dict[str, Any]:
-    """One row: train and judge, fold by fold."""
-    import torch
-
-    torch.set_num_threads(1)
-    (name,), (seed,) = asked.methods, asked.seeds
-    found, used, alarms, passes = [], 0.0, [], 0
-    for train, test in folds(asked):
-        a, b, method = represented(name, seed, train, test, asked.minutes)
-        found.append(scores(asked.data, a, train.labels, b, test.labels))
-        if method is not None:
-            used, passes = used + method.used, method.epochs
-            alarms += [str(alarm) for alarm in getattr(method.history_, "alarms", ())]
-    return {
-        "scores": pd.DataFrame(found).mean().to_dict(),
-        "each": found,
-        "CPU s": used,
-        "epochs": passes,
-        "alarms": alarms,
-        "machine": machine(),
-    }
-
-
-def folds(asked: argparse.Namespace) -> Iterator[tuple[Any, Any]]:
+def folds(asked: argparse.Namespace) -> Iterator[by_fold.Fold]:
     """Training and test parts."""
     import replearn
 
@@ -118,68 +79,29 @@ def spoken(path: Path) -> Any:
     return replearn.as_samples(samples, [int(name[0]) for name in names], groups=[name[1] for name in names])
 
 
-def represented(name: str, seed: int, train: Any, test: Any, minutes: float) -> tuple[Any, Any, Any]:
-    """What a row is made of, of both parts, and the method, if it was trained."""
-    from replearn.data.kinds import KINDS
-    from replearn.methods import find_method
-
-    if name == "raw":
-        return train.flat(), test.flat(), None
-    if name == "hand-made":
-        return *(KINDS[train.kind].features(part) for part in (train, test)), None
-    fields: dict[str, Any] = {"random_state": seed, "device": "cpu"}
-    if name.startswith("untrained"):
-        blank = find_method("simclr").cls(**fields, encoder=name.removeprefix("untrained ")).prepare(train)
-        return blank.transform(train), blank.transform(test), None
-    name, _, encoder = name.partition(" ")
-    fields |= {"encoder": encoder} if encoder else {}
-    cls = find_method(name).cls
-    method = cls(**fields, epochs=epochs(cls, fields, len(train), train, minutes))
-    began = time.process_time()
-    method.fit(train)
-    method.used = time.process_time() - began
-    return method.transform(train), method.transform(test), method
-
-
-def scores(data: str, a: Any, labels: Any, b: Any, other: Any) -> dict[str, float]:
-    """Accuracies of linear probes."""
+def probes(own: Any, train: Any, other: Any, test: Any, method: Any) -> dict[str, float]:
+    """Accuracies of linear probes; of motions, whose classes have ten series each, by one label a class, too."""
     from replearn.evaluate import few_label_curve, linear_probe
 
-    if data != "motions":
-        return {"all labels": linear_probe(a, labels, b, other).accuracy}
-    curve = few_label_curve(a, labels, b, other, fractions=(1.0,), per_class=(1,), draws=DRAWS)
+    if len(train) > ONE_EACH:
+        return {"all labels": linear_probe(own, train.labels, other, test.labels).accuracy}
+    curve = few_label_curve(
+        own, train.labels, other, test.labels, fractions=(1.0,), per_class=(1,), draws=DRAWS
+    )
     found = dict(zip(curve["setting"], curve["mean"], strict=True))
     return {"one a class": found["1 per class"], "all labels": found["100 %"]}
 
 
 def markdown(found: list[dict[str, Any]]) -> str:
     """A table for each of the data."""
-    table = pd.DataFrame(found)
-    lines: list[str] = []
-    for (data, minutes, number), part in table.groupby(["data", "minutes", "folds"], sort=False):
-        names = [one for one in ("one a class", "all labels") if one in part["scores"].iloc[0]]
-        told = f", {number} folds" if data != "motions" else ""
-        lines += ["", f"## {data}, {minutes:g} CPU minutes a training{told}", ""]
-        body = []
-        for name, own in part.groupby("method", sort=False):
-            shown = [
-                rows.cell(own["scores"].map(lambda each, one=one: each[one]), percent=True, spread=True)
-                for one in names
-            ]
-            seeds = ", ".join(map(str, sorted(own["seed"])))
-            body.append((name, seeds, *shown, rows.cell(own["epochs"]), rows.cell(own["CPU s"])))
-        lines += rows.table(("row", "seeds", *names, "epochs", "CPU s"), body)
-    told = [
-        "",
-        "Accuracy of a linear probe in percent; mean and deviation over seeds, of the mean over folds.",
-    ]
-    return rows.page(
-        "Series and sounds",
-        "python benchmarks/kind_time.py",
-        told,
-        lines,
-        rows.used_by(row["machine"] for row in found),
-    )
+    about = "Accuracy of a linear probe in percent; mean and deviation over seeds, of the mean over folds."
+    columns = ("one a class", "all labels")
+    return by_fold.page(__file__, "Series and sounds", about, found, columns, told_folds)
+
+
+def told_folds(data: str, number: int) -> str:
+    """What a title says of them."""
+    return f", {number} folds" if data != "motions" else ""
 
 
 if __name__ == "__main__":

@@ -23,81 +23,43 @@ there is not measured again (--again does).
 
 import argparse
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import by_fold
 import numpy as np
-import pandas as pd
 import rows
-from pretext import epochs
-from record import machine
 
 DATA = ("bouncing", "bouncing-ideal", "moving-digits", "sprites")
-UNTRAINED = "untrained "
 BASELINES = ("raw", "hand-made", "untrained simclr", "untrained colourtracking")
 METHODS = ("simclr", "vicreg", "mae", "arrowoftime", "orderverification", "colourtracking", "supervised")
 SPRITES = Path("shared/data/bench/wesnoth_anim.npz")
 FRAMES = 4  # of sprites
 COLUMNS = ("action", "kNN", "question", "tracking", "nothing moved")
-KEY = ("data", "method", "seed", "minutes", "folds")
+KEY = by_fold.KEY
+command = by_fold.command(__file__, "sprites")
 
 
 def main() -> int:
     """Measure what is asked for and not there yet, one process after another, and write after each."""
     asked = parse()
-    wanted = (
-        {"data": asked.data, "method": name, "seed": seed, "minutes": asked.minutes, "folds": asked.folds}
-        for seed in asked.seeds
-        for name in asked.methods or (*BASELINES, *METHODS)
-    )
+    fields = {"share": 0.9} if asked.methods == ["mae"] else {}
+    measure = partial(by_fold.measure, folds=folds(asked), judge=judged, **fields)
+    wanted = by_fold.wanted(asked, (*BASELINES, *METHODS))
     return rows.main(asked, measure, wanted, command, markdown, key=KEY)
 
 
 def parse() -> argparse.Namespace:
-    parser = rows.parser(__file__, __doc__)
-    parser.add_argument("methods", nargs="*", help=f"none: {', '.join((*BASELINES, *METHODS))}")
-    parser.add_argument("--data", choices=DATA, default=DATA[0])
-    parser.add_argument("--minutes", type=float, default=5.0, help="of CPU time for each training")
-    parser.add_argument("--folds", type=int, default=1, help="of sprites, the first ones")
+    parser = by_fold.options(__file__, __doc__, DATA, folds=(1, "of sprites, the first ones"))
     parser.add_argument("--sprites", type=Path, default=SPRITES, help="animations of Wesnoth's units")
     asked = parser.parse_args()
-    if asked.data == "sprites" and not asked.sprites.is_file():
-        parser.error(f"--sprites must name the file of animations; {asked.sprites} is not there.")
+    by_fold.check_file(parser, asked, "sprites", "sprites")
     return asked
 
 
-def command(asked: argparse.Namespace, wanted: Mapping[str, Any]) -> list[str]:
-    """What measures a row."""
-    given = {"seeds": wanted["seed"], "data": wanted["data"], "minutes": wanted["minutes"]}
-    given |= {"folds": wanted["folds"], "sprites": asked.sprites if wanted["data"] == "sprites" else SPRITES}
-    return rows.command_line(__file__, wanted["method"], **given)
-
-
-def measure(asked: argparse.Namespace) -> dict[str, Any]:
-    """One row: train and judge, fold by fold."""
-    import torch
-
-    torch.set_num_threads(1)
-    (name,), (seed,) = asked.methods, asked.seeds
-    found, used, alarms, passes = [], 0.0, [], 0
-    for train, test in folds(asked):
-        a, b, method = represented(name, seed, train, test, asked.minutes)
-        found.append(scores(a, train.labels, b, test.labels) | own_scores(method, test))
-        used, passes = used + getattr(method, "used", 0.0), getattr(method, "epochs", 0)
-        alarms += [str(alarm) for alarm in getattr(getattr(method, "history_", None), "alarms", ())]
-    return {
-        "scores": pd.DataFrame(found).mean().to_dict(),
-        "each": found,
-        "CPU s": used,
-        "epochs": 0 if name.startswith(UNTRAINED) else passes,
-        "alarms": alarms,
-        "machine": machine(),
-    }
-
-
-def folds(asked: argparse.Namespace) -> Iterator[tuple[Any, Any]]:
+def folds(asked: argparse.Namespace) -> Iterator[by_fold.Fold]:
     """Training and test parts."""
     import replearn
 
@@ -125,34 +87,15 @@ def sprites(path: Path) -> Any:
     return replearn.as_samples(clips, list(action[kept]), kind=f"video:frames={FRAMES}", groups=list(groups))
 
 
-def represented(name: str, seed: int, train: Any, test: Any, minutes: float) -> tuple[Any, Any, Any]:
-    """What a row is made of, of both parts, and the method, if there is one."""
-    from replearn.data.kinds import KINDS
-    from replearn.methods import find_method
-
-    if name == "raw":
-        return train.flat(), test.flat(), None
-    if name == "hand-made":
-        return *(KINDS[train.kind].features(part) for part in (train, test)), None
-    cls = find_method(name.removeprefix(UNTRAINED)).cls
-    fields: dict[str, Any] = {"random_state": seed, "device": "cpu"} | (
-        {"share": 0.9} if name == "mae" else {}
-    )
-    if name.startswith(UNTRAINED):
-        method = cls(**fields).prepare(train)
-    else:
-        method = cls(**fields, epochs=epochs(cls, fields, len(train), train, minutes))
-        began = time.process_time()
-        method.fit(train)
-        method.used = time.process_time() - began
-    return method.transform(train), method.transform(test), method
-
-
-def scores(a: Any, labels: Any, b: Any, other: Any) -> dict[str, float]:
-    """Accuracies of probes."""
+def judged(own: Any, train: Any, other: Any, test: Any, method: Any) -> dict[str, float]:
+    """Accuracies of probes, and how a method answers its own question."""
     from replearn.evaluate import knn_probe, linear_probe
 
-    return {"action": linear_probe(a, labels, b, other).accuracy, "kNN": knn_probe(a, labels, b, other)}
+    found = {
+        "action": linear_probe(own, train.labels, other, test.labels).accuracy,
+        "kNN": knn_probe(own, train.labels, other, test.labels),
+    }
+    return found | own_scores(method, test)
 
 
 def own_scores(method: Any, test: Any) -> dict[str, float]:
@@ -213,28 +156,13 @@ def tracking(method: Any, test: Any) -> dict[str, float]:
 
 def markdown(found: list[dict[str, Any]]) -> str:
     """A table for each of the data."""
-    lines: list[str] = []
-    for (data, minutes, number), part in pd.DataFrame(found).groupby(
-        ["data", "minutes", "folds"], sort=False
-    ):
-        told = f", {number} of 5 folds" if data == "sprites" else ""
-        lines += ["", f"## {data}, {minutes:g} CPU minutes a training{told}", ""]
-        body = []
-        for name, own in part.groupby("method", sort=False):
-            shown = [cell(own["scores"], column) for column in COLUMNS]
-            seeds = ", ".join(map(str, sorted(own["seed"])))
-            body.append((name, seeds, *shown, rows.cell(own["epochs"]), rows.cell(own["CPU s"])))
-        lines += rows.table(("row", "seeds", *COLUMNS, "epochs", "CPU s"), body)
-    told = ["", "In percent: accuracy of probes, share of questions answered right, intersection over union."]
-    used = rows.used_by(row["machine"] for row in found)
-    return rows.page("Videos", "python benchmarks/kind_video.py", told, lines, used)
+    about = "In percent: accuracy of probes, share of questions answered right, intersection over union."
+    return by_fold.page(__file__, "Videos", about, found, COLUMNS, told_folds)
 
 
-def cell(scores: Any, column: str) -> str:
-    """A number of a row; nothing, where it has none."""
-    if any(column not in one for one in scores):
-        return ""
-    return str(rows.cell(scores.map(lambda one: one[column]), percent=True, spread=True))
+def told_folds(data: str, number: int) -> str:
+    """What a title says of them."""
+    return f", {number} of 5 folds" if data == "sprites" else ""
 
 
 if __name__ == "__main__":

@@ -5,11 +5,11 @@ import shutil
 
 import numpy as np
 import pytest
+from tests.made_methods import few_colours, few_images
 
 import replearn
 from replearn.data import as_samples
 from replearn.methods import BagOfVisualWords, Concatenation, PatchCodes, SimCLR
-from tests.made_methods import few_colours, few_images
 
 
 def unit(rows):
@@ -59,7 +59,9 @@ def test_a_method_that_was_fitted_learns_anew(images):
 
 def test_what_can_not_be_a_part_is_refused(images, run, tmp_path):
     Concatenation().fit(images, run=tmp_path / "both")
-    bare = replearn.Autoencoder(encoder="cnn", epochs=1, batch_size=32).fit(few_images(), run=tmp_path / "grey")
+    bare = replearn.Autoencoder(encoder="cnn", epochs=1, batch_size=32).fit(
+        few_images(), run=tmp_path / "grey"
+    )
     assert bare.samples_.shape[0] == 1
     for methods, message in {
         ("patchcodes",): "at least 2",

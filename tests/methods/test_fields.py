@@ -65,6 +65,7 @@ OTHERS: dict[str, Any] = {
     "trained": "frozen", "validation": 0.25, "variance": 0.3, "views": Pair(Same(), Same()),
     "weight_decay": 0.5, "weighting": "uncertainty", "tasks": ("part",), "numbers": ("label",), "colours": 4,
     "objective": "masked", "mu": 1, "threshold": 0.99, "locked": ("image",), "pairing": "sigmoid",
+    "methods": ("patchcodes", "bagofvisualwords"),
 }  # fmt: skip
 # Of methods that ask for more than views.
 OTHER_SPLITS = {

@@ -23,6 +23,7 @@ from torch import Tensor, from_numpy, nn
 
 from replearn.data import Batch, Description, Samples
 from replearn.data.kinds import KINDS, WORDS
+from replearn.engine.machine import choose
 from replearn.engine.run import METHOD
 from replearn.methods.checks import check_refused, check_seed
 from replearn.methods.load import blank, load
@@ -111,6 +112,7 @@ class Concatenation(Model):
 
     def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:
         """Fit the parts that are named, load those that have learned, and find the centre of each."""
+        choose(self.device, self.precision)  # parts choose for themselves; a wrong name is told now
         members = []
         for part in self.methods:
             member = _member(part, self)

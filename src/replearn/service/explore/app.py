@@ -174,9 +174,10 @@ class Asked:
         """Label some."""
         check_keys(body, {"positions", "label"})
         positions = self._positions(body)
-        if "label" not in body:
-            raise ValueError("a request must hold a label, or null to take it away; got none.")
-        self._labelling().assign(positions, body["label"])
+        label = body.get("label", 0)
+        if label is not None and not isinstance(label, str):
+            raise ValueError("a request must hold a label, or null to take it away; got neither.")
+        self._labelling().assign(positions, label)
         return self.labels()
 
     def following(self, body: dict[str, Any]) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def as_samples(
     if targets:
         own, of_files = target_columns(data, labels, samples, targets, groups=column)
         of_groups = of_groups if of_files is None else of_files
-    elif isinstance(labels, str | Path) and own is None:
+    elif isinstance(labels, str | Path) and (own is None or (not tabular and is_record_file(Path(labels)))):
         names = samples.names if samples.names is not None else [str(i) for i in range(len(samples))]
         own, of_groups = read_label_file(Path(labels).expanduser(), names, groups=column)
     elif labels is not None and not isinstance(labels, str | Path):

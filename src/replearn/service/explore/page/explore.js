@@ -4,6 +4,7 @@
 (() => {
   const byId = (id) => document.getElementById(id);
   const FAST = 8000; // points from which they are squares written into pixels
+  const MOST = 200; // samples that are listed
   const SLOTS = 10; // colours of classes; further classes use them again
   // cividis (Nuñez, Anderton & Renslow 2018): told alike with and without colour blindness.
   const RAMP = [[0, 34, 78], [53, 69, 108], [102, 105, 112], [148, 142, 119], [200, 184, 102], [254, 232, 56]];
@@ -125,6 +126,18 @@
     redraw();
   }
 
+  // A button that lists the samples where an amount is least or largest.
+  function ends(told, sign) {
+    const { name, values } = state.colour;
+    const found = () => [...values.keys()].filter((i) => values[i] >= 0).sort((a, b) => sign * (values[a] - values[b])).slice(0, MOST);
+    return make("button", { type: "button", onclick: () => {
+      const positions = found();
+      state.marked = positions;
+      redraw();
+      list(`${name}: ${told}`, positions, `The ${positions.length.toLocaleString("en")} samples where it is ${told}, in order.`);
+    } }, `List the ${told}`);
+  }
+
   function drawLegend(slots) {
     const box = byId("legend"), colour = state.colour;
     box.replaceChildren();
@@ -134,7 +147,8 @@
       ramp.style.background = `linear-gradient(to right, ${RAMP.map((one) => `rgb(${one.join()})`).join()})`;
       const told = (value) => Number(value.toPrecision(3)).toLocaleString("en");
       box.append(make("p", { class: "legend-title" }, colour.name), ramp,
-        make("div", { class: "ends" }, make("span", {}, told(colour.low)), make("span", {}, told(colour.high))));
+        make("div", { class: "ends" }, make("span", {}, told(colour.low)), make("span", {}, told(colour.high))),
+        make("p", { class: "doing" }, ends("lowest", 1), ends("highest", -1)));
       return;
     }
     const counts = new Map();
@@ -192,7 +206,7 @@
       this.draw();
     }
 
-    // Both axes fill the canvas: distances on such maps mean little anyway, but equal scales keep shapes.
+    // Both axes have one scale, so that shapes stay.
     get radius() { return 0.47 * Math.min(this.size.width, this.size.height); }
     screenX(i) { return this.size.width / 2 + this.view.x + this.xy[2 * i] * this.radius * this.view.zoom; }
     screenY(i) { return this.size.height / 2 + this.view.y - this.xy[2 * i + 1] * this.radius * this.view.zoom; }
@@ -550,18 +564,19 @@
 
   // --- selections ---------------------------------------------------------------------------------------------
 
-  const MOST = 200; // samples that are listed
-
   const list = guarded(async (title, positions, told = "", shown = null) => {
     const box = byId("listed");
-    box.hidden = !positions.length && !told;
-    if (box.hidden) return;
+    if (!positions.length && !told) {
+      box.hidden = true;
+      return;
+    }
     const samples = shown || (positions.length ? (await ask("/samples", { positions: positions.slice(0, MOST) })).samples : []);
     const doing = positions.length ? make("div", { class: "doing" },
       make("button", { type: "button", onclick: () => save(positions) }, "Save as CSV"),
       make("button", { type: "button", onclick: () => select([]) }, "Clear")) : null;
     box.replaceChildren(make("h2", {}, title), told ? make("p", { class: "note" }, told) : "", doing || "", cards(samples),
       positions.length > samples.length ? make("p", { class: "note" }, `Listed are ${samples.length} of ${positions.length.toLocaleString("en")}; the CSV has all.`) : "");
+    box.hidden = false;
   });
 
   function select(found, more = false) {
@@ -588,7 +603,7 @@
 
   const search = guarded(async (asked) => {
     const found = await ask(`/search?q=${encodeURIComponent(asked)}`);
-    const words = `${found.found.toLocaleString("en")} with “${asked}” in the name${state.data.colours.length ? "" : ""} or text`;
+    const words = `${found.found.toLocaleString("en")} with “${asked}” in the name or text`;
     const more = found.found > found.positions.length ? `; the first ${found.positions.length} are selected` : "";
     state.selected = new Set(found.meant && !found.positions.length ? found.meant.map((one) => one.position) : found.positions);
     drawLabels();

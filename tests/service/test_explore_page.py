@@ -174,6 +174,21 @@ def test_a_selection_is_labelled_and_saved_at_once(page, asked, digits):
     seen(page, "labelled")
 
 
+def test_labels_by_the_keyboard(page, asked):
+    address, file = asked
+    shown(page, f"{address}/#7")
+    page.run(
+        "document.querySelector('#class').value = 'seven'; document.querySelector('#new').requestSubmit()"
+    )
+    page.wait("document.querySelector('#labelled').textContent.startsWith('1 of')")
+    page.run("document.querySelector('canvas').focus()")
+    page.press("ArrowUp", "Enter")
+    page.wait("location.hash !== '#7'")
+    page.press("1")
+    page.wait("document.querySelector('#labelled').textContent.startsWith('2 of')")
+    assert set(pd.read_csv(file, dtype=str)["label"]) == {"seven"}
+
+
 def test_a_lasso_and_a_search(page, asked):
     shown(page, asked[0])
     page.run("document.querySelector('[data-tool=lasso]').click()")

@@ -442,6 +442,7 @@
       else if (event.key === "+" || event.key === "=") this.zoomAt(1.5);
       else if (event.key === "-") this.zoomAt(1 / 1.5);
       else if (event.key === "0") this.showAll();
+      else if (state.labels && /^[1-9]$/.test(event.key) && allClasses()[event.key - 1] !== undefined) assign(allClasses()[event.key - 1]);
       else if (event.key === "Escape") {
         if (state.opened >= 0) close();
         else if (state.selected.size) select([]);
@@ -512,16 +513,16 @@
   }
 
   // A list of samples as buttons.
-  function cards(samples, { under = (one) => one.told } = {}) {
+  function cards(samples) {
     const rows = samples.some((one) => !one.picture);
     return make("ol", { class: rows ? "cards rows" : "cards" }, ...samples.map((one) => {
-      const told = under(one);
+      const cosine = one.cosine === undefined ? "" : one.cosine.toFixed(2);
       return make("li", {}, make("button", {
         type: "button", title: one.name, class: one.shared === false ? "other" : null,
         onclick: () => open(one.position), onmouseenter: () => hover(one.position), onfocus: () => hover(one.position),
       }, one.picture ? make("img", { src: one.picture, alt: one.name }) : null,
       rows ? make("span", {}, one.text || one.gone || one.name) : null,
-      told ? make("span", { class: "under" }, told) : null));
+      ...[one.told, cosine].filter(Boolean).map((told) => make("span", { class: "under", title: told }, told))));
     }));
   }
 
@@ -539,11 +540,10 @@
     const inside = make("div", { class: "whole" }, whole.picture ? make("img", { src: whole.picture, alt: whole.name }) : null, values);
     if (whole.sound) inside.append(make("audio", { controls: true, src: whole.sound }));
     for (const name of ["text", "gone"]) if (whole[name]) inside.append(make("p", { class: "words-of", tabindex: 0 }, whole[name]));
-    const under = (one) => [one.told, one.cosine.toFixed(2)].filter(Boolean).join(" ");
-    const lists = [make("h3", {}, near.beside ? `Nearest by ${state.data.maps[0].title}` : "Nearest, by cosine"), cards(near.neighbours, { under })];
+    const lists = [make("h3", {}, near.beside ? `Nearest by ${state.data.maps[0].title}` : "Nearest, by cosine"), cards(near.neighbours)];
     if (near.beside) {
       const same = near.neighbours.filter((one) => one.shared).length;
-      lists.push(make("h3", {}, `Nearest by ${state.data.maps[1].title}`), cards(near.beside, { under }),
+      lists.push(make("h3", {}, `Nearest by ${state.data.maps[1].title}`), cards(near.beside),
         make("p", { class: "note" }, `${same} of ${near.neighbours.length} are the same; others are dashed.`));
     }
     box.replaceChildren(make("div", { class: "head" }, make("h2", {}, whole.name),
@@ -611,12 +611,13 @@
     await list(words + more, found.positions, found.found ? "" : "none");
     if (found.meant) {
       byId("listed").prepend(make("h2", {}, `Nearest to “${asked}” by the representation`),
-        cards(found.meant, { under: (one) => [one.told, one.cosine.toFixed(2)].filter(Boolean).join(" ") }));
+        cards(found.meant));
     }
   });
 
   // --- labels -------------------------------------------------------------------------------------------------
 
+  // Whom a class is given to: what is selected, else what is opened.
   const asked = () => (state.selected.size ? [...state.selected] : state.opened >= 0 ? [state.opened] : []);
 
   function setLabels(found) {
@@ -635,15 +636,17 @@
   });
 
   const own = []; // classes that were typed and have no sample yet
+  const allClasses = () => [...state.labels.classes, ...own.filter((name) => !state.labels.classes.includes(name))];
+
   function drawLabels() {
     if (!state.labels) return;
-    const { classes, counts, values } = state.labels, all = [...classes, ...own.filter((name) => !classes.includes(name))];
+    const { classes, counts, values } = state.labels, all = allClasses();
     const positions = asked();
     const given = positions.length === 1 && values[positions[0]] >= 0 ? classes[values[positions[0]]] : null;
     const whom = positions.length > 1 ? `the ${positions.length.toLocaleString("en")} selected` : positions.length ? "the sample" : "a sample (open one, or select some)";
     const done = counts.reduce((sum, one) => sum + one, 0);
     byId("labelled").textContent = `${done.toLocaleString("en")} of ${state.n.toLocaleString("en")} labelled. A class below is given to ${whom} and saved at once.`;
-    byId("classes").replaceChildren(...all.map((name, i) => make("button", { type: "button", "aria-pressed": String(name === given), onclick: () => assign(name) },
+    byId("classes").replaceChildren(...all.map((name, i) => make("button", { type: "button", "aria-pressed": String(name === given), title: i < 9 ? `key ${i + 1} on the map` : null, onclick: () => assign(name) },
       make("span", { class: `swatch c${slotOf(name)}` }), make("bdi", {}, name), make("span", { class: "count" }, i < counts.length ? counts[i].toLocaleString("en") : "0"))),
     classes.length ? make("button", { type: "button", onclick: () => assign(null) }, "no label") : "");
   }
@@ -680,7 +683,7 @@
     byId("maps").classList.toggle("two", many);
     byId("maps").replaceChildren(...state.maps.map((map) => map.element));
     if (data.labelling) {
-      byId("labelling").hidden = false;
+      byId("labelling").hidden = byId("labelkeys").hidden = false;
       setLabels(await ask("/labels"));
     }
     setColour(data.labelling && state.labels.counts.length ? undefined : (data.colours[0] || {}).name);

@@ -397,7 +397,7 @@ def test_with_labels_the_border_is_asked():
     found, told = propose(np.concatenate([rows, between]), labels, 5)
     assert (found >= 200).all()
     assert len(set(found.tolist())) == 5
-    assert "least margins" in told
+    assert "Least margins" in told
 
 
 def test_what_is_proposed_has_no_label_and_is_spread():

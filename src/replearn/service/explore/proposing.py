@@ -39,21 +39,21 @@ def propose(
     classes = len(np.unique(labels[known]))
     count = min(count, len(unlabelled))
     if not count:
-        return np.empty(0, np.int64), "every sample has a label"
+        return np.empty(0, np.int64), "Every sample has a label."
     scaled = unit_columns(rows)
     if classes < 2 or len(known) < FEWEST * classes:
         found = farthest_first(scaled, known, count)
         return found, (
-            f"farthest from what is labelled, one after the other (core-set): {len(known):,} labels of {classes} "
-            f"class{'es' * (classes != 1)} are too few for a probe, which needs {FEWEST} of each of 2"
+            f"Farthest from what is labelled, one after the other (core-set): {len(known):,} labels of {classes} "
+            f"class{'es' * (classes != 1)} are too few for a probe, which needs {FEWEST} of each of 2."
         )
     some = np.sort(np.random.default_rng(random_state).permutation(unlabelled)[:LOOKED])
     chosen = representatives(scaled, some, CLUSTERS * count, random_state=random_state)
     margin = margins(scaled[known], labels[known], scaled[chosen])
     found = chosen[np.argsort(margin, kind="stable")[:count]]
     return found, (
-        f"least margins of a linear probe on {len(known):,} labels, among the middles of {len(chosen):,} clusters of "
-        f"{len(some):,} unlabelled samples"
+        f"Least margins of a linear probe on {len(known):,} labels, among the middles of {len(chosen):,} clusters of "
+        f"{len(some):,} unlabelled samples."
     )
 
 

@@ -132,7 +132,7 @@
     const found = () => [...values.keys()].filter((i) => values[i] >= 0).sort((a, b) => sign * (values[a] - values[b])).slice(0, MOST);
     return make("button", { type: "button", onclick: () => {
       const positions = found();
-      state.marked = positions;
+      state.marked = positions.slice(0, 20);
       redraw();
       list(`${name}: ${told}`, positions, `The ${positions.length.toLocaleString("en")} samples where it is ${told}, in order.`);
     } }, `List the ${told}`);
@@ -631,7 +631,12 @@
   const assign = guarded(async (label) => {
     const positions = asked();
     if (!positions.length) throw new Error("Open a sample, or select some, then choose their class.");
+    const first = !state.labels.classes.length;
     setLabels(await ask("/labels", { positions, label }));
+    if (first) {
+      setColour(colours()[0].name);
+      drawSelect();
+    }
     byId("status").textContent = `${positions.length} labelled ${label === null ? "none" : label}; saved`;
   });
 
@@ -656,6 +661,7 @@
     const positions = found.samples.map((one) => one.position);
     state.selected = new Set();
     state.marked = positions;
+    drawLabels();
     redraw();
     await list("Label these next", positions, found.told, found.samples);
   });

@@ -66,7 +66,7 @@ def test_samples_without_names_are_labelled_by_number(run, data, tmp_path):
 
     file = tmp_path / "clicked.csv"
     found = make_explored(options(run, data, labels=str(file)))
-    assert [one.name for one in found.colours] == ["folder"]
+    assert [one.name for one in found.colours] == ["label"]
     found.labels.assign(range(96), "b")
     found.labels.assign([4, 95], "a")
     told = as_samples(str(data), str(file))
@@ -119,6 +119,19 @@ def test_more_than_a_map_holds_is_drawn_at_random(run, data, monkeypatch):
     assert found.told[0].startswith("30 of 96 samples, drawn at random.")
     assert found.small([29])[0]["name"] == found.samples.names[29]
     assert 29 < int(found.samples.names[29]) < 96
+
+
+def test_images_of_a_run_of_clip_are_found_by_text(data, tmp_path):
+    pytest.importorskip("tokenizers", reason="needs replearn[text]")
+    from replearn import CLIP, as_samples
+
+    images = as_samples(str(data))
+    told = {"image": images, "text": [("dark", "light")[label] for label in images.labels]}
+    few = {"encoder": "image=linear,text=words", "epochs": 30, "batch_size": 32, "device": "cpu"}
+    CLIP(**few, learning_rate=1e-2).fit(told, run=tmp_path / "pairs")
+    found = make_explored(options(tmp_path / "pairs", data))
+    for name, label in (("dark", "0"), ("light", "1")):
+        assert [one["told"] for one in found.search(name)["meant"]].count(label) >= 18
 
 
 @pytest.mark.parametrize(

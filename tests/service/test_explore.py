@@ -483,6 +483,9 @@ def test_columns_are_classes_or_amounts():
     assert (told["low"], told["high"]) == (0.5, 2.5)
     assert unpacked(told["values"], "<f4").tolist() == [0, -1, 1]
     assert column_colour("n", [1, 10, 2]).classes == ["1", "2", "10"]
+    nothing = column_colour("n", [None, None])
+    assert nothing.told()["classes"] == []
+    assert nothing.at(0) == ""
 
 
 def test_predictions_are_colours():

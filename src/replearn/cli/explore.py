@@ -112,7 +112,7 @@ def make_explored(options: ExploreOptions) -> "Explored":
     places = place(rows, options.map, random_state=options.seed)
     told = [_told(places, len(shown), len(samples))]
     labels = None if written is None else _label_file(written, shown)
-    colours = _own_colours(shown, labels)
+    colours = _own_colours(shown)
     if options.classifier is not None:
         colours += _predicted(options.classifier, options, reading, chosen, colours)
     colours += _kept_colours(samples, options, chosen)
@@ -216,11 +216,11 @@ def _told(places: "Places", shown: int, n: int) -> str:
     )
 
 
-def _own_colours(samples: "Samples", labels: "LabelFile | None") -> list["Colour"]:
+def _own_colours(samples: "Samples") -> list["Colour"]:
     """The samples' labels and groups."""
     from replearn.service.explore.explored import column_colour, label_colour
 
-    own = label_colour(samples, "label" if labels is None else "folder")
+    own = label_colour(samples)
     found = [] if own is None else [own]
     if samples.groups is not None:
         found.append(column_colour("group", list(map(str, samples.groups))))
@@ -249,7 +249,7 @@ def _predicted(
             f"--classifier must be a run of `replearn finetune --task classify`; {run} is of {type(model).__name__}."
         )
     samples = _some(load_samples(options.data, reading, like=described(run)), chosen)
-    label = next((colour for colour in own if colour.name in ("label", "folder")), None)
+    label = next((colour for colour in own if colour.name == "label"), None)
     return prediction_colours(model.predict_proba(samples), [str(name) for name in model.classes_], label)
 
 

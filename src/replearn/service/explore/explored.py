@@ -3,6 +3,7 @@
 import base64
 import csv
 import io
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,9 +40,14 @@ class Colour:
     values: np.ndarray
     classes: Sequence[str] = ()
 
+    @property
+    def amounts(self) -> bool:
+        """Whether these are amounts, not classes."""
+        return self.values.dtype.kind == "f"
+
     def told(self) -> dict[str, Any]:
         """For the page: numbers in base64, amounts as shares of their range."""
-        if self.classes:
+        if not self.amounts:
             return {
                 "name": self.name,
                 "classes": list(self.classes),
@@ -60,7 +66,7 @@ class Colour:
     def at(self, position: int) -> str:
         """The value of a sample, in words."""
         value = self.values[position]
-        if self.classes:
+        if not self.amounts:
             return self.classes[int(value)] if value >= 0 else ""
         return f"{value:.3g}" if np.isfinite(value) else ""
 
@@ -110,14 +116,16 @@ class Explored:
     read_text: Callable[[str], Float[np.ndarray, "1 d"]] | None = None
     beside: Beside | None = None
 
+    def __post_init__(self) -> None:
+        self._one = threading.RLock()  # samples and networks are read by one thread at a time
+
     def __len__(self) -> int:
         return len(self.samples)
 
     def map(self) -> dict[str, Any]:
         """All that is drawn before anything is asked: places, colours, lines."""
-        maps = [{"title": self.title if self.beside is None else "first", "xy": _packed_places(self.places)}]
+        maps = [{"title": self.title, "xy": _packed_places(self.places)}]
         if self.beside is not None:
-            maps[0]["title"] = self.title
             maps.append({"title": self.beside.title, "xy": _packed_places(self.beside.places)})
         return {
             "title": self.title,
@@ -131,11 +139,13 @@ class Explored:
 
     def small(self, positions: Sequence[int]) -> list[dict[str, Any]]:
         """What lists show of samples."""
-        return [self._with_values(card(self.samples, one), one) for one in positions]
+        with self._one:
+            return [self._with_values(card(self.samples, one), one) for one in positions]
 
     def whole(self, position: int) -> dict[str, Any]:
         """What is shown of a sample that is opened."""
-        found = self._with_values(whole_card(self.samples, position), position)
+        with self._one:
+            found = self._with_values(whole_card(self.samples, position), position)
         found["values"] = [
             (colour.name, colour.at(position)) for colour in self.colours if colour.at(position)
         ]
@@ -159,7 +169,8 @@ class Explored:
         contain = self._containing(asked.casefold())
         found: dict[str, Any] = {"positions": contain[:CONTAIN], "found": len(contain)}
         if self.read_text is not None:
-            row = self.read_text(asked)
+            with self._one:
+                row = self.read_text(asked)
             index, cosine = nearest(row, self.rows, k=min(MEANT, len(self)))
             found["meant"] = self._listed(index[0].tolist(), cosine[0].tolist())
         return found
@@ -239,11 +250,11 @@ def changed_neighbours(
     )
 
 
-def label_colour(samples: Samples, name: str = "label") -> Colour | None:
+def label_colour(samples: Samples) -> Colour | None:
     """The samples' own labels, where they have some."""
     if samples.labels is None or (samples.labels == UNLABELLED).all():
         return None
-    return Colour(name, np.asarray(samples.labels), tuple(map(str, samples.classes)))
+    return Colour("label", np.asarray(samples.labels), tuple(map(str, samples.classes)))
 
 
 def column_colour(name: str, values: Sequence[Any]) -> Colour:

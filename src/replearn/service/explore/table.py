@@ -18,14 +18,14 @@ from replearn.evaluate import nearest
 from replearn.report.excerpts import without_controls
 from replearn.report.kinds import LOOKS
 from replearn.service.curation.table import name_of
-from replearn.service.explore.explored import Explored
+from replearn.service.explore.explored import Colour, Explored
 
 NEIGHBOURS = 15
 OWN = ("id", "name", "x", "y", "text", "neighbors")
 
 
 def write_map(path: Path, explored: Explored) -> None:
-    """Write a row per sample: number, name, place, text where samples are texts, colours, and nearest rows.
+    """Write a row per sample: number, name, place, text where samples are texts, clicked label, colours, nearest rows.
 
     Raises:
         CannotWrite: writing failed.
@@ -47,7 +47,8 @@ def map_table(explored: Explored) -> "pa.Table":
     looks = LOOKS[samples.kind]
     if looks.shown == "text":
         columns["text"] = pa.array([without_controls(looks.text(samples, i)) for i in range(n)])
-    for colour in explored.colours:
+    clicked = [] if explored.labels is None else [Colour("label", *explored.clicked())]
+    for colour in [*clicked, *explored.colours]:
         name = colour.name
         while name in columns or name in OWN:
             name += "_"
@@ -56,8 +57,8 @@ def map_table(explored: Explored) -> "pa.Table":
     return pa.table(columns)
 
 
-def _column(colour: Any) -> "pa.Array":
-    if not colour.classes:
+def _column(colour: Colour) -> "pa.Array":
+    if colour.amounts:
         return pa.array(colour.values, pa.float64(), mask=~np.isfinite(colour.values))
     return pa.array(
         [colour.classes[value] if value >= 0 else None for value in colour.values.tolist()], pa.string()

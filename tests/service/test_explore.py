@@ -278,6 +278,18 @@ def test_samples_whose_files_went_away_say_so(digits):
     assert len(asked.get("/neighbours/1").json()["neighbours"]) == 10
 
 
+def test_names_that_are_no_text_come_through(digits):
+    samples = as_samples(digits, ["a\udc80", "b\x1b"] * (N // 2))
+    asked = client(explored(samples))
+    assert asked.get("/map").json()["colours"][0]["classes"] == [
+        "a\N{REPLACEMENT CHARACTER}",
+        "b\N{REPLACEMENT CHARACTER}",
+    ]
+    assert asked.get("/samples/0").json()["values"] == [["label", "a\N{REPLACEMENT CHARACTER}"]]
+    assert asked.post("/export", json={"positions": [0]}).status_code == 200
+    assert asked.get("/search", params={"q": "\x1b"}).status_code == 200
+
+
 # --- labels -----------------------------------------------------------------------------------------------------------
 
 

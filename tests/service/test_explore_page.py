@@ -237,6 +237,22 @@ def test_two_maps_beside_each_other(page, digits, request):
         seen(page, f"beside-{request.node.callspec.id}")
 
 
+def test_a_token_is_asked_for(page, digits):
+    known = Explored(title="digits", samples=digits, rows=digits.flat(), places=place(digits.flat(), "pca"))
+    with listening(make_app(known, tokens=["t" * 20])) as address:
+        page.open(address)
+        page.wait("document.body && document.body.dataset.locked === 'yes'")
+        seen(page, "token")
+        form = "document.querySelector('#token')"
+        give = f"(t) => {{ {form}.querySelector('input').value = t; {form}.requestSubmit(); }}"
+        page.run(f"({give})('wrong')")
+        page.wait("document.querySelector('#error').textContent.includes('none of those')")
+        page.run(f"({give})('{'t' * 20}')")
+        page.wait("document.body.dataset.ready === 'yes'")
+        assert text(page, "h1") == "digits"
+        assert page.run("document.querySelector('#error').hidden && document.querySelector('#token').hidden")
+
+
 def test_texts_are_no_markup(page):
     samples = as_samples(
         ["<img src=x onerror=alert(1)>", "</script><b>b</b>", "plain"] * 4, ["<i>1</i>", "2", "3"] * 4

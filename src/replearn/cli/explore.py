@@ -95,6 +95,7 @@ def make_explored(options: ExploreOptions) -> "Explored":
         ValueError: they do not fit each other, or DATA.
     """
     from replearn.cli.runs import described, load_run
+    from replearn.report.excerpts import without_controls
     from replearn.service.explore import Colour, Explored, place
     from replearn.service.reading import check_places, expected_of, member_for
 
@@ -122,7 +123,7 @@ def make_explored(options: ExploreOptions) -> "Explored":
         told += [f"{beside.title}: {_told(beside.places, len(shown), len(samples))}", beside.told]
         colours.append(Colour("neighbours changed", beside.changed))
     return Explored(
-        title=f"{short_name(options.data)} by {short_name(options.run)}",
+        title=without_controls(f"{short_name(options.data)} by {short_name(options.run)}"),
         samples=shown,
         rows=rows,
         places=places,

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from replearn.data import Samples
 from replearn.data.labels import UNLABELLED
 from replearn.evaluate import nearest
+from replearn.report.excerpts import without_controls
 from replearn.report.kinds import LOOKS
 from replearn.service.curation.table import name_of
 from replearn.service.explore.labelling import LabelFile, numbered
@@ -254,7 +255,9 @@ def label_colour(samples: Samples) -> Colour | None:
     """The samples' own labels, where they have some."""
     if samples.labels is None or (samples.labels == UNLABELLED).all():
         return None
-    return Colour("label", np.asarray(samples.labels), tuple(map(str, samples.classes)))
+    return Colour(
+        "label", np.asarray(samples.labels), tuple(without_controls(str(name)) for name in samples.classes)
+    )
 
 
 def column_colour(name: str, values: Sequence[Any]) -> Colour:
@@ -268,7 +271,7 @@ def column_colour(name: str, values: Sequence[Any]) -> Colour:
     amounts = all(isinstance(one, int | float | np.number) and not isinstance(one, bool) for one in numbers)
     if amounts and (len(set(numbers)) > 20 or any(float(one) % 1 for one in numbers)):
         return Colour(name, np.array([np.nan if one is None else float(one) for one in plain]))
-    found, classes = numbered([None if one is None else str(one) for one in plain])
+    found, classes = numbered([None if one is None else without_controls(str(one)) for one in plain])
     if len(classes) > CLASSES:
         raise ValueError(
             f"--keep must name columns of at most {CLASSES:,} different names; {name!r} has {len(classes):,}. Leave "

@@ -34,7 +34,8 @@ def _guarded(samples: Samples, position: int, look: Any) -> dict[str, Any]:
     try:
         return {**found, **look(samples, position)}
     except (OSError, ValueError, RuntimeError, KeyError, IndexError, EOFError) as error:
-        return found | {"gone": f"This sample can't be read any more ({' '.join(str(error).split())[:160]})."}
+        why = without_controls(" ".join(str(error).split())[:160])
+        return {**found, "gone": f"This sample can't be read any more ({why})."}
 
 
 def shown_name(samples: Samples, position: int) -> str:

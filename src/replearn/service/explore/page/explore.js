@@ -35,14 +35,21 @@
     }
     if (answer.ok) return answer.headers.get("Content-Type").startsWith("text/csv") ? answer.text() : answer.json();
     const told = await answer.json().catch(() => ({ error: `status ${answer.status}` }));
-    if (answer.status === 401) byId("token").hidden = false;
-    throw new Error(told.error);
+    if (answer.status === 401) lock();
+    throw new Error(answer.status === 401 ? (token ? "That token is none of those that the server knows." : "") : told.error);
+  }
+
+  function lock() {
+    document.body.dataset.locked = "yes";
+    document.querySelector("h1").textContent = "A map behind a token";
+    byId("token").hidden = false;
+    byId("token").querySelector("input").focus();
   }
 
   function tell(error) {
     const box = byId("error");
-    box.textContent = error ? error.message || String(error) : "";
-    box.hidden = !error;
+    box.textContent = error ? error.message : "";
+    box.hidden = !box.textContent;
   }
 
   const guarded = (work) => async (...args) => {
@@ -683,6 +690,7 @@
     document.querySelector("summary").textContent = `${data.n.toLocaleString("en")} samples. How they were placed`;
     byId("told").replaceChildren(...data.told.map((line) => make("p", {}, line)));
     byId("token").hidden = true;
+    delete document.body.dataset.locked;
     readColours();
     const many = data.maps.length > 1;
     state.maps = data.maps.map((one) => new Map2(one, many));

@@ -134,6 +134,21 @@ def test_images_of_a_run_of_clip_are_found_by_text(data, tmp_path):
         assert [one["told"] for one in found.search(name)["meant"]].count(label) >= 18
 
 
+def test_pairs_are_represented_by_one_member_and_shown_as_pairs(command, tmp_path):
+    pytest.importorskip("tokenizers", reason="needs replearn[text]")
+    from replearn import CLIP, load, load_data
+
+    pairs = load_data("captions", split="test").subset(np.arange(48))
+    few = {"encoder": "image=linear,text=words", "epochs": 1, "batch_size": 16, "device": "cpu"}
+    CLIP(**few).fit(pairs, run=tmp_path / "pairs")
+    found = make_explored(options(tmp_path / "pairs", "captions:test"))
+    images = load_data("captions", split="test").members["image"]
+    np.testing.assert_allclose(found.rows, load(tmp_path / "pairs").project(images, of="image"), atol=1e-5)
+    assert found.small([0])[0]["picture"]
+    words = found.samples.names[7]
+    assert 7 in found.search(words)["positions"]
+
+
 @pytest.mark.parametrize(
     ("args", "told"),
     [

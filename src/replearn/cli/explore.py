@@ -105,8 +105,6 @@ def make_explored(options: ExploreOptions) -> "Explored":
     reading, written = _labels_apart(options)
     like = expected_of(method, known, member)
     samples = load_samples(options.data, reading, like=like)
-    if member is not None and member in samples.members:
-        raise ValueError(f"DATA must be samples of the member {member} alone; {options.data} holds pairs.")
     chosen = _chosen(len(samples), options.seed)
     shown = _some(samples, chosen)
     rows = represented(method, shown, member)
@@ -153,9 +151,12 @@ def represented(method: Any, samples: "Samples", member: str | None) -> "np.ndar
     from replearn.data.progress import progress
     from replearn.service.reading import rows_in_parts
 
-    found = []
+    found, read = (
+        [],
+        samples.members.get(member or "", samples),
+    )  # of pairs one member is read, and both are shown
     with progress("representing", len(samples)) as advance:
-        for part in rows_in_parts(method, samples, member, start=0, batch=BATCH):
+        for part in rows_in_parts(method, read, member, start=0, batch=BATCH):
             found.append(part)
             advance(len(part))
     rows = np.concatenate(found)

@@ -9,6 +9,7 @@ from replearn.cli.curate import CurateOptions
 from replearn.cli.demo import DemoOptions
 from replearn.cli.embed import EmbedOptions
 from replearn.cli.evaluate import EvaluateOptions
+from replearn.cli.explore import ExploreOptions
 from replearn.cli.finetune import FineTuneOptions
 from replearn.cli.fit import FitOptions
 from replearn.cli.index import IndexOptions
@@ -30,6 +31,7 @@ COMMANDS = {
     "curate": (CurateOptions, ("curate", "digits8x8")),
     "index": (IndexOptions, ("index", "run", "digits8x8")),
     "search": (SearchOptions, ("search", "index", "3")),
+    "explore": (ExploreOptions, ("explore", "run", "digits8x8")),
     "serve": (ServeOptions, ("serve", "run")),
     "transfer": (TransferOptions, ("transfer", "run", "digits8x8")),
 }

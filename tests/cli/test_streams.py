@@ -31,6 +31,7 @@ CALLS = {
     "curate": ("DATA", "--to", "c"),
     "index": ("RUN", "DATA", "--to", "i"),
     "search": ("INDEX", "3", "--out", "s.csv"),
+    "explore": ("RUN", "DATA", "--map", "pca", "--port", "0"),
     "serve": ("RUN", "--port", "0"),
     "export": ("RUN", "--to", "torch", "--out", "x"),
     "demo": ("--run", "demo"),
@@ -86,7 +87,7 @@ def call(command, run, pairs, data, tmp_path, monkeypatch):
 
             monkeypatch.setattr(demo, "methods", small_methods)
             monkeypatch.setattr(demo, "DATA", "digits8x8")
-        if name == "serve":
+        if name in ("explore", "serve"):
             server = pytest.importorskip("uvicorn", reason="needs replearn[serve]").Server
             monkeypatch.setattr(server, "run", lambda *_, **__: None)  # or it would never end
         if name in ("index", "search", "serve"):
@@ -193,6 +194,7 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "curate": "replearn.cli.curate.load_samples",
         "index": "replearn.cli.index.load_samples",
         "search": "replearn.service.indexes.open_index",
+        "explore": "replearn.cli.explore.load_samples",
         "serve": "replearn.cli.runs.load_run",
         "export": "replearn.service.export",
         "demo": "replearn.cli.demo.load_parts",

@@ -59,12 +59,21 @@ def test_classes_keep_train_and_test_apart_in_agreement():
         ([0.5, 1, 1, 0], "whole numbers or names.*numpy.digitize"),
         ([-2, 0, 0, 1], "got -2"),
         ([10**9, 0, 0, 1], "Pass them as strings"),
-        ("labels.csv", "have no names"),
+        ("labels.csv", "must be a CSV"),
     ],
 )
 def test_bad_labels(bad, message):
     with pytest.raises(ValueError, match=message):
         as_samples(table, bad)
+
+
+def test_samples_without_names_are_named_by_their_numbers(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("file,label\n2,cat\n0,ant\n1,\n3,cat\n")
+    assert as_samples(table, path).labels.tolist() == [0, -1, 1, 1]
+    path.write_text("file,label\ncat.png,cat\n")
+    with pytest.raises(ValueError, match="must name the files"):
+        as_samples(table, path)
 
 
 def test_relabelling_leaves_the_original_alone():

@@ -4,12 +4,8 @@ import asyncio
 import base64
 import io
 import json
-import threading
 import time
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -23,6 +19,7 @@ from replearn.service.http import Limits, Served, make_app
 from replearn.service.http.batches import Batches
 from replearn.service.http.contents import check_servable, read_inputs
 from replearn.service.http.model import is_loopback, read_tokens
+from serving import serving
 
 uvicorn = pytest.importorskip("uvicorn", reason="needs replearn[serve]")
 pytest.importorskip("fastapi", reason="needs replearn[serve]")
@@ -30,36 +27,6 @@ pytest.importorskip("lancedb", reason="needs replearn[serve]")
 
 DRAW = np.random.default_rng(0)
 N = 40
-
-
-@contextmanager
-def serving(app):
-    """A server in a thread, and how to ask it."""
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        base = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        while not server.started:
-            time.sleep(0.01)
-        try:
-            yield lambda path, body=None, **headers: ask(base + path, body, headers)
-        finally:
-            server.should_exit = True
-            thread.join()
-
-
-def ask(url, body, headers):
-    """Status and JSON, or text, of an answer."""
-    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=30) as answer:
-            status, text = answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        status, text = error.code, error.read().decode()
-    return status, json.loads(text) if text[:1] == "{" else text
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from replearn.cli.options import Flag, parse
 from replearn.cli.samples import DataOptions, load_samples, short_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import numpy as np
 
     from replearn.data import Samples
@@ -236,39 +238,48 @@ def columns_of(samples: "Samples", options: IndexOptions, *, first: int) -> dict
 def _kept(samples: "Samples", options: IndexOptions) -> dict[str, Any]:
     import pyarrow as pa
 
-    from replearn.data.label_files import read_label_file
-    from replearn.data.records import is_record_file
-    from replearn.data.tables import read_table
     from replearn.service.indexes import OWN
 
-    if not options.keep:
-        return {}
     own = [name for name in options.keep if name in OWN]
     if own:
         raise ValueError(f"--keep must name other columns than {', '.join(OWN)}; got {own[0]}. Rename it.")
-    file = Path(str(options.data)).expanduser()
+    values = kept_values(samples, str(options.data), options.labels, options.keep)
+    return {name: _array(column, pa) for name, column in values.items()}
+
+
+def kept_values(
+    samples: "Samples", data: str, labels: str | None, keep: "Sequence[str]"
+) -> "Mapping[str, Sequence[Any]]":
+    """The columns that `--keep` names, of DATA's table or of the file of `--labels`, a value per sample.
+
+    Raises:
+        ValueError: there are none of these names, or not a row per sample.
+    """
+    from replearn.data.label_files import read_label_file
+    from replearn.data.records import is_record_file
+    from replearn.data.tables import read_table
+
+    if not keep:
+        return {}
+    file = Path(data).expanduser()
     if file.is_file() and is_record_file(file):
         table = read_table(file)
-        missing = [name for name in options.keep if name not in table.columns]
+        missing = [name for name in keep if name not in table.columns]
         if missing or len(table) != len(samples):
             there = ", ".join(map(str, table.columns[:10]))
             raise ValueError(
                 f"--keep must name columns of {file}, a row per sample; it has {there}, "
                 f"and {len(table):,} rows for {len(samples):,} samples."
             )
-        values: dict[str, Any] = {name: table[name] for name in options.keep}
-    elif (
-        options.labels is not None
-        and Path(options.labels).expanduser().is_file()
-        and samples.names is not None
-    ):
-        path = Path(options.labels).expanduser()
-        values = read_label_file(path, samples.names, targets=options.keep)[0]  # type: ignore[assignment]
-    else:
+        return {name: table[name] for name in keep}  # type: ignore[misc]
+    path = None if labels is None else Path(labels).expanduser()
+    if path is None or not path.is_file() or samples.names is None:
         raise ValueError(
             "--keep is for DATA in a table, or with a file of --labels; got neither. Leave it out."
         )
-    return {name: _array(values[name], pa) for name in options.keep}
+    found = read_label_file(path, samples.names, targets=keep)[0]
+    assert isinstance(found, dict)
+    return found
 
 
 def _array(values: Any, pa: Any) -> Any:

@@ -1,16 +1,11 @@
 """`replearn serve RUN`: a model behind HTTP."""
 
-import logging
-import socket
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
 import tyro
 
 from replearn.cli.options import parse
-
-log = logging.getLogger("replearn")
 
 
 @dataclass(kw_only=True)
@@ -49,48 +44,12 @@ class ServeOptions:
 def run(args: list[str]) -> None:
     """The command."""
     options = parse(ServeOptions, args, command="serve")
+    from replearn.cli.listening import check_tokens, hosts_of, listen
     from replearn.cli.runs import described, load_run
     from replearn.service.http import Limits, Served, make_app
-    from replearn.service.http.model import is_loopback, read_tokens
 
-    here = is_loopback(options.host)
-    tokens = () if options.tokens is None else read_tokens(options.tokens)
-    if not here and not tokens:
-        raise ValueError(
-            f"--tokens must be given where others can reach the server; got --host {options.host} without. Name a file "
-            "with a token per line."
-        )
+    tokens = check_tokens(options.host, options.tokens)
     served = Served(load_run(options.run), described(options.run), options.run, options.index)
     limits = Limits(options.megabytes, options.inputs, options.seconds, options.batch, options.wait)
-    hosts = ("localhost", "127.0.0.1", options.host) if here else ("*",)
-    app = make_app(served, limits, tokens=tokens, hosts=hosts)
-    import uvicorn
-
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        limit_concurrency=1000,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=10,
-    )
-    with _listening(options.host, options.port) as listening:
-        port = listening.getsockname()[1]
-        log.info("serving %s at http://%s:%d; Ctrl-C stops it", options.run, options.host, port)
-        with suppress(KeyboardInterrupt):  # by which a server ends
-            uvicorn.Server(config).run(sockets=[listening])
-    print("stopped")
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    """A socket that listens there; at port 0, at a free one.
-
-    Raises:
-        ValueError: it can't.
-    """
-    try:
-        return socket.create_server((host, port))
-    except OSError as error:
-        raise ValueError(
-            f"--host and --port must be free to listen at; {host}:{port} is not ({error.strerror}). Choose others."
-        ) from error
+    app = make_app(served, limits, tokens=tokens, hosts=hosts_of(options.host))
+    listen(app, options.host, options.port, f"serving {options.run}")

@@ -39,8 +39,8 @@ def read_label_file(
             f"labels must be a CSV, TSV, JSON-lines or Parquet file, or one label per sample; got {str(path)!r}."
         )
     columns = column_names(path)
-    file_column = _pick(path, columns, FILE_COLUMNS)
-    told = list(targets) or [_pick(path, columns, LABEL_COLUMNS)]
+    file_column = pick(path, columns, FILE_COLUMNS)
+    told = list(targets) or [pick(path, columns, LABEL_COLUMNS)]
     wanted = [file_column, *told, *([groups] if groups is not None else [])]
     swallowed: list[str] = []
     rows = [values for _, values in records(path, wanted, swallowed=swallowed)]
@@ -80,7 +80,7 @@ def _match(
     path: Path, rows: Iterable[tuple[str, Any]], names: Sequence[str]
 ) -> tuple[dict[int, Any], list[str]]:
     """The label at each name's place, and the rows' files that are no name."""
-    places = _places(names)
+    places = places_of(names)
     labels: dict[int, Any] = {}
     unknown, contradicted = [], []
     for file, label in rows:
@@ -97,7 +97,7 @@ def _match(
     return labels, unknown
 
 
-def _places(names: Sequence[str]) -> dict[str, int]:
+def places_of(names: Sequence[str]) -> dict[str, int]:
     """Places by path, and by name with and without ending where no other image has it."""
     paths = [PurePosixPath(name) for name in names]
     short = Counter(path.name for path in paths)
@@ -107,7 +107,12 @@ def _places(names: Sequence[str]) -> dict[str, int]:
     return places | {name: place for place, name in enumerate(names)}
 
 
-def _pick(path: Path, columns: Iterable[str], wanted: tuple[str, ...]) -> str:
+def pick(path: Path, columns: Iterable[str], wanted: tuple[str, ...]) -> str:
+    """The column that has the first of the wanted names.
+
+    Raises:
+        ValueError: none has.
+    """
     by_name = {name.strip().casefold(): name for name in reversed(list(columns))}
     found = next((by_name[name] for name in wanted if name in by_name), None)
     if found is None:

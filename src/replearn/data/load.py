@@ -78,7 +78,8 @@ def as_samples(
         labels: one class per sample (numbers, names; None, NaN or -1 where unknown); the name of a table's
             column; a mapping or pandas frame of several columns, which become `targets` (see `read_targets`); or, for
             named files, the path of a CSV, TSV, JSON-lines or Parquet file with columns `file` and
-            `label`. Without it, a folder's classes are its sub-folders; files outside of them are unlabelled.
+            `label`; in place of names, samples without them have their numbers, from 0. Without it, a folder's
+            classes are its sub-folders; files outside of them are unlabelled.
         image_size: make square images of this side. None keeps arrays as they are, and images in a folder
             too if all have one size of at most 512 pixels a side; else they become 96 x 96.
         text: the column of a table that holds its texts, if it is not called `text`.
@@ -141,12 +142,9 @@ def as_samples(
     if targets:
         own, of_files = target_columns(data, labels, samples, targets, groups=column)
         of_groups = of_groups if of_files is None else of_files
-    elif isinstance(labels, str | Path) and own is None:
-        if samples.names is None:
-            raise ValueError(
-                f"labels must be one per sample, since these samples have no names; got {str(labels)!r}."
-            )
-        own, of_groups = read_label_file(Path(labels).expanduser(), samples.names, groups=column)
+    elif isinstance(labels, str | Path) and (own is None or (not tabular and is_record_file(Path(labels)))):
+        names = samples.names if samples.names is not None else [str(i) for i in range(len(samples))]
+        own, of_groups = read_label_file(Path(labels).expanduser(), names, groups=column)
     elif labels is not None and not isinstance(labels, str | Path):
         own = own if KINDS[samples.kind].cuts and own is not None else labels
     elif own is None and classes is not None and samples.labels is not None:

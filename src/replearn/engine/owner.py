@@ -85,7 +85,7 @@ def is_first() -> bool:
 def _take(path: Path) -> None:
     mine = path.with_name(f".{OWNER}.{os.getpid()}-{threading.get_ident()}.part")
     content = json.dumps(_myself()) + "\n"
-    with _guarded(path.parent):
+    with locked(path.parent):
         with mine.open("w", encoding="utf-8") as file:
             file.write(content)
             now = os.fstat(file.fileno()).st_mtime  # by the clock of the file system
@@ -214,8 +214,8 @@ def _told(found: dict[str, Any] | None) -> str:
 
 
 @contextmanager
-def _guarded(folder: Path) -> Iterator[None]:
-    """While entered, no other process of this host looks at the folder's owner: two can't take over at once."""
+def locked(folder: Path) -> Iterator[None]:
+    """While entered, no other process or thread of this host is in here with this folder; others wait."""
     try:
         import fcntl
     except ImportError:  # Windows

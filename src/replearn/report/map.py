@@ -50,9 +50,7 @@ def make_maps(comparison: Comparison, *, points: int = POINTS, random_state: int
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         found = list(pool.map(lambda row: embed_in_plane(row.test[index], random_state=random_state), rows))
     # Turned and mirrored to lie like the first map: going from one to another, only real moves are seen.
-    places = {
-        row.name: _scaled(place @ _turn(place, found[0])) for row, place in zip(rows, found, strict=True)
-    }
+    places = {row.name: scaled(place @ turn(place, found[0])) for row, place in zip(rows, found, strict=True)}
     return Maps(index, places, count >= FEWEST)
 
 
@@ -64,7 +62,7 @@ def embed_in_plane(rows: Float[np.ndarray, "n d"], *, random_state: int = 0) -> 
     >>> embed_in_plane(np.eye(5)).shape
     (5, 2)
     """
-    parts = _principal(rows, random_state)
+    parts = principal(rows, random_state)
     spread = float(parts[:, 0].std()) if len(parts) else 0.0
     if len(rows) < FEWEST or spread < 1e-12:
         return parts[:, :2]
@@ -90,7 +88,7 @@ def _chosen_rows(comparison: Comparison) -> list[Representation]:
     return learned + [row for row in comparison.rows if is_baseline(row.name)]
 
 
-def _principal(rows: np.ndarray, random_state: int) -> Float[np.ndarray, "n k"]:
+def principal(rows: np.ndarray, random_state: int) -> Float[np.ndarray, "n k"]:
     """Principal components, 2 to 50; columns of zeros where there are fewer."""
     rows = rows.astype(np.float64) - rows.mean(axis=0)
     rank = min(COMPONENTS, *rows.shape)
@@ -105,13 +103,13 @@ def _principal(rows: np.ndarray, random_state: int) -> Float[np.ndarray, "n k"]:
     return np.pad(parts, ((0, 0), (0, max(0, 2 - parts.shape[1]))))
 
 
-def _turn(place: np.ndarray, target: np.ndarray) -> np.ndarray:
+def turn(place: np.ndarray, target: np.ndarray) -> np.ndarray:
     """The rotation or reflection (2, 2) that brings places nearest to the target (Procrustes)."""
     left, _, right = np.linalg.svd((place - place.mean(axis=0)).T @ (target - target.mean(axis=0)))
     return np.asarray(left @ right)
 
 
-def _scaled(place: np.ndarray) -> np.ndarray:
+def scaled(place: np.ndarray) -> np.ndarray:
     """Centred, the farthest coordinate at 1."""
     if not len(place):
         return place

@@ -8,7 +8,6 @@ POST /neighbours    the same, or {"numbers": [...]}, with "top" and "where" -> {
 """
 
 import asyncio
-import hmac
 import json
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ import numpy as np
 
 from replearn.service.http.batches import Batches
 from replearn.service.http.contents import read_inputs
+from replearn.service.http.guard import Refused, Tokens, check_keys, read_body
 from replearn.service.http.model import Served
 
 TOP = 1000  # neighbours at most
@@ -42,14 +42,6 @@ class Limits:
     seconds: float = 30
     batch: int = 64
     wait: float = 5
-
-
-class Refused(Exception):
-    """A request that is not answered: a status of HTTP, and why."""
-
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
-        self.status = status
 
 
 def make_app(
@@ -82,9 +74,9 @@ def make_app(
     async def guarded(request: Request, answer: Callable[[dict[str, Any]], Any]) -> JSONResponse:
         began, path, status = time.monotonic(), request.url.path, 200
         try:
-            asked.check_token(request.headers.get("authorization", ""))
+            asked.tokens.check(request.headers.get("authorization", ""))
             async with asyncio.timeout(limits.seconds):
-                body = await _body(request, limits.megabytes)
+                body = await read_body(request, limits.megabytes)
                 return JSONResponse(await answer(body))
         except Refused as error:
             status = error.status
@@ -105,7 +97,7 @@ def make_app(
     @app.get("/metrics")
     async def metrics(request: Request) -> PlainTextResponse:
         try:
-            asked.check_token(request.headers.get("authorization", ""))
+            asked.tokens.check(request.headers.get("authorization", ""))
         except Refused as error:
             return PlainTextResponse(f"{error}\n", status_code=error.status)
         return PlainTextResponse(asked.metrics())
@@ -130,7 +122,7 @@ class Asked:
 
     def __init__(self, served: Served, limits: Limits, tokens: Sequence[str]) -> None:
         self.served, self.limits = served, limits
-        self._tokens = [token.encode() for token in tokens]
+        self.tokens = Tokens(tokens)
         how = {"most": limits.batch, "wait": limits.wait / 1000}
         self._rows = Batches(served.rows, **how)  # type: ignore[arg-type]
         self._classes = Batches(served.probabilities, **how)  # type: ignore[arg-type]
@@ -138,25 +130,16 @@ class Asked:
         self._seconds: Counter[str] = Counter()
         self._samples = 0
 
-    def check_token(self, header: str) -> None:
-        """Raises Refused where a request brings none of the tokens."""
-        if not self._tokens:
-            return
-        given = header.removeprefix("Bearer ").encode("utf-8", "replace")
-        # All are compared, so that time tells nothing.
-        if not sum(hmac.compare_digest(given, token) for token in self._tokens):
-            raise Refused(401, "a request must bring a token: Authorization: Bearer TOKEN")
-
     async def embed(self, body: dict[str, Any]) -> dict[str, Any]:
         """Representations."""
-        _check_keys(body, {"inputs"})
+        check_keys(body, {"inputs"})
         return {"h": (await self._rows.rows(await self._inputs(body))).tolist()}
 
     async def classify(self, body: dict[str, Any]) -> dict[str, Any]:
         """Classes and their probabilities."""
         if not self.served.classifies:
             raise Refused(404, "this run tells no classes: serve one of `replearn finetune --task classify`")
-        _check_keys(body, {"inputs"})
+        check_keys(body, {"inputs"})
         p = await self._classes.rows(await self._inputs(body))
         classes = self.served.classes
         return {
@@ -170,7 +153,7 @@ class Asked:
         table = await asyncio.to_thread(self.served.table)
         if table is None:
             raise Refused(404, "no index is served: start with --index")
-        _check_keys(body, {"inputs", "numbers", "top", "where"})
+        check_keys(body, {"inputs", "numbers", "top", "where"})
         top, where = body.get("top", 10), body.get("where", {})
         if type(top) is not int or not 1 <= top <= TOP or not isinstance(where, dict):
             raise ValueError(f"top must be a number from 1 to {TOP}, and where an object.")
@@ -225,27 +208,5 @@ class Asked:
             )
 
 
-def _check_keys(body: dict[str, Any], known: set[str]) -> None:
-    unknown = sorted(set(body) - known)
-    if unknown:
-        raise ValueError(f"a request must hold {', '.join(sorted(known))}; got {unknown[0]!r:.40}.")
-
-
 def _both(first: str, second: str | None) -> str:
     return first if second is None else f"{first} AND {second}"
-
-
-async def _body(request: Any, megabytes: float) -> dict[str, Any]:
-    """The JSON of a request; what is larger is not read to its end."""
-    most, read = int(megabytes * 1e6), bytearray()
-    async for part in request.stream():
-        read += part
-        if len(read) > most:
-            raise Refused(413, f"the body of a request must have at most {megabytes:g} MB")
-    try:
-        found = json.loads(read)
-    except (ValueError, RecursionError) as error:
-        raise Refused(400, "the body of a request must be JSON") from error
-    if not isinstance(found, dict):
-        raise Refused(400, "the body of a request must be an object")
-    return found

@@ -16,7 +16,7 @@ from replearn.methods.contrastive import (
     SimCLR,
     SupCon,
 )
-from replearn.methods.given import Frozen
+from replearn.methods.given import Distill, Frozen
 from replearn.methods.joint_embedding import (
     BYOL,
     DINO,
@@ -119,6 +119,7 @@ __all__ = [
     "ContractiveAutoencoder",
     "DeepBelief",
     "DenoisingAutoencoder",
+    "Distill",
     "ELMo",
     "Entry",
     "Exemplar",

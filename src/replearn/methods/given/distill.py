@@ -123,8 +123,8 @@ class Distill(Method):
             return 1 + negative_cosine(z, t)
         return squared_error(z, t) / self.regressor_.varying
 
-    def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n t"] | None:
-        return None if self.distance == ALIKE else self.regressor_(h)
+    def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n d"] | None:
+        return h if self.distance == ALIKE else None  # what is compared with others of a batch, at a temperature
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:
         """`explained`: the share of the variance of the teacher's numbers that the student tells."""

@@ -22,7 +22,7 @@ from replearn.methods.started import run_of
 
 log = logging.getLogger("replearn")
 
-ROWS = 512  # that are asked for at once
+ROWS = 128  # that are asked for at once: of texts, all are as long as the longest
 LEAST = 1e-4  # of the largest deviation: a number that varies less is taken for constant
 SAME = 1e-2  # deviations by which means may differ, of one teacher on other machines
 

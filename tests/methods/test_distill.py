@@ -346,8 +346,12 @@ def test_a_planted_teacher_is_copied(
     assert 1 - explained(method.fit(digits[0]), (train, test), digits) < 0.5 * untold
 
 
+@pytest.mark.parametrize(
+    "distance",
+    ["squared", *(pytest.param(name, marks=pytest.mark.all) for name in ("cosine", "similarities"))],
+)
 def test_a_students_neighbours_come_near_its_teachers(
-    digits: tuple[Samples, Samples], tmp_path: Path
+    distance: Any, digits: tuple[Samples, Samples], tmp_path: Path
 ) -> None:
     train, test = digits
     method = replearn.Supervised(encoder="cnn", epochs=12, batch_size=128, learning_rate=3e-3, device="cpu")
@@ -357,6 +361,8 @@ def test_a_students_neighbours_come_near_its_teachers(
         rows = model.transform(train), model.transform(test)
         return float(knn_probe(rows[0], train.labels, rows[1], test.labels))
 
-    student = Distill(teacher=str(tmp_path / "teacher"), **QUICK | {"encoder": "linear", "epochs": 30})
+    student = Distill(
+        teacher=str(tmp_path / "teacher"), distance=distance, **QUICK | {"encoder": "linear", "epochs": 30}
+    )
     untrained, teaches = knn(student.prepare(train)), knn(method)
     assert knn(student.fit(train)) > untrained + 0.6 * (teaches - untrained)

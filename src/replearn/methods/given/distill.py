@@ -124,7 +124,8 @@ class Distill(Method):
         return squared_error(z, t) / self.regressor_.varying
 
     def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n d"] | None:
-        return h if self.distance == ALIKE else None  # what is compared with others of a batch, at a temperature
+        """What is compared with others of a batch, at a temperature."""
+        return h if self.distance == ALIKE else None
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:
         """`explained`: the share of the variance of the teacher's numbers that the student tells."""

@@ -30,6 +30,8 @@ BY_KIND = {"image": QUICK, "graph": QUICK_GRAPHS, "pairs": QUICK_PAIRS, "video":
 QUICK_TEXT = QUICK | {"encoder": "words", "batch_size": 8, "window": 16, "vocabulary": 300}
 # Of those whose networks would take long: they have no field `encoder` by which to make them small.
 QUICK_OF: dict[str, dict[str, Any]] = {"ImageGPT": {"side": 7, "dim": 16, "depth": 2}}
+# Teachers of random weights, where the student is a module.
+BY_CONTENT = dict.fromkeys(("image", "table", "video", "volume"), "mlp")
 # Of other models: little dictionaries of few places.
 SMALL = {"epochs": 1, "least": 1, "words": 8, "atoms": 8, "drawn": 600, "side": 4, "device": "cpu"}
 
@@ -57,6 +59,8 @@ def quick(cls: type[Any], **given: Any) -> Any:
         pytest.importorskip("transformers")
         said = said | QUICK_OF[cls.__name__]
     known = {field.name for field in fields(cls)}
+    encoder = (said | given).get("encoder")
+    said = said | {"teacher": encoder if isinstance(encoder, str) else BY_CONTENT.get(kind(cls), "words")}
     return cls(**{name: value for name, value in (said | given).items() if name in known})
 
 

@@ -38,6 +38,7 @@ _HOMES = {
     "DeepBelief": "replearn.methods",
     "Detector": "replearn.transfer",
     "DenoisingAutoencoder": "replearn.methods",
+    "Distill": "replearn.methods",
     "ELMo": "replearn.methods",
     "Exemplar": "replearn.methods",
     "FixMatch": "replearn.methods",

@@ -18,6 +18,7 @@ PROGRAMS = {
     "pretext": ("--minutes=1",),
     "codes": (),
     "disentanglement": (),
+    "distill": ("--folder=folder",),
     "few_labels": ("--minutes=1",),
     "finetune": TEXTS,
     "kind_graph": (),

@@ -26,6 +26,7 @@ SMALL = {
     "epochs": 1,
     "batch_size": 8,
     "min_count": 1,
+    "teacher": "words",
 }
 VOCABULARY = Vocabulary(train_tokenizer(TEXTS, "words"))
 

@@ -33,6 +33,7 @@ _context.set_forkserver_preload(["replearn.methods", "tensorboard"])
 
 QUICK = {
     "encoder": "cnn",
+    "teacher": "mlp",
     "epochs": 2,
     "batch_size": 8,
     "hidden": 16,
@@ -47,7 +48,7 @@ QUICK = {
 # Of methods that read nothing but texts.
 QUICK_TEXT = QUICK | {"encoder": "bert_tiny", "window": 8, "vocabulary": 300}
 # Fields that would do nothing, and so are refused.
-IDLE = {"simcse": {"hidden"}}  # its head is one layer
+IDLE = {"simcse": {"hidden"}, "distill": {"hidden"}}  # their heads are one layer
 # Fields of networks that are small by fields of their own.
 SMALL: dict[str, dict[str, int]] = {"imagegpt": {"dim": 16, "depth": 2}}
 # Episodes of which two are a batch.

@@ -38,7 +38,7 @@ EXEMPT_OF = {("NGram", "random_state"): "counts are not drawn; it is there since
 SMALL: dict[str, Any] = {
     "epochs": 1, "batch_size": 8, "dim": 4, "hidden": 8, "window": 6, "length": 8, "vocabulary": 400, "least": 1,
     "prototypes": 8, "queue": 4, "drawn": 400, "words": 4, "atoms": 4, "side": 4, "chains": 8, "device": "cpu",
-    "bottleneck": 4, "warmup": 0.5, "way": 2, "shots": 1, "queries": 1,
+    "bottleneck": 4, "warmup": 0.5, "way": 2, "shots": 1, "queries": 1, "teacher": "mlp",
 }  # fmt: skip
 SMALL_OF = {
     "ColourTracking": {"stride": 4},  # of which 3 takes another map
@@ -65,7 +65,7 @@ OTHERS: dict[str, Any] = {
     "trained": "frozen", "validation": 0.25, "variance": 0.3, "views": Pair(Same(), Same()),
     "weight_decay": 0.5, "weighting": "uncertainty", "tasks": ("part",), "numbers": ("label",), "colours": 4,
     "objective": "masked", "mu": 1, "threshold": 0.99, "locked": ("image",), "pairing": "sigmoid",
-    "methods": ("patchcodes", "bagofvisualwords"),
+    "methods": ("patchcodes", "bagofvisualwords"), "distance": "cosine", "teacher": "cnn",
 }  # fmt: skip
 # Of methods that ask for more than views.
 OTHER_SPLITS = {
@@ -95,6 +95,8 @@ NEEDS: dict[tuple[str, str], dict[str, Any]] = {
     ("BetaVAE", "rise"): {"capacity": 5.0},
     ("BetaVAE", "variance"): {"likelihood": "gaussian"},
     ("ContractiveAutoencoder", "projections"): {"encoder": "mlp"},
+    ("Distill", "hidden"): {"depth": 2},
+    ("Distill", "temperature"): {"distance": "similarities"},
     ("DINO", "sharpening"): {"first_temperature": 0.02},
     ("IBOT", "sharpening"): {"first_temperature": 0.02},
     ("FactorVAE", "variance"): {"likelihood": "gaussian"},
@@ -121,6 +123,9 @@ IDLE: list[tuple[str, dict[str, Any], str]] = [
     ("ContractiveAutoencoder", {"encoder": "mlp", "weight": 0.0}, "projections"),
     ("ContextEncoder", {"adversarial": 0.0}, "discriminator_rate"),
     ("DeepBelief", {"persistent": False}, "chains"),
+    ("Distill", {"depth": 1}, "hidden"),
+    ("Distill", {"distance": "similarities"}, "depth"),
+    ("Distill", {"distance": "cosine"}, "temperature"),
     ("FactorVAE", {"depth": 1}, "hidden"),
     ("FineTune", {"trained": "frozen"}, "encoder_rate"),
     ("FineTune", {"trained": "frozen"}, "layer_decay"),

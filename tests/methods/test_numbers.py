@@ -18,7 +18,7 @@ VALUES = (-1, 0, 10**30, math.nan, math.inf, -math.inf, 1e30)
 SMALL = {
     "epochs": 1, "batch_size": 16, "dim": 4, "hidden": 8, "window": 8, "length": 8, "vocabulary": 400, "least": 1,
     "tokenizer": "bytes", "prototypes": 8, "queue": 32, "drawn": 500, "words": 4, "atoms": 4, "device": "cpu",
-    "way": 2, "shots": 1, "queries": 1, "inner_steps": 1,
+    "way": 2, "shots": 1, "queries": 1, "inner_steps": 1, "teacher": "mlp",
 }  # fmt: skip
 BASE = {field.name for field in dataclasses.fields(Method)}
 TEXTS = made_texts(64)

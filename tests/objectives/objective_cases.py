@@ -7,6 +7,7 @@ import cases_basic
 import cases_colours
 import cases_consistency
 import cases_contrast
+import cases_distillation
 import cases_elbo
 import cases_energy
 import cases_future
@@ -30,6 +31,7 @@ CASES = [
     *cases_colours.CASES,
     *cases_consistency.CASES,
     *cases_contrast.CASES,
+    *cases_distillation.CASES,
     *cases_prediction.CASES,
     *cases_prototypes.CASES,
     *cases_redundancy.CASES,

@@ -14,6 +14,7 @@ from replearn.encoders.graph_net import GraphEncoder, NodeDecoder
 from replearn.encoders.heads import first_layers, mlp
 from replearn.encoders.make import ENCODERS, comes_with_weights, make_encoder
 from replearn.encoders.mixture import LayerMixture
+from replearn.encoders.onnx_file import ONNX, onnx_encoder
 from replearn.encoders.resnet import ResNetSmall
 from replearn.encoders.stand_ins import meant_by, standing_in, weights_from
 from replearn.encoders.text import TextBody, TextEncoder
@@ -33,6 +34,7 @@ __all__ = [
     "GCN",
     "GIN",
     "MLP",
+    "ONNX",
     "TEXT_ENCODERS",
     "Conv",
     "Described",
@@ -60,6 +62,7 @@ __all__ = [
     "make_encoder",
     "meant_by",
     "mlp",
+    "onnx_encoder",
     "read_word2vec",
     "standing_in",
     "text_encoder",

@@ -16,7 +16,7 @@ from replearn.methods.contrastive import (
     SimCLR,
     SupCon,
 )
-from replearn.methods.given import Concatenation, Frozen
+from replearn.methods.given import Concatenation, Distill, Frozen
 from replearn.methods.joint_embedding import (
     BYOL,
     DINO,
@@ -120,6 +120,7 @@ __all__ = [
     "ContractiveAutoencoder",
     "DeepBelief",
     "DenoisingAutoencoder",
+    "Distill",
     "ELMo",
     "Entry",
     "Exemplar",

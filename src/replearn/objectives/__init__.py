@@ -6,6 +6,7 @@ from replearn.objectives.colours import colour_cross_entropy
 from replearn.objectives.consistency import entropy, kl_divergence, probability_error
 from replearn.objectives.contraction import contraction
 from replearn.objectives.contrast import info_nce, info_nce_queue, nt_xent
+from replearn.objectives.distillation import similarity_divergence
 from replearn.objectives.elbo import gaussian_kl, importance_bound, score_function
 from replearn.objectives.energy import contrastive_divergence
 from replearn.objectives.future import future_contrast
@@ -60,6 +61,7 @@ __all__ = [
     "probability_error",
     "score_function",
     "sigreg",
+    "similarity_divergence",
     "soft_cross_entropy",
     "squared_error",
     "ssl_hsic",

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from sklearn.decomposition import PCA
 
-from replearn import Autoencoder, FineTune, SimCLR, as_samples, export, load
+from replearn import Autoencoder, Concatenation, FineTune, SimCLR, as_samples, export, load
 from replearn.service.exports import FORMS, TOLERANCE, exported_from
 from replearn.service.exports.writing import check
 
@@ -63,6 +63,16 @@ def test_exports_answer_as_transform_does(encoder, samples, form, tmp_path):
     for n in (1, 3, len(samples)):  # numbers that were not tried
         x = as_samples(samples)[np.arange(n)].x
         np.testing.assert_allclose(answer(x)[0], model.transform(samples[:n]), rtol=1e-3, atol=1e-4)
+
+
+@all_
+@pytest.mark.parametrize("form", ["torch", "onnx"])
+def test_codes_that_need_no_network_are_exported(form, tmp_path):
+    model = Concatenation(device="cpu").fit(SMALL)
+    answer = FORMS[form].reopen(written(model, tmp_path, form))
+    for n in (1, 3, len(SMALL)):
+        x = as_samples(SMALL)[np.arange(n)].x
+        np.testing.assert_allclose(answer(x)[0], model.transform(SMALL[:n]), rtol=1e-3, atol=1e-4)
 
 
 def test_levels_are_scaled_inside_the_export(tmp_path):

@@ -60,10 +60,10 @@ def orientations(x: Float[Tensor, "n c h w"], *, bins: int = 9) -> Float[Tensor,
     """
     down, right = gradients(x)
     angle = torch.atan2(down, right).remainder(math.pi) * (bins / math.pi)  # in bins
-    before, strength = angle.floor(), torch.hypot(down, right)
+    before, strength = angle.floor(), (down.square() + right.square()).sqrt()
     beyond = strength * (angle - before)
     at = before.long() % bins
-    maps = x.new_zeros(len(x), bins, *x.shape[2:])
+    maps = x.new_zeros(x.shape[0], bins, *x.shape[2:])
     maps.scatter_(1, at[:, None], (strength - beyond)[:, None])
     return maps.scatter_(1, ((at + 1) % bins)[:, None], beyond[:, None])
 

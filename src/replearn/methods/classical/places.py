@@ -64,6 +64,8 @@ class PlaceCodes(Model):
         self.learn_atoms(vectors.clone())
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
+        if torch.compiler.is_exporting():  # one program for any number of images
+            return pooled_parts(self.encode(self.places_(batch)), self.parts)
         pieces = (batch.rows(start, stop) for start, stop in self._portions(len(batch)))
         return torch.cat([pooled_parts(self.encode(self.places_(piece)), self.parts) for piece in pieces])
 

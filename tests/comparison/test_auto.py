@@ -191,3 +191,9 @@ def test_the_shortlist_has_what_learns_from_such_samples(caplog):
         shortlist(table(), ["pca"])
     with pytest.raises(ValueError, match="SimCLR can't learn"):
         shortlist(few, ["simclr"])
+
+
+def test_a_call_that_was_stopped_before_its_first_trial_is_known(tmp_path):
+    Trials(tmp_path / "new" / "auto.json", {"seed": 0}, lambda trial: None)
+    with pytest.raises(ValueError, match="other seed"):
+        Trials(tmp_path / "new" / "auto.json", {"seed": 1}, lambda trial: None)

@@ -36,6 +36,10 @@ def written(path: Path, shape: Shape, *, numbers: int = TensorProto.FLOAT, opera
             helper.make_node("Cast", ["x"], ["floats"], to=TensorProto.FLOAT),
             helper.make_node("GlobalAveragePool", ["floats"], ["y"]),
         ],
+        "one": [
+            helper.make_node("ReduceMean", ["x"], ["m"], axes=[0], keepdims=1),
+            helper.make_node("GlobalAveragePool", ["m"], ["y"]),
+        ],
         "two": [
             helper.make_node("ReduceMean", ["x"], ["other"], axes=[1], keepdims=0),
             helper.make_node("GlobalAveragePool", ["x"], ["maps"]),
@@ -79,6 +83,12 @@ def test_pixels_are_numbers_in_0_1(tmp_path: Path, caplog: pytest.LogCaptureFixt
         found = rows(written(tmp_path / "a.onnx", ["n", 3, "h", "w"]), samples)
     np.testing.assert_allclose(found, COLOUR.mean((2, 3)) / 255, rtol=1e-5)
     assert "numbers in [0, 1]" in caplog.text
+
+
+def test_a_file_that_answers_once_for_all_samples_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.onnx", ["n", 3, "h", "w"], operator="one")
+    with pytest.raises(ValueError, match="a row per sample"):
+        rows(path, as_samples(COLOUR))
 
 
 def test_views_are_read_as_bytes_where_bytes_are_asked(tmp_path: Path) -> None:

@@ -33,7 +33,6 @@ _context.set_forkserver_preload(["replearn.methods", "tensorboard"])
 
 QUICK = {
     "encoder": "cnn",
-    "teacher": "mlp",
     "epochs": 2,
     "batch_size": 8,
     "hidden": 16,
@@ -49,8 +48,8 @@ QUICK = {
 QUICK_TEXT = QUICK | {"encoder": "bert_tiny", "window": 8, "vocabulary": 300}
 # Fields that would do nothing, and so are refused.
 IDLE = {"simcse": {"hidden"}, "distill": {"hidden"}}  # their heads are one layer
-# Fields of networks that are small by fields of their own.
-SMALL: dict[str, dict[str, int]] = {"imagegpt": {"dim": 16, "depth": 2}}
+# Fields that these methods alone have: sizes, and a teacher of random weights.
+SMALL: dict[str, dict[str, int | str]] = {"imagegpt": {"dim": 16, "depth": 2}, "distill": {"teacher": "mlp"}}
 # Episodes of which two are a batch.
 SMALL |= {name: {"way": 2, "shots": 1, "queries": 1} for name in ("protonet", "maml", "anil")}
 SMALL["reptile"] = {"way": 2, "shots": 2, "inner_steps": 2}

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("replearn")
 
+LATE = 1.2  # times the minutes that were asked for: from here on it is told
+
 
 @dataclass(kw_only=True)
 class AutoOptions(DataOptions):
@@ -92,7 +94,13 @@ def _auto(folder: Path, options: AutoOptions, command: list[str]) -> None:
         seed=options.seed,
         on_trial=lambda trial: log.info("%s", told(trial)),
     )
-    log.info("chosen in %.1f minutes; the test part is judged now", (time.monotonic() - began) / 60)
+    took = (time.monotonic() - began) / 60
+    over = (
+        ""
+        if took <= LATE * options.minutes
+        else f", not {options.minutes:g}: judging and what needs no training took the rest"
+    )
+    log.info("chosen in %.1f minutes%s; the test part is judged now", took, over)
     rows = ((options.seed, row) for row in choice.rows)
     comparison = judge(rows, train, test, draws=options.draws, columns=columns)
     title = f"A representation for {options.data}"
@@ -108,7 +116,9 @@ def _auto(folder: Path, options: AutoOptions, command: list[str]) -> None:
     if choice.best in kept:
         best = shown(folder / kept[choice.best])
         whole = options.data.partition(":")[0] if is_builtin(options.data) else options.data
-        print(f"{choice.best} lies in {best}; next:\n  {next_command('embed', best, whole, options=options)}")
+        print(f"{choice.best} lies in {best}; next:")
+        for name in ("embed", "index", "explore"):
+            print(f"  {next_command(name, best, whole, options=options)}")
 
 
 def seen(train: "Samples", test: "Samples", tried: list[str], minutes: float) -> list[str]:
@@ -140,4 +150,4 @@ def told(trial: "Trial") -> str:
         f"{100 * value:.1f} % right" if name == PROBE else f"{name} {value:.3g}"
         for name, value in trial.measures.items()
     )
-    return f"  {trial.name:<24.24} {when:<22} {found}"
+    return f"  {trial.name:<32.32} {when:<22} {found}"

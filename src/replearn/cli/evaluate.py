@@ -1,5 +1,6 @@
 """`replearn evaluate RUN DATA`: what a representation is good for, beside raw input and untrained encoder."""
 
+import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,8 @@ import tyro
 
 from replearn.cli.options import Flag, parse
 from replearn.cli.samples import DataOptions, parts_and_whole, tell_seen, was_fitted_on
+
+log = logging.getLogger("replearn")
 
 
 @dataclass(kw_only=True)
@@ -60,11 +63,21 @@ def run(args: list[str]) -> None:
         _evaluate(options, args)
 
 
+def _write(folder: Path, *found: Any) -> Path:
+    """Write the evaluation; what was there goes, with a line."""
+    from replearn.cli.evaluations import write_evaluation
+    from replearn.engine.run import EVALUATION
+
+    if (folder / EVALUATION).exists():
+        log.info("%s is replaced, with the scores that it held", folder / EVALUATION)
+    return write_evaluation(folder, *found)
+
+
 def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     """Represent, judge, write, print."""
     from replearn.cli.commands import next_command
     from replearn.cli.episodes import check_episodes, episode_facts, print_episodes
-    from replearn.cli.evaluations import Judged, print_conditions, untrained_rows, write_evaluation
+    from replearn.cli.evaluations import Judged, print_conditions, untrained_rows
     from replearn.cli.language import language_facts, print_language
     from replearn.cli.pairing import pairing_facts, print_pairing
     from replearn.cli.runs import described, shown
@@ -116,7 +129,7 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     )
     comparison.facts.update(command=["replearn", "evaluate", *args], seen=seen)
     judged = Judged(options.data, options.test, options)
-    written = write_evaluation(folder, comparison, judged, {name: "."})
+    written = _write(folder, comparison, judged, {name: "."})
     print_table(comparison.scores)
     print_conditions(comparison)
     print_latents(comparison.scores)

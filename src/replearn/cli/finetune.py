@@ -118,6 +118,7 @@ def run(args: list[str]) -> None:
     options = parse(FineTuneOptions, args, command="finetune")
     check_options(options)
     from replearn.cli.runs import minutes, new_run, shown
+    from replearn.transfer.baselines import answered
     from replearn.transfer.parts import check_parts
 
     model = make_model(options)
@@ -129,7 +130,9 @@ def run(args: list[str]) -> None:
         began = time.monotonic()
         model.fit(*train, run=folder, resume=options.resume)
     elapsed = minutes(time.monotonic() - began)
-    print(f"{options.task} on {options.data}: {len(train[0]):,} samples{_steps(model)}, {elapsed}")
+    known, there = answered(model, train), len(train[0])
+    of = f"{known:,} of {there:,}" if known < there else f"{there:,}"
+    print(f"{options.task} on {options.data}: {of} samples{_steps(model)}, {elapsed}")
     print_scores(model, train, test)
     print(f'saved in {shown(folder)}; in Python:\n  replearn.load("{shown(folder)}").predict(...)')
 

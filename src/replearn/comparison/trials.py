@@ -37,7 +37,10 @@ class Trials:
 
     def __init__(self, path: Path, asked: dict[str, Any], on_trial: Callable[[Trial], None]) -> None:
         self.path, self.asked, self.on_trial = path, asked, on_trial
-        content: Any = read_json(path) if path.is_file() else {"asked": asked, "trials": []}
+        if not path.is_file():  # so that a call that is stopped before its first trial goes on
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_json(path, {"asked": asked, "trials": []})
+        content: Any = read_json(path)
         try:
             before = dict(content["asked"])
             self.known = [Trial(**one) for one in content["trials"]]

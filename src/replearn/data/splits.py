@@ -89,7 +89,12 @@ def together(samples: Samples) -> Int[np.ndarray, " n"]:
     hashes = content_hashes(samples)
     repeated = copies(hashes)
     if repeated:
-        log.warning("%d samples are exact copies of others; kept on one side of the split", repeated)
+        told = (
+            "1 sample is an exact copy of another"
+            if repeated == 1
+            else f"{repeated} samples are exact copies of others"
+        )
+        log.warning("%s; kept on one side of the split", told)
     if samples.groups is not None:
         alone, names = int((samples.groups == "").sum()), len(set(samples.groups.tolist()) - {""})
         also = f"; {alone} samples of no group" if alone else ""

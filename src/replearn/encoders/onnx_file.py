@@ -120,6 +120,12 @@ class OnnxBody(nn.Module):
 
     def _rows(self, arrays: dict[str, np.ndarray]) -> Tensor:
         found = torch.from_numpy(self.session.run([self.output], arrays)[0]).float()
+        n = len(next(iter(arrays.values())))
+        if len(found) != n:
+            raise ValueError(
+                f"an ONNX file must answer with a row per sample; {self.path} gives {len(found)} for {n}. Export the "
+                "network with a batch of any size."
+            )
         return found.mean((2, 3)) if found.ndim == 4 else found  # (n, d)
 
     def _fixed_batch(self) -> int | None:

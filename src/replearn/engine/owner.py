@@ -116,7 +116,7 @@ def _take_over(path: Path, now: float) -> None:
     found = _read(path)
     if _lives(found, path, now):
         raise FileExistsError
-    log.info("%s: taken over from %s, which is gone", path.parent, _told(found))
+    log.info("%s: taken over from %s which is gone", path.parent, _told(found))
     path.unlink(missing_ok=True)
 
 

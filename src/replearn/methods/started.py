@@ -156,7 +156,8 @@ def encoder_again(recipe: Recipe) -> Encoder:
     encoder = getattr(method, "encoder_", None)
     if not isinstance(encoder, Encoder):
         raise ValueError(
-            f"encoder must be of a method with an encoder; {recipe['class']} has none. Take another run."
+            f"encoder must be of a method with an encoder; {recipe['class']} has none. Take another run, "
+            "or teach an encoder by this one (`replearn fit distill DATA --teacher RUN`)."
         )
     return encoder
 

@@ -77,7 +77,10 @@ class Concatenation(Model):
         self.__dict__.pop("recipes_", None)  # of an earlier fit
         check_refused(self, samples)
         check_seed(self.random_state)
-        if len(self.methods) < FEWEST or len(set(self.methods)) < len(self.methods):
+        places = {
+            str(Path(part).expanduser().resolve()) if _is_run(part) else part.lower() for part in self.methods
+        }
+        if len(self.methods) < FEWEST or len(places) < len(self.methods):
             told = " ".join(self.methods) or "none"
             raise ValueError(
                 f"methods must be at least {FEWEST} names or run folders, all different; got {told}. Name more."
@@ -162,11 +165,15 @@ def _member(name: str, whole: Concatenation) -> Model:
                 "Take one by name."
             )
         return learned
+    if len(Path(name).parts) > 1:
+        raise ValueError(
+            f"methods must be names or run folders; there is no run in {name}. Choose another folder."
+        )
     cls = find_method(name).cls
     if not issubclass(cls, Model) or issubclass(cls, Trained | Concatenation) or cls.family == "given":
         raise ValueError(
-            f"methods that are named must learn without a network; {cls.__name__} does not. Fit it, and give its run "
-            "folder."
+            f"methods that are named must be ours and learn without a network; {cls.__name__} does not. Fit one that "
+            "has a network, and give its run folder; others stand alone."
         )
     closed: Model = cls(random_state=whole.random_state, device=whole.device)
     return closed

@@ -196,6 +196,11 @@ def _opened(spec: str, samples: Description) -> Model:
         )
     if spec.startswith(ONNX):
         return _frozen(spec, samples, onnx_encoder(Path(spec.removeprefix(ONNX)).expanduser(), samples))
+    if (
+        len(Path(spec).parts) > 1
+        and not Path(spec.partition(":")[2] or spec.partition("@")[2] or spec).exists()
+    ):
+        raise ValueError(f"teacher must be a folder or file that is there; {spec} is not. Choose another.")
     folder = run_of(spec)
     if folder is not None:
         model = load(folder)

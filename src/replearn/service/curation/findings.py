@@ -107,16 +107,14 @@ def find(
     _, first, same = np.unique(hashes, return_index=True, return_inverse=True)
     alone = np.sort(first)  # the first of each content
     found = [Finding("copy", i, int(first[same[i]])) for i in range(len(samples)) if first[same[i]] != i]
-    unlike = sum(
-        samples.labels is not None and samples.labels[i.sample] != samples.labels[i.other] for i in found
-    )
+    unlike = 0 if samples.labels is None else sum(_disagree(samples.labels, one) for one in found)
     pairs = _near(samples, alone)
     found += [Finding("near copy", int(later), int(earlier)) for later, earlier in _later(pairs)]
     told = [
         f"{len(samples):,} samples; near copies by their {_what(samples)}, among the {len(alone):,} that differ"
     ]
     if unlike:
-        told.append(f"{unlike:,} copies have another label than the sample that they repeat, which is kept")
+        told.append(f"copies with another label than the sample that they repeat, which is kept: {unlike:,}")
     if test is not None:
         leaks, line = _leaks(samples, test, hashes)
         found += leaks
@@ -157,6 +155,12 @@ def _far(rows: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
     """How far samples lie from others, as multiples of the limit."""
     far, limit = outlying(rows)
     return far / limit if limit > 0 else np.zeros_like(far)
+
+
+def _disagree(labels: np.ndarray, copy: Finding) -> bool:
+    """Whether a copy and what it repeats have labels, and not the same."""
+    own, other = labels[copy.sample], labels[copy.other]
+    return bool(own >= 0 and other >= 0 and own != other)
 
 
 def _near(samples: Samples, alone: Int[np.ndarray, " m"]) -> Int[np.ndarray, "k 2"]:

@@ -73,6 +73,9 @@ def make_app(explored: Explored, *, tokens: Sequence[str] = (), hosts: Sequence[
             return JSONResponse({"error": str(error)}, status_code=error.status)
         except ValueError as error:
             return JSONResponse({"error": str(error)}, status_code=422)
+        except OSError as error:
+            told = f"the file of labels can't be written: {error.strerror}"
+            return JSONResponse({"error": told}, status_code=500)
         if isinstance(found, str):
             return Response(found, media_type="text/csv; charset=utf-8")
         return JSONResponse(found)

@@ -94,7 +94,7 @@ def test_of_colours_the_strongest_channel_counts():
 def test_flat_images_have_no_words(digits):
     words = BagOfVisualWords(words=8, drawn=2000).fit(digits[0])
     assert not words.transform(np.full((2, 28, 28), 130, np.uint8)).any()
-    with pytest.raises(ValueError, match="words must lie between 1 and the 0 places") as error:
+    with pytest.raises(ValueError, match="words must be counted among places") as error:
         BagOfVisualWords().fit(np.full((20, 28, 28), 130, np.uint8))
     assert len(str(error.value).splitlines()) == 1
 

@@ -44,7 +44,7 @@ def split(
     if not 0 < len(held) < len(samples):
         raise ValueError(
             f"both parts must hold a sample; {len(samples)} samples with test={test} leave one empty "
-            f"({units.max() + 1} of them can be parted: copies and groups stay together). Set stratify=False, "
+            f"({units.max() + 1} of them can be parted: copies and groups stay together). Name a test part (--test), "
             "or pass more samples."
         )
     kept = np.setdiff1d(np.arange(len(samples)), held)

@@ -30,7 +30,9 @@ def at_most(method: Any, field: str, most: int, what: str, *, heard: bool = True
     """
     value = int(getattr(method, field))
     default = next(one.default for one in fields(method) if one.name == field)
-    if value < 1 or most < 1 or (value > most and value != default):
+    if most < 1:
+        raise ValueError(f"{field} must be counted among {what}; there are none. Give other samples.")
+    if value < 1 or (value > most and value != default):
         raise ValueError(f"{field} must lie between 1 and the {most} {what}; got {value}. Choose fewer.")
     if value > most and heard:
         log.info("%s is %d, the %s, since there are no more; the default is %d", field, most, what, value)

@@ -61,7 +61,7 @@ def card(
         f"{difference:.1e} of the largest number ({tolerance:g} is allowed).",
         _data(exported, judged),
         _method(exported),
-        _scores(judged),
+        _scores(judged, model),
         f"## Licence\n\nOf the weights: {licence or NONE}. Of the data: {_licence_of_data(judged)}.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -118,7 +118,9 @@ def _method(exported: Exported) -> str:
     return "## Method\n\nFields that are not the default:\n\n" + "\n".join(lines)
 
 
-def _scores(judged: dict[str, Any]) -> str:
+def _scores(judged: dict[str, Any], model: Any) -> str:
+    if not judged and hasattr(model, "task_"):
+        return "## Scores\n\nThose of the test part that `replearn finetune` printed; they are not kept with the run."
     if not judged:
         return "## Scores\n\nNot judged: `replearn evaluate` before the export would have told scores here."
     try:

@@ -88,7 +88,7 @@ class Concatenation(Model):
         if WORDS in KINDS[samples.kind].offers:
             raise ValueError(
                 f"methods must read samples alike; each one of {samples.kind} samples has a tokenizer of its own. Put "
-                "the rows that `transform` returns side by side."
+                "the rows that `replearn embed` writes side by side."
             )
         for part in self.methods:
             member = _member(part, self)

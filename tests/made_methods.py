@@ -59,8 +59,9 @@ def quick(cls: type[Any], **given: Any) -> Any:
         pytest.importorskip("transformers")
         said = said | QUICK_OF[cls.__name__]
     known = {field.name for field in fields(cls)}
-    encoder = (said | given).get("encoder")
-    said = said | {"teacher": encoder if isinstance(encoder, str) else BY_CONTENT.get(kind(cls), "words")}
+    if cls.__name__ == "Distill":
+        encoder = (said | given).get("encoder")
+        said = said | {"teacher": encoder if isinstance(encoder, str) else BY_CONTENT.get(kind(cls), "words")}
     return cls(**{name: value for name, value in (said | given).items() if name in known})
 
 

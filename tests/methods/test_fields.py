@@ -38,9 +38,10 @@ EXEMPT_OF = {("NGram", "random_state"): "counts are not drawn; it is there since
 SMALL: dict[str, Any] = {
     "epochs": 1, "batch_size": 8, "dim": 4, "hidden": 8, "window": 6, "length": 8, "vocabulary": 400, "least": 1,
     "prototypes": 8, "queue": 4, "drawn": 400, "words": 4, "atoms": 4, "side": 4, "chains": 8, "device": "cpu",
-    "bottleneck": 4, "warmup": 0.5, "way": 2, "shots": 1, "queries": 1, "teacher": "mlp",
+    "bottleneck": 4, "warmup": 0.5, "way": 2, "shots": 1, "queries": 1,
 }  # fmt: skip
 SMALL_OF = {
+    "Distill": {"teacher": "mlp"},
     "ColourTracking": {"stride": 4},  # of which 3 takes another map
     "FixMatch": {"threshold": 0.1},  # of which nothing is sure in the first steps
     "PseudoLabel": {"epochs": 4, "start": 0.0},  # guesses weigh nothing in the first steps
@@ -65,7 +66,7 @@ OTHERS: dict[str, Any] = {
     "trained": "frozen", "validation": 0.25, "variance": 0.3, "views": Pair(Same(), Same()),
     "weight_decay": 0.5, "weighting": "uncertainty", "tasks": ("part",), "numbers": ("label",), "colours": 4,
     "objective": "masked", "mu": 1, "threshold": 0.99, "locked": ("image",), "pairing": "sigmoid",
-    "methods": ("patchcodes", "bagofvisualwords"), "distance": "cosine", "teacher": "cnn",
+    "methods": ("patchcodes", "bagofvisualwords"), "distance": "cosine",
 }  # fmt: skip
 # Of methods that ask for more than views.
 OTHER_SPLITS = {
@@ -258,7 +259,8 @@ def other(method: Any, field: str) -> Any:
     value = getattr(method, field)
     encoders = ENCODERS | ({"cnn": "resnet_small"} if getattr(method, "split", "") in MAPPED else {})
     encoders |= {"cnn": "r3d"} if getattr(method, "split", "") == "tracked" else {}
-    by_value = {"encoder": encoders, "tokenizer": TOKENIZERS}
+    teachers = {"mlp": "cnn", True: False}  # of Distill, and whether MeanTeacher has one
+    by_value: dict[str, dict[Any, Any]] = {"encoder": encoders, "tokenizer": TOKENIZERS, "teacher": teachers}
     if field in by_value:
         return by_value[field].get(value, "lstm")
     if field == "vocabulary":

@@ -117,7 +117,7 @@ def _auto(folder: Path, options: AutoOptions, command: list[str]) -> None:
         best = shown(folder / kept[choice.best])
         whole = options.data.partition(":")[0] if is_builtin(options.data) else options.data
         print(f"{choice.best} lies in {best}; next:")
-        for name in ("embed", "index", "explore"):
+        for name in ("explore", "index", "embed"):
             print(f"  {next_command(name, best, whole, options=options)}")
 
 

@@ -80,6 +80,10 @@ def test_samples_without_an_answer_are_not_counted_as_judged(command, data):
     judged = int(head.split()[1])
     unknown = next(int(line.split()[0]) for line in rest if "no answer to compare with" in line)
     assert judged + unknown == 12
+    learned = re.search(r"(\d+) of (\d+) samples", answer.out)  # in the first line
+    assert learned, answer.out
+    assert int(learned[1]) + judged == frame["size"].notna().sum()
+    assert int(learned[2]) == 48
     assert unknown > 0
 
 

@@ -61,7 +61,10 @@ def test_report_comes_again_from_the_run_folder(command, run, data):
 
 
 def test_a_test_part_of_its_own(command, run, data):
-    assert command("evaluate", run, data, "--test", data, *FEW).code == 0
+    (run / "evaluation.json").unlink(missing_ok=True)
+    answers = [command("evaluate", run, data, "--test", data, *FEW) for _ in range(2)]
+    assert [answer.code for answer in answers] == [0, 0]
+    assert ["is replaced, with the scores that it held" in answer.err for answer in answers] == [False, True]
     assert evaluation(run)["data"]["test"] == str(data)
 
 

@@ -5,14 +5,16 @@ import json
 import numpy as np
 import pytest
 
+from made_methods import few_images
 from replearn import as_samples
 from replearn.comparison import auto as module
+from replearn.comparison import rows as comparison_rows
 from replearn.comparison.auto import auto, halves, shortlist
 from replearn.comparison.judges import Judge, lead
 from replearn.comparison.rows import Representation
 from replearn.comparison.trials import Trial, Trials
 from replearn.engine.health import NotFinite
-from replearn.methods import Autoencoder, Frozen, SimCLR
+from replearn.methods import Autoencoder, Concatenation, Frozen, SimCLR
 
 MINUTES = 0.002
 
@@ -104,6 +106,30 @@ def test_a_method_that_fails_is_left_out(methods, tmp_path, monkeypatch, caplog,
     choice = auto(table(), table(60), **given)
     assert [row.name for row in choice.rows] == ["raw input", "PCA", "Autoencoder", "untrained encoder"]
     assert "SimCLR failed in round 1 and is left out: SimCLR is not finite" in caplog.text
+
+
+@pytest.mark.all
+def test_visual_words_and_codes_lie_side_by_side_also_beside_what_learned(tmp_path, monkeypatch, caplog):
+    images = few_images()
+    train, test = images.subset(np.arange(64)), images.subset(np.arange(64, 96))
+    monkeypatch.setattr(comparison_rows, "LEAST_SIDE", 8)
+    methods = {"SimCLR": SimCLR(batch_size=16, encoder="cnn")}
+    given = {"minutes": MINUTES, "methods": methods}
+    choice = auto(train, test, folder=tmp_path / "a", **given)
+    names = [row.name for row in choice.rows]
+    assert names[3:6] == [module.CODES, "SimCLR", "SimCLR" + module.WITH_CODES]
+    codes, both = choice.rows[3], choice.rows[5]
+    np.testing.assert_allclose(both.test[:, : codes.test.shape[1]], codes.test, atol=1e-5)
+    assert both.test.shape[1] == codes.test.shape[1] + choice.rows[4].test.shape[1]
+
+    def fail(self, samples):
+        raise ValueError("no edge anywhere")
+
+    monkeypatch.setattr(Concatenation, "check", fail)
+    with caplog.at_level("INFO", "replearn"):
+        choice = auto(train, test, folder=tmp_path / "b", **given)
+    assert module.CODES not in [row.name for row in choice.rows]
+    assert f"no row {module.CODES}: no edge anywhere" in caplog.text
 
 
 @pytest.mark.all

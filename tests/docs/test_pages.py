@@ -32,6 +32,13 @@ LONG = {
 }
 
 
+@pytest.mark.parametrize("path", pages(), ids=name)
+def test_no_block_that_is_run_waits_for_requests(path: Path) -> None:
+    """A command that serves does not end: it stands in a block of `shell`, which is not run."""
+    run = [words[1] for block in blocks(path, "bash") for words in commands(block) if words[0] == "replearn"]
+    assert not {"serve", "explore"} & set(run)
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -5,9 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
-from tests.made_methods import few_colours, few_images
 
 import replearn
+from made_methods import few_colours, few_images
 from replearn.data import as_samples
 from replearn.methods import BagOfVisualWords, Concatenation, PatchCodes, SimCLR
 
@@ -48,7 +48,7 @@ def test_a_run_holds_its_parts(images, run, tmp_path):
     np.testing.assert_array_equal(loaded.transform(images), method.transform(images))
     assert method.representation_dim == method.transform(images).shape[1] > alone.shape[1]
     told = json.loads((tmp_path / "both" / "method.json").read_text())
-    assert [part["class"] for part in told["parts"]] == ["BagOfVisualWords", "SimCLR"]
+    assert [part["class"] for part in told["recipes"]] == ["BagOfVisualWords", "SimCLR"]
 
 
 def test_a_method_that_was_fitted_learns_anew(images):
@@ -80,6 +80,15 @@ def test_what_can_not_be_a_part_is_refused(images, run, tmp_path):
     texts = as_samples(["one text", "another text", "a third one"])
     with pytest.raises(ValueError, match="tokenizer of its own"):
         Concatenation(methods=("patchcodes", str(run))).fit(texts)
+
+
+def test_images_of_another_scale_are_refused(tmp_path):
+    images = np.random.default_rng(0).uniform(0, 1, size=(32, 1, 16, 16)).astype(np.float32)
+    PatchCodes(atoms=8).fit(images, run=tmp_path / "run")
+    methods = ("bagofvisualwords", str(tmp_path / "run"))
+    assert len(Concatenation(methods=methods).fit(images).transform(images)) == 32
+    with pytest.raises(ValueError, match="levels and columns"):
+        Concatenation(methods=methods).fit(2 * images)
 
 
 def test_other_kinds_are_put_side_by_side(tmp_path):

@@ -65,11 +65,11 @@ def blobs(n=120):
 def test_findings_of_a_table():
     rows, labels = blobs()
     labels[7] = (labels[7] + 1) % 3
-    rows = np.r_[rows, rows[3:5], rows[9:10] + 1e-3, 80 * np.ones((1, 8), np.float32)]
-    labels = np.r_[labels, labels[3], (labels[4] + 1) % 3, labels[9], 0]
+    rows = np.r_[rows, rows[3:5], rows[9:10] + 1e-3, 80 * np.ones((1, 8), np.float32), rows[5:6]]
+    labels = np.r_[labels, labels[3], (labels[4] + 1) % 3, labels[9], 0, -1]
     samples = as_samples(rows, labels)
     found = find(samples, rows)
-    assert [(one.sample, one.other) for one in found.of("copy")] == [(120, 3), (121, 4)]
+    assert [(one.sample, one.other) for one in found.of("copy")] == [(120, 3), (121, 4), (124, 5)]
     assert [(one.sample, one.other) for one in found.of("near copy")] == [(122, 9)]
     assert found.of("outlier")[0].sample == 123
     assert len(found.of("outlier")) <= 2

@@ -162,6 +162,14 @@ def test_labels_are_saved_at_once(asked, tmp_path):
     assert asked.get("/labels").json() == found
 
 
+def test_a_file_that_became_a_folder_is_told(asked, tmp_path):
+    (tmp_path / "labels.csv").unlink(missing_ok=True)
+    (tmp_path / "labels.csv").mkdir()
+    answer = asked.post("/labels", json={"positions": [0], "label": "a"})
+    assert answer.status_code == 500
+    assert "can't be read or written" in answer.json()["error"]
+
+
 def test_which_to_label_next(asked):
     found = asked.post("/next", json={"count": 4}).json()
     assert len({one["position"] for one in found["samples"]}) == 4

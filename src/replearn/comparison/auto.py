@@ -4,7 +4,7 @@
     round 2: these go on ------------------------------------judge--> the better half
     last:    the best goes on with what is left -------------judge--> beside what needs no training, the choice
 
-Of images two rows lie side by side besides: visual words and patch codes, and these with the method that went on.
+For images two rows are added: visual words and patch codes side by side, and both beside the method that went on.
 
 *Successive halving* (Jamieson & Talwalkar, AISTATS 2016): time goes to what looks good. Where there are labels, methods
 are judged by how often a linear probe tells labelled training samples that it has not seen; where there are none, by

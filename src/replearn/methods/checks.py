@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from replearn.data import Samples, read_alike
+from replearn.data import Description, Samples, read_alike
 from replearn.data.kinds import KINDS
 from replearn.data.processes import process, processes
 from replearn.engine.optimizers import OPTIMIZERS
@@ -132,6 +132,14 @@ def samples_like_fit(method: Outline, X: Any) -> Samples:
     samples = read_alike(X, method.samples_)
     check_same_kind(method, samples)
     return samples
+
+
+def read_the_same(own: Description, given: Description | Samples) -> bool:
+    """Whether samples of one description are, as they are, what a method fitted on samples of another reads: they
+    have one kind and shape, one scale of levels, and columns that became numbers alike."""
+    own_columns, columns = (None if one.reading is None else one.reading.to_json() for one in (own, given))
+    alike: bool = (own.kind, own.shape, own.levels) == (given.kind, given.shape, given.levels)
+    return alike and own_columns == columns
 
 
 def check_codes(codes: Any, dim: int) -> Float[np.ndarray, "n d"]:

@@ -92,8 +92,8 @@ def blank(
         method = cls(**_fields(cls, content["fields"], encoder or again, views))
         method.samples_, method._started = description_from_json(content["samples"]), started
         method.extensions_ = []
-        if "parts" in content:
-            method.recipes_ = content["parts"]
+        if "recipes" in content:
+            method.recipes_ = content["recipes"]
         with made_from(content.get("folder")), standing_in(content["fields"].get("encoder"), again):
             method.build(method.samples_)
     return method

@@ -172,7 +172,7 @@ def restore(method: Fitted, folder: Path) -> Fitted:
 def to_json(method: Outline) -> dict[str, Any]:
     """All that makes the method again: class, fields, samples, the network of a folder, a run or a method that it
     started from, the methods that it is made of; and the versions that made it."""
-    more: dict[str, Any] = {"parts": method.recipes_} if hasattr(method, "recipes_") else {}
+    more: dict[str, Any] = {"recipes": method.recipes_} if hasattr(method, "recipes_") else {}
     if method.extensions_:
         more["extensions"] = extensions_to_json(method.extensions_)
     return {

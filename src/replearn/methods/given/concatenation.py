@@ -4,13 +4,12 @@
 
 Methods err on different samples, so a probe or nearest neighbours that see several representations are often right
 where each alone is not. Each has the same say: it is scaled to length 1, the mean over the training samples is taken
-away, and it is scaled again. Cosines of the whole are the mean of the cosines of the parts.
+away, and it is scaled again. So the cosine of two samples is the mean of their cosines by each method.
 
 Reference: Gehler & Nowozin, ICCV 2009 (combinations of features, the mean as the baseline).
     https://doi.org/10.1109/ICCV.2009.5459169
 """
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,14 +24,12 @@ from replearn.data import Batch, Description, Samples
 from replearn.data.kinds import KINDS, WORDS
 from replearn.engine.machine import choose
 from replearn.engine.run import METHOD
-from replearn.methods.checks import check_refused, check_seed
+from replearn.methods.checks import check_refused, check_seed, read_the_same
 from replearn.methods.load import blank, load
 from replearn.methods.model import Model
 from replearn.methods.registry import find_method
 from replearn.methods.store import to_json
 from replearn.methods.trained import Trained
-
-log = logging.getLogger("replearn")
 
 FEWEST = 2
 
@@ -77,10 +74,10 @@ class Concatenation(Model):
         self.__dict__.pop("recipes_", None)  # of an earlier fit
         check_refused(self, samples)
         check_seed(self.random_state)
-        places = {
-            str(Path(part).expanduser().resolve()) if _is_run(part) else part.lower() for part in self.methods
+        different = {
+            str(Path(name).expanduser().resolve()) if _is_run(name) else name.lower() for name in self.methods
         }
-        if len(self.methods) < FEWEST or len(places) < len(self.methods):
+        if len(self.methods) < FEWEST or len(different) < len(self.methods):
             told = " ".join(self.methods) or "none"
             raise ValueError(
                 f"methods must be at least {FEWEST} names or run folders, all different; got {told}. Name more."
@@ -90,63 +87,59 @@ class Concatenation(Model):
                 f"methods must read samples alike; each one of {samples.kind} samples has a tokenizer of its own. Put "
                 "the rows that `replearn embed` writes side by side."
             )
-        for part in self.methods:
-            member = _member(part, self)
-            if not _is_run(part):
-                member.check(samples)
-                continue
-            fitted = member.samples_
-            if (fitted.kind, fitted.shape) != (samples.kind, samples.shape):
+        for name in self.methods:
+            method = _method(name, self)
+            if not _is_run(name):
+                method.check(samples)
+            elif not read_the_same(method.samples_, samples):
+                own = method.samples_
                 raise ValueError(
-                    f"the run in {part} must read samples like these, {samples.kind} of {samples.shape}; it reads "
-                    f"{fitted.kind} of {fitted.shape}. Fit it on such samples."
+                    f"the run in {name} must read samples like these, {samples.kind} of {samples.shape} (and their "
+                    f"levels and columns); it reads {own.kind} of {own.shape}. Fit it on such samples."
                 )
 
     def build(self, samples: Description) -> None:
-        if not hasattr(self, "recipes_"):  # else it comes from a run, which says what its parts were
-            members = [_member(part, self) for part in self.methods]
-            for part, member in zip(self.methods, members, strict=True):
-                if not _is_run(part):
-                    member.samples_, member.extensions_ = samples, []
-                    member.build(samples)
-            self._take(members)
-        else:
+        if hasattr(self, "recipes_"):  # it comes from a run
             self._take([blank(find_method(recipe["class"]).cls, recipe) for recipe in self.recipes_])
+            return
+        methods = [_method(name, self) for name in self.methods]
+        for name, method in zip(self.methods, methods, strict=True):
+            if not _is_run(name):
+                method.samples_, method.extensions_ = samples, []
+                method.build(samples)
+        self._take(methods)
 
     def learn(self, samples: Samples, *, run: Path | None, resume: bool, loggers: Iterable[Any]) -> None:
-        """Fit the parts that are named, load those that have learned, and find the centre of each."""
-        choose(self.device, self.precision)  # parts choose for themselves; a wrong name is told now
-        members = []
-        for part in self.methods:
-            member = _member(part, self)
-            members.append(member if _is_run(part) else member.fit(samples))
-        self._take(members)
-        for member, centre in zip(members, self.centres_, strict=True):
-            found = [F.normalize(from_numpy(rows), dim=1).sum(0) for rows in member.transform_parts(samples)]
+        """Fit the methods that are named; find the centre of each, and of those that had learned."""
+        choose(self.device, self.precision)  # each chooses for itself; a wrong name is told now
+        both = zip(self.methods, self.fitted_, strict=True)
+        self._take([method if _is_run(name) else method.fit(samples) for name, method in both])
+        for method, centre in zip(self.fitted_, self.centres_, strict=True):
+            found = [F.normalize(from_numpy(rows), dim=1).sum(0) for rows in method.transform_parts(samples)]
             centre.value = torch.stack(found).sum(0) / len(samples)
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
-        pairs = zip(self.members, self.centres_, strict=True)
-        return torch.cat([centre(member.represent(batch)) for member, centre in pairs], dim=1)
+        both = zip(self.fitted_, self.centres_, strict=True)
+        return torch.cat([centre(method.represent(batch)) for method, centre in both], dim=1)
 
     @property
     def representation_dim(self) -> int:
         """Numbers per sample that `represent` returns."""
-        return sum(member.representation_dim for member in self.members)
+        return sum(method.representation_dim for method in self.fitted_)
 
-    def _take(self, members: list[Model]) -> None:
+    def _take(self, methods: list[Model]) -> None:
         """Hold these, with their modules and how they are made again."""
-        self.members = members
-        self.recipes_ = [to_json(member) for member in members]
-        self.parts_ = nn.ModuleList(nn.ModuleDict(member.modules()) for member in members)
-        self.centres_ = nn.ModuleList(Centre(member.representation_dim) for member in members)
+        self.fitted_ = methods
+        self.recipes_ = [to_json(method) for method in methods]
+        self.inner_ = nn.ModuleList(nn.ModuleDict(method.modules()) for method in methods)
+        self.centres_ = nn.ModuleList(Centre(method.representation_dim) for method in methods)
 
 
-def _is_run(part: str) -> bool:
-    return (Path(part).expanduser() / METHOD).is_file()
+def _is_run(name: str) -> bool:
+    return (Path(name).expanduser() / METHOD).is_file()
 
 
-def _member(name: str, whole: Concatenation) -> Model:
+def _method(name: str, whole: Concatenation) -> Model:
     """The method in a run folder, or one of this name with its defaults.
 
     Raises:

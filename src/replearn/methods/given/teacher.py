@@ -15,6 +15,7 @@ from replearn.data.progress import progress
 from replearn.encoders import ONNX, comes_with_weights, make_encoder, mlp, onnx_encoder
 from replearn.encoders.modes import evaluating
 from replearn.engine.machine import random_state_kept
+from replearn.methods.checks import read_the_same
 from replearn.methods.given.frozen import Frozen
 from replearn.methods.load import load
 from replearn.methods.model import Model
@@ -80,7 +81,7 @@ class Teacher:
     def check_views(self) -> None:
         """Raises ValueError where a view of the student's samples is none that the teacher could read."""
         own, given = self.model.samples_, self.samples
-        if own.shape != given.shape or own.levels != given.levels or _columns(own) != _columns(given):
+        if not read_the_same(own, given):
             raise ValueError(
                 f"with views, the teacher must have learned from samples of the student's shape, {given.shape} (and "
                 f"levels and columns); the one in {self.spec} has {own.shape}. Leave views out: samples are made alike "
@@ -196,12 +197,9 @@ def _opened(spec: str, samples: Description) -> Model:
         )
     if spec.startswith(ONNX):
         return _frozen(spec, samples, onnx_encoder(Path(spec.removeprefix(ONNX)).expanduser(), samples))
-    if (
-        len(Path(spec).parts) > 1
-        and not Path(spec.partition(":")[2] or spec.partition("@")[2] or spec).exists()
-    ):
-        raise ValueError(f"teacher must be a folder or file that is there; {spec} is not. Choose another.")
     folder = run_of(spec)
+    if folder is None and len(Path(spec).parts) > 1 and not {":", "@"} & set(spec):
+        raise ValueError(f"teacher must be a run folder that is there; {spec} is not. Choose another.")
     if folder is not None:
         model = load(folder)
         if not isinstance(model, Model) or not model.modules():
@@ -221,7 +219,3 @@ def _frozen(spec: str, samples: Description, encoder: nn.Module) -> Model:
     model = Frozen(encoder=spec)
     model.samples_, model.encoder_ = samples, encoder  # type: ignore[assignment]
     return model
-
-
-def _columns(samples: Description) -> Any:
-    return None if samples.reading is None else samples.reading.to_json()

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from replearn.service.explore.explored import Explored, packed
-from replearn.service.http.guard import Refused, Tokens, check_keys, check_origin, read_body
+from replearn.service.http.guard import Refused, Tokens, check_keys, check_origin, new_app, read_body
 
 MEGABYTES = 4  # of a request: 100,000 positions take 0.7
 LISTED = 500  # samples that are listed at once
@@ -50,17 +50,10 @@ def make_app(explored: Explored, *, tokens: Sequence[str] = (), hosts: Sequence[
     Raises:
         ValueError: packages are missing.
     """
-    try:
-        from fastapi import FastAPI, Request
-        from fastapi.responses import JSONResponse, Response
-        from starlette.middleware.trustedhost import TrustedHostMiddleware
-    except ImportError as error:
-        raise ValueError(
-            "a page needs packages that are not installed, fastapi and uvicorn. Run: pip install 'replearn[serve]'"
-        ) from error
+    app = new_app(hosts)
+    from fastapi import Request
+    from fastapi.responses import JSONResponse, Response
 
-    app = FastAPI(title="replearn", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     asked, known = Asked(explored), Tokens(tokens)
 
     async def guarded(request: Request, answer: Callable[..., Any], *args: Any) -> Response:
@@ -74,7 +67,7 @@ def make_app(explored: Explored, *, tokens: Sequence[str] = (), hosts: Sequence[
         except ValueError as error:
             return JSONResponse({"error": str(error)}, status_code=422)
         except OSError as error:
-            told = f"the file of labels can't be written: {error.strerror}"
+            told = f"a file can't be read or written: {error.strerror or error}"
             return JSONResponse({"error": told}, status_code=500)
         if isinstance(found, str):
             return Response(found, media_type="text/csv; charset=utf-8")

@@ -19,7 +19,7 @@ import numpy as np
 
 from replearn.service.http.batches import Batches
 from replearn.service.http.contents import read_inputs
-from replearn.service.http.guard import Refused, Tokens, check_keys, read_body
+from replearn.service.http.guard import Refused, Tokens, check_keys, new_app, read_body
 from replearn.service.http.model import Served
 
 TOP = 1000  # neighbours at most
@@ -58,17 +58,10 @@ def make_app(
     Raises:
         ValueError: packages are missing.
     """
-    try:
-        from fastapi import FastAPI, Request
-        from fastapi.responses import JSONResponse, PlainTextResponse
-        from starlette.middleware.trustedhost import TrustedHostMiddleware
-    except ImportError as error:
-        raise ValueError(
-            "a server needs packages that are not installed, fastapi and uvicorn. Run: pip install 'replearn[serve]'"
-        ) from error
+    app = new_app(hosts)
+    from fastapi import Request
+    from fastapi.responses import JSONResponse, PlainTextResponse
 
-    app = FastAPI(title="replearn", docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     asked = Asked(served, limits, tokens)
 
     async def guarded(request: Request, answer: Callable[[dict[str, Any]], Any]) -> JSONResponse:

@@ -1,10 +1,34 @@
-"""What is asked of every request: a token where there are some, its origin, and JSON that is not too large."""
+"""What servers share: the application, and what is asked of requests: a token, their origin, JSON of some size."""
 
 import hmac
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+def new_app(hosts: Sequence[str]) -> "FastAPI":
+    """An application of FastAPI without routes, that answers to some names of this machine only.
+
+    Args:
+        hosts: names by which it may be called; else a page in a browser could call it by a name of its own.
+
+    Raises:
+        ValueError: packages are missing.
+    """
+    try:
+        from fastapi import FastAPI
+        from starlette.middleware.trustedhost import TrustedHostMiddleware
+    except ImportError as error:
+        raise ValueError(
+            "a server needs packages that are not installed, fastapi and uvicorn. Run: pip install 'replearn[serve]'"
+        ) from error
+    app = FastAPI(title="replearn", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
+    return app
 
 
 class Refused(Exception):

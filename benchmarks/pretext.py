@@ -35,13 +35,13 @@ KEY = ("data", "method", "seed", "minutes", "encoder")
 TUNED = 10_000  # samples that fine-tuning sees at least, some of them many times
 TUNING = {"trained": "full", "encoder_rate": 0.3, "validation": 0.0, "batch_size": 32}
 SCORES = {"1 %": 0.01, "10 %": 0.1, "100 %": 1.0}
-FEW = ("1 %", "10 %")  # of the labels, with which networks are tuned
+FEW = ("1 %", "10 %")  # of the labels, with which networks are tuned; with all of them if asked for
 HEAD = (
     "method",
     "seeds",
     *SCORES,
     "kNN",
-    *[f"tuned {few}" for few in FEW],
+    *[f"tuned {few}" for few in SCORES],
     "own",
     "epochs",
     "CPU s",
@@ -71,6 +71,7 @@ def parse() -> argparse.Namespace:
         "--encoder", default="", help="of methods that don't ask for patches; none: their own"
     )
     parser.add_argument("--draws", type=int, default=3, help="of labels, for each of their numbers")
+    parser.add_argument("--tune-all", action="store_true", help="tune networks on all labels, too")
     parser.add_argument("--keep", type=Path, help="folder for the fitted methods, a run each")
     parser.add_argument("--cifar10", type=Path, default=pictures.CIFAR10, help="zip of CIFAR-10's JPEGs")
     asked = parser.parse_args()
@@ -97,7 +98,7 @@ def command(asked: argparse.Namespace, wanted: Mapping[str, Any]) -> list[str]:
     given |= {"minutes": asked.minutes, "draws": asked.draws, "encoder": asked.encoder}
     if asked.keep:
         given["keep"] = asked.keep
-    return rows.command_line(__file__, wanted["method"], **given)
+    return rows.command_line(__file__, wanted["method"], **given) + ["--tune-all"] * asked.tune_all
 
 
 def measure(asked: argparse.Namespace) -> dict[str, Any]:
@@ -132,12 +133,13 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     began = time.process_time()
     method.fit(train, run=asked.keep and asked.keep / f"{asked.data}-{name}-{seed}-{asked.minutes:g}")
     used = time.process_time() - began
+    shares = list(SCORES.values()) if asked.tune_all else [SCORES[few] for few in FEW]
     layers["trained"] = by_layer(asked, layers_of(method, train), train, layers_of(method, test), test)
     return judged(asked, method.transform(train), train, method.transform(test), test) | {
         "untrained": before,
         "layers": layers,
         "tuned": {
-            when: [tuned(net, train, test, share=SCORES[few], seed=seed) for few in FEW]
+            when: [tuned(net, train, test, share=share, seed=seed) for share in shares]
             for when, net in (("untrained", blank.encoder_), ("trained", method.encoder_))
         },
         # Of samples that it may not have seen, unless its questions are which of those it has seen one is.
@@ -266,7 +268,7 @@ def line(name: str, group: pd.DataFrame) -> list[str]:
         shown = rows.cell(group[score], percent=True, spread=True)
         before = [row[score] for row in group.get("untrained", []) if isinstance(row, dict)]
         cells.append(f"{shown} ({100 * np.mean(before):.1f})" if before else shown)
-    cells += [tuned_cell(group, place) for place in range(len(FEW))]
+    cells += [tuned_cell(group, place) for place in range(len(SCORES))]
     measured = [row for row in group.get("own", []) if isinstance(row, dict)]
     names = dict.fromkeys(key for row in measured for key in row)
     means = [f"{key} {np.mean([row[key] for row in measured if key in row]):.3g}" for key in names]
@@ -277,7 +279,7 @@ def line(name: str, group: pd.DataFrame) -> list[str]:
 
 def tuned_cell(group: pd.DataFrame, place: int) -> str:
     """Accuracy after fine-tuning, and in brackets from random weights."""
-    found = [row for row in group.get("tuned", []) if isinstance(row, dict)]
+    found = [row for row in group.get("tuned", []) if isinstance(row, dict) and place < len(row["trained"])]
     if not found:
         return ""
     after, before = (pd.Series([row[when][place] for row in found]) for when in ("trained", "untrained"))

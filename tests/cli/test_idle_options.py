@@ -33,4 +33,4 @@ def test_resume_without_a_run_says_that_one_begins(command, table):
 def test_finetune_from_pca_says_that_it_has_no_encoder(command, data):
     assert command("fit", "pca", data, "--run", "p").code == 0
     told = command("finetune", "p", data).line
-    assert "PCA, whose run is in p, has none. Take a run of a method of networks" in told
+    assert "PCA, whose run is in p, is of scikit-learn. Put its classifiers behind" in told

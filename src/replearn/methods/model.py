@@ -115,7 +115,7 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outline):  # type
         """Make the modules for samples, and return these as the method reads them."""
         spec = getattr(self, "encoder", None)
         self.extensions_: list[Extension] = []
-        with run_standing_in(spec, given.kind):
+        with run_standing_in(spec, given.kind, whole=self.asks_rows):
             self._started = recipe_of(meant_by(spec))
             samples = self.reading(given)
             self.check(samples)

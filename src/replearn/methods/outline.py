@@ -75,6 +75,11 @@ class Outline(BaseEstimator):  # type: ignore[misc]
         return {}
 
     @property
+    def asks_rows(self) -> bool:
+        """Whether its encoder is asked for rows and no more, so that any fitted method will do."""
+        return False
+
+    @property
     def representation_dim(self) -> int:
         """Numbers per sample that `represent` returns."""
         raise NotImplementedError

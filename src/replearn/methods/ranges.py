@@ -102,6 +102,15 @@ def check_stored(cls: type[Any], stored: Mapping[str, Any], path: Path | str) ->
             )
 
 
+def younger_fields(cls: type[Any]) -> dict[str, Any]:
+    """Fields that are not their default in a run that is older than they, and what they are: how it was before."""
+    return {
+        field.name: field.metadata["before"]
+        for field in dataclasses.fields(cls)
+        if "before" in field.metadata
+    }
+
+
 def _fault_here(name: str, value: float) -> str | None:
     return None if isinstance(value, bool) or name in ANY else _absurd(name, value) or _fault(name, value)
 

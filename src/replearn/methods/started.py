@@ -7,10 +7,12 @@ another method, keeps that one's recipe beside its own fields, and so on through
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from replearn.data import description_from_json
 from replearn.encoders import (
@@ -22,17 +24,20 @@ from replearn.encoders import (
     weights_from,
 )
 from replearn.encoders.building import building_within
-from replearn.engine.machine import random_state_kept
+from replearn.engine.machine import here, random_state_kept
 from replearn.engine.run import METHOD, WEIGHTS, count_numbers, open_run, read_json, read_tensors
+from replearn.methods.as_encoder import FittedModel
 from replearn.methods.outline import Outline
-from replearn.methods.ranges import check_stored
+from replearn.methods.ranges import check_stored, younger_fields
 from replearn.methods.registry import find_method
-from replearn.views import view_from_json
+from replearn.views import Split, view_from_json
+from replearn.views.store import NotStored
 
 Recipe = dict[str, Any]
 PARTS = {"class": str, "fields": dict, "samples": dict}  # of a recipe, at least
 TRAINED = "trained"  # the field of what puts an encoder to a task: its encoder is the one that it began with
 ENCODER = "encoder_."  # how the names of an encoder's weights begin
+WIDTH = "width"  # in the recipe of a method that is all taken for an encoder: of few samples it may be less than asked
 
 
 def run_of(spec: Any) -> Path | None:
@@ -54,8 +59,13 @@ def run_of(spec: Any) -> Path | None:
     return None
 
 
-def encoder_in(folder: Path, *, kind: str) -> Encoder:
+def encoder_in(folder: Path, *, kind: str, whole: bool) -> Encoder:
     """The encoder of the run in a folder, as it was learned.
+
+    Args:
+        folder: of the run.
+        kind: of the samples that it is to read.
+        whole: of a run that has none, whether all of it is taken for one, which can't learn.
 
     Raises:
         ValueError: the run has none, has not ended, is broken, or reads samples of another kind.
@@ -63,35 +73,51 @@ def encoder_in(folder: Path, *, kind: str) -> Encoder:
     recipe = read_recipe(open_run(folder))
     if "parameters" in recipe["fields"]:  # of scikit-learn
         raise ValueError(
-            f"encoder must be of a method with an encoder; {recipe['class']}, whose run is in {folder}, has none. Take "
-            "a run of a method of networks, such as SimCLR."
+            f"an encoder must be a network or a method of ours; {recipe['class']}, whose run is in {folder}, is of "
+            "scikit-learn. Put its classifiers behind what `replearn embed` writes."
         )
-    own = recipe["samples"]["kind"]
-    if len({own, kind} - {"tokens"}) > 1:
+    reads = recipe["samples"]["kind"]
+    if len({reads, kind} - {"tokens"}) > 1:
         raise ValueError(
-            f"an encoder must read samples of kind {kind}; the one in {folder} reads {own}. Take another run."
+            f"an encoder must read samples of kind {kind}; the one in {folder} reads {reads}. Take another run."
         )
     tensors = read_tensors(folder / WEIGHTS)  # which says so where the run has not ended
     bound = building_within(count_numbers(folder / WEIGHTS), folder / METHOD)
     with random_state_kept(), torch.no_grad(), weights_from(folder / WEIGHTS), bound:
-        encoder = encoder_again(recipe)
-    state = {name.removeprefix(ENCODER): value for name, value in tensors.items() if name.startswith(ENCODER)}
+        encoder = encoder_again(recipe, whole=whole)
+    model = encoder if isinstance(encoder, FittedModel) and TRAINED not in recipe["fields"] else None
+    own = {name.removeprefix(ENCODER): value for name, value in tensors.items() if name.startswith(ENCODER)}
     try:
-        encoder.load_state_dict(state)
+        (model.body if model else encoder).load_state_dict(tensors if model else own)
     except RuntimeError as error:
         raise ValueError(
             f"{folder / WEIGHTS} must hold the encoder that {METHOD} describes; it does not "
             f"({str(error).splitlines()[1].strip():.200}). Copy both files from one run."
         ) from error
+    if model:
+        return as_encoder(model.method, recipe)
     encoder.recipe = json.dumps(recipe)
     return encoder.eval()
 
 
+def as_encoder(method: Outline, recipe: Recipe) -> Encoder:
+    """A fitted method without a network as an encoder, which can't learn."""
+    encoder = FittedModel(method)
+    encoder.recipe = json.dumps(recipe | {WIDTH: encoder.dim}, default=str)
+    return encoder.eval()
+
+
 @contextmanager
-def run_standing_in(spec: Any, kind: str) -> Iterator[None]:
-    """While entered, the name of a run folder means the encoder in it; other names mean what they mean."""
+def run_standing_in(spec: Any, kind: str, *, whole: bool) -> Iterator[None]:
+    """While entered, the name of a run folder means the encoder in it; other names mean what they mean.
+
+    Args:
+        spec: the name.
+        kind: of the samples that it is to read.
+        whole: see `encoder_in`.
+    """
     folder = run_of(spec)
-    with standing_in(spec, encoder_in(folder, kind=kind) if folder else None):
+    with standing_in(spec, encoder_in(folder, kind=kind, whole=whole) if folder else None):
         yield
 
 
@@ -125,41 +151,40 @@ def mark(method: Outline, recipe: Recipe) -> None:
         encoder.recipe = json.dumps(again, default=str) if whole else None
 
 
-def encoder_again(recipe: Recipe) -> Encoder:
+def encoder_again(recipe: Recipe, *, whole: bool = False) -> Encoder:
     """The encoder that a method like this has, its weights aside.
 
+    Args:
+        recipe: of the method.
+        whole: of a method that has none, whether all of it is taken for one (see `FittedModel`).
+
     Raises:
-        ValueError: the method has none, or one that was given as a module and is not stored.
+        ValueError: there is none, or it was given as a module and is not stored.
     """
     own, before = recipe["fields"], _before(recipe)
-    samples = description_from_json(recipe["samples"])
     if isinstance(own.get("encoder"), dict) and not before:
         raise ValueError(
             f"{recipe['class']} was fitted with an encoder of your own, {own['encoder']['module']}, which is not "
             "stored. Load the run, replearn.load(run, encoder=...), and give its encoder_."
         )
-    inner = encoder_again(before) if before else None
-    with made_from(recipe.get("folder")), standing_in(own.get("encoder"), inner):
-        if TRAINED in own:
-            again = inner or make_encoder(own["encoder"], samples)
-            if "pooling" in own:
-                again.read_as(own["pooling"], own["length"])
-            return again
-        fields = {name: _value(value) for name, value in own.items() if not _is_missing(value)}
-        if inner is not None and isinstance(own["encoder"], dict):
-            fields["encoder"] = inner
-        cls = find_method(recipe["class"]).cls
-        check_stored(cls, fields, METHOD)
-        method = cls(**fields)
-        method.samples_ = samples
-        method.build(samples)
+    if TRAINED in own:
+        inner = encoder_again(before, whole=whole) if before else None
+        with made_from(recipe.get("folder")):
+            again = inner or make_encoder(own["encoder"], description_from_json(recipe["samples"]))
+        if "pooling" in own:
+            again.read_as(own["pooling"], own["length"])
+        return again
+    method = blank(find_method(recipe["class"]).cls, recipe)
     encoder = getattr(method, "encoder_", None)
-    if not isinstance(encoder, Encoder):
-        raise ValueError(
-            f"encoder must be of a method with an encoder; {recipe['class']} has none. Take another run, "
-            "or teach an encoder by this one (`replearn fit distill DATA --teacher RUN`)."
-        )
-    return encoder
+    if isinstance(encoder, Encoder):
+        return encoder
+    if whole:
+        return FittedModel(method, width=recipe.get(WIDTH))
+    raise ValueError(
+        f"an encoder that learns must be a network; {recipe['class']} has none. Take another run, leave this one as it "
+        "is (FineTune(trained='frozen'), `replearn finetune --trained frozen`), or teach an encoder by it (`replearn "
+        "fit distill DATA --teacher RUN`)."
+    )
 
 
 def _before(recipe: Recipe) -> Recipe | None:
@@ -168,12 +193,61 @@ def _before(recipe: Recipe) -> Recipe | None:
     return before
 
 
+def blank(
+    cls: type[Any],
+    content: dict[str, Any],
+    *,
+    encoder: nn.Module | None = None,
+    views: Split | None = None,
+) -> Any:
+    """The model of a class that a recipe tells of, its weights aside.
+
+    Raises:
+        ValueError: its encoder is not known here.
+    """
+    started = content.get("encoder")
+    with random_state_kept(), torch.no_grad():
+        again = encoder_again(started) if started else None
+        method = cls(**_fields(cls, content["fields"], encoder or again, views))
+        method.samples_, method._started = description_from_json(content["samples"]), started
+        method.extensions_ = []
+        if "recipes" in content:
+            method.recipes_ = content["recipes"]
+        with made_from(content.get("folder")), standing_in(content["fields"].get("encoder"), again):
+            method.build(method.samples_)
+    return method
+
+
+def _fields(
+    cls: type[Any], stored: dict[str, Any], encoder: nn.Module | None, views: Split | None
+) -> dict[str, Any]:
+    unknown = set(stored) - {field.name for field in fields(cls)}
+    if unknown:
+        raise ValueError(
+            f"{METHOD} must name fields of {cls.__name__}; {', '.join(sorted(unknown))} is none. "
+            "It was written by another version: install that one, or fit again."
+        )
+    check_stored(cls, stored, METHOD)
+    for name in ("device", "precision"):
+        if not isinstance(stored.get(name, ""), str):
+            raise ValueError(f"{name} in {METHOD} must be a name; got {stored[name]!r}. Fit again.")
+    own = isinstance(stored.get("views"), dict) and "own" in stored["views"]
+    if views is not None and not own:
+        raise ValueError("the run must have views of your own; it has none, or stores them. Leave views out.")
+    values = {name: _value(value) for name, value in here(younger_fields(cls) | stored).items()}
+    if isinstance(stored.get("encoder"), dict):
+        if encoder is None:
+            raise ValueError(
+                f"the run was fitted with an encoder of your own, {stored['encoder']['module']}, which is not stored. "
+                "Pass encoder=, the same module; its weights come from the run."
+            )
+        values["encoder"] = encoder
+    if own:
+        values["views"] = views or NotStored(str(stored["views"]["own"]))
+    return values
+
+
 def _value(value: Any) -> Any:
     if isinstance(value, list):  # as JSON has a tuple
         return tuple(value)
     return view_from_json(value) if isinstance(value, dict) and "class" in value else value
-
-
-def _is_missing(value: Any) -> bool:
-    """Whether a field was a module or a view of one's own, which no encoder is made of."""
-    return isinstance(value, dict) and "class" not in value

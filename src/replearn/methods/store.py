@@ -42,7 +42,7 @@ from replearn.engine.run import (
 )
 from replearn.methods.extend import extension_for, open_extension, put_in_order
 from replearn.methods.outline import Outline
-from replearn.methods.ranges import check_stored
+from replearn.methods.ranges import check_stored, younger_fields
 from replearn.methods.started import read_recipe
 from replearn.views import Split, split_to_json
 
@@ -223,11 +223,6 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {
         name: importlib.metadata.version(name) for name in packages
     }
-
-
-def younger_fields(cls: type[Any]) -> dict[str, Any]:
-    """Fields that are not their default in a run that is older than they, and what they are: how it was before."""
-    return {field.name: field.metadata["before"] for field in fields(cls) if "before" in field.metadata}
 
 
 def _field_to_json(value: Any) -> Any:

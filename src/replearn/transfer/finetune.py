@@ -107,9 +107,9 @@ class FineTune(Predictor):
         known = samples if isinstance(samples, TaskDescription) else None  # of a run that is loaded
         recipe = known.recipe if known is not None else None
         if recipe is not None:
-            self.encoder_ = encoder_again(recipe)
+            self.encoder_ = encoder_again(recipe, whole=self.asks_rows)
         else:
-            self.encoder_, recipe = starting_encoder(self.encoder, samples)
+            self.encoder_, recipe = starting_encoder(self.encoder, samples, whole=self.asks_rows)
             self._started = None  # since it is told among the samples
         self.levels_ = levels_of(self.encoder_)
         check_reading(self, self.encoder_, self.levels_)
@@ -122,6 +122,10 @@ class FineTune(Predictor):
         head = SpanHead if isinstance(self.task_, Span) else Head
         layers = layers_read(self, self.encoder_)
         self.head_ = head(self.encoder_.dim, self.task_.outputs, layers=layers, apart=apart)
+
+    @property
+    def asks_rows(self) -> bool:
+        return self.trained == "frozen"
 
     def _set_reading(self) -> bool:
         """Make the encoder read as asked; whether it reads texts of a pair apart."""

@@ -11,28 +11,37 @@ from replearn.encoders import Encoder, make_encoder, meant_by
 from replearn.engine.run import METHOD, read_json
 from replearn.methods import Model
 from replearn.methods.columns import bare
-from replearn.methods.started import Recipe, recipe_of
+from replearn.methods.started import Recipe, as_encoder, recipe_of
+from replearn.methods.store import to_json
 
 
-def starting_encoder(spec: Any, samples: Description) -> tuple[Encoder, Recipe | None]:
+def starting_encoder(
+    spec: Any, samples: Description, *, whole: bool = False
+) -> tuple[Encoder, Recipe | None]:
     """An encoder for such samples to start from, and how it is made again, where a method has made it.
 
     Args:
         spec: a run folder (which `_prepare` has read), a fitted method of ours, or what
             `replearn.encoders.make_encoder` takes.
         samples: what it is to read.
+        whole: whether a method without one will do, all of it, for an encoder that doesn't learn.
 
     Raises:
         ValueError: there is none, or it reads other samples.
     """
     found = meant_by(spec)
     if isinstance(found, Model):
-        if not isinstance(getattr(found, "encoder_", None), Encoder):
+        if not found.modules():
             raise ValueError(
-                "encoder must be a fitted method with an encoder, a run folder, a name or a module; "
-                f"{type(found).__name__} has none. Fit it first, or take another method."
+                f"encoder must be a fitted method; {type(found).__name__} is not fitted. Fit it first."
             )
-        found = found.encoder_
+        own = getattr(found, "encoder_", None)
+        if not isinstance(own, Encoder) and not whole:
+            raise ValueError(
+                f"an encoder that learns must be a network; {type(found).__name__} has none. Leave it as it is "
+                "(trained='frozen'), or take another method."
+            )
+        found = own if isinstance(own, Encoder) else as_encoder(found, to_json(found))
     recipe = recipe_of(found)
     if recipe is None:
         if not isinstance(found, str | nn.Module):

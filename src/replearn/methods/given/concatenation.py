@@ -25,9 +25,10 @@ from replearn.data.kinds import KINDS, WORDS
 from replearn.engine.machine import choose
 from replearn.engine.run import METHOD
 from replearn.methods.checks import check_refused, check_seed, read_the_same
-from replearn.methods.load import blank, load
+from replearn.methods.load import load
 from replearn.methods.model import Model
 from replearn.methods.registry import find_method
+from replearn.methods.started import blank
 from replearn.methods.store import to_json
 from replearn.methods.trained import Trained
 

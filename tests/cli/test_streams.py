@@ -23,6 +23,7 @@ CALLS = {
     "embed": ("RUN", "DATA", "--out", "e.npy"),
     "evaluate": ("RUN", "DATA", "--draws", "2"),
     "finetune": ("RUN", "DATA", "--epochs", "1", "--to", "tuned"),
+    "predict": ("ANSWERS", "DATA", "--out", "p.csv"),
     "transfer": ("RUN", "DATA", "--per-class", "1", "--few-only", "--epochs", "1", "--to", "table"),
     "zeroshot": ("PAIRS", "DATA", "--classes", "dark", "light", "--out", "z.csv"),
     "auto": ("DATA", "--minutes", "0.01", "--methods", "autoencoder", "--draws", "2", "--run", "auto"),
@@ -41,6 +42,7 @@ WRITTEN = {
     "embed": "e.npy",
     "evaluate": "RUN/evaluation.json",
     "finetune": "tuned/weights.safetensors",
+    "predict": "p.csv",
     "transfer": "table/transfer.json",
     "zeroshot": "z.csv",
     "auto": "auto/report.html",
@@ -75,8 +77,19 @@ def pairs(data, tmp_path_factory):
     return run
 
 
+@pytest.fixture(scope="session")
+def answers(data, tmp_path_factory):
+    """A run folder of a model that tells classes."""
+    from replearn import as_samples
+    from replearn.transfer import FineTune
+
+    run = tmp_path_factory.mktemp("answers") / "run"
+    FineTune(encoder="linear", epochs=1, device="cpu").fit(as_samples(data), run=run)
+    return run
+
+
 @pytest.fixture
-def call(command, run, pairs, data, tmp_path, monkeypatch):
+def call(command, run, pairs, answers, data, tmp_path, monkeypatch):
     """A command's arguments, with all that it needs in place, and the file that it writes."""
 
     def made(name):
@@ -94,10 +107,8 @@ def call(command, run, pairs, data, tmp_path, monkeypatch):
             pytest.importorskip("lancedb", reason="needs replearn[serve]")
         if name == "search":
             assert command("index", run, data, "--to", run.parent / "index").code == 0
-        args = [
-            str({"RUN": run, "PAIRS": pairs, "DATA": data, "INDEX": run.parent / "index"}.get(arg, arg))
-            for arg in (name, *CALLS[name])
-        ]
+        places = {"RUN": run, "PAIRS": pairs, "ANSWERS": answers, "DATA": data, "INDEX": run.parent / "index"}
+        args = [str(places.get(arg, arg)) for arg in (name, *CALLS[name])]
         return args, tmp_path / WRITTEN[name].replace("RUN", str(run)) if name in WRITTEN else None
 
     return made
@@ -186,6 +197,7 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "fit": "replearn.cli.fit.load_samples",
         "evaluate": "replearn.comparison.judge",
         "finetune": "replearn.cli.finetune.load_parts",
+        "predict": "replearn.cli.predict.load_samples",
         "transfer": "replearn.cli.transfer.load_parts",
         "zeroshot": "replearn.cli.zeroshot.load_samples",
         "auto": "replearn.cli.auto.load_parts",
@@ -215,6 +227,7 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "table",
         "demo",
         "e.npy",
+        "p.csv",
         "z.csv",
         "x",
         "i",

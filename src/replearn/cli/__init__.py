@@ -16,6 +16,7 @@ COMMANDS = {
     "embed": ("embed", "RUN DATA", "write the representation of data to a file"),
     "evaluate": ("evaluate", "RUN DATA", "what a representation is good for"),
     "finetune": ("finetune", "RUN DATA", "put an encoder to a task with labels"),
+    "predict": ("predict", "RUN DATA", "what a fine-tuned run says of each sample"),
     "transfer": ("transfer", "RUN DATA", "an encoder on labelled data, in every way"),
     "zeroshot": ("zeroshot", "RUN DATA", "classify by names of classes, without labels"),
     "auto": ("auto", "DATA", "choose a representation within some minutes"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from replearn.cli.options import parse
-from replearn.cli.samples import DataOptions, is_builtin, load_parts, short_name
+from replearn.cli.samples import DataOptions, all_of, load_parts, short_name
 
 if TYPE_CHECKING:
     from replearn.comparison.trials import Trial
@@ -115,10 +115,9 @@ def _auto(folder: Path, options: AutoOptions, command: list[str]) -> None:
     print(f"written: {shown(written)}")
     if choice.best in kept:
         best = shown(folder / kept[choice.best])
-        whole = options.data.partition(":")[0] if is_builtin(options.data) else options.data
         print(f"{choice.best} lies in {best}; next:")
         for name in ("explore", "index", "embed"):
-            print(f"  {next_command(name, best, whole, options=options)}")
+            print(f"  {next_command(name, best, all_of(options.data), options=options)}")
 
 
 def seen(train: "Samples", test: "Samples", tried: list[str], minutes: float) -> list[str]:

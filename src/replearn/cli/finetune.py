@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from replearn.cli.options import Flag, parse
-from replearn.cli.samples import TEST_SHARE, DataOptions, load_parts, short_name
+from replearn.cli.samples import TEST_SHARE, DataOptions, all_of, load_parts, short_name
 from replearn.cli.scores import print_beside
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ def run(args: list[str]) -> None:
         return
     options = parse(FineTuneOptions, args, command="finetune")
     check_options(options)
+    from replearn.cli.commands import next_command
     from replearn.cli.runs import minutes, new_run, shown
     from replearn.transfer.baselines import answered
     from replearn.transfer.parts import check_parts
@@ -134,7 +135,11 @@ def run(args: list[str]) -> None:
     of = f"{known:,} of {there:,}" if known < there else f"{there:,}"
     print(f"{options.task} on {options.data}: {of} samples{_steps(model)}, {elapsed}")
     print_scores(model, train, test)
-    print(f'saved in {shown(folder)}; in Python:\n  replearn.load("{shown(folder)}").predict(...)')
+    if options.task in ("classify", "regress"):
+        print(f"saved in {shown(folder)}; what it says of each sample:")
+        print(f"  {next_command('predict', shown(folder), all_of(options.data), options=options)}")
+    else:
+        print(f'saved in {shown(folder)}; in Python:\n  replearn.load("{shown(folder)}").predict(...)')
 
 
 def asked_task(args: list[str]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from replearn.cli.options import Flag, parse
-from replearn.cli.samples import DataOptions, is_builtin, load_parts, load_samples, short_name
+from replearn.cli.samples import DataOptions, all_of, is_builtin, load_parts, load_samples, short_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -163,8 +163,7 @@ def _next(method: Any, options: Any, folder: str) -> "Iterator[str]":
     if options.targets:  # of which `embed` needs none
         options = dataclasses.replace(options, labels=None)
     elif hasattr(method, "transform"):
-        whole = options.data.partition(":")[0] if is_builtin(options.data) else options.data
-        yield next_command("evaluate", folder, whole, options=options)
+        yield next_command("evaluate", folder, all_of(options.data), options=options)
     yield next_command("embed", folder, options.data, options=options)
     if hasattr(method, "classify"):
         yield f"{next_command('zeroshot', folder, 'DATA')} --classes NAME NAME ..."

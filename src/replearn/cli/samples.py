@@ -197,6 +197,15 @@ def is_builtin(data: str) -> bool:
     return data.partition(":")[0] in DATASETS
 
 
+def all_of(data: str) -> str:
+    """The name of all parts of built-in data; other data as they are named.
+
+    >>> all_of("digits:train"), all_of("photos/")
+    ('digits', 'photos/')
+    """
+    return data.partition(":")[0] if is_builtin(data) else data
+
+
 def short_name(data: str) -> str:
     """What to call data in names of files: `photos` for `../photos.zip`, `digits-test` for `digits:test`."""
     return Path(data).resolve().name.partition(".")[0].replace(":", "-") or "data"

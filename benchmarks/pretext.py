@@ -1,7 +1,8 @@
 """Compare pretext tasks and masked prediction with contrast, layer by layer, at equal CPU time.
 
     python benchmarks/pretext.py                                 digits, every method, seeds 0, 1 and 2
-    python benchmarks/pretext.py rotation --data cifar10         10,000 of CIFAR-10's training images
+    python benchmarks/pretext.py rotation --data cifar10         10,000 of CIFAR-10's training images; cifar10-all:
+                                                                 all 50,000
     python benchmarks/pretext.py --family pretext --minutes 2    one family, for two CPU minutes each
 
 Each training is a process of its own, on one thread, with the method's defaults (--encoder: with that network, where a
@@ -25,12 +26,13 @@ import rows
 from record import machine
 from watched import Enough, fit_watched
 
-DATA = ("digits", "cifar10")
+DATA = ("digits", "cifar10", "cifar10-all")
 BASELINES = ("raw", "pca")
 BESIDE = ("simclr", "vicreg", "supervised")
 FAMILIES = ("pretext", "masked")
 FIRST, MANY = 30, 1000  # steps by which the pace is measured, of a training of many epochs
-COMPONENTS, SUBSET, HELD_OUT = 64, 10_000, 512
+COMPONENTS, HELD_OUT = 64, 512
+PHOTOS = {"cifar10": 10_000, "cifar10-all": 50_000}  # training images
 KEY = ("data", "method", "seed", "minutes", "encoder")
 TUNED = 10_000  # samples that fine-tuning sees at least, some of them many times
 TUNING = {"trained": "full", "encoder_rate": 0.3, "validation": 0.0, "batch_size": 32}
@@ -75,7 +77,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--keep", type=Path, help="folder for the fitted methods, a run each")
     parser.add_argument("--cifar10", type=Path, default=pictures.CIFAR10, help="zip of CIFAR-10's JPEGs")
     asked = parser.parse_args()
-    if asked.data == "cifar10" and not asked.cifar10.is_file():
+    if asked.data in PHOTOS and not asked.cifar10.is_file():
         parser.error(f"--cifar10 must name a zip of CIFAR-10's JPEGs; {asked.cifar10} is not there.")
     return asked
 
@@ -228,7 +230,7 @@ def by_layer(
 
 def samples(asked: argparse.Namespace) -> tuple[Any, Any]:
     """The training and the test part."""
-    return pictures.digits_or_photos(asked.data, asked.cifar10, number=SUBSET)
+    return pictures.digits_or_photos(asked.data, asked.cifar10, number=PHOTOS.get(asked.data, 0))
 
 
 def markdown(found: list[dict[str, Any]]) -> str:

@@ -212,8 +212,14 @@ def test_fewer_probes_find_less(tmp_path):
     table = write(tmp_path / "even", rows)
     recall = approximate(table)
     table.partitions = Partitions(recall.partitions.of, 1)
-    one = table.search(rows[0], 10)["number"].to_pylist()
-    assert len(set(one) & set(table.search(rows[0], 10, exact=True)["number"].to_pylist())) < 10
+    found = [
+        len(
+            {*table.search(row, 10)["number"].to_pylist()}
+            & {*table.search(row, 10, exact=True)["number"].to_pylist()}
+        )
+        for row in rows[:20]  # partitions begin at random: one may hold all neighbours of a row
+    ]
+    assert sum(found) < 200
 
 
 WRONG = [

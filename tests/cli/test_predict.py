@@ -96,3 +96,14 @@ def test_what_has_no_answer_is_refused_in_one_line(command, trained, run, data):
     assert "--out must end in .csv or .parquet" in command("predict", run, "new", "--out", "x.txt").line
     assert command("predict", run, "new", "--out", "x.csv").code == 0
     assert "--out must be a new file" in command("predict", run, "new", "--out", "x.csv").line
+
+
+def test_what_answers_otherwise_is_refused(command, tmp_path):
+    scenes = replearn.make_scenes(4)
+    replearn.Detector(encoder="cnn", epochs=1, batch_size=2, device="cpu").fit(scenes, run=tmp_path / "boxes")
+    assert "Detector tells what is where in scenes" in command("predict", "boxes", "emoji").line
+    pairs = [(f"one {i}", f"two {i % 3}") for i in range(12)]
+    FineTune(encoder="words", task="pair", epochs=1, device="cpu").fit(
+        pairs, ["x", "y"] * 6, run=tmp_path / "p"
+    )
+    assert "this one is of --task pair" in command("predict", "p", "emoji").line

@@ -20,7 +20,6 @@ log = logging.getLogger("replearn")
 
 SUFFIXES = (".csv", ".parquet")
 MOST = 12  # classes that are printed
-DIGITS = 6
 
 
 @dataclass(kw_only=True)
@@ -71,7 +70,7 @@ def run(args: list[str]) -> None:
             move(len(part))
     answers = pd.concat(parts, ignore_index=True)
     replaced = " (in place of earlier ones)" if out.exists() else ""
-    table = pd.concat([beside(samples), rounded(answers)], axis=1)
+    table = pd.concat([beside(samples), answers], axis=1)
     with replacing(out) as place:
         if out.suffix == ".csv":
             table.to_csv(place, index=False, errors="replace")
@@ -94,12 +93,6 @@ def beside(samples: "Samples") -> "pd.DataFrame":
     if samples.labels is not None:
         columns["label"] = _labels(samples)
     return pd.DataFrame(columns)
-
-
-def rounded(answers: "pd.DataFrame") -> "pd.DataFrame":
-    """Confidences and probabilities with so many digits; answers as they are."""
-    shares = [name for name in answers.columns if name.endswith("confidence") or " p " in f" {name}"]
-    return answers.assign(**{name: answers[name].round(DIGITS) for name in shares})
 
 
 def told(answers: "pd.DataFrame", samples: "Samples", model: Any) -> list[str]:

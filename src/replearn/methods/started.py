@@ -51,6 +51,8 @@ def run_of(spec: Any) -> Path | None:
     folder = Path(spec).expanduser()
     if (folder / METHOD).is_file():
         return folder
+    if len(folder.parts) > 1 and not folder.exists() and not {":", "@", "="} & set(str(spec)):
+        raise ValueError(f"encoder must be a run folder that is there; {spec} is not. Choose another.")
     if folder.is_dir() and len(folder.parts) > 1:
         raise ValueError(
             f"encoder must be a run folder, with {METHOD} in it; {spec} is none. Write hf:{spec} for a folder of the "

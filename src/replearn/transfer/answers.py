@@ -8,8 +8,10 @@ import pandas as pd
 
 from replearn.data import Samples
 from replearn.transfer.finetune import FineTune
+from replearn.transfer.scene_model import SceneModel
 
 ROWS = 2048  # samples at a time
+DIGITS = 6  # of confidences and probabilities
 ONE_ANSWER = ("classify", "regress")  # tasks that answer once for a sample
 
 
@@ -18,7 +20,7 @@ def answer_table(model: Any, samples: Samples, *, probabilities: bool = False) -
 
     Of a model of several targets, columns are named by them: `NAME`, `NAME confidence`. Of several numbers a sample,
     `answer 1`, `answer 2` and so on. A confidence is the probability of the class that is answered, as the network
-    says it: nothing makes it right so often.
+    says it (nothing makes it right so often), rounded to six digits.
 
     Args:
         model: `check_answers` lets it pass.
@@ -38,8 +40,13 @@ def check_answers(model: Any) -> None:
     name = type(model).__name__
     if isinstance(model, FineTune) and model.task not in ONE_ANSWER:
         raise ValueError(
-            f"a run must answer once for each sample; this one is of --task {model.task}. In Python: "
-            "replearn.load(RUN).predict(X)."
+            f"a run must be of --task {' or '.join(ONE_ANSWER)}, or of a method with labels; this one is of --task "
+            f"{model.task}. In Python: replearn.load(RUN).predict(X)."
+        )
+    if isinstance(model, SceneModel):
+        raise ValueError(
+            f"a run must answer once for each sample; {name} tells what is where in scenes. In Python: "
+            "replearn.load(RUN).predict(scenes)."
         )
     if not isinstance(model, FineTune) and not hasattr(model, "predict_proba"):
         raise ValueError(
@@ -68,7 +75,8 @@ def _columns(model: Any, samples: Samples, probabilities: bool) -> dict[str, Any
 
 
 def _classes(name: str, before: str, names: Any, found: np.ndarray, probabilities: bool) -> dict[str, Any]:
-    columns = {name: np.asarray(names)[found.argmax(1)], f"{before}confidence": found.max(1)}
+    shares = found.round(DIGITS)
+    columns = {name: np.asarray(names)[found.argmax(1)], f"{before}confidence": shares.max(1)}
     if probabilities:
-        columns |= {f"{before}p {each}": column for each, column in zip(names, found.T, strict=True)}
+        columns |= {f"{before}p {each}": column for each, column in zip(names, shares.T, strict=True)}
     return columns

@@ -197,9 +197,10 @@ def _opened(spec: str, samples: Description) -> Model:
         )
     if spec.startswith(ONNX):
         return _frozen(spec, samples, onnx_encoder(Path(spec.removeprefix(ONNX)).expanduser(), samples))
-    folder = run_of(spec)
-    if folder is None and len(Path(spec).parts) > 1 and not {":", "@"} & set(spec):
+    path = Path(spec).expanduser()
+    if len(path.parts) > 1 and not path.exists() and not {":", "@"} & set(spec):
         raise ValueError(f"teacher must be a run folder that is there; {spec} is not. Choose another.")
+    folder = run_of(spec)
     if folder is not None:
         model = load(folder)
         if not isinstance(model, Model) or not model.modules():

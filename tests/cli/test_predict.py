@@ -61,7 +61,7 @@ def test_labels_stand_beside_the_answers(command, run, monkeypatch):
 
 def test_a_class_that_was_never_learned_is_told(command, run, photos):
     (photos / "photos/b").rename(photos / "photos/c")
-    assert "never answered, since RUN has not learned them: c" in command("predict", run, "photos").out
+    assert "1 labels that RUN has not learned, never answered: c" in command("predict", run, "photos").out
 
 
 def test_numbers_of_a_table_with_and_without_the_column(command, tmp_path):
@@ -83,15 +83,20 @@ def test_methods_with_labels_answer_too(command, data, tmp_path):
     Supervised(**TINY).fit(samples, run=tmp_path / "one")
     assert command("predict", "one", data).code == 0
     assert {*pd.read_csv("one/small-answers.csv")["answer"]} <= {0, 1}
-    targets = {"side": np.array(["up", "down"])[samples.labels], "size": samples.labels * 2.5}
+    targets = {"label": np.array(["up", "down"])[samples.labels], "size": samples.labels * 2.5}
     MultiTask(**TINY).fit(samples, targets, run=tmp_path / "many")
     assert command("predict", "many", data, "--probabilities").code == 0
     table = pd.read_csv("many/small-answers.csv")
-    wanted = ["index", "label", "side", "side confidence", "side p down", "side p up", "size"]
-    assert table.columns.tolist() == wanted
+    wanted = ["index", "label", "answer label", "confidence label", "p label down", "p label up"]
+    assert table.columns.tolist() == [*wanted, "answer size"]
+    numbers = replearn.load("many").predict(samples)["size"]
+    np.testing.assert_allclose(table["answer size"], numbers, rtol=1e-5)
 
 
 def test_what_has_no_answer_is_refused_in_one_line(command, trained, run, data):
+    assert (
+        "must be a run folder that is there; runs/gone is not" in command("finetune", "runs/gone", data).line
+    )
     assert "has learned a representation. Put it to a task" in command("predict", trained, data).line
     assert "--out must end in .csv or .parquet" in command("predict", run, "new", "--out", "x.txt").line
     assert command("predict", run, "new", "--out", "x.csv").code == 0

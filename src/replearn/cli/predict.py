@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("replearn")
 
 SUFFIXES = (".csv", ".parquet")
-MOST = 12  # classes that are printed
+MOST, FEW = 12, 5  # classes that are printed, and of those that are unknown
 
 
 @dataclass(kw_only=True)
@@ -28,8 +28,8 @@ class PredictOptions(DataOptions):
 
     RUN has learned to answer: by `finetune` (classes or numbers), or by `fit` of a method with labels (supervised,
     fixmatch, multitask, ...). Columns: `index`, `file` (of files), `label` (where DATA have any), `answer` and, of
-    classes, `confidence`: the probability of the answer, as the network says it. Of several targets, columns are named
-    by them.
+    classes, `confidence`: the probability of the answer, as the network says it. Of several targets, each has columns
+    of its own: `answer NAME`, `confidence NAME`.
 
     Attributes:
         run: folder that `finetune` or `fit` wrote.
@@ -110,12 +110,13 @@ def told(answers: "pd.DataFrame", samples: "Samples", model: Any) -> list[str]:
     if known.any():
         same = (labels[known] == answers["answer"][known].astype(str)).sum()
         lines.append(
-            f"of {known.sum():,} samples with a label {same:,} are answered so, those that were learned from\n"
-            "among them: `finetune` tells how good answers are of others"
+            f"of {known.sum():,} samples with a label {same:,} are answered so; where RUN has learned from\n"
+            "some of them, this is not how good it is on others"
         )
         unknown = sorted({*labels[known]} - {str(name) for name in model.classes_})
         if unknown:
-            lines.append(f"never answered, since RUN has not learned them: {', '.join(unknown[:5])}")
+            first = ", ".join(unknown[:FEW]) + (", ..." if len(unknown) > FEW else "")
+            lines.append(f"{len(unknown):,} labels that RUN has not learned, never answered: {first}")
     return lines
 
 

@@ -18,14 +18,14 @@ ONE_ANSWER = ("classify", "regress")  # tasks that answer once for a sample
 def answer_table(model: Any, samples: Samples, *, probabilities: bool = False) -> Iterator[pd.DataFrame]:
     """Of some samples after others a row each: `answer`, of classes `confidence`, too.
 
-    Of a model of several targets, columns are named by them: `NAME`, `NAME confidence`. Of several numbers a sample,
-    `answer 1`, `answer 2` and so on. A confidence is the probability of the class that is answered, as the network
+    Of a model of several targets, each has columns of its own: `answer NAME`, `confidence NAME`. Of several numbers a
+    sample, `answer 1`, `answer 2` and so on. A confidence is the probability of the class that is answered, as the network
     says it (nothing makes it right so often), rounded to six digits.
 
     Args:
         model: `check_answers` lets it pass.
         samples: like those it learned from.
-        probabilities: whether each class has a column, `p CLASS`, too.
+        probabilities: whether each class has a column, `p CLASS` (of several targets `p NAME CLASS`), too.
 
     Raises:
         ValueError: samples are not like those of `fit`.
@@ -63,20 +63,20 @@ def _columns(model: Any, samples: Samples, probabilities: bool) -> dict[str, Any
         return {f"answer {i}": column for i, column in enumerate(numbers.T, 1)}
     found, names = model.predict_proba(samples), model.classes_
     if not isinstance(found, dict):
-        return _classes("answer", "", names, found, probabilities)
+        return _classes("", names, found, probabilities)
     answered = model.predict(samples)
     columns: dict[str, Any] = {}
     for name in answered.columns:
         if name in found:
-            columns |= _classes(name, f"{name} ", names[name], found[name], probabilities)
+            columns |= _classes(f" {name}", names[name], found[name], probabilities)
         else:
-            columns[name] = answered[name].to_numpy()
+            columns[f"answer {name}"] = answered[name].to_numpy()
     return columns
 
 
-def _classes(name: str, before: str, names: Any, found: np.ndarray, probabilities: bool) -> dict[str, Any]:
+def _classes(target: str, names: Any, found: np.ndarray, probabilities: bool) -> dict[str, Any]:
     shares = found.round(DIGITS)
-    columns = {name: np.asarray(names)[found.argmax(1)], f"{before}confidence": shares.max(1)}
+    columns = {f"answer{target}": np.asarray(names)[found.argmax(1)], f"confidence{target}": shares.max(1)}
     if probabilities:
-        columns |= {f"{before}p {each}": column for each, column in zip(names, shares.T, strict=True)}
+        columns |= {f"p{target} {each}": column for each, column in zip(names, shares.T, strict=True)}
     return columns

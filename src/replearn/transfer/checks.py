@@ -94,14 +94,13 @@ def check_reading(model: Tuning, encoder: Encoder, levels: Levels) -> None:
                 "or set mixture."
             )
         return
+    name = type(getattr(encoder, "method", encoder.body)).__name__
     if model.task not in ("classify", "regress"):
         raise ValueError(
-            f"task {model.task!r} needs an encoder of texts; got {type(encoder.body).__name__}. Use classify."
+            f"task {model.task!r} needs an encoder of texts that tells each token; got {name}. Use classify."
         )
     if model.pooling != "auto":
-        raise ValueError(
-            f"pooling is for encoders of texts; got {model.pooling!r} for {type(encoder.body).__name__}. Leave it out."
-        )
+        raise ValueError(f"pooling is for encoders of texts; got {model.pooling!r} for {name}. Leave it out.")
 
 
 def layers_read(model: Tuning, encoder: Encoder) -> int:

@@ -247,7 +247,8 @@ def markdown(found: list[dict[str, Any]]) -> str:
             f"`python benchmarks/pretext.py --data {data} --minutes {minutes:g}{with_it}`; {used['processor']}, one",
             "thread. Test accuracy in percent, mean over seeds ± their deviation, last step. In brackets: the same",
             "network untrained, pooled alike. Tuned: the whole network, on so many labels; on all of them where",
-            "seeds were measured with --tune-all. Own: what a method measures of itself, on test samples (exemplar: on seeds).",
+            "seeds were measured with --tune-all. Own: what a method measures of itself, on test samples",
+            "(exemplar: on seeds).",
             "",
         ]
         told += rows.table(

@@ -19,8 +19,8 @@ def answer_table(model: Any, samples: Samples, *, probabilities: bool = False) -
     """Of some samples after others a row each: `answer`, of classes `confidence`, too.
 
     Of a model of several targets, each has columns of its own: `answer NAME`, `confidence NAME`. Of several numbers a
-    sample, `answer 1`, `answer 2` and so on. A confidence is the probability of the class that is answered, as the network
-    says it (nothing makes it right so often), rounded to six digits.
+    sample, `answer 1`, `answer 2` and so on. A confidence is the probability of the class that is answered, as the
+    network says it (nothing makes it right so often), rounded to six digits.
 
     Args:
         model: `check_answers` lets it pass.

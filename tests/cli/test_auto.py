@@ -36,7 +36,7 @@ def test_the_command_says_what_to_take(command, tmp_path):
     assert command(*given, "--run", "taken").code == 2
 
 
-@pytest.mark.parametrize(("name", "same"), [("auto", True), ("compare", False)])
+@pytest.mark.parametrize(("name", "same"), [("auto", True), ("scale", True), ("compare", False)])
 def test_a_stopped_command_says_the_line_that_goes_on(capsys, name, same):
     def stop():
         raise Stopped("stopped by SIGTERM", 15)

@@ -11,8 +11,11 @@ import timm
 import torch
 from torch import nn
 
+from made_methods import few_images
 from replearn.data.samples import Batch
 from replearn.encoders import MLP, ResNetSmall, make_encoder
+from replearn.encoders.kinds import NETWORKS
+from replearn.encoders.kinds.base import sizes_in
 from replearn.encoders.timm_nets import EncoderWarning
 
 
@@ -106,3 +109,68 @@ def test_models_of_one_size_read_resized_images() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         make_encoder("test_vit", samples(1, 160, 160))
+
+
+def sized() -> list[tuple[str, str, dict[str, int]]]:
+    """Every network of every kind that has sizes."""
+    return [
+        (kind, name, found)
+        for kind, room in NETWORKS.items()
+        for name, maker in room.bodies.items()
+        if (found := sizes_in(maker))
+    ]
+
+
+SHAPES = {
+    "image": (3, 32, 32),
+    "board": (12, 8, 8),
+    "series": (3, 64),
+    "sound": (1, 4000),
+    "video": (3, 4, 16, 16),
+}
+SHAPES |= {"volume": (1, 16, 16, 16), "points": (3, 64), "table": (5,), "graph": (5, 3), "node": (5,)}
+
+
+@pytest.mark.parametrize(("kind", "name", "sizes"), sized(), ids=str)
+def test_networks_are_as_large_as_they_are_asked_to_be(kind: str, name: str, sizes: dict[str, int]) -> None:
+    """Of the sizes that are theirs the plain name gives the same weights, of others another number of them."""
+    if kind in ("graph", "node"):
+        pytest.importorskip("torch_geometric", reason="needs replearn[graph]")
+    of = samples(*SHAPES[kind], kind=kind)
+
+    def made(spec: str) -> list[torch.Size]:
+        return [weight.shape for weight in make_encoder(spec, of).parameters()]
+
+    for size, value in sizes.items():
+        assert made(f"{name}:{size}={value}") == made(name)
+        other = made(f"{name}:{size}={2 * value}")
+        assert sum(shape.numel() for shape in other) > sum(shape.numel() for shape in made(name))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("cnn:depth=2", "cnn has width to set; got depth"),
+        ("linear:width=8", "linear has no sizes to set"),
+        ("resnet18:width=8", "resnet18 has no sizes to set"),
+        ("cnn:width=12", "width of cnn must lie between 8 and 8,192, a multiple of 8; got 12"),
+        ("vit:depth=0", "depth of vit must lie between 1 and 256; got 0"),
+        ("vit:breadth=8", "must be written vit:width=64:depth=2, each once; got 'breadth=8'"),
+        ("vit:depth=2:depth=2", "each once; got 'depth=2'"),
+        ("vit:depth=-2", "each once; got 'depth=-2'"),
+        ("cnm:width=8", "Nearest: cnn"),
+    ],
+)
+def test_sizes_that_can_not_be_are_told(name: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        make_encoder(name, samples(1, 28, 28))
+
+
+def test_a_run_of_another_size_is_loaded_with_it(tmp_path) -> None:
+    from replearn.methods import SimCLR, load
+
+    few = few_images()
+    made = SimCLR(encoder="cnn:width=8", hidden=8, dim=4, epochs=1, device="cpu").fit(
+        few, run=tmp_path / "run"
+    )
+    assert (load(tmp_path / "run").transform(few) == made.transform(few)).all()

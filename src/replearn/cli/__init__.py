@@ -21,6 +21,7 @@ COMMANDS = {
     "zeroshot": ("zeroshot", "RUN DATA", "classify by names of classes, without labels"),
     "auto": ("auto", "DATA", "choose a representation within some minutes"),
     "compare": ("compare", "METHOD... --data DATA", "methods on equal terms: a table and a report"),
+    "scale": ("scale", "METHOD DATA", "what more data, time and width are worth"),
     "report": ("report", "RUN", "write the report of a run again"),
     "curate": ("curate", "DATA", "copies, outliers, wrong labels: what to keep"),
     "index": ("index", "RUN DATA", "a table of representations, to be searched"),

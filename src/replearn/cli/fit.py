@@ -93,10 +93,14 @@ def parse_fit(entry: "Entry", args: list[str]) -> tuple[Any, Any]:
 
     command = f"fit {entry.name}"
     about = f"{(entry.cls.__doc__ or '').strip().splitlines()[0]}\n\n{entry.paper}"
-    options: Any = parse(_with_fields(field_options(entry.cls)), args, command=command, about=about)
+    options: Any = parse(
+        with_fields(field_options(entry.cls), FitOptions), args, command=command, about=about
+    )
     stored = stored_fields(entry, run_folder(entry, options)) if options.resume else {}
     if stored:
-        options = parse(_with_fields(field_options(entry.cls, stored)), args, command=command, about=about)
+        options = parse(
+            with_fields(field_options(entry.cls, stored), FitOptions), args, command=command, about=about
+        )
     return options, make_method(entry.cls, options.options, stored)
 
 
@@ -188,12 +192,12 @@ def samples_of(method: Any, options: Any) -> "Samples":
     return load_samples(data, options)
 
 
-def _with_fields(fields: type[Any]) -> type[Any]:
-    """The command's options, and the fields of a method among them."""
+def with_fields(fields: type[Any], options: type[Any]) -> type[Any]:
+    """The options of a command, and the fields of a method among them."""
     data = Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="DATA", help="built-in name or path.")]
     lent = Annotated[fields, tyro.conf.arg(name="")]  # type: ignore[valid-type]
     members: list[Any] = [("data", data), ("options", lent, dataclasses.field(default_factory=fields))]
-    return dataclasses.make_dataclass("Fit", members, bases=(FitOptions,), kw_only=True)
+    return dataclasses.make_dataclass(options.__name__, members, bases=(options,), kw_only=True)
 
 
 def _speed(method: Any, elapsed: str) -> str:

@@ -216,6 +216,7 @@ def fit_and_represent(
     columns: Columns | None = None,
     run: Path | None = None,
     resume: bool = False,
+    learned_from: Samples | None = None,
 ) -> Representation:
     """Fit a clone of `method` on `train` and represent both parts.
 
@@ -227,24 +228,26 @@ def fit_and_represent(
         columns: what brings columns of a table into one unit for scikit-learn's estimators, or None.
         run: a folder to keep the fitted method in, or None.
         resume: go on with the run that lies there, or take it as it is if it has ended.
+        learned_from: fit on these instead of `train`.
     """
     method = clone(method)
     began = time.monotonic()
+    own = train if learned_from is None else learned_from
     if not isinstance(method, Model):
-        method = for_few(method, len(train) + (0 if hasattr(method, "transform") else len(test)))
+        method = for_few(method, len(own) + (0 if hasattr(method, "transform") else len(test)))
     if isinstance(method, Model):
-        method.fit(train, run=run, resume=resume)
+        method.fit(own, run=run, resume=resume)
         history, alarms = training_of(method)
         seconds = history[-1]["seconds"] if history else time.monotonic() - began
         return Representation(name, *represent(method, train, test), method, seconds, history, alarms)
-    stored = stored_arrays(method, train, run, columns) if run is not None and resume else None
+    stored = stored_arrays(method, own, run, columns) if run is not None and resume else None
     if stored is not None:
         return Representation(name, *represent(stored, train, test), stored)
-    parts = (train,) if hasattr(method, "transform") else (train, test)
+    parts = (own,) if hasattr(method, "transform") else (own, test)
     method = fit_arrays(method, *parts, columns=columns)
     seconds = time.monotonic() - began
     if run is not None:
-        save_arrays(method, train, run)
+        save_arrays(method, own, run)
     return Representation(name, *represent(method, train, test), method, seconds)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -11,6 +11,8 @@ from replearn.engine.run import read_json, write_json
 from replearn.evaluate.choosing import JOINT
 
 PROBE = "probe"
+ROWS = "trials"  # what the file calls its rows
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -32,26 +34,45 @@ class Trial:
     took: float
 
 
+def begun(path: Path, asked: dict[str, Any], row: Callable[..., T], *, command: str) -> list[T]:
+    """What an earlier call of a command measured; the file is made if it is not there.
+
+    So that a call that is stopped before its first row goes on, too.
+
+    Raises:
+        ValueError: that call began with something else, or its file is damaged.
+    """
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        keep(path, asked, [])
+    content: Any = read_json(path)
+    try:
+        before = dict(content["asked"])
+        known = [row(**one) for one in content[ROWS]]
+    except (TypeError, KeyError, ValueError) as error:
+        raise ValueError(
+            f"{path} must be as {command} wrote it; it is not. Choose another folder."
+        ) from error
+    other = [name for name, value in asked.items() if before.get(name) != value]
+    if other:
+        raise ValueError(
+            f"{command} goes on with what it began with; in {path.parent} it had other {', '.join(other)}. Choose "
+            "another folder."
+        )
+    return known
+
+
+def keep(path: Path, asked: dict[str, Any], rows: Sequence[Any]) -> None:
+    """Write what was asked and measured, so that `begun` finds it."""
+    write_json(path, {"asked": asked, ROWS: [asdict(row) for row in rows]})
+
+
 class Trials:
     """What was judged, kept in a file."""
 
     def __init__(self, path: Path, asked: dict[str, Any], on_trial: Callable[[Trial], None]) -> None:
         self.path, self.asked, self.on_trial = path, asked, on_trial
-        if not path.is_file():  # so that a call that is stopped before its first trial goes on
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_json(path, {"asked": asked, "trials": []})
-        content: Any = read_json(path)
-        try:
-            before = dict(content["asked"])
-            self.known = [Trial(**one) for one in content["trials"]]
-        except (TypeError, KeyError, ValueError) as error:
-            raise ValueError(f"{path} must be as auto wrote it; it is not. Choose another folder.") from error
-        other = [name for name, value in asked.items() if before.get(name) != value]
-        if other:
-            raise ValueError(
-                f"auto goes on with what it began with; in {path.parent} it had other {', '.join(other)}. Choose "
-                "another folder."
-            )
+        self.known = begun(path, asked, Trial, command="auto")
         self.took_before = sum(trial.took for trial in self.known)
         self.all: list[Trial] = []
 
@@ -68,7 +89,7 @@ class Trials:
         self.all.append(trial)
         if trial.round and trial not in self.known:
             self.known.append(trial)
-            write_json(self.path, {"asked": self.asked, "trials": [asdict(one) for one in self.known]})
+            keep(self.path, self.asked, self.known)
         self.on_trial(trial)
 
     def best(self, names: Sequence[str], number: int | None = None) -> list[str]:

@@ -9,6 +9,7 @@ from torch import nn
 from replearn.data.kinds import KINDS
 from replearn.encoders.base import Described, Encoder
 from replearn.encoders.kinds import NETWORKS, NoSuchNetwork
+from replearn.encoders.kinds.base import sizes_of
 from replearn.encoders.kinds.image import ImageNetworks
 from replearn.encoders.stand_ins import meant_by
 from replearn.encoders.text_nets import FOLDER
@@ -28,6 +29,9 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
             - for texts one of `replearn.encoders.text_nets.TEXT_ENCODERS`, or `"hf:FOLDER"`;
             - `"linear"`, `"mlp"` (any samples, laid flat), `"cnn"`, `"conv"`, `"resnet_small"`, `"resnet_tiny"` (half
               as wide, in a quarter of the time), `"vit"` (images);
+            - one of ours but those of texts with other sizes, `"resnet_small:width=16:depth=2"`: `width` is that of its
+              first stage, of hidden layers or of tokens, `depth` the number of blocks, in each stage of a residual
+              network;
             - for images `"hf:FOLDER"`, a local folder of the Hugging Face libraries with a ViT, DeiT, DINOv2 or CLIP;
               for pairs of images and texts one with a CLIP;
             - the name of any timm model, such as `"resnet18"` or `"vit_tiny_patch16_224"`, fitted to the
@@ -63,7 +67,7 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
 
 def _refusal(spec: str, samples: Described) -> str:
     """Why there is no such encoder for samples like these: its name is of another kind's, or of none."""
-    name = spec.partition("@")[0]
+    name, _ = sizes_of(spec.partition("@")[0])
     others = [KINDS[kind].plural for kind, room in NETWORKS.items() if room.has(name)]
     if others:
         return (

@@ -39,6 +39,7 @@ from replearn.evaluate.neighbours import knn_probe, nearest
 from replearn.evaluate.outliers import outlying
 from replearn.evaluate.pairs import relatedness, retrieval
 from replearn.evaluate.partition import LogPartition, exact_log_partition, log_partition
+from replearn.evaluate.power_law import PowerLaw, power_law
 from replearn.evaluate.probe_space import ProbeSpace, probe_space
 from replearn.evaluate.prompting import few_shot
 from replearn.evaluate.scorecard import join_seeds, scorecard
@@ -66,6 +67,7 @@ __all__ = [
     "LinearScore",
     "LogPartition",
     "NearCopies",
+    "PowerLaw",
     "ProbeSpace",
     "WordSimilarity",
     "accuracy_interval",
@@ -128,6 +130,7 @@ __all__ = [
     "pixel_confusion",
     "points_found",
     "population_sparseness",
+    "power_law",
     "probe_space",
     "propagate",
     "propagate_points",

@@ -1,5 +1,6 @@
 """`Networks`: which networks read samples of a kind, and which write them."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from math import prod
 from pathlib import Path
@@ -15,7 +16,10 @@ from replearn.encoders.given import dry_run, given_encoder
 from replearn.encoders.stand_ins import weights_at
 from replearn.encoders.weights import fill, read_weights
 
-Maker = Callable[[tuple[int, ...]], nn.Module]
+# From a shape to a network; keyword arguments of the names in `SIZES` are what `NAME:width=64` sets.
+Maker = Callable[..., nn.Module]
+
+SIZES = {"width": (8, 8192, 8), "depth": (1, 256, 1)}  # of networks: least, most, and in which steps
 
 # What a kind may offer here; methods say what they need.
 ENCODER = "encoder"
@@ -28,9 +32,58 @@ def linear(shape: tuple[int, ...]) -> nn.Module:
     return Linear(prod(shape))
 
 
-def perceptron(shape: tuple[int, ...]) -> nn.Module:
+def perceptron(shape: tuple[int, ...], *, width: int = 512) -> nn.Module:
     """Layers that read samples laid flat."""
-    return MLP(prod(shape))
+    return MLP(prod(shape), hidden=width)
+
+
+def sizes_of(spec: str) -> tuple[str, dict[str, int]]:
+    """A network's name, and the sizes that are written behind it.
+
+    Raises:
+        ValueError: a size is unknown, or no number that it may be.
+
+    >>> sizes_of("vit:width=64:depth=2")
+    ('vit', {'width': 64, 'depth': 2})
+    """
+    name, *written = spec.split(":")
+    if not all("=" in part for part in written):
+        return spec, {}  # a name of another sort, that there is not
+    sizes: dict[str, int] = {}
+    for part in written:
+        size, _, value = part.partition("=")
+        if size not in SIZES or not value.isdecimal() or size in sizes:
+            raise ValueError(
+                f"sizes of a network must be written {name}:width=64:depth=2, each once; got {part!r}. Leave it out."
+            )
+        least, most, step = SIZES[size]
+        if not least <= int(value) <= most or int(value) % step:
+            steps = f", a multiple of {step}" if step > 1 else ""
+            raise ValueError(
+                f"{size} of {name} must lie between {least} and {most:,}{steps}; got {value}. Choose another."
+            )
+        sizes[size] = int(value)
+    return name, sizes
+
+
+def sizes_in(maker: Maker) -> dict[str, int]:
+    """The sizes that a network has when none are written.
+
+    >>> sizes_in(perceptron)
+    {'width': 512}
+    """
+    found = inspect.signature(maker).parameters
+    return {size: found[size].default for size in SIZES if size in found}
+
+
+def check_sizes(name: str, maker: Maker, sizes: Mapping[str, int]) -> None:
+    """Raises ValueError where a network has no such size."""
+    has = sizes_in(maker)
+    if wrong := [size for size in sizes if size not in has]:
+        raise ValueError(
+            f"{name} has {' and '.join(has) or 'no sizes'} to set; got {' and '.join(wrong)}. Leave it out, or choose "
+            "another encoder."
+        )
 
 
 class NoSuchNetwork(ValueError):
@@ -76,24 +129,27 @@ class Networks:
         """
         if isinstance(spec, nn.Module):
             return given_encoder(spec, samples, content=self.content)
-        name, _, file = spec.partition("@")
+        sized, _, file = spec.partition("@")
+        name, sizes = sizes_of(sized)
         weights = weights_at(file) if file else None
-        body = self.body(self.auto(samples) if name == "auto" else name, samples, weights)
+        body = self.body(self.auto(samples) if name == "auto" else name, samples, weights, **sizes)
         mean, std = samples.statistics
         fixed = isinstance(body, MLP | Linear) or getattr(body, "fixed", False)
         size = samples.shape[1:] if fixed and len(samples.shape) == 3 else None
         dim = dry_run(body, samples, content=self.content).shape[1]
         return Encoder(body, dim=dim, mean=mean, std=std, size=size)
 
-    def body(self, name: str, samples: Described, weights: Path | None) -> nn.Module:
-        """The network of this name, with weights of a file if one is given.
+    def body(self, name: str, samples: Described, weights: Path | None, **sizes: int) -> nn.Module:
+        """The network of this name, of these sizes, with weights of a file if one is given.
 
         Raises:
             NoSuchNetwork: there is none of this name for samples like these.
+            ValueError: it has no such size.
         """
         if name not in self.bodies:
             raise NoSuchNetwork(name)
-        body = self.bodies[name](samples.shape)
+        check_sizes(name, self.bodies[name], sizes)
+        body = self.bodies[name](samples.shape, **sizes)
         if weights:
             fill(body, read_weights(weights), weights, first=("stages.0.0",), heads=())
         return body

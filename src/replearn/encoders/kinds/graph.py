@@ -17,16 +17,16 @@ from replearn.encoders.kinds.base import ENCODER, Maker, Networks
 NODES = "nodes"  # what a kind may offer here: networks that have states of nodes, and layers that tell their numbers
 
 
-def _gin(shape: tuple[int, ...]) -> nn.Module:
-    return GIN(*shape)
+def _gin(shape: tuple[int, ...], *, width: int = 32, depth: int = 3) -> nn.Module:
+    return GIN(*shape, width=width, depth=depth)
 
 
-def _gcn(shape: tuple[int, ...]) -> nn.Module:
-    return GCN(shape[0])
+def _gcn(shape: tuple[int, ...], *, width: int = 256, depth: int = 2) -> nn.Module:
+    return GCN(shape[0], width=width, depth=depth)
 
 
-def _gat(shape: tuple[int, ...]) -> nn.Module:
-    return GAT(*shape)
+def _gat(shape: tuple[int, ...], *, width: int = 128, depth: int = 2) -> nn.Module:
+    return GAT(*shape, width=width, depth=depth)
 
 
 class GraphNetworks(Networks):

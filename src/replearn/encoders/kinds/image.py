@@ -13,7 +13,7 @@ from replearn.encoders.cnn import CNN
 from replearn.encoders.conv import Conv
 from replearn.encoders.dense import is_small
 from replearn.encoders.folders import pretrained_images
-from replearn.encoders.kinds.base import PATCHES, Maker, Networks
+from replearn.encoders.kinds.base import PATCHES, Maker, Networks, check_sizes
 from replearn.encoders.resnet import ResNetSmall
 from replearn.encoders.text_nets import FOLDER
 from replearn.encoders.vit import ViT
@@ -21,16 +21,16 @@ from replearn.encoders.vit import ViT
 LITTLE = 64  # pixels up to which "auto" takes the small ResNet
 
 
-def _cnn(shape: tuple[int, ...]) -> nn.Module:
-    return CNN(shape[0])
+def _cnn(shape: tuple[int, ...], *, width: int = 32) -> nn.Module:
+    return CNN(shape[0], width=width)
 
 
-def _resnet_small(shape: tuple[int, ...]) -> nn.Module:
-    return ResNetSmall(shape[0])
+def _resnet_small(shape: tuple[int, ...], *, width: int = 64, depth: int = 1) -> nn.Module:
+    return ResNetSmall(shape[0], width=width, blocks=(depth,) * 3)
 
 
-def _resnet_tiny(shape: tuple[int, ...]) -> nn.Module:
-    return ResNetSmall(shape[0], width=32)
+def _resnet_tiny(shape: tuple[int, ...], *, width: int = 32, depth: int = 1) -> nn.Module:
+    return _resnet_small(shape, width=width, depth=depth)
 
 
 class ImageNetworks(Networks):
@@ -66,9 +66,9 @@ class ImageNetworks(Networks):
     def has(self, name: str) -> bool:
         return name in self.bodies or bool(import_module("replearn.encoders.timm_nets").is_timm(name))
 
-    def body(self, name: str, samples: Described, weights: Path | None) -> nn.Module:
+    def body(self, name: str, samples: Described, weights: Path | None, **sizes: int) -> nn.Module:
         if name in self.bodies:
-            return super().body(name, samples, weights)
+            return super().body(name, samples, weights, **sizes)
         timm_nets = import_module("replearn.encoders.timm_nets")
         if not timm_nets.is_timm(name):
             near = get_close_matches(name, ["auto", *self.bodies, *timm_nets.timm_names()], cutoff=0.5)
@@ -76,5 +76,6 @@ class ImageNetworks(Networks):
                 f"encoder must be auto, {', '.join(self.bodies)}, a timm model or a module; got {name!r}. "
                 f"Nearest: {', '.join(near) or 'none'}."
             )
+        check_sizes(name, timm_nets.timm_net, sizes)
         net: nn.Module = timm_nets.timm_net(name, samples.shape, weights=weights)
         return net

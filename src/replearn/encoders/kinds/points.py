@@ -19,8 +19,8 @@ def _pointnet2(shape: tuple[int, ...]) -> nn.Module:
     return PointNet2()
 
 
-def _vit(shape: tuple[int, ...]) -> nn.Module:
-    return PointViT(shape[1])
+def _vit(shape: tuple[int, ...], *, width: int = 128, depth: int = 4) -> nn.Module:
+    return PointViT(shape[1], width=width, depth=depth)
 
 
 class PointNetworks(Networks):

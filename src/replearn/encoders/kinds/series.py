@@ -11,12 +11,12 @@ from replearn.encoders.series import SensorPatches, SeriesCNN, side_of_patch
 from replearn.encoders.vit import ViT
 
 
-def _cnn(shape: tuple[int, ...]) -> nn.Module:
-    return SeriesCNN(shape[0])
+def _cnn(shape: tuple[int, ...], *, width: int = 32, depth: int = 3) -> nn.Module:
+    return SeriesCNN(shape[0], width=width, depth=depth)
 
 
-def _vit(shape: tuple[int, ...]) -> nn.Module:
-    return ViT(shape, side=side_of_patch(shape[1]))
+def _vit(shape: tuple[int, ...], *, width: int = 128, depth: int = 4) -> nn.Module:
+    return ViT(shape, side=side_of_patch(shape[1]), width=width, depth=depth)
 
 
 def _sensors(shape: tuple[int, ...]) -> nn.Module:

@@ -8,7 +8,7 @@ from torch import nn
 
 from replearn.data.mel import mel_of
 from replearn.encoders.base import Described
-from replearn.encoders.kinds.base import PATCHES, Maker, Networks
+from replearn.encoders.kinds.base import PATCHES, Maker, Networks, check_sizes
 from replearn.encoders.sound import Spectral, SpectralPatches, SpectrogramCNN, WaveCNN, side_of_patch
 from replearn.encoders.vit import ViT
 
@@ -22,19 +22,19 @@ def rate_of(samples: Any) -> int:
     return rate if isinstance(rate, int) and rate > 0 else UNKNOWN
 
 
-def _cnn(shape: tuple[int, ...], rate: int = UNKNOWN) -> nn.Module:
-    return Spectral(SpectrogramCNN(), mel_of(rate))
+def _cnn(shape: tuple[int, ...], rate: int = UNKNOWN, *, width: int = 32, depth: int = 3) -> nn.Module:
+    return Spectral(SpectrogramCNN(width=width, depth=depth), mel_of(rate))
 
 
-def _vit(shape: tuple[int, ...], rate: int = UNKNOWN) -> nn.Module:
+def _vit(shape: tuple[int, ...], rate: int = UNKNOWN, *, width: int = WIDTH, depth: int = 4) -> nn.Module:
     mel = mel_of(rate)
     frames = mel.frames(shape[1])
-    net = ViT((1, mel.bands, frames), side=side_of_patch(frames), width=WIDTH)
-    return SpectralPatches(net, mel, width=WIDTH)
+    net = ViT((1, mel.bands, frames), side=side_of_patch(frames), width=width, depth=depth)
+    return SpectralPatches(net, mel, width=width)
 
 
-def _wave(shape: tuple[int, ...]) -> nn.Module:
-    return WaveCNN()
+def _wave(shape: tuple[int, ...], *, width: int = 128) -> nn.Module:
+    return WaveCNN(width=width)
 
 
 class SoundNetworks(Networks):
@@ -46,8 +46,9 @@ class SoundNetworks(Networks):
     def auto(self, samples: Described) -> str:
         return "cnn"
 
-    def body(self, name: str, samples: Described, weights: Path | None) -> nn.Module:
+    def body(self, name: str, samples: Described, weights: Path | None, **sizes: int) -> nn.Module:
         """Those of spectrograms are made for the samples' rate."""
         if name not in ("cnn", "vit") or weights:
-            return super().body(name, samples, weights)
-        return {"cnn": _cnn, "vit": _vit}[name](samples.shape, rate_of(samples))
+            return super().body(name, samples, weights, **sizes)
+        check_sizes(name, self.bodies[name], sizes)
+        return self.bodies[name](samples.shape, rate_of(samples), **sizes)

@@ -10,12 +10,12 @@ from replearn.encoders.kinds.base import PATCHES, Maker, Networks
 from replearn.encoders.videos import R3D, FrameCNN, SpaceTimePatches
 
 
-def _cnn(shape: tuple[int, ...]) -> nn.Module:
-    return FrameCNN(shape[0], max(shape[2:]))
+def _cnn(shape: tuple[int, ...], *, width: int = 16) -> nn.Module:
+    return FrameCNN(shape[0], max(shape[2:]), width=width)
 
 
-def _r3d(shape: tuple[int, ...]) -> nn.Module:
-    return R3D(shape[0])
+def _r3d(shape: tuple[int, ...], *, width: int = 32) -> nn.Module:
+    return R3D(shape[0], width=width)
 
 
 class VideoNetworks(Networks):

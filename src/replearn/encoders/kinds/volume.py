@@ -11,8 +11,8 @@ from replearn.encoders.vit import ViT
 from replearn.encoders.volumes import VolumeCNN, side_of_patch
 
 
-def _vit(shape: tuple[int, ...]) -> nn.Module:
-    return ViT(shape, side=side_of_patch(shape[1:]))
+def _vit(shape: tuple[int, ...], *, width: int = 128, depth: int = 4) -> nn.Module:
+    return ViT(shape, side=side_of_patch(shape[1:]), width=width, depth=depth)
 
 
 class VolumeNetworks(Networks):

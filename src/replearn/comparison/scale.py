@@ -1,0 +1,422 @@
+"""What more samples, longer training and larger networks are worth: one thing grows, the rest stays, a law is fitted.
+
+    settings: the method as it is asked for, and around it
+              fewer samples (for as many steps), fewer epochs, networks of other widths and depths
+    each one: fit --> linear probe and kNN on the test part --> error
+    each axis: error = floor + scale · x^(-exponent), see `replearn.evaluate.power_law`
+
+The probes are always given all labels: what grows is what the representation is learned from.
+"""
+
+import dataclasses
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from torch import nn
+
+from replearn.comparison.checks import check_methods
+from replearn.comparison.compare import run_name
+from replearn.comparison.copies import together_in_training
+from replearn.comparison.rows import (
+    Representation,
+    fit_and_represent,
+    raw_input,
+    untrained_encoders,
+    with_seed,
+)
+from replearn.comparison.trials import begun, keep
+from replearn.data import Samples
+from replearn.encoders.kinds import NETWORKS
+from replearn.encoders.kinds.base import SIZES, sizes_in, sizes_of
+from replearn.encoders.make import comes_with_weights
+from replearn.evaluate import PowerLaw, knn_probe, linear_probe, power_law
+from replearn.evaluate.power_law import POINTS
+from replearn.methods.columns import learn_columns, scaling_for
+from replearn.methods.reconstruction.coder import Coder
+from replearn.methods.trained import Trained
+from replearn.views.defaults import preset_for
+from replearn.views.kinds import VIEWS
+from replearn.views.kinds.base import AS_THEY_ARE
+
+log = logging.getLogger("replearn")
+
+AXES = ("samples", "epochs", "width", "depth", "encoder")
+SHARES = {  # of what is asked for, that are measured unless values are given
+    "samples": (1 / 16, 1 / 8, 1 / 4, 1 / 2, 1),
+    "epochs": (1 / 8, 1 / 4, 1 / 2, 1),
+    "width": (1 / 4, 1 / 2, 1, 2),
+    "depth": (1 / 2, 1, 2, 3),
+}
+FILE = "scale.json"
+BEYOND = 4  # times the largest that was measured: a law is not asked further
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A training: on how many samples, for how many epochs, of which encoder; "" of a method without one."""
+
+    samples: int
+    epochs: int
+    encoder: str
+
+    @property
+    def name(self) -> str:
+        """For run folders."""
+        return " ".join(
+            part for part in (f"{self.samples} samples", f"{self.epochs} epochs", self.encoder) if part
+        )
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What came of a training.
+
+    Attributes:
+        samples, epochs, encoder: its setting.
+        seed: of the training, and of which samples were drawn.
+        error: of a linear probe with all labels, the share of test samples that it gets wrong.
+        knn_error: of kNN.
+        parameters: of the encoder.
+        seconds: of training.
+    """
+
+    samples: int
+    epochs: int
+    encoder: str
+    seed: int
+    error: float
+    knn_error: float
+    parameters: int
+    seconds: float
+
+    @property
+    def setting(self) -> Setting:
+        return Setting(self.samples, self.epochs, self.encoder)
+
+
+@dataclass(frozen=True)
+class Doubled:
+    """What twice as much of one thing is worth.
+
+    Attributes:
+        error: what the law expects at twice what was asked for; `low`, `high` its 95 % interval.
+        cost: by how much longer training takes.
+    """
+
+    error: float
+    low: float
+    high: float
+    cost: float
+
+
+@dataclass(frozen=True, eq=False)
+class Axis:
+    """One thing that was made larger.
+
+    Attributes:
+        name: one of `AXES`.
+        x: what was spent (n,): samples, epochs, width, depth; of encoders their parameters.
+        rows: what came of it, row by row.
+        law: fitted to `error`, or None with less than three values.
+        base: the x of the setting that was asked for.
+    """
+
+    name: str
+    x: Sequence[float]
+    rows: Sequence[Measured]
+    law: PowerLaw | None
+    base: float
+
+    def doubled(self) -> Doubled | None:
+        """What twice of what was asked for is worth; None where no law was fitted, or none that falls."""
+        if self.law is None or not self.law.falls():
+            return None
+        return Doubled(*self.law.at(2 * self.base), 2 ** self.dearer())
+
+    def dearer(self) -> float:
+        """The exponent by which the seconds of training grow with x."""
+        seconds = [max(row.seconds, 1e-3) for row in self.rows]
+        return float(np.polyfit(np.log(self.x), np.log(seconds), 1)[0])
+
+    def within(self, minutes: float) -> tuple[float, Doubled] | None:
+        """The x up to which a training lasts these minutes, and what the law expects there; None: there is none."""
+        if self.law is None or not self.law.falls() or self.dearer() < 0.1:
+            return None
+        seconds = float(
+            np.mean([row.seconds for x, row in zip(self.x, self.rows, strict=True) if x == self.base])
+        )
+        x = self.base * (60 * minutes / seconds) ** (1 / self.dearer())
+        x = min(x, BEYOND * max(self.x))
+        return x, Doubled(*self.law.at(x), (x / self.base) ** self.dearer())
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """What `scale` found.
+
+    Attributes:
+        method: the name of its class.
+        base: what was asked for.
+        axes: what was made larger, one by one.
+        before: the error of a linear probe of what was there before training, by name: raw input, the network
+            untrained.
+        tested: labelled test samples.
+    """
+
+    method: str
+    base: Setting
+    axes: Sequence[Axis]
+    before: Mapping[str, float]
+    tested: int
+
+
+def scale(
+    method: Any,
+    train: Samples,
+    test: Samples,
+    *,
+    by: Sequence[str],
+    folder: Path,
+    values: Sequence[str] = (),
+    seeds: Sequence[int] = (0,),
+    on_row: Callable[[Measured], None] = lambda row: None,
+) -> Scaling:
+    """Fit a method at several sizes, and laws to the error of a linear probe.
+
+    Killed, the same call goes on: what was measured lies in `folder/scale.json`, each training in a folder beside it.
+
+    Args:
+        method: as it is asked for; one that does not learn in epochs can grow by `samples` alone.
+        train: samples, of which the smaller sets are drawn; their labels are for probes (and for methods that learn by
+            them).
+        test: samples to judge by.
+        by: of `AXES`, what is made larger, each alone. With fewer samples epochs are more: all learn for as many steps.
+        folder: where runs go.
+        values: of the one axis in `by`; none: `SHARES` of what is asked for. Of `encoder` names.
+        seeds: of the trainings, each of which is made once for each.
+        on_row: is told each measurement as soon as it is known, those of an earlier call, too.
+
+    Raises:
+        ValueError: an axis that the method has not, values that can't be, samples without labels; another call began in
+            this folder.
+    """
+    for part, name in ((train, "training"), (test, "test")):
+        if part.labels is None or len({*np.asarray(part.labels).tolist()} - {-1}) < 2:
+            raise ValueError(
+                f"scale judges by labels of at least two classes; the {name} samples have none. Add them."
+            )
+    method = with_views(method, train)
+    base, plan = planned(method, train, by, values)
+    check_methods({type(method).__name__: configured(method, base)}, train)
+    asked = {"train": train.fingerprint(), "test": test.fingerprint(), "method": repr(method)}
+    known = begun(folder / FILE, asked, Measured, command="scale")
+    rows: dict[tuple[Setting, int], Measured] = {(row.setting, row.seed): row for row in known}
+    wanted = list(dict.fromkeys([base, *(setting for axis in plan.values() for _, setting in axis)]))
+    for seed in seeds:
+        for setting in wanted:
+            if (setting, seed) not in rows:
+                rows[setting, seed] = _measure(method, train, test, setting, seed, folder)
+                keep(folder / FILE, asked, list(rows.values()))
+            on_row(rows[setting, seed])
+    tested = int((np.asarray(test.labels) >= 0).sum())
+    return Scaling(
+        type(method).__name__,
+        base,
+        [_axis(name, plan[name], base, rows, seeds, tested) for name in plan],
+        {row.name: _errors(row, train, test)[0] for row in _before(method, base, train, test)},
+        tested,
+    )
+
+
+def planned(
+    method: Any, train: Samples, by: Sequence[str], values: Sequence[str] = ()
+) -> tuple[Setting, dict[str, list[tuple[float, Setting]]]]:
+    """What is asked for, and by axis the value (0 of encoders) and setting of each training.
+
+    Raises:
+        ValueError: as `scale`.
+    """
+    if not hasattr(method, "transform"):
+        raise ValueError(
+            f"scale judges by samples that were not fitted on; {type(method).__name__} places no others. Choose "
+            "another method."
+        )
+    epochs = int(getattr(method, "epochs", 0))
+    encoder = network_of(method, train) if {*by} & {"width", "depth", "encoder"} else _spec(method)
+    base, batch = Setting(len(train), epochs, encoder), int(getattr(method, "batch_size", 1))
+    if values and len(by) != 1:
+        raise ValueError(f"values belong to one axis; got {', '.join(by)}. Name one.")
+    found: dict[str, list[tuple[float, Setting]]] = {}
+    for axis in by:
+        if axis not in AXES:
+            raise ValueError(f"what is made larger must be of {', '.join(AXES)}; got {axis!r}.")
+        if axis == "epochs" and not epochs:
+            raise ValueError(
+                f"{type(method).__name__} does not learn in epochs. Make its samples larger alone."
+            )
+        if axis == "encoder":
+            if len(values) < POINTS:
+                raise ValueError(
+                    f"at least {POINTS} encoders must be named; got {len(values)}. Name them (--values)."
+                )
+            found[axis] = [(0.0, dataclasses.replace(base, encoder=name)) for name in values]
+        else:
+            now = {"samples": len(train), "epochs": epochs}.get(axis) or _size(base.encoder, axis, train)
+            numbers = _numbers(axis, values, now, len(train))
+            found[axis] = [(float(number), _with(base, axis, number, now, batch)) for number in numbers]
+    return base, found
+
+
+def network_of(method: Any, train: Samples) -> str:
+    """The name of a method's encoder, with `auto` said.
+
+    Raises:
+        ValueError: it has none, or one that comes with weights.
+    """
+    spec = _spec(method)
+    if not spec or comes_with_weights(spec):
+        raise ValueError(
+            f"a network is made larger where it is given by name and begins at random; {type(method).__name__} has "
+            f"{spec or 'none'}. Make something else larger."
+        )
+    name, sizes = sizes_of(spec)
+    if name == "auto":
+        room = NETWORKS[train.kind]
+        name = room.coder(train) if isinstance(method, Coder) else room.auto(train)
+    return ":".join([name, *(f"{size}={value}" for size, value in sizes.items())])
+
+
+def with_views(method: Any, train: Samples) -> Any:
+    """The method with the views named that it would choose by all samples: by few it might choose others."""
+    chooses = (
+        getattr(method, "views", "") in (None, "auto") and getattr(method, "split", "") not in AS_THEY_ARE
+    )
+    if not chooses or not VIEWS[train.kind].presets:
+        return method
+    return clone(method).set_params(views=preset_for(train))
+
+
+def configured(method: Any, setting: Setting) -> Any:
+    """The method as a setting has it."""
+    given: dict[str, Any] = {"epochs": setting.epochs} if setting.epochs else {}
+    return clone(method).set_params(**given | ({"encoder": setting.encoder} if setting.encoder else {}))
+
+
+def _spec(method: Any) -> str:
+    spec = getattr(method, "encoder", "")
+    return spec if isinstance(spec, str) else ""
+
+
+def _size(spec: str, axis: str, train: Samples) -> int:
+    name, sizes = sizes_of(spec)
+    maker = NETWORKS[train.kind].bodies.get(name)
+    known = {} if maker is None else sizes_in(maker)
+    if axis not in known:
+        others = ", ".join(
+            key for key, maker in NETWORKS[train.kind].bodies.items() if axis in sizes_in(maker)
+        )
+        hint = f"Choose another encoder ({others}), or" if others else "Make something else larger, or"
+        raise ValueError(f"{name} has no {axis} to set. {hint} name encoders (--by encoder --values ...).")
+    return (known | sizes)[axis]
+
+
+def _numbers(axis: str, values: Sequence[str], now: int, n: int) -> list[int]:
+    """The numbers of an axis, in order."""
+    least, most, step = SIZES.get(axis, (1, n if axis == "samples" else 2**31, 1))
+    if values:
+        if unfit := [value for value in values if not value.isdecimal() or not least <= int(value) <= most]:
+            raise ValueError(f"{axis} must be whole numbers from {least} to {most:,}; got {unfit[0]}.")
+        numbers = [int(value) for value in values]
+    else:
+        numbers = [min(max(round(now * share / step) * step, least), most) for share in SHARES[axis]]
+    found = sorted({*numbers, now})
+    if len(found) < POINTS:
+        raise ValueError(
+            f"a law needs at least {POINTS} values; {axis} would have {', '.join(map(str, found))}. Name others "
+            "(--values), or ask for more of it."
+        )
+    return found
+
+
+def _with(base: Setting, axis: str, number: int, now: int, batch: int) -> Setting:
+    if axis == "samples":  # for as many steps, of whole batches
+        longer = max(1, base.samples // batch) / max(1, number // batch)
+        return dataclasses.replace(base, samples=number, epochs=round(base.epochs * longer))
+    if axis == "epochs":
+        return dataclasses.replace(base, epochs=number)
+    if number == now:
+        return base
+    name, sizes = sizes_of(base.encoder)
+    written = [f"{size}={value}" for size, value in (sizes | {axis: number}).items()]
+    return dataclasses.replace(base, encoder=":".join([name, *sorted(written, reverse=True)]))
+
+
+def _measure(
+    method: Any, train: Samples, test: Samples, setting: Setting, seed: int, folder: Path
+) -> Measured:
+    """Fit one setting, or go on with it, and judge it."""
+    drawn = np.random.default_rng(seed).permutation(len(train))[: setting.samples]
+    few = train if setting.samples == len(train) else train.subset(np.sort(drawn))
+    log.info("fitting %s, seed %d", setting.name, seed)
+    row = fit_and_represent(
+        type(method).__name__,
+        with_seed(configured(method, setting), seed),
+        train,
+        test,
+        columns=learn_columns(scaling_for("auto", train, [method]), train),
+        run=folder / run_name(setting.name, seed),
+        resume=True,
+        learned_from=few,
+    )
+    network = getattr(row.method, "encoder_", None)
+    error, by_neighbours = _errors(row, train, test)
+    return Measured(
+        setting.samples,
+        setting.epochs,
+        setting.encoder,
+        seed,
+        error,
+        by_neighbours,
+        sum(p.numel() for p in network.parameters()) if isinstance(network, nn.Module) else 0,
+        row.seconds,
+    )
+
+
+def _errors(row: Representation, train: Samples, test: Samples) -> tuple[float, float]:
+    """The errors of a linear probe and of kNN."""
+    labels, asked = np.asarray(train.labels), np.asarray(test.labels)
+    probe = linear_probe(row.train, labels, row.test, asked, groups=together_in_training(train))
+    return 1 - probe.accuracy, 1 - knn_probe(row.train, labels, row.test, asked)
+
+
+def _before(method: Any, base: Setting, train: Samples, test: Samples) -> Iterator[Representation]:
+    """Raw input, and the network untrained."""
+    yield raw_input(train, test, learn_columns(scaling_for("auto", train, [method]), train))
+    if isinstance(method, Trained):
+        yield from untrained_encoders({type(method).__name__: configured(method, base)}, train, test)
+
+
+def _axis(
+    name: str,
+    plan: Sequence[tuple[float, Setting]],
+    base: Setting,
+    rows: Mapping[tuple[Setting, int], Measured],
+    seeds: Sequence[int],
+    tested: int,
+) -> Axis:
+    """An axis of what was measured, with its law, for which an error of 0 counts as half a test sample."""
+    found = [
+        (value or float(rows[setting, seed].parameters), rows[setting, seed])
+        for value, setting in plan
+        for seed in seeds
+    ]
+    x = [value for value, _ in found]
+    base_x = next((value for value, row in found if row.setting == base), min(x))
+    errors = [max(row.error, 0.5 / tested) for _, row in found]
+    law = power_law(np.array(x), np.array(errors)) if len({*x}) >= POINTS else None
+    return Axis(name, x, [row for _, row in found], law, base_x)

@@ -25,6 +25,8 @@ def test_the_command_says_what_to_take(command, tmp_path):
     assert (tmp_path / "runs" / "auto-rows" / "report.html").exists()
     line = answer.out.splitlines()[-1].split()
     assert command(*line[1:]).code == 0
+    (tuned,) = (line.split() for line in answer.out.splitlines() if line.startswith("  replearn finetune"))
+    assert command(*tuned[1:], "--epochs", "1").code == 0
     again = command(*given)
     assert again.code == 0
     assert [line for line in again.err.splitlines() if "round" in line] == [

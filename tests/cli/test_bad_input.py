@@ -267,3 +267,15 @@ def test_a_failed_fit_can_be_given_again(command, data, tmp_path):
     assert "12" in command(*again, "--precision", "12").line
     assert not (tmp_path / "again").exists()
     assert command(*again, "--precision", "32-true").code == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "hint"),
+    [
+        (("fit", "pca", "digits8x8", "--to", "x"), "Did you mean --run?"),
+        (("finetune", "run", "digits8x8", "--run", "x"), "Did you mean --to?"),
+        (("predict", "run", "digits8x8", "--to", "x"), "Did you mean --out?"),
+    ],
+)
+def test_the_name_for_where_to_write_is_told(command, args, hint):
+    assert hint in command(*args).line

@@ -257,3 +257,43 @@ def test_how_much_of_the_schedule_was_done_is_told(command, data):
     assert re.search(r"48 samples, stopped at \d+ of 240 steps, ", out), out
     out = command("finetune", "words", "classes.csv", *FAST, "--to", "whole").out
     assert "48 samples, 120 steps, " in out
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Images in folders of two classes, training and test parts whose files have the same names, and few labels."""
+    from PIL import Image
+
+    draw = np.random.default_rng(0)
+    for part, number in (("train", 40), ("test", 20)):
+        for i in range(number):
+            folder = tmp_path / part / "ab"[i % 2]
+            folder.mkdir(exist_ok=True, parents=True)
+            pixels = draw.integers(0, 100, (8, 8), dtype=np.uint8) + 120 * (i % 2)
+            Image.fromarray(pixels.astype(np.uint8)).save(folder / f"{i:02}.png")
+    rows = [f"{'ab'[i % 2]}/{i:02}.png,{'ab'[i % 2]}" for i in range(12)]
+    (tmp_path / "few.csv").write_text("\n".join(["file,label", *rows]) + "\n")
+    (tmp_path / "other.csv").write_text("\n".join(["file,label", *rows]).replace(".png", "x.png") + "\n")
+
+
+def test_the_test_part_keeps_classes_of_its_own(command, photos):
+    """A file of labels of the training part says nothing of test samples, whatever their names."""
+    given = ("finetune", "linear", "train", "--test", "test", "--epochs", "20")
+    answer = command(*given, "--labels", "few.csv", "--to", "one")
+    assert answer.code == 0, answer.err
+    assert "few.csv is of the training samples; the classes of test are its sub-folders" in answer.err
+    assert "28 of 40" in answer.err
+    assert "20 test samples" in answer.out + answer.err
+    assert "none of its 12 rows fits" in command(*given, "--labels", "other.csv", "--to", "two").line
+
+
+def test_few_labels_of_many_are_learned_from(command, photos):
+    given = ("finetune", "linear", "train", "--test", "test", "--epochs", "20")
+    answer = command(*given, "--labelled", "10", "--to", "one")
+    assert answer.code == 0, answer.err
+    assert "10 of 40 training labels are learned from" in answer.err
+    assert "from 2 (one of each class) to 40" in command(*given, "--labelled", "1", "--to", "two").line
+    assert (
+        "--labelled is for --task classify"
+        in command("finetune", "words", "x.csv", "--task", "tag", "--labelled", "3").line
+    )

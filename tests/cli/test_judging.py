@@ -170,3 +170,29 @@ def test_classes_of_the_test_part_are_numbered_as_in_training():
     assert (test.labels.tolist(), test.classes) == ([2, -1, 1], ("ant", "bee", "cat"))
     with pytest.raises(ValueError, match="'dog'"):
         with_classes(as_samples(images, ["dog", "bee", "cat"]), train)
+
+
+def test_why_there_are_no_accuracies(capsys):
+    """Of few labels the test part may have none."""
+    from replearn import as_samples
+    from replearn.cli.evaluations import print_scores
+    from replearn.comparison import judge, raw_input
+
+    x = np.random.default_rng(0).normal(size=(20, 3))
+    labelled, none = as_samples(x, np.arange(20) % 4 - 1), as_samples(x + 1, np.full(20, -1))
+
+    def told(train, test):
+        print_scores(judge([(0, raw_input(train, test))], train, test, draws=1, fractions=(1.0,)))
+        return capsys.readouterr().out
+
+    assert "15 of 20 training and 0 of 20 test samples have a label" in " ".join(told(labelled, none).split())
+    assert "No accuracy" not in told(labelled, labelled)
+    assert "No accuracy" not in told(none, none)
+
+
+def test_a_narrow_terminal_loses_no_name(command, run, data, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    out = command("evaluate", run, data, "--draws", "2").out
+    assert "raw input" in out
+    assert "untrained encoder" in out
+    assert "…" not in out

@@ -1,5 +1,7 @@
 """`replearn predict`: what a run says of each sample, with or without labels; what has no one answer is refused."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -44,6 +46,17 @@ def test_new_files_are_answered(command, run):
     assert "8 answers" in answer.out
     assert "with a label" not in answer.out
     assert "8 answers (in place of earlier ones)" in command("predict", run, "new").out
+
+
+@pytest.mark.parametrize("command_name", ["predict", "embed"])
+def test_names_that_are_no_text_stay_different(command, run, tmp_path, command_name):
+    for byte in (b"\xff", b"\xfe"):
+        os.link(tmp_path / "new" / "32.png", os.fsencode(tmp_path / "new") + b"/" + byte + b".png")
+    out = tmp_path / "out.parquet"
+    assert command(command_name, run, "new", "--out", out).code == 0
+    names = pd.read_parquet(out)[{"predict": "file", "embed": "name"}[command_name]].tolist()
+    assert {r"\xff.png", r"\xfe.png"} < {*names}
+    assert len({*names}) == len(names) == 10
 
 
 def test_labels_stand_beside_the_answers(command, run, monkeypatch):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from replearn.comparison import WORDS, compare, untrained_encoders
+from replearn.comparison import WORDS, compare, cut_short, untrained_encoders
 from replearn.data import as_samples, load_data
-from replearn.methods import BYOL, Autoencoder, BagOfVisualWords, SimCLR, Supervised
+from replearn.methods import BYOL, Autoencoder, BagOfVisualWords, Colorization, Rotation, SimCLR, Supervised
 from replearn.methods.classical import NMF, PCA, KMeans
 
 TINY = {"epochs": 1, "batch_size": 32, "precision": "32-true"}
@@ -100,3 +100,24 @@ def test_a_training_that_the_clock_ended_tells_the_epochs_that_it_had():
     assert extended(method) == "1 + 2 epochs"
     method.max_minutes = None
     assert extended(method) == "1 + 99 epochs"
+
+
+def test_what_sees_something_else_of_a_sample_has_a_row_of_its_own():
+    x = np.random.default_rng(0).integers(0, 256, (40, 3, 16, 16), dtype=np.uint8)
+    parts = as_samples(x[:30]), as_samples(x[30:])
+    methods = {
+        "Rotation": Rotation(encoder="cnn", **TINY),
+        "Colorization": Colorization(encoder="cnn", **TINY),
+    }
+    expected = ["untrained Rotation", "untrained Colorization"]
+    assert names(methods, parts) == expected
+    assert names(dict(reversed(methods.items())), parts) == expected[::-1]
+
+
+def test_a_plan_without_an_end_is_not_told():
+    class Cut:
+        max_minutes = 1.0
+
+    row = {"step": 40.0, "planned": 400_000.0, "seconds": 60.0, "samples_per_second": 1.0}
+    assert cut_short([row], Cut()) == "40 steps"
+    assert cut_short([row | {"planned": 400.0}], Cut()) == "40 of 400 steps"

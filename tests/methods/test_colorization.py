@@ -99,7 +99,10 @@ def test_the_prior_is_that_of_the_images_and_grey_ones_are_counted(emoji, caplog
         (~coloured(colours_of(GreyOf().parts(replearn.as_samples(x.numpy())[np.arange(len(x))])[1].x))).sum()
     )
     assert grey_ones >= 7
-    assert f"colours: {grey_ones} of {len(x)} images are grey and left out" in caplog.text
+    assert (
+        f"colours: {grey_ones} of {len(x)} images are grey: they are shown, and count for nothing"
+        in caplog.text
+    )
     weights = method.bins_.weights
     assert weights[method.bins_.bins.norm(dim=1) == 0] == weights.min()  # grey is the commonest colour
     assert weights.max() > 5 * weights.min()

@@ -59,7 +59,7 @@ def test_orders_of_nine_are_further_apart_than_drawn_ones():
 @pytest.mark.parametrize("number", [0, 25])
 def test_there_are_no_more_orders_than_there_are(few, number):
     with pytest.raises(
-        ValueError, match="permutations must be from 1 to 24, the orders of 4 tiles; got"
+        ValueError, match="permutations must be from 1 to 24, of the 24 orders of 4 tiles; got"
     ) as told:
         far_permutations(4, number)
     assert len(str(told.value).splitlines()) == 1

@@ -5,7 +5,7 @@ import textwrap
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -67,20 +67,22 @@ def run(args: list[str]) -> None:
 def _auto(folder: Path, options: AutoOptions, command: list[str]) -> None:
     """Choose, judge by the test part, write, print."""
     from replearn.cli.commands import next_command
-    from replearn.cli.evaluations import Judged, print_conditions, write_evaluation
+    from replearn.cli.evaluations import Judged, print_scores, write_evaluation
     from replearn.cli.runs import shown
     from replearn.comparison import judge, run_name
-    from replearn.comparison.auto import auto, shortlist
+    from replearn.comparison.auto import auto, brisk, shortlist
     from replearn.engine.run import METHOD, REPORT
     from replearn.methods import Frozen
+    from replearn.methods.base import Encoded
     from replearn.methods.columns import learn_columns, scaling_for
-    from replearn.report import print_table, write_report
+    from replearn.report import write_report
 
     train, test = load_parts(options.data, options, test=options.test)
     columns = learn_columns(scaling_for("auto", train, []), train)
     methods = shortlist(train, options.methods, seed=options.seed)
     given = {encoder: Frozen(encoder=encoder) for encoder in options.given}
-    for line in seen(train, test, [*methods, *given], options.minutes):
+    tried = [f"{name}{_in_words(brisk(name.lower(), train))}" for name in methods]
+    for line in seen(train, test, [*tried, *given], options.minutes):
         log.info("%s", line)
     began = time.monotonic()
     choice = auto(
@@ -109,15 +111,26 @@ def _auto(folder: Path, options: AutoOptions, command: list[str]) -> None:
     kept = {name: place for name, place in runs.items() if (folder / place / METHOD).is_file()}
     write_evaluation(folder, comparison, Judged(options.data, options.test, options), kept)
     written = write_report(folder / REPORT, comparison, title=title)
-    print_table(comparison.scores)
-    print_conditions(comparison)
+    print_scores(comparison)
     print(textwrap.fill(choice.advice(), 80))
     print(f"written: {shown(written)}")
     if choice.best in kept:
         best = shown(folder / kept[choice.best])
         print(f"{choice.best} lies in {best}; next:")
+        if choice.judged:
+            frozen = "" if isinstance(choice.row.method, Encoded) else " --trained frozen"
+            print(f"  {next_command('finetune', best, all_of(options.data), options=options)}{frozen}")
         for name in ("explore", "index", "embed"):
             print(f"  {next_command(name, best, all_of(options.data), options=options)}")
+
+
+def _in_words(fields: dict[str, Any]) -> str:
+    """Fields that are not the defaults.
+
+    >>> _in_words({"batch_size": 64}), _in_words({})
+    (' (batch_size=64)', '')
+    """
+    return f" ({', '.join(f'{name}={value}' for name, value in fields.items())})" if fields else ""
 
 
 def seen(train: "Samples", test: "Samples", tried: list[str], minutes: float) -> list[str]:

@@ -61,11 +61,11 @@ def run(args: list[str]) -> None:
     if options.seeds < 1:
         raise ValueError(f"--seeds must be at least 1; got {options.seeds}.")
     methods = make_methods(options.methods, shared)
-    from replearn.cli.evaluations import Judged, print_conditions, write_evaluation
+    from replearn.cli.evaluations import Judged, print_scores, write_evaluation
     from replearn.cli.runs import new_run, shown
     from replearn.comparison import compare, run_name
     from replearn.engine.run import REPORT
-    from replearn.report import print_choice, print_table, write_report
+    from replearn.report import print_choice, write_report
 
     folder = Path(options.run)
     with new_run(folder):
@@ -90,8 +90,7 @@ def run(args: list[str]) -> None:
         runs = {name: run_name(name, 0) for name in methods}
         write_evaluation(folder, comparison, Judged(options.data, options.test, options), runs)
         written = write_report(folder / REPORT, comparison, title=title)
-        print_table(comparison.scores)
-        print_conditions(comparison)
+        print_scores(comparison)
         if options.choose:
             print_choice(comparison.scores)
         print(f"written: {shown(written)}")

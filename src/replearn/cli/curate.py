@@ -85,7 +85,8 @@ def run(args: list[str]) -> None:
                 table.to_csv(part, index=False)
         write_curation_page(folder / PAGE, found, title=f"What is in {short_name(options.data)}")
     for kind in KINDS_OF:
-        print(f"{len(found.of(kind)):>8,} {kind}")
+        unasked = " (no --test to leak into)" if kind == "leak" and test is None else ""
+        print(f"{len(found.of(kind)):>8,} {kind}{unasked}")
     for line in found.doubt:
         print(textwrap.fill(line, 80))
     print(f"{found.keep.sum():>8,} of {len(samples):,} to keep, {minutes(time.monotonic() - began)}")

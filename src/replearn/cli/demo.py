@@ -66,10 +66,10 @@ def run(args: list[str]) -> None:
 
 def _demo(folder: Path, options: DemoOptions, command: list[str]) -> None:
     """Learn, judge, report."""
-    from replearn.cli.evaluations import Judged, write_evaluation
+    from replearn.cli.evaluations import Judged, print_scores, write_evaluation
     from replearn.comparison import judge
     from replearn.engine.run import REPORT
-    from replearn.report import print_table, write_report
+    from replearn.report import write_report
 
     make_room(folder, resume=options.resume)
     train, test = load_parts(DATA, DataOptions())
@@ -81,7 +81,7 @@ def _demo(folder: Path, options: DemoOptions, command: list[str]) -> None:
     write_evaluation(folder, comparison, Judged(DATA, None, DataOptions()), {"SimCLR": ".", "PCA": "PCA"})
     log.info("writing the report")
     write_report(folder / REPORT, comparison, title=title)
-    print_table(comparison.scores)
+    print_scores(comparison)
 
 
 def make_room(folder: Path, *, resume: bool) -> None:

@@ -143,11 +143,12 @@ def columns_of(samples: "Samples") -> "Columns":
     import numpy as np
     import pyarrow as pa
 
+    from replearn.data.records import shown_name
+
     def columns(start: int, stop: int) -> dict[str, Any]:
         found = {"index": pa.array(np.arange(start, stop, dtype=np.int64))}
         if samples.names is not None:
-            # Names of files may hold bytes that are no text.
-            names = [name.encode("utf-8", "replace").decode() for name in samples.names[start:stop]]
+            names = [shown_name(name) for name in samples.names[start:stop]]
             found["name"] = pa.array(names, pa.string())
         if samples.labels is not None:
             labels = samples.labels[start:stop].tolist()

@@ -100,11 +100,10 @@ def room(labels: Any, shots: int) -> tuple[int, int]:
 def print_episodes(facts: dict[str, Any]) -> None:
     """Print in 80 columns what `episode_facts` found, if anything."""
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from replearn.report.table import printable
+    from replearn.report.table import printable, wide_console
 
     if not facts:
         return
@@ -121,7 +120,7 @@ def print_episodes(facts: dict[str, Any]) -> None:
     for (name, metric), cells in lines.items():
         table.add_row(Text(printable(name)), metric, *cells)
     if facts["settings"]:
-        Console().print(table)
+        wide_console().print(table)
     which = "test samples" if facts["held out"] else "samples of both parts"
     print(f"accuracy in percent over {facts['n']} episodes of {facts['samples']:,} {which}; w: ways,")
     print("  s: shots, ± half of a 95 % interval; cosine: of rows less their mean")

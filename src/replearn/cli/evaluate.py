@@ -77,14 +77,14 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     """Represent, judge, write, print."""
     from replearn.cli.commands import next_command
     from replearn.cli.episodes import check_episodes, episode_facts, print_episodes
-    from replearn.cli.evaluations import Judged, print_conditions, untrained_rows
+    from replearn.cli.evaluations import Judged, print_scores, untrained_rows
     from replearn.cli.language import language_facts, print_language
     from replearn.cli.pairing import pairing_facts, print_pairing
     from replearn.cli.runs import described, shown
     from replearn.comparison import Representation, hand_made, judge, raw_input, represent, training_of
     from replearn.methods.columns import bare, columns_beside
     from replearn.methods.reuse import Reuse
-    from replearn.report import print_latents, print_table
+    from replearn.report import print_latents
 
     folder = Path(options.run)
     method = _with_representation(options.run)
@@ -130,8 +130,7 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     comparison.facts.update(command=["replearn", "evaluate", *args], seen=seen)
     judged = Judged(options.data, options.test, options)
     written = _write(folder, comparison, judged, {name: "."})
-    print_table(comparison.scores)
-    print_conditions(comparison)
+    print_scores(comparison)
     print_latents(comparison.scores)
     print_episodes(comparison.facts.get("episodes", {}))
     print_language(language)

@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from replearn.cli.commands import next_command
@@ -161,6 +162,30 @@ def read_evaluation(folder: Path, *, again: bool = False) -> Comparison:
         words = hand_made(train, held, random_state=seeds[0])
         rows += [] if words is None else [words]
     return Comparison(train, held, rows, scores, facts, columns)
+
+
+def print_scores(comparison: Comparison) -> None:
+    """Print the table, under what conditions it holds, and what the report says first."""
+    from replearn.report import print_table, print_verdict
+
+    print_table(comparison.scores)
+    print_conditions(comparison)
+    if (why := unjudged(comparison.train, comparison.test)) is not None:
+        print(textwrap.fill(why, 80))
+    print_verdict(comparison)
+
+
+def unjudged(train: Samples, test: Samples) -> str | None:
+    """Why there are no accuracies though some samples have labels; None where there are, or none have."""
+    known = [
+        0 if part.labels is None else int((np.asarray(part.labels) >= 0).sum()) for part in (train, test)
+    ]
+    if not any(known) or all(known):
+        return None
+    return (
+        f"No accuracy can be told: {known[0]:,} of {len(train):,} training and {known[1]:,} of {len(test):,} test "
+        "samples have a label, and both parts need some. Label more, or name a labelled part (--test)."
+    )
 
 
 def print_conditions(comparison: Comparison) -> None:

@@ -28,6 +28,7 @@ OWNERS = {
     "text": ("classify", "regress"),
     "image_size": ("classify",),
     "kind": ("classify",),
+    "labelled": ("classify",),
     "target": ("regress", "pair"),
     "a": ("pair",),
     "b": ("pair",),
@@ -57,6 +58,8 @@ class FineTuneOptions(DataOptions):
         a: column of the first text of a pair.
         b: column of the second text of a pair.
         column: column of the tags, a name or a number.
+        labelled: how many training labels, or below 1 which share of them, are learned from, of each class its share;
+            the others are hidden.
         resume: go on with the training in that folder.
         trained: what learns of the encoder: `full`, `frozen`, or so many of its last layers.
         fresh_layers: so many of its last layers begin with new random weights.
@@ -87,6 +90,7 @@ class FineTuneOptions(DataOptions):
     a: Annotated[str | None, tyro.conf.arg(metavar="COLUMN")] = None
     b: Annotated[str | None, tyro.conf.arg(metavar="COLUMN")] = None
     column: Annotated[str | None, tyro.conf.arg(metavar="COLUMN")] = None
+    labelled: Annotated[float | None, tyro.conf.arg(metavar="INT|SHARE")] = None
     resume: Flag = False
     trained: Annotated[str, tyro.conf.arg(metavar="full|frozen|INT")] = "full"
     fresh_layers: int = 0
@@ -215,6 +219,15 @@ def read_parts(options: FineTuneOptions) -> Parts:
 
         like = described(options.run) if (Path(options.run).expanduser() / METHOD).is_file() else None
         train, test = load_parts(options.data, options, test=options.test, like=like)
+        if options.labelled is not None:
+            import numpy as np
+
+            from replearn.comparison.hidden import with_few_labels
+
+            few = with_few_labels(train, options.labelled, seed=options.random_state)
+            seen, known = (int(np.sum(np.asarray(part.labels) >= 0)) for part in (few, train))
+            log.info("%d of %d training labels are learned from, drawn by the seed", seen, known)
+            train = few
         return (train, None), (test, None)
     for name in ("columns", "drop", "groups"):
         if getattr(options, name):

@@ -169,6 +169,8 @@ def _next(method: Any, options: Any, folder: str) -> "Iterator[str]":
     elif hasattr(method, "transform"):
         yield next_command("evaluate", folder, all_of(options.data), options=options)
     yield next_command("embed", folder, options.data, options=options)
+    if hasattr(method, "predict_proba"):
+        yield next_command("predict", folder, all_of(options.data), options=options)
     if hasattr(method, "classify"):
         yield f"{next_command('zeroshot', folder, 'DATA')} --classes NAME NAME ..."
 

@@ -223,10 +223,12 @@ def columns_of(samples: "Samples", options: IndexOptions, *, first: int) -> dict
     import numpy as np
     import pyarrow as pa
 
+    from replearn.data.records import shown_name
+
     n = len(samples)
     found: dict[str, Any] = {"number": pa.array(np.arange(first, first + n), pa.int64())}
     if samples.names is not None:
-        found["name"] = pa.array([_text(name) for name in samples.names], pa.string())
+        found["name"] = pa.array([shown_name(name) for name in samples.names], pa.string())
     if samples.labels is not None:
         names = [samples.classes[label] if label >= 0 else None for label in samples.labels.tolist()]
         found["label"] = pa.array(names, pa.string())
@@ -284,10 +286,12 @@ def kept_values(
 
 def _array(values: Any, pa: Any) -> Any:
     """A column; of values of several types, their texts."""
+    from replearn.data.records import shown_name
+
     try:
         return pa.array(values, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.array([None if value is None else _text(str(value)) for value in values], pa.string())
+        return pa.array([None if value is None else shown_name(str(value)) for value in values], pa.string())
 
 
 def _with_direction(
@@ -315,11 +319,6 @@ def _clean(to: Path) -> None:
 
     for name in (ROWS, f"{ROWS}.json"):
         remove(to / name)
-
-
-def _text(text: str) -> str:
-    """Names of files may hold bytes that are no text."""
-    return text.encode("utf-8", "replace").decode()
 
 
 def _took(began: float, minutes: Any) -> str:

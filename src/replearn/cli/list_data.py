@@ -27,8 +27,9 @@ def run(args: list[str]) -> None:
         found = [{name: getattr(data, name) for name in names} for data in DATASETS.values()]
         print(json.dumps(found, indent=1, ensure_ascii=False))
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from replearn.report.table import wide_console
 
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     for title in ("name", "train", "test", "shape", "classes"):
@@ -40,7 +41,7 @@ def run(args: list[str]) -> None:
         table.add_row("")
         told = f"{data.what}\n{data.licence}\n{data.attribution}"
         table.add_row(data.name, *data.facts(), str(data.classes), told)
-    Console().print(table)
+    wide_console().print(table)
     print("\nA part is named like digits:train. Your own data: a folder or zip of images,")
     print("texts, sounds, videos, recordings (.csv), sequences (.fasta), graphs, games")
     print("meshes (.ply, .obj, .stl, .off, .xyz) or volumes (.nii, .nii.gz, .dcm); such a")

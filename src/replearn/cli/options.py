@@ -36,6 +36,8 @@ LIMITS: dict[str, tuple[float, float]] = {
     "top": (1, 10_000),
     "wait": (0, 10_000),
 }
+POSITIONAL = get_args(tyro.conf.Positional[str])[1]  # by which a field is marked
+PLACES = ("--run", "--to", "--out")  # where commands write: a new run, what comes of a run, a file
 Flag = tyro.conf.FlagCreatePairsOff[bool]
 
 
@@ -131,14 +133,18 @@ def unknown_option(name: str, known: list[str], command: str, *, owners: str = "
     """The line for an option that there is not."""
     plain = [option.removeprefix("--") for option in known]
     near = difflib.get_close_matches(name.removeprefix("--"), plain, n=3, cutoff=0.6)
+    if name in PLACES:
+        near = [option for option in plain if f"--{option}" in PLACES] or near
     hint = f"Did you mean {' or '.join(f'--{option}' for option in near)}?" if near else ""
     hint = hint or f"See `replearn {command} --help`."
     return f"options must be those of {owners or f'`replearn {command}`'}; got {name}. {hint}"
 
 
 def option_names(options: type[Any]) -> Iterator[str]:
-    """`--name` of every option of a dataclass."""
+    """`--name` of every option of a dataclass; what has its place on the command line is none."""
     for field in dataclasses.fields(options):
+        if POSITIONAL in get_args(field.type)[1:]:
+            continue
         inner = without_notes(field.type)
         if dataclasses.is_dataclass(inner) and isinstance(inner, type):
             yield from option_names(inner)

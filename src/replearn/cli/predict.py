@@ -86,10 +86,11 @@ def beside(samples: "Samples") -> "pd.DataFrame":
     import numpy as np
     import pandas as pd
 
+    from replearn.data.records import shown_name
+
     columns: dict[str, Any] = {"index": np.arange(len(samples))}
     if samples.names is not None:
-        # Names of files may hold bytes that are no text.
-        columns["file"] = [name.encode("utf-8", "replace").decode() for name in samples.names]
+        columns["file"] = [shown_name(name) for name in samples.names]
     if samples.labels is not None:
         columns["label"] = _labels(samples)
     return pd.DataFrame(columns)

@@ -35,11 +35,11 @@ def run(args: list[str]) -> None:
 
 def _report(options: ReportOptions) -> None:
     """Read, draw, write, print."""
-    from replearn.cli.evaluations import read_evaluation
+    from replearn.cli.evaluations import print_scores, read_evaluation
     from replearn.cli.runs import shown
     from replearn.cli.scenes import report_scenes
     from replearn.engine.run import REPORT, SCENES
-    from replearn.report import print_table, write_report
+    from replearn.report import write_report
 
     folder = Path(options.run)
     if (folder / SCENES).is_file():
@@ -48,5 +48,5 @@ def _report(options: ReportOptions) -> None:
     comparison = read_evaluation(folder, again=options.again)
     title = options.title or str(comparison.facts.get("title", folder.resolve().name))
     written = write_report(folder / REPORT, comparison, title=title)
-    print_table(comparison.scores)
+    print_scores(comparison)
     print(f"written: {shown(written)}")

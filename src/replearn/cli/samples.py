@@ -131,8 +131,7 @@ def parts_and_whole(
 
     if test is not None:
         train = load_samples(data, options, like=like)
-        same = dataclasses.replace(options, columns=(), drop=())  # the reading of `train` says it
-        return train, check_groups(train, with_classes(load_samples(test, same, like=train), train)), None
+        return train, check_groups(train, with_classes(_test_part(test, options, train), train)), None
     if is_builtin(data):
         if ":" in data:
             raise ValueError(
@@ -149,6 +148,19 @@ def parts_and_whole(
         "" if held.groups is None else f" of {_names(held.groups)}",
     )
     return train, held, samples
+
+
+def _test_part(test: str, options: DataOptions, train: "Samples") -> "Samples":
+    """The test part that is named: its own sub-folders name its classes, where it has some; else --labels does."""
+    same = dataclasses.replace(options, columns=(), drop=())  # the reading of `train` says it
+    if options.labels is not None and Path(options.labels).is_file() and Path(test).is_dir():
+        own = load_samples(test, dataclasses.replace(same, labels=None, groups=None), like=train)
+        if own.labels is not None:
+            log.info(
+                "%s is of the training samples; the classes of %s are its sub-folders", options.labels, test
+            )
+            return own
+    return load_samples(test, same, like=train)
 
 
 def _way(samples: "Samples") -> str:

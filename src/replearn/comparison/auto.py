@@ -38,7 +38,7 @@ from replearn.comparison.rows import (
 )
 from replearn.comparison.trials import PROBE, Trial, Trials
 from replearn.data import Samples
-from replearn.data.kinds import KINDS, ROWS
+from replearn.data.kinds import KINDS, PIXELS, ROWS
 from replearn.engine.run import METHOD
 from replearn.methods.columns import Columns
 from replearn.methods.given import Concatenation
@@ -63,6 +63,11 @@ TRIED = (
     "exemplar",
     "cpc",
 )
+# What pays within minutes on small images (`benchmarks/results/unlike.md`, validation parts): more and cheaper steps.
+BRISK: dict[str, dict[str, Any]] = {
+    "simclr": {"encoder": "resnet_tiny", "batch_size": 64, "temperature": 0.2},
+}
+BRISK_SIDE = 64  # pixels, up to which
 FAILURES = (
     ValueError,
     RuntimeError,
@@ -118,6 +123,8 @@ class Choice:
             ahead, half = self.leads[second]
             sure = "no accident" if ahead > half else "maybe by chance: more labels would tell"
             told += f" It is ahead of {second} by {100 * ahead:.1f} points (± {100 * half:.1f}), {sure}."
+            if ahead <= half and second in (trial.name for trial in self.trials if not trial.round):
+                told += f" {second} needs no training."
         if not isinstance(self.row.method, Trained) and not self.best.endswith(WITH_CODES):
             told += " No network did better in these minutes: give more (--minutes), or a trained encoder (--given)."
         return told
@@ -141,7 +148,7 @@ def shortlist(samples: Samples, names: Sequence[str] = (), *, seed: int = 0) -> 
     ]
     found: dict[str, Any] = {}
     for entry in entries:
-        name, method = entry.cls.__name__, with_seed(entry.cls(), seed)
+        name, method = entry.cls.__name__, with_seed(entry.cls(**brisk(entry.name, samples)), seed)
         if not isinstance(method, Trained):
             raise ValueError(
                 f"methods must learn in steps, to be given minutes; {name} does not. Leave it out."
@@ -161,6 +168,12 @@ def shortlist(samples: Samples, names: Sequence[str] = (), *, seed: int = 0) -> 
             f"a method of {', '.join(TRIED)} must learn from these samples; none does. Name others (--methods)."
         )
     return found
+
+
+def brisk(name: str, samples: Samples) -> dict[str, Any]:
+    """The fields with which a method learns such samples better within minutes than by its defaults."""
+    small = PIXELS in KINDS[samples.kind].offers and max(samples.shape[1:]) <= BRISK_SIDE
+    return BRISK.get(name, {}) if small else {}
 
 
 def auto(

@@ -47,6 +47,7 @@ RAW, UNTRAINED, WORDS = "raw input", "untrained encoder", "bag of visual words"
 BY_HAND = "hand-made features"  # of samples other than images
 GIVEN = "encoder as given"
 BEFORE, AFTER = "untrained ", " as given"  # around the names of methods, where there are several networks
+OPEN_END = 1000  # times the steps that were made, from which on a plan is not told
 NAMED = 3  # methods that a row's name has room for
 LEAST_SIDE = 16  # pixels of images that have visual words
 VIEWED = 2048  # training samples whose views are compared
@@ -170,7 +171,13 @@ def _network(method: Trained, blank: Trained) -> Any:
     encoder = getattr(blank, "encoder_", None) or torch.nn.ModuleDict(blank.modules())
     sizes = tuple((name, tuple(value.shape)) for name, value in encoder.state_dict().items())
     given = method.encoder if begins_with_weights(method) else ""
-    return str(encoder), sizes, blank.representation_dim, given if isinstance(given, str) else id(given)
+    return (
+        str(encoder),
+        sizes,
+        blank.representation_dim,
+        method.sees,
+        given if isinstance(given, str) else id(given),
+    )
 
 
 def _in_row(names: Sequence[str]) -> str:
@@ -328,7 +335,11 @@ def cut_short(history: Sequence[dict[str, float]], method: Any) -> str:
     """How far a training came that its `max_minutes` ended, `27 of 3,900 steps`; "" of any other."""
     last = history[-1] if history else {}
     cut = cut_by_clock(last, getattr(method, "max_minutes", None))
-    return f"{last['step']:,.0f} of {last['planned']:,.0f} steps" if cut else ""
+    if not cut:
+        return ""
+    # Where minutes alone were to end it, as in `auto`, the plan is a number without meaning.
+    planned = f" of {last['planned']:,.0f}" if last["planned"] < OPEN_END * last["step"] else ""
+    return f"{last['step']:,.0f}{planned} steps"
 
 
 def extended(method: Any) -> str:

@@ -33,6 +33,15 @@ LONE = re.compile("[\ud800-\udfff]")  # surrogates
 Row = tuple[str, list[Any]]
 
 
+def shown_name(name: str) -> str:
+    r"""A file's name as text; bytes that are no text as `\xff`, so that names that differ stay different.
+
+    >>> shown_name("a/\udcff.png")
+    'a/\\xff.png'
+    """
+    return LONE.sub(lambda found: rf"\x{ord(found[0]) & 0xFF:02x}", name)
+
+
 def is_record_file(path: Path) -> bool:
     """Whether a path's ending is that of a file of rows."""
     return path.name.lower().endswith(SEPARATED + JSON_LINES + PARQUET)

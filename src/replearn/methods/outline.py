@@ -36,6 +36,7 @@ class Outline(BaseEstimator):  # type: ignore[misc]
     views_optional: ClassVar[bool] = False  # whether views=None means none, in place of the default ones
     keeps_state: ClassVar[bool] = False  # whether weights alone are too little to extend a run that has ended
     why_not_extended: ClassVar[str] = "since it is not learned in epochs"
+    sees: ClassVar[str] = ""  # what its network is shown of a sample, where that isn't the sample as it is
     why_not_judged: ClassVar[str] = ""  # by probes, as a representation
 
     random_state: int = 0

@@ -6,6 +6,7 @@ A method that asks for more than this says so in its own `check` or `build`.
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
+from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
@@ -78,10 +79,27 @@ ANY = frozenset(("activity", "layer", "masked", "share", "threshold"))  # their 
 
 
 def check_sizes(method: Outline) -> None:
-    """Raises ValueError where a field is beyond all reason, or could not even be used to read texts."""
+    """Raises ValueError where a field is no number though it must be, beyond all reason, or of no use to read texts."""
+    check_numbers(method)
     _check(
         method, lambda name, value: _absurd(name, value) or (name in READING and _fault(name, value)) or None
     )
+
+
+def check_numbers(method: Outline) -> None:
+    """Raises ValueError where a field of numbers holds something else, or one of whole numbers a fraction."""
+    for field in dataclasses.fields(method):
+        kinds, value = set(get_args(field.type) or (field.type,)), getattr(method, field.name)
+        if not {int, float} & kinds or kinds - NUMBERS - {NoneType} or (value is None and NoneType in kinds):
+            continue
+        whole = float not in kinds
+        if (isinstance(value, bool) and bool not in kinds) or not isinstance(value, Real):
+            fault = "be a number"
+        elif whole and not isinstance(value, Integral):
+            fault = "be a whole number"
+        else:
+            continue
+        raise ValueError(f"{field.name} must {fault}; got {value!r:.80}. Leave it out for the default.")
 
 
 def check_ranges(method: Outline) -> None:

@@ -7,7 +7,7 @@ from replearn.report.figures import few_label_figure, neighbour_figure, save_fig
 from replearn.report.interpolations import interpolation_figure
 from replearn.report.latents import print_latents
 from replearn.report.manifold import manifold_figure
-from replearn.report.page import write_report
+from replearn.report.page import print_verdict, write_report
 from replearn.report.scenes import scene_figure
 from replearn.report.table import print_table, table_rows, to_markdown
 from replearn.report.traversals import traversal_figure
@@ -24,6 +24,7 @@ __all__ = [
     "print_choice",
     "print_latents",
     "print_table",
+    "print_verdict",
     "save_figures",
     "scene_figure",
     "table_rows",

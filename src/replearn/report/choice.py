@@ -11,7 +11,7 @@ from rich.text import Text
 
 from replearn.comparison import is_baseline
 from replearn.evaluate import agreement, choose
-from replearn.report.table import NAME, joined, printable
+from replearn.report.table import NAME, joined, printable, wide_console
 
 TITLES = {"RankMe": "RankMe", "alignment + uniformity": "align.+unif.", "kNN": "kNN", "linear probe": "probe"}
 SHARES = ("kNN", "linear probe")
@@ -73,7 +73,7 @@ def print_choice(scores: pd.DataFrame, *, console: Console | None = None) -> Non
         drawn.add_column(title, justify="right", no_wrap=True)
     for name, line in zip(found.names, found.cells, strict=True):
         drawn.add_row(Text(printable(name)), *line)
-    console = console or Console()
+    console = console or wide_console()
     console.print(drawn)
     if found.taus:
         console.print(f"Kendall's tau, {'; '.join(found.taus)}", highlight=False)

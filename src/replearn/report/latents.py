@@ -19,7 +19,7 @@ from replearn.report.interpolations import Decode, draw_ends, interpolation_stri
 from replearn.report.manifold import manifold_picture
 from replearn.report.pictures import Strip, drawn, joined_up, of_samples
 from replearn.report.strips import draw_queries
-from replearn.report.table import Cell, joined, printable, records
+from replearn.report.table import Cell, joined, printable, records, wide_console
 from replearn.report.thumbnails import png_uri
 from replearn.report.traversals import traversal_strips
 
@@ -149,7 +149,7 @@ def print_latents(scores: pd.DataFrame, *, console: Console | None = None) -> No
         )
     for line in table.lines:
         drawn.add_row(line.title, line.at_best, *(cell.number for cell in line.cells))
-    (console or Console()).print(drawn)
+    (console or wide_console()).print(drawn)
 
 
 def code_panel(comparison: Comparison) -> CodePanel | None:

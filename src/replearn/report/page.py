@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import textwrap
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -86,8 +87,7 @@ def render(comparison: Comparison, *, title: str) -> str:
     language = language_panel(comparison)
     asked = _queries(comparison, maps, strips, sheet) if strips else []
     script = _script("map.js", *(["clouds.js"] if any(query.look.cloud for query in asked) else []))
-    told = [] if HIDDEN in comparison.facts else comparison.rows  # where all rows have the same few labels
-    labelled = [row.name for row in told if getattr(row.method, "needs_labels", False)]
+    labelled = learned_from_labels(comparison)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return template("report.html.j2").render(
         title=title,
@@ -114,6 +114,17 @@ def render(comparison: Comparison, *, title: str) -> str:
         script=Markup(script),
         script_source=Markup(f"'sha256-{digest}'"),
     )
+
+
+def learned_from_labels(comparison: Comparison) -> list[str]:
+    """The rows that were trained with all labels; none where all rows have the same few."""
+    told = [] if HIDDEN in comparison.facts else comparison.rows
+    return [row.name for row in told if getattr(row.method, "needs_labels", False)]
+
+
+def print_verdict(comparison: Comparison) -> None:
+    """Print in 80 columns what the report says first."""
+    print(textwrap.fill(verdict(comparison.scores, labelled=learned_from_labels(comparison)), 80))
 
 
 def _script(*names: str) -> str:

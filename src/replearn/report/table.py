@@ -17,6 +17,7 @@ from replearn.report.spread import DIRECT, KNN, PROBE, spread_note
 RANK = "effective rank"
 WITHOUT_LABELS = {RANK: "rank", "alpha-ReQ": "α-ReQ", "uniformity": "uniformity", "sparsity": "sparsity"}
 SIZES = 3  # numbers of labels that a terminal of 80 columns has room for
+WIDTH = 80  # columns that a table is made for
 NAME = 19  # columns of a terminal for the name
 
 
@@ -173,6 +174,12 @@ def records(scores: pd.DataFrame) -> list[tuple[str, str, int, float, float, flo
     ]
 
 
+def wide_console() -> Console:
+    """Standard output, taken to be as wide as a table: a narrower one breaks lines, and loses nothing."""
+    console = Console()
+    return Console(width=max(console.width, WIDTH))
+
+
 def print_table(scores: pd.DataFrame, *, console: Console | None = None) -> None:
     """Print the comparison in 80 columns: mean and half of the 95 % interval, best of a column bold; and what ± covers.
 
@@ -193,7 +200,7 @@ def print_table(scores: pd.DataFrame, *, console: Console | None = None) -> None
         shown = [line[i] for i in chosen]
         cells = [Text(c.text if c.accuracy else c.number, style="bold" if c.best else "") for c in shown]
         drawn.add_row(Text(table.title(name)), *cells)
-    console = console or Console()
+    console = console or wide_console()
     console.print(drawn)
     left = [column.title for i, column in enumerate(table.columns) if i not in chosen]
     for note in filter(None, (_left_out(left), table.note, table.cut_note)):

@@ -47,16 +47,25 @@ def verdict(scores: pd.DataFrame, *, labelled: Collection[str] = ()) -> str:
         if every.labels > few.labels:
             whole = every.labels == known_labels(scores)
             sentences.append(_at(scores, every, f"With {'all ' * whole}{every.labels:,}", labelled))
+        if lost_by_neighbours(scores, labelled):
+            sentences.append(_compare("By kNN", _scores(scores, KNN, None), labelled))
         return " ".join(sentences)
     if (scores["measure"] == KNN).any():
         return _compare("By kNN", _scores(scores, KNN, None), labelled)
     return _without_labels(scores)
 
 
+def lost_by_neighbours(scores: pd.DataFrame, labelled: Collection[str]) -> bool:
+    """Whether something that was not learned is ahead of all that was by kNN, the intervals apart."""
+    rows = _scores(scores, KNN, None)
+    learned = [row for row in rows if not is_baseline(row.name) and row.name not in labelled]
+    return bool(learned) and is_baseline(rows[0].name) and rows[0].low > learned[0].high
+
+
 def _at(scores: pd.DataFrame, size: Size, lead: str, labelled: Collection[str]) -> str:
     """The sentence on one number of labels."""
     own = scores[scores["setting"] == size.setting]
-    return _compare(lead.replace(",", " "), _scores(own, PROBE, size.labels), labelled)
+    return _compare(lead, _scores(own, PROBE, size.labels), labelled)
 
 
 def _scores(scores: pd.DataFrame, measure: str, labels: int | None) -> list[Score]:
@@ -109,7 +118,7 @@ def _rest(best: Score, rows: list[Score], labelled: Collection[str]) -> str:
 
 def _doubt(better: Score, worse: Score) -> str:
     """Words of caution where intervals overlap (NaN intervals overlap with everything)."""
-    return "" if better.low > worse.high else ", a difference within the 95 % intervals"
+    return "" if better.low > worse.high else " (the 95 % intervals overlap)"
 
 
 def _without_labels(scores: pd.DataFrame) -> str:

@@ -25,7 +25,7 @@ from replearn.encoders.kinds import NETWORKS
 from replearn.encoders.patching import chosen
 from replearn.engine.distributed import gather
 from replearn.methods.joint_embedding.dino import DINO
-from replearn.methods.masked.patches import check_share
+from replearn.methods.masked.patches import check_patches, check_share
 from replearn.methods.state.centre import Centre
 from replearn.objectives import soft_cross_entropy
 from replearn.views.blocks import hide
@@ -56,7 +56,7 @@ class IBOT(DINO):
     def build(self, samples: Description) -> None:
         super().build(samples)
         content = NETWORKS[samples.kind].content(samples, 1, self.encoder_.mean.device)
-        self.encoder_.patches(content)  # refuses encoders that have none
+        check_patches(self.encoder_.patches(content).shape[1], samples)
         self.token_ = HiddenToken(self.encoder_.dim)
         self.patch_centre_ = Centre(
             self.prototypes, first=self.first_temperature, last=self.teacher_temperature

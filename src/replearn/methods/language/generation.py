@@ -29,9 +29,9 @@ class Choice:
     random_state: int = 0
 
     def __post_init__(self) -> None:
-        if self.temperature < 0:
+        if not 0 <= self.temperature < float("inf"):
             raise ValueError(
-                f"temperature must not be negative; got {self.temperature}. 0 takes the most probable."
+                f"temperature must be a finite number from 0 on; got {self.temperature}. 0 takes the most probable."
             )
         if self.top_k is not None and self.top_k < 1:
             raise ValueError(f"top_k must be at least 1; got {self.top_k}. None draws from all tokens.")

@@ -3,7 +3,8 @@
     images --palette--> x_1 ... x_t --transformer of the past--> s_1 ... s_t --linear--> x_1 ... x_t
 
 An image is made small, and each pixel has one of a few colours, so that it is a text of a few hundred tokens. The
-representation is the mean of the states of a middle layer: the last ones know the next pixel, and little else. With
+representation is the mean of the states of a middle layer: the last ones know the next pixel, and little else. Each
+state tells its pixel from those before it, so the last pixel of an image is in no state, as in the paper. With
 `objective="masked"`, BERT's, some pixels are hidden, and states tell of both sides. It must know pixels better than how
 often each place has each colour (`histogram_bits`).
 
@@ -104,6 +105,11 @@ class ImageGPT(Trained):
         palette = self.encoder_.palette
         palette.learn(samples, random_state=self.random_state)
         size, number = " x ".join(map(str, palette.shape[1:])), len(palette.colours)
+        if palette.length < 2:
+            raise ValueError(
+                "ImageGPT tells pixels by those before them; these images are read as one pixel. Raise side, or give "
+                "larger images."
+            )
         log.info("images are read as %s pixels, each in one of %d colours", size, number)
         return samples
 

@@ -42,11 +42,21 @@ class MaskedPatches(ByLayer):
     def build(self, samples: Description) -> None:
         self.encoder_ = make_encoder(self.encoder, samples)
         content = NETWORKS[samples.kind].content(samples, 1, self.encoder_.mean.device)
-        self.numbers_ = int(self.encoder_.patches(content).shape[2])  # of a patch
+        number, self.numbers_ = self.encoder_.patches(content).shape[1:]  # of patches, and of numbers in one
+        check_patches(number, samples)
 
     def view(self, batch: Batch) -> Batch:
         """The samples as they are seen in training, before patches are hidden."""
         return self.views_(batch)[0]  # type: ignore[no-any-return]
+
+
+def check_patches(number: int, samples: Description) -> None:
+    """Raises ValueError where nothing is left to tell a hidden patch by."""
+    if number < 2:
+        raise ValueError(
+            f"samples must have at least two patches, since hidden ones are told by the others; those of shape "
+            f"{samples.shape} have {number}. Give larger samples, or choose another method."
+        )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

@@ -57,6 +57,7 @@ class Colorization(Pretext):
         width: channels of the head's last map.
     """
 
+    sees: ClassVar[str] = "grey"
     year: ClassVar[int] = 2016
     paper: ClassVar[str] = "https://arxiv.org/abs/1603.08511"
     split: ClassVar[str] = "grey_of"
@@ -113,7 +114,11 @@ class Colorization(Pretext):
                 "Give others, or use Rotation or ContextEncoder."
             )
         if process() == 0:
-            log.info("colours: %d of %d images are grey and left out", len(rows) - found, len(rows))
+            log.info(
+                "colours: %d of %d images are grey: they are shown, and count for nothing in the loss",
+                len(rows) - found,
+                len(rows),
+            )
         return (total / total.sum()).float()
 
     def guess(self, batch: Batch) -> tuple[Float[Tensor, "m q"], Int[Tensor, " m"]]:

@@ -40,6 +40,7 @@ class Exemplar(Pretext):
         epochs: passes over the seeds.
     """
 
+    more_answers: ClassVar[str] = "Raise classes to 2 or more, of as many samples."
     year: ClassVar[int] = 2014
     paper: ClassVar[str] = "https://arxiv.org/abs/1406.6909"
     split: ClassVar[str] = "exemplars"

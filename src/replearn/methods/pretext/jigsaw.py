@@ -34,6 +34,7 @@ class Jigsaw(Tiled):
         draws: orders of each sample at a step.
     """
 
+    more_answers: ClassVar[str] = "Raise permutations to 2 or more."
     year: ClassVar[int] = 2016
     paper: ClassVar[str] = "https://arxiv.org/abs/1603.09246"
 

@@ -1,6 +1,7 @@
 """`OfFrames`: what pretext tasks share whose network sees frames one by one, and no more at once."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +26,8 @@ class OfFrames(Pretext):
     The representation of a clip is that of its frames: of each layer the mean over time, and how it changes, as the
     first cosine over time tells.
     """
+
+    sees: ClassVar[str] = "frames"
 
     def build_for(self, frame: Description) -> None:
         """Make the encoder, for frames that are described."""

@@ -31,7 +31,8 @@ def far_permutations(places: int, number: int, *, random_state: int = 0) -> Int[
     most = math.factorial(places)
     if not 1 <= number <= min(most, POOL):
         raise ValueError(
-            f"permutations must be from 1 to {min(most, POOL):,}, the orders of {places} tiles; got {number}."
+            f"permutations must be from 1 to {min(most, POOL):,}, of the {most:,} orders of {places} tiles; got "
+            f"{number}. Choose fewer."
         )
     return torch.from_numpy(_chosen(places, number, random_state).astype(np.int64))
 

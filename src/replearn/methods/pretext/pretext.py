@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from replearn.data import Batch, Description
+from replearn.data import Batch, Description, Samples
 from replearn.data.processes import collect
 from replearn.encoders import make_encoder
 from replearn.engine.distributed import gather
@@ -30,6 +30,7 @@ class Pretext(ByLayer):
 
     family: ClassVar[str] = "pretext"
     why_collapse: ClassVar[str | None] = None  # a question may need few directions
+    more_answers: ClassVar[str] = "Choose another method."  # how there are more than one
 
     views: Split | str | None = None
 
@@ -37,6 +38,15 @@ class Pretext(ByLayer):
     def answers(self) -> int:
         """How many answers there are."""
         raise NotImplementedError
+
+    def _prepare(self, given: Samples) -> Samples:
+        samples = super()._prepare(given)
+        if self.answers < 2:
+            raise ValueError(
+                f"{type(self).__name__} asks which of several answers is right; by its fields and samples there is "
+                f"{self.answers}. {self.more_answers}"
+            )
+        return samples
 
     @property
     def frequencies(self) -> Float[Tensor, " k"]:

@@ -53,7 +53,7 @@ SHARES = {  # of what is asked for, that are measured unless values are given
     "depth": (1 / 2, 1, 2, 3),
 }
 FILE = "scale.json"
-BEYOND = 4  # times the largest that was measured: a law is not asked further
+BEYOND = 2  # times the largest that was measured: a law is not asked further
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import pytest
 
 import replearn
 from made_methods import few_images, quick
-from replearn.methods import SimCLR
-from replearn.views import Pair, Split, View
+from replearn.methods import MAE, Colorization, Exemplar, SimCLR
+from replearn.views import Grey, Pair, Rotations, Split, View
 
 
 class Same(View):
@@ -58,3 +58,19 @@ def test_a_pair_of_replearns_views_is_none_of_ones_own(tmp_path, caplog):
     replearn.VICReg(views=views, encoder="mlp", epochs=1, batch_size=8).fit(x, run=tmp_path / "run")
     assert "not stored" not in caplog.text
     assert replearn.load(tmp_path / "run").views == views
+
+
+@pytest.mark.parametrize(
+    ("cls", "views", "told"),
+    [
+        (MAE, Same(), "Same is a view, of which a split is made: Pair"),
+        (Colorization, Grey(), "Grey is a view"),
+        (MAE, Rotations(), "Rotations shows 2 samples as 8 rows"),
+        (Exemplar, Rotations(), "Rotations shows 2 samples as 8 rows"),
+    ],
+)
+def test_views_that_are_no_split_or_show_a_sample_often(cls, views, told):
+    x = np.random.default_rng(0).integers(0, 256, (12, 3, 16, 16), dtype=np.uint8)
+    method = cls().set_params(views=views, epochs=1, batch_size=4, device="cpu")
+    with pytest.raises(ValueError, match=told):
+        method.fit(x)

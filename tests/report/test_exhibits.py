@@ -29,7 +29,7 @@ class Answering:
         said = [f"{HOSTILE[0]} {float(torch.rand(())):.6f}"] * n
         x = batch.floats().x
         return Exhibit(
-            HOSTILE[0], "A note.", {"seen": x, "true": 1 - x}, said, [3 * i >= n for i in range(n)]
+            HOSTILE[0], "A note.", {"seen": x, "true": 1 - x}, said, [3 * i >= n for i in range(n)], 0.25
         )
 
 
@@ -43,7 +43,10 @@ def test_half_of_what_is_shown_are_failures_where_there_are_so_many(make_compari
     (panel,) = exhibit_panels(answering(make_comparison))
     assert panel.name == "asked"
     assert [answer.right for answer in panel.answers] == [False] * 6 + [True] * 6
-    assert "From top to bottom: seen, true. Of 24 that were asked, 16 were right" in panel.note
+    assert (
+        "From top to bottom: seen, true. Of 24 that were asked, 16 were right (by chance 6); fail"
+        in panel.note
+    )
     assert f"{SHOWN} of 24 are shown" in panel.note
 
 

@@ -24,6 +24,7 @@ class Exhibit:
             kind draws; images `(k, c, h, w)` in [0, 1].
         said: what the method said of each sample, in a few words; empty where pictures tell it all.
         right: whether it was right, `(k,)`; None where there is no right or wrong.
+        chance: the share that who always says the most frequent answer gets right, where that is known.
     """
 
     title: str
@@ -31,6 +32,7 @@ class Exhibit:
     pictures: Mapping[str, Any]
     said: Sequence[str] = ()
     right: Sequence[bool] | None = None
+    chance: float | None = None
 
 
 def exhibit_of(method: Any, batch: Batch) -> Exhibit | None:

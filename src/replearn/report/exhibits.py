@@ -162,7 +162,9 @@ def _note(exhibit: Exhibit) -> str:
     if exhibit.right is None:
         return exhibit.note + order + shown
     good = sum(map(bool, exhibit.right))
-    return f"{exhibit.note}{order} Of {asked} that were asked, {good} were right; failures have a red edge.{shown}"
+    chance = "" if exhibit.chance is None else f" (by chance {exhibit.chance * asked:.0f})"
+    found = f"Of {asked} that were asked, {good} were right{chance}; failures have a red edge."
+    return f"{exhibit.note}{order} {found}{shown}"
 
 
 def _on_processor(x: Any) -> Any:

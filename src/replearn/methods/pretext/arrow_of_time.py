@@ -87,4 +87,5 @@ class ArrowOfTime(Pretext):
             told_frames(played.x[shown]),
             [SAID[int(way)] for way in told],
             (told == shown % 2).tolist(),
+            float(self.frequencies.max()),
         )

@@ -82,4 +82,5 @@ class Jigsaw(Tiled):
             {name: self.parts_.lay(shuffled, at) for name, at in pictures.items()},
             [f"{int(found)} of {order.shape[1]} in place" for found in (order == told).sum(1)],
             (order == told).all(1).tolist(),
+            float(self.frequencies.max()),
         )

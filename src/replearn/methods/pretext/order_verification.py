@@ -112,4 +112,5 @@ class OrderVerification(OfFrames):
             dict(zip(("first", "middle", "last"), shown.unbind(1), strict=True)),
             [SAID[int(one)] for one in told],
             (told == (which == 0).long()).tolist(),
+            float(self.frequencies.max()),
         )

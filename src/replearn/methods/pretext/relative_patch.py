@@ -75,6 +75,7 @@ class RelativePatch(Tiled):
             {"as the network puts it": laid(others[said]), "as it was": laid(others[each])},
             [self.parts_.name(self.steps_[step].tolist()) for step in steps[said]],
             (said == each).tolist(),
+            float(self.frequencies.max()),
         )
 
 

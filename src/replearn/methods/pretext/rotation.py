@@ -72,6 +72,7 @@ class Rotation(Pretext):
             {"turned": turned.x[shown]},
             [f"{DEGREES * int(turn)}°" for turn in guessed],
             right.tolist(),
+            float(self.frequencies.max()),
         )
 
 

@@ -104,7 +104,7 @@ def test_tensorboard_writes_into_the_run_folder(command, data, tmp_path):
 
 
 def test_tensorboard_that_is_not_installed(command, data, monkeypatch, tmp_path):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("replearn.data.needed.find_spec", lambda name: None)
     assert (
         "replearn[tensorboard]" in command("fit", "simclr", data, *TINY, "--tensorboard", "--run", "x").line
     )

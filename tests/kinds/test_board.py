@@ -202,7 +202,9 @@ def test_zips_and_what_is_refused(tmp_path, mate):
 
 def test_a_package_that_is_not_installed_is_named(mate, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "chess.pgn", None)
-    with pytest.raises(ValueError, match=r"not installed, chess. Run: pip install 'replearn\[games\]'"):
+    with pytest.raises(
+        ValueError, match=r"need chess, which is not installed\. Run: pip install 'replearn\[games\]'"
+    ):
         as_samples(mate)
 
 

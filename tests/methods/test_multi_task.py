@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import replearn
+from replearn.data import needed
 from replearn.engine.machine import choose, make_fabric
 from replearn.engine.train import Step, one_step
 from replearn.methods import MultiTask
@@ -228,11 +229,12 @@ def test_an_aggregator_makes_the_gradient_of_the_encoder_and_of_nothing_else():
 
 
 def test_an_aggregator_without_its_package_is_one_line(monkeypatch):
-    monkeypatch.setattr(surgery, "find_spec", lambda name: None)
-    with pytest.raises(
-        ValueError, match=r"weighting='mgda' needs a package .*pip install 'replearn\[torchjd\]'"
-    ):
-        made(weighting="mgda")
+    with monkeypatch.context() as patch:
+        patch.setattr(needed, "find_spec", lambda name: None)
+        with pytest.raises(
+            ValueError, match=r"weighting='mgda' needs torchjd, which .*pip install 'replearn\[torchjd\]'"
+        ):
+            made(weighting="mgda")
     monkeypatch.setattr(surgery, "find_spec", lambda name: None if name == "quadprog" else surgery)
     with pytest.raises(ValueError, match=r"quadprog .*pip install 'torchjd\[quadprog-projector\]'"):
         made(weighting="upgrad")

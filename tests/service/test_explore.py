@@ -477,7 +477,9 @@ def test_small_sets_and_kept_neighbours():
 
 def test_without_umap_there_is_one_clear_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
-    with pytest.raises(ValueError, match=r"umap-learn. Run: pip install 'replearn\[umap\]'"):
+    with pytest.raises(
+        ValueError, match=r"needs umap, which is not installed\. Run: pip install 'replearn\[umap\]'"
+    ):
         place(np.eye(20, dtype=np.float32), "umap")
 
 

@@ -218,12 +218,9 @@ def _speed(method: Any, elapsed: str) -> str:
 
 
 def _tensorboard(folder: Path) -> Any:
-    from importlib.util import find_spec
+    from replearn.data.needed import check_installed
 
-    if find_spec("tensorboard") is None:
-        raise ValueError(
-            "--tensorboard needs a package that is not installed. Run: pip install 'replearn[tensorboard]'"
-        )
+    check_installed("--tensorboard needs", "tensorboard")
     from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
     return TensorBoardLogger(root_dir=folder, name="tensorboard", version="")

@@ -34,13 +34,9 @@ def hosts_of(host: str) -> tuple[str, ...]:
 
 def listen(app: Any, host: str, port: int, what: str) -> None:
     """Answer requests until Ctrl-C or SIGTERM; what is being answered then is answered."""
-    try:
-        import uvicorn
-    except ImportError as error:
-        raise ValueError(
-            "a server needs a package that is not installed, uvicorn. Run: pip install 'replearn[serve]'"
-        ) from error
+    from replearn.data.needed import needed
 
+    uvicorn = needed("uvicorn", "a server needs")
     config = uvicorn.Config(
         app,
         log_level="warning",

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from replearn.data.asked import Asked, Found
 from replearn.data.cache import ArrayWriter, cached
 from replearn.data.folder import StoredNames, refuse_splits, warn_of_data
+from replearn.data.needed import needed
 from replearn.data.points import Counts, PointSamples, Unusable, cloud_of, on_surface
 from replearn.data.progress import progress
 from replearn.data.series import tell
@@ -37,14 +38,7 @@ def trimesh() -> Any:
     Raises:
         ValueError: it is not installed.
     """
-    try:
-        import trimesh as found
-    except ImportError as error:
-        raise ValueError(
-            f"files of clouds and meshes need the package trimesh, which can't be imported ({error}). "
-            "Install it: pip install 'replearn[points]'."
-        ) from error
-    return found
+    return needed("trimesh", "files of clouds and meshes need")
 
 
 def clouds_in_files(source: Source, asked: Asked, *, points: int, up: str) -> Found:

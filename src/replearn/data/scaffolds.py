@@ -1,8 +1,9 @@
 """Scaffolds of molecules, by rdkit: their rings, and what joins them, without what hangs on."""
 
 from collections.abc import Iterable
-from importlib import import_module
 from types import ModuleType
+
+from replearn.data.needed import needed
 
 
 def chemistry() -> ModuleType:
@@ -11,13 +12,9 @@ def chemistry() -> ModuleType:
     Raises:
         ValueError: it is not installed.
     """
-    try:
-        import_module("rdkit.RDLogger").DisableLog("rdApp.*")
-        return import_module("rdkit.Chem.Scaffolds.MurckoScaffold")
-    except ImportError as error:
-        raise ValueError(
-            "scaffolds need a package that is not installed, rdkit. Run: pip install 'replearn[molecules]'"
-        ) from error
+    needed("rdkit.RDLogger", "scaffolds need").DisableLog("rdApp.*")
+    found: ModuleType = needed("rdkit.Chem.Scaffolds.MurckoScaffold", "scaffolds need")
+    return found
 
 
 def scaffolds(molecules: Iterable[str]) -> list[str | None]:

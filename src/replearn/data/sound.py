@@ -21,6 +21,7 @@ from replearn.data.asked import Asked, Found
 from replearn.data.cache import ArrayWriter, cached
 from replearn.data.folder import StoredNames, refuse_splits, warn_of_data
 from replearn.data.labels import UNLABELLED
+from replearn.data.needed import needed
 from replearn.data.progress import progress
 from replearn.data.samples import ArraySamples, Batch
 from replearn.data.series import tell
@@ -86,14 +87,7 @@ def soundfile() -> Any:
     Raises:
         ValueError: it is not installed.
     """
-    try:
-        import soundfile as found
-    except (ImportError, OSError) as error:
-        raise ValueError(
-            f"files of sound need the package soundfile, which can't be imported ({error}). "
-            "Install it: pip install 'replearn[audio]'."
-        ) from error
-    return found
+    return needed("soundfile", "files of sound need")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from replearn.data.kmers import LARGEST_KMER, joined, kmers
+from replearn.data.needed import needed
 from replearn.data.tokenizer_checks import LARGEST_ID, LARGEST_JSON, check_tokenizer
 
 log = logging.getLogger("replearn")
@@ -265,13 +266,7 @@ def the_library() -> Any:
     Raises:
         ValueError: it is not installed.
     """
-    try:
-        import tokenizers
-    except ImportError as error:
-        raise ValueError(
-            "texts need a package that is not installed, tokenizers. Run: pip install 'replearn[text]'"
-        ) from error
-    return tokenizers
+    return needed("tokenizers", "texts need")
 
 
 def _untrained(library: Any, kind: str) -> Any:

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from replearn.data.asked import Asked, Found
 from replearn.data.cache import cached
 from replearn.data.folder import StoredNames, refuse_splits, warn_of_data
+from replearn.data.needed import needed
 from replearn.data.progress import progress
 from replearn.data.series import tell
 from replearn.data.sources import Source, folder_labels
@@ -48,13 +49,7 @@ def package(name: str) -> Any:
     Raises:
         ValueError: it is not installed.
     """
-    try:
-        return __import__(name)
-    except ImportError as error:
-        raise ValueError(
-            f"such volumes need the package {name}, which can't be imported ({error}). "
-            "Install it: pip install 'replearn[medical]'."
-        ) from error
+    return needed(name, "such volumes need")
 
 
 def volumes_in_files(source: Source, asked: Asked, reading: Reading) -> Found:

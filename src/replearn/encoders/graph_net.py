@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from replearn.data.graphs import Linked
 from replearn.data.graphs.content import Pooling
+from replearn.data.needed import needed
 from replearn.data.samples import Batch
 from replearn.encoders.base import Encoder
 
@@ -23,14 +23,9 @@ def convolutions() -> Any:
     Raises:
         ValueError: it is not installed.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # torch's, of how torch_geometric compiles
-            return import_module("torch_geometric.nn")
-    except ImportError as error:
-        raise ValueError(
-            "networks of graphs need torch_geometric, which is not installed; pip install 'replearn[graph]'."
-        ) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # torch's, of how torch_geometric compiles
+        return needed("torch_geometric.nn", "networks of graphs need")
 
 
 class GraphNet(nn.Module):

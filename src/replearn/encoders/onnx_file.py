@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from replearn.data.content import floats_of
 from replearn.data.kinds import KINDS, PIXELS, WORDS
+from replearn.data.needed import needed
 from replearn.data.samples import Batch
 from replearn.data.text import Texts
 from replearn.data.tokenizer import read_tokenizer
@@ -275,13 +276,7 @@ def the_library() -> Any:
     Raises:
         ValueError: it is not installed.
     """
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ValueError(
-            "a file of ONNX needs a package that is not installed, onnxruntime. Run: pip install 'replearn[export]'"
-        ) from error
-    return onnxruntime
+    return needed("onnxruntime", "a file of ONNX needs")
 
 
 def _filled(x: np.ndarray, n: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from replearn.data.needed import needed
 from replearn.data.tokenizer import FIRST, LAST, PAD, Tokenizer
 from replearn.encoders.dropout import rows_of, with_row_dropout
 from replearn.encoders.short_attention import use_short_attention
@@ -191,10 +192,4 @@ def the_library() -> Any:
     Raises:
         ValueError: it is not installed.
     """
-    try:
-        import transformers
-    except ImportError as error:
-        raise ValueError(
-            "this encoder needs a package that is not installed, transformers. Run: pip install 'replearn[text]'"
-        ) from error
-    return transformers
+    return needed("transformers", "this encoder needs")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from replearn.data.cache import cache_folder
+from replearn.data.needed import missing
 
 try:
     numba: Any = importlib.import_module("numba")
@@ -57,9 +58,7 @@ def _jit(function: Callable[..., Any], **options: Any) -> Any:
 
 
 def _missing(*_: Any, **__: Any) -> Any:
-    raise ValueError(
-        "word vectors need a package that is not installed, numba. Run: pip install 'replearn[text]'"
-    )
+    raise missing("numba", "word vectors need")
 
 
 def _hash_of_sources() -> str:

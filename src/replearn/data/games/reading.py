@@ -1,11 +1,12 @@
 """What is read of a record of one game, or why it is left out; and the package that reads it."""
 
 from dataclasses import dataclass
-from importlib import import_module
 from types import ModuleType
 
 import numpy as np
 from jaxtyping import Float, Int, UInt8
+
+from replearn.data.needed import needed
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,5 @@ def package(name: str) -> ModuleType:
     Raises:
         ValueError: it is not installed.
     """
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise ValueError(
-            f"records of games need a package that is not installed, {name.partition('.')[0]}. Run: pip install "
-            "'replearn[games]'"
-        ) from error
+    found: ModuleType = needed(name, "records of games need")
+    return found

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from replearn.data.graphs.reading import Read, refusal
+from replearn.data.needed import needed
 from replearn.data.progress import progress
 
 COLUMN = "smiles"  # that holds them, unless another is named
@@ -21,12 +22,7 @@ def of_smiles(smiles: Sequence[Any], names: Sequence[str]) -> Iterator[Read]:
     Raises:
         ValueError: rdkit is not installed.
     """
-    try:
-        from rdkit import Chem
-    except ImportError as error:
-        raise ValueError(
-            "molecules need rdkit, which is not installed; pip install 'replearn[molecules]'."
-        ) from error
+    Chem = needed("rdkit.Chem", "molecules need")
     with quiet(), progress("reading molecules", len(smiles)) as advance:
         for name, text in zip(names, smiles, strict=True):
             advance(1)

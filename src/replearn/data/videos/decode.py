@@ -13,6 +13,7 @@ from PIL import Image, ImageSequence
 
 from replearn.data.decode import standard_mode
 from replearn.data.image_files import open_image
+from replearn.data.needed import needed
 
 ANIMATED = (".gif", ".webp", ".apng")  # by Pillow; a WebP or a PNG may be a single picture
 FILMS = (".mp4", ".m4v", ".webm", ".mov", ".mkv", ".avi", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".ts")
@@ -43,14 +44,7 @@ def av() -> Any:
     Raises:
         ValueError: it is not installed.
     """
-    try:
-        import av as found
-    except (ImportError, OSError) as error:
-        raise ValueError(
-            f"videos need the package av (PyAV), which can't be imported ({error}). Install it: pip install "
-            "'replearn[video]'; GIF, animated WebP and folders of frames are read without it."
-        ) from error
-    return found
+    return needed("av", "videos need", "GIF, animated WebP and folders of frames are read without it.")
 
 
 def header_of(file: File, name: str) -> Header:

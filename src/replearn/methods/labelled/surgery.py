@@ -15,6 +15,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from replearn.data.needed import check_installed
+
 PCGRAD = "pcgrad"
 # Aggregators of TorchJD, which choose by the gradients alone and draw nothing.
 AGGREGATORS = {
@@ -45,10 +47,8 @@ def combined(name: str, gradients: Float[Tensor, "t p"], orders: Float[Tensor, "
 
 def check_combiner(name: str) -> None:
     """Raises ValueError where gradients can't be combined so, since a package is not installed."""
-    if name in AGGREGATORS and find_spec("torchjd") is None:
-        raise ValueError(
-            f"weighting={name!r} needs a package that is not installed, torchjd. Run: pip install 'replearn[torchjd]'"
-        )
+    if name in AGGREGATORS:
+        check_installed(f"weighting={name!r} needs", "torchjd")
     if name in PROGRAMS and find_spec("quadprog") is None:
         raise ValueError(
             f"weighting={name!r} needs a package that is not installed, quadprog (its licence is the GPL). Run: pip "

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float
 
+from replearn.data.needed import needed
 from replearn.evaluate import nearest
 from replearn.evaluate.checks import Array
 from replearn.report.map import FEWEST, embed_in_plane, principal, scaled, turn
@@ -108,12 +109,7 @@ def _by_tsne(rows: Array, draw: np.random.Generator, random_state: int) -> tuple
 
 
 def _by_umap(rows: Array, draw: np.random.Generator, random_state: int) -> tuple[Array, str]:
-    try:
-        import umap
-    except ImportError as error:
-        raise ValueError(
-            "--map umap needs a package that is not installed, umap-learn. Run: pip install 'replearn[umap]'"
-        ) from error
+    umap = needed("umap", "--map umap needs")
     n = len(rows)
     some = np.sort(draw.permutation(n)[:FITTED])
     fitted = umap.UMAP(

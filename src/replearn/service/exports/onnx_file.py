@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from replearn.data.needed import check_installed
 from replearn.service.exports.exported import TRIED, Exported
 from replearn.service.exports.torch_file import traced
 
@@ -78,13 +79,7 @@ def reopen(folder: Path) -> Callable[..., list[np.ndarray]]:
 
 
 def _check_installed() -> None:
-    from importlib.util import find_spec
-
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise ValueError(
-            f"ONNX needs packages that are not installed: {', '.join(missing)}. Run: pip install 'replearn[export]'"
-        )
+    check_installed("ONNX needs", *NEEDED)
 
 
 @contextmanager

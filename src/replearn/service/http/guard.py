@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from replearn.data.needed import needed
+
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
@@ -19,14 +21,11 @@ def new_app(hosts: Sequence[str]) -> "FastAPI":
     Raises:
         ValueError: packages are missing.
     """
-    try:
-        from fastapi import FastAPI
-        from starlette.middleware.trustedhost import TrustedHostMiddleware
-    except ImportError as error:
-        raise ValueError(
-            "a server needs packages that are not installed, fastapi and uvicorn. Run: pip install 'replearn[serve]'"
-        ) from error
-    app = FastAPI(title="replearn", docs_url=None, redoc_url=None, openapi_url=None)
+    app: FastAPI = needed("fastapi", "a server needs").FastAPI(
+        title="replearn", docs_url=None, redoc_url=None, openapi_url=None
+    )
+    from starlette.middleware.trustedhost import TrustedHostMiddleware
+
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))
     return app
 

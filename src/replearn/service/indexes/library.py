@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+from replearn.data.needed import needed
+
 
 def lancedb() -> Any:
     """The package.
@@ -11,10 +13,4 @@ def lancedb() -> Any:
         ValueError: it is not installed.
     """
     os.environ.setdefault("LANCE_LOG", "error")
-    try:
-        import lancedb as found
-    except ImportError as error:
-        raise ValueError(
-            "an index needs a package that is not installed, lancedb. Run: pip install 'replearn[serve]'"
-        ) from error
-    return found
+    return needed("lancedb", "an index needs")

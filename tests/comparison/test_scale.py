@@ -8,7 +8,8 @@ import pytest
 from made_methods import few_images
 from replearn import as_samples
 from replearn.comparison import scale as module
-from replearn.comparison.scale import AXES, Axis, Measured, planned, scale, with_views
+from replearn.comparison.scale import Axis, Measured, scale
+from replearn.comparison.settings import AXES, network_of, planned, with_views
 from replearn.evaluate import power_law
 from replearn.methods import MAE, Autoencoder, SimCLR
 from replearn.methods.classical import PCA
@@ -57,7 +58,7 @@ def test_each_axis_leaves_the_rest_and_holds_what_was_asked_for():
 def test_the_network_that_auto_means_is_said():
     samples = few_images()
     for method in (SimCLR(), Autoencoder()):
-        name = module.network_of(method, samples)
+        name = network_of(method, samples)
         assert name == {"SimCLR": "resnet_small", "Autoencoder": "mlp"}[type(method).__name__]
         own = type(method)(**SMALL, encoder=name).prepare(samples).encoder_
         assert str(own) == str(type(method)(**SMALL).prepare(samples).encoder_)

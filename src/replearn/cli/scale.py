@@ -92,7 +92,8 @@ def _scale(folder: Path, method: Any, options: Any, command: list[str]) -> None:
 
     from replearn.cli.compare import check_folder
     from replearn.cli.runs import shown
-    from replearn.comparison.scale import FILE, planned, scale
+    from replearn.comparison.scale import FILE, scale
+    from replearn.comparison.settings import planned
     from replearn.engine.run import REPORT, replacing
     from replearn.report.scaling import doubled_rows, write_scaling_page
 

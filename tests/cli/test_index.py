@@ -107,7 +107,7 @@ def test_the_old_index_is_searched_until_the_new_one_is_whole(made, index, comma
         raise ValueError("a stop in the middle")
 
     with monkeypatch.context() as patch:
-        patch.setattr(folder, "write_table", stops)
+        patch.setattr(folder, "write_lance", stops)
         args = ("index", made / "run", made / "t.csv", "--to", index, "--renew")
         assert "a stop in the middle" in command(*args).err
     assert json.loads((index / "index.json").read_text()) == {"current": "v1"}

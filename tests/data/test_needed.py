@@ -20,7 +20,7 @@ OURS = {"bench", "docs", "dev", "all"}  # extras that no one needs to use what i
 def test_each_extra_brings_what_is_said():
     extras = tomllib.loads(DECLARED.read_text())["project"]["optional-dependencies"]
     brought = {
-        (re.split(r"[<>=]", requirement)[0].replace("-", "_"), extra)
+        (re.split(r"[\[<>=]", requirement)[0].replace("-", "_"), extra)
         for extra, requirements in extras.items()
         if extra not in OURS
         for requirement in requirements

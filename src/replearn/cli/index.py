@@ -42,6 +42,8 @@ class IndexOptions(DataOptions):
         renew: make the index anew beside the old one, then switch to it.
         delete: delete samples for which this holds: "label = 'cat'".
         approximate: look through a part of large indexes only; how much of exact search that finds is measured.
+        server: keep the rows in a PostgreSQL server with pgvector, postgresql://user@host/database; passwords come from
+            PGPASSWORD or ~/.pgpass.
         rows: samples per batch.
     """
 
@@ -54,6 +56,7 @@ class IndexOptions(DataOptions):
     renew: Flag = False
     delete: Annotated[str | None, tyro.conf.arg(metavar="CONDITION")] = None
     approximate: Flag = False
+    server: Annotated[str | None, tyro.conf.arg(metavar="URL")] = None
     rows: int = 512
 
 
@@ -72,7 +75,14 @@ def run(args: list[str]) -> None:
             "--approximate is for an index that is made; got --add. Leave it out: what is there stays."
         )
     from replearn.service.indexes import is_index, writing
+    from replearn.service.indexes.server import check_server
 
+    if options.server is not None:
+        if options.add:
+            raise ValueError(
+                "--server is for an index that is made; got --add. Leave it out: what is there stays."
+            )
+        check_server(options.server)
     to = Path(options.to or f"runs/index-{short_name(options.data)}")
     if is_index(to) != (options.add or options.renew):
         told = "holds an index already: --add adds to it, --renew makes it anew"
@@ -87,7 +97,7 @@ def _make(options: IndexOptions, to: Path) -> None:
     """Write a version, the first one or another one."""
     from replearn.cli.runs import minutes, shown
     from replearn.methods.store import versions
-    from replearn.service.indexes import Version, write_version
+    from replearn.service.indexes import Version, open_index, write_version
     from replearn.service.reading import hash_of_run
 
     began = time.monotonic()
@@ -97,7 +107,13 @@ def _make(options: IndexOptions, to: Path) -> None:
     keep, columns = _with_direction(rows, columns)
     folder = Path(options.run).resolve()
     told = Version(
-        str(folder), hash_of_run(folder), member, (str(options.data),), rows.shape[1], versions=versions()
+        str(folder),
+        hash_of_run(folder),
+        member,
+        (str(options.data),),
+        rows.shape[1],
+        server=options.server or (open_index(to).version.server if options.renew else None),
+        versions=versions(),
     )
     chosen = rows if keep is None else rows[keep]
     name, recall = write_version(to, told, chosen, columns, parts=options.approximate)
@@ -148,7 +164,7 @@ def _delete(options: IndexOptions) -> None:
     from replearn.service.indexes import open_index, writing
 
     assert options.delete is not None
-    given = [name for name in ("data", "to", "of", "approximate", "keep") if getattr(options, name)]
+    given = [name for name in ("data", "to", "of", "approximate", "server", "keep") if getattr(options, name)]
     if given:
         raise ValueError(
             f"with --delete, INDEX alone must be given; got {', '.join(given)}, too. Write: "

@@ -15,6 +15,7 @@ EXTRAS = {
     "onnx": "export",
     "onnxruntime": "export",
     "onnxscript": "export",
+    "psycopg": "postgres",
     "pydicom": "medical",
     "rdkit": "molecules",
     "sgfmill": "games",

@@ -12,16 +12,19 @@ A search that has opened the old version goes on with it: it stays until the nex
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from uuid import uuid4
 
 import pyarrow as pa
 
 from replearn.engine.owner import owned
 from replearn.engine.run import lies_in, make_run, read_json, remove, write_json
 from replearn.evaluate.checks import Array
+from replearn.service.indexes.lance import LanceTable, write_lance
 from replearn.service.indexes.recall import Recall, approximate
-from replearn.service.indexes.table import Partitions, Table, write_table
+from replearn.service.indexes.server import ServerTable, drop_table, write_server
+from replearn.service.indexes.table import Partitions, Table
 
 INDEX, VERSION, TABLE = "index.json", "version.json", "table"
 KEPT = 2  # versions: the current one, and the one before
@@ -39,6 +42,7 @@ class Version:
         dim: numbers per row.
         probes, partitions: of an approximate search, how many parts are looked through, and of how many; None: exact.
         recall: of an approximate search.
+        server, table: where the rows lie in a server: its address and the name of the table; None: in the folder.
         versions: of packages.
     """
 
@@ -50,6 +54,8 @@ class Version:
     probes: int | None = None
     partitions: int | None = None
     recall: float | None = None
+    server: str | None = None
+    table: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -108,7 +114,9 @@ def open_index(path: str | Path) -> Opened:
         parts = (
             None if version.probes is None else Partitions(int(version.partitions or 0), int(version.probes))
         )
-        return Opened(name, version, Table(folder / name / TABLE, parts))
+        if version.server is not None:
+            return Opened(name, version, ServerTable(version.server, str(version.table), parts))
+        return Opened(name, version, LanceTable(folder / name / TABLE, parts))
     except (TypeError, KeyError, AttributeError, OSError, RuntimeError) as error:
         raise ValueError(
             f"{folder / name} must be as `replearn index` wrote it; it is not ({error!r:.120}). Make it anew."
@@ -165,7 +173,13 @@ def write_version(
     remove(part)  # of a process that was killed
     part.mkdir()
     try:
-        table = write_table(part / TABLE, rows, columns)
+        table: Table
+        if version.server is None:
+            table = write_lance(part / TABLE, rows, columns)
+        else:
+            name_there = f"replearn_{uuid4().hex[:16]}"
+            server, version = version.server, replace(version, table=name_there)
+            table = write_server(server, name_there, rows, columns)
         recall = approximate(table) if parts else None
         content = asdict(version)
         if recall is not None:
@@ -178,11 +192,21 @@ def write_version(
         part.rename(folder / name)
     except BaseException:
         remove(part)
+        if version.server is not None and version.table is not None:
+            drop_table(version.server, version.table)
         raise
     write_json(folder / INDEX, {"current": name})  # from here on it is found
     for number in sorted(_numbers(folder))[:-KEPT]:
-        shutil.rmtree(folder / f"v{number}", ignore_errors=True)
+        _drop(folder / f"v{number}")
     return name, recall
+
+
+def _drop(place: Path) -> None:
+    """Remove a version, and its table if it lies in a server."""
+    content = read_json(place / VERSION)
+    shutil.rmtree(place, ignore_errors=True)
+    if content.get("server") and content.get("table"):
+        drop_table(content["server"], content["table"])
 
 
 def note(folder: Path, name: str, version: Version) -> None:

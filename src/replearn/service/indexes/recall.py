@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from replearn.service.indexes.table import NUMBER, Partitions, Table, neighbours, part_up
+from replearn.service.indexes.table import Partitions, Table, neighbours
 
 FEWEST = 1000  # rows
 K = 10
@@ -52,7 +52,7 @@ def approximate(table: Table, *, random_state: int = 0) -> Recall:
             "through in milliseconds. Leave --approximate out."
         )
     of = round(len(table) ** 0.5)
-    part_up(table, of)
+    table.part_up(of)
     numbers = _drawn(table, random_state)
     queries = table.directions(numbers)
     began = time.perf_counter()
@@ -73,7 +73,7 @@ def approximate(table: Table, *, random_state: int = 0) -> Recall:
 
 
 def _drawn(table: Table, random_state: int) -> np.ndarray:
-    numbers = table._table.search().select([NUMBER]).limit(len(table)).to_arrow()[NUMBER].to_numpy()
+    numbers = table.numbers()
     order = np.random.default_rng(random_state).permutation(len(numbers))
     drawn: np.ndarray = numbers[order[: 2 * ASKED]]
     return drawn

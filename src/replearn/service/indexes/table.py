@@ -1,23 +1,21 @@
-"""Rows with their directions in a table of LanceDB: search by cosine, with conditions on other columns.
+"""Rows with their directions in a table that is searched by cosine, with conditions on other columns.
 
 h (n, d) --length 1--> directions --> table --query, condition--> the nearest, by cosine
+
+Tables lie in files (`replearn.service.indexes.lance`) or in a database (`replearn.service.indexes.server`).
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from jaxtyping import Float, Int
 
-from replearn.evaluate.checks import Array
-from replearn.service.indexes.library import lancedb
-
-NAME = "samples"
-NUMBER, LABEL, DIRECTION, DISTANCE = "number", "label", "h", "_distance"
+NUMBER, LABEL, DIRECTION = "number", "label", "h"
 OWN = (NUMBER, "name", LABEL, "group", DIRECTION)  # columns that are not the user's
 log = logging.getLogger("replearn")
 
@@ -37,38 +35,31 @@ class Partitions:
     probes: int
 
 
-class Table:
-    """A table on disk.
+class Table(ABC):
+    """Rows, each with a number of its own, other columns, and a direction.
 
-    Args:
-        folder: where it lies.
+    Attributes:
         partitions: of an approximate search; None: every row is looked at.
     """
 
-    def __init__(self, folder: Path, partitions: Partitions | None = None) -> None:
-        self.partitions = partitions
-        self._table = lancedb().connect(str(folder)).open_table(NAME)
+    partitions: Partitions | None
 
-    def __len__(self) -> int:
-        return int(self._table.count_rows())
+    @abstractmethod
+    def __len__(self) -> int: ...
 
     @property
+    @abstractmethod
     def columns(self) -> list[str]:
         """Names that conditions may have."""
-        return [name for name in self._table.schema.names if name != DIRECTION]
 
     @property
+    @abstractmethod
     def dim(self) -> int:
         """Numbers per row."""
-        return int(self._table.schema.field(DIRECTION).type.list_size)
 
+    @abstractmethod
     def search(
-        self,
-        query: Float[np.ndarray, " d"],
-        k: int,
-        *,
-        where: str | None = None,
-        exact: bool = False,
+        self, query: Float[np.ndarray, " d"], k: int, *, where: str | None = None, exact: bool = False
     ) -> "pa.Table":
         """The k nearest rows, the nearest first: all columns but the direction, and `cosine`.
 
@@ -81,17 +72,38 @@ class Table:
         Raises:
             ValueError: the row has no direction, or the condition can't be read.
         """
-        asked = self._table.search(directions(query[None])[0], vector_column_name=DIRECTION)
-        asked = asked.distance_type("cosine").limit(k).select([*self.columns, DISTANCE])
-        if exact or self.partitions is None:
-            asked = asked.bypass_vector_index()
-        else:
-            asked = asked.nprobes(self.partitions.probes)
-        if where is not None:
-            asked = asked.where(where, prefilter=True)
-        found = self._told(asked.to_arrow, where)
-        cosine = pa.array(1 - found[DISTANCE].to_numpy(), pa.float32())
-        return found.drop_columns([DISTANCE]).append_column("cosine", cosine)
+
+    @abstractmethod
+    def rows(self, numbers: list[int]) -> dict[int, Any]:
+        """The directions of the rows of these numbers, of those that are there."""
+
+    @abstractmethod
+    def numbers(self) -> Int[np.ndarray, " n"]:
+        """Those of all rows."""
+
+    @abstractmethod
+    def names(self) -> set[str]:
+        """Of samples that have one."""
+
+    @abstractmethod
+    def add(self, rows: Float[np.ndarray, "n d"], columns: Mapping[str, "pa.Array"]) -> None:
+        """Add rows, in one instant: a reader sees all or none of them. Columns that they lack are empty, with a line.
+
+        Raises:
+            ValueError: they have columns that the table has not, or another width.
+        """
+
+    @abstractmethod
+    def delete(self, where: str) -> int:
+        """Delete the rows for which a condition holds; how many there were.
+
+        Raises:
+            ValueError: it can't be read.
+        """
+
+    @abstractmethod
+    def part_up(self, partitions: int) -> None:
+        """Part the rows by k-means, so that a search may look through the nearest parts alone."""
 
     def direction(self, number: int) -> Float[np.ndarray, " d"]:
         """That of the row of this number.
@@ -108,74 +120,44 @@ class Table:
         Raises:
             ValueError: one is not there.
         """
-        asked = self._table.search().where(f"{NUMBER} IN ({', '.join(map(str, numbers.tolist()))})")
-        found = asked.select([NUMBER, DIRECTION]).limit(len(numbers)).to_arrow()
-        places = {number: place for place, number in enumerate(found[NUMBER].to_pylist())}
-        missing = [number for number in numbers.tolist() if number not in places]
+        found = self.rows(numbers.tolist())
+        missing = [number for number in numbers.tolist() if number not in found]
         if missing:
             raise ValueError(
                 f"the number must be that of a sample in the index; got {missing[0]}, which none of {len(self):,} has."
             )
-        rows = np.asarray(found[DIRECTION].to_pylist(), dtype=np.float32)  # (q, d)
-        return rows[[places[number] for number in numbers.tolist()]]
+        return np.asarray([found[number] for number in numbers.tolist()], dtype=np.float32)  # (q, d)
 
     def next_number(self) -> int:
         """Above all numbers so far."""
-        found = self._table.search().select([NUMBER]).limit(max(1, len(self))).to_arrow()[NUMBER]
-        return int(np.max(found.to_numpy(), initial=-1)) + 1
+        return int(np.max(self.numbers(), initial=-1)) + 1
 
-    def names(self) -> set[str]:
-        """Of samples that have one."""
-        if "name" not in self.columns:
-            return set()
-        found = self._table.search().select(["name"]).limit(max(1, len(self))).to_arrow()["name"]
-        return {name for name in found.to_pylist() if name is not None}
-
-    def add(self, rows: Float[np.ndarray, "n d"], columns: Mapping[str, "pa.Array"]) -> None:
-        """Add rows, in one instant: a reader sees all or none of them. Columns that they lack are empty, with a line.
+    def check_added(self, rows: Float[np.ndarray, "n d"], given: set[str]) -> list[str]:
+        """The columns that rows which are added lack, which is said.
 
         Raises:
             ValueError: they have columns that the table has not, or another width.
         """
-        known, given = set(self.columns), set(columns)
+        known = set(self.columns)
         if given - known or rows.shape[1] != self.dim:
             raise ValueError(
                 f"rows that are added must have {self.dim} numbers and no columns but {', '.join(sorted(known))}; got "
                 f"{rows.shape[1]} and {', '.join(sorted(given))}. Make the index anew."
             )
-        schema = self._table.schema
         lacking = sorted(known - given)
         if lacking:
             log.warning(
                 "%d rows that are added have no %s, which is left empty", len(rows), ", ".join(lacking)
             )
-        columns = {name: pa.nulls(len(rows), schema.field(name).type) for name in lacking} | dict(columns)
-        ordered = {name: columns[name].cast(schema.field(name).type) for name in self.columns}
-        self._table.add(pa.Table.from_batches(list(_batches(rows, ordered)), schema))
-        self._table.optimize()
+        return lacking
 
-    def delete(self, where: str) -> int:
-        """Delete the rows for which a condition holds; how many there were.
-
-        Raises:
-            ValueError: it can't be read.
-        """
-        before = len(self)
-        self._told(lambda: self._table.delete(where), where)
-        return before - len(self)
-
-    def _told(self, work: Any, where: str | None) -> Any:
-        """What `work` gives; what stops it is the condition's fault, if there is one."""
-        try:
-            return work()
-        except (RuntimeError, ValueError, OSError) as error:
-            if where is None:
-                raise
-            reason = " ".join(str(error).split())
-            raise ValueError(
-                f"a condition must be one of SQL on the columns {', '.join(self.columns)}; got {where!r} "
-                f"({reason:.120}). For instance: label = 'cat'"
-            ) from error
+    def unread(self, where: str, error: Exception) -> ValueError:
+        """What to say of a condition that can't be read."""
+        reason = " ".join(str(error).split())
+        return ValueError(
+            f"a condition must be one of SQL on the columns {', '.join(self.columns)}; got {where!r} "
+            f"({reason:.120}). For instance: label = 'cat'"
+        )
 
 
 def directions(rows: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
@@ -193,28 +175,6 @@ def directions(rows: Float[np.ndarray, "n d"]) -> Float[np.ndarray, "n d"]:
     return found
 
 
-def write_table(folder: Path, rows: Array, columns: Mapping[str, "pa.Array"]) -> Table:
-    """Write a new table.
-
-    Args:
-        folder: where to.
-        rows: `(n, d)`, in memory or on disk.
-        columns: of the same length, `number` among them.
-    """
-    fields = [pa.field(name, column.type) for name, column in columns.items()]
-    schema = pa.schema([*fields, pa.field(DIRECTION, pa.list_(pa.float32(), rows.shape[1]))])
-    database = lancedb().connect(str(folder))
-    database.create_table(NAME, data=_batches(rows, columns), schema=schema)
-    return Table(folder)
-
-
-def part_up(table: Table, partitions: int) -> None:
-    """Part the rows of a table by k-means, so that a search may look through the nearest parts alone."""
-    from lancedb.index import IvfFlat
-
-    table._table.create_index(DIRECTION, config=IvfFlat(distance_type="cosine", num_partitions=partitions))
-
-
 def neighbours(
     table: Table, queries: Float[np.ndarray, "q d"], own: Int[np.ndarray, " q"], k: int, *, exact: bool
 ) -> list[set[int]]:
@@ -224,12 +184,3 @@ def neighbours(
         near = table.search(query, k + 1, exact=exact)[NUMBER].to_pylist()
         found.append(set([other for other in near if other != number][:k]))
     return found
-
-
-def _batches(rows: Array, columns: Mapping[str, "pa.Array"]) -> Iterator["pa.RecordBatch"]:
-    names = [*columns, DIRECTION]
-    for start in range(0, len(rows), AT_ONCE):
-        part = directions(np.asarray(rows[start : start + AT_ONCE]))
-        flat = pa.FixedSizeListArray.from_arrays(pa.array(part.reshape(-1)), part.shape[1])
-        values = [column.slice(start, len(part)) for column in columns.values()]
-        yield pa.RecordBatch.from_arrays([*values, flat], names=names)

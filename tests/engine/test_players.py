@@ -18,7 +18,7 @@ from replearn.engine.health import LOOKS, Health, Watch
 from replearn.engine.history import read_rows
 from replearn.engine.optimizers import make_optimizer
 from replearn.engine.run import HISTORY
-from replearn.engine.signs import SIGNS
+from replearn.engine.symptoms import SYMPTOMS
 from replearn.methods import Method
 
 ROWS = np.random.default_rng(0).normal(size=(64, 6)).astype(np.float32)
@@ -107,9 +107,9 @@ def test_a_rate_of_zero_keeps_a_module_as_it_was() -> None:
     assert not torch.equal(moving.judge_.weight, start.judge_.weight)
 
 
-@pytest.mark.parametrize("name", SIGNS)
+@pytest.mark.parametrize("name", SYMPTOMS)
 def test_a_sign_is_told_once_and_only_when_it_lasts(name: str) -> None:
-    sign = SIGNS[name]
+    sign = SYMPTOMS[name]
     bad = sign.below - 1 if np.isfinite(sign.below) else sign.above + 1
     good = sign.below + 0.1 if np.isfinite(sign.below) else sign.above - 0.1
     watch = Watch()

@@ -13,7 +13,7 @@ RNG = np.random.default_rng(0)
 
 def test_samples_that_are_not_copies_are_not_found():
     found = near_copies(DIGITS[:1400], DIGITS[1400:])
-    assert (len(found.test), found.looked_at) == (0, 397)
+    assert (len(found.test), found.compared) == (0, 397)
     assert "at most 0.1 of the distance" in found.rule
 
 
@@ -37,8 +37,8 @@ def test_columns_that_are_few_must_be_equal():
 
 def test_of_too_many_pairs_a_sample_is_looked_at_and_told(monkeypatch):
     monkeypatch.setattr(copies, "PAIRS", 1000 * 50)
-    assert near_copies(DIGITS[:1000], DIGITS[1000:]).looked_at == 50
-    assert near_texts(["a"] * 1000, ["b"] * 99).looked_at == 50
+    assert near_copies(DIGITS[:1000], DIGITS[1000:]).compared == 50
+    assert near_texts(["a"] * 1000, ["b"] * 99).compared == 50
 
 
 def test_texts_are_compared_by_wording():

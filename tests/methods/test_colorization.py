@@ -9,7 +9,7 @@ import torch
 import replearn
 from replearn import Colorization, load_data
 from replearn.encoders.colours import ColourBins, coloured, colours_of
-from replearn.engine.signs import SIGNS
+from replearn.engine.symptoms import SIGNS
 from replearn.views import GreyOf, Pair, Same
 from replearn.views.lab import grey, lab
 

@@ -7,7 +7,7 @@ import torch
 import replearn
 from replearn import ContextEncoder, load_data
 from replearn.encoders.maps import ChannelWise
-from replearn.engine.signs import SIGNS
+from replearn.engine.symptoms import SIGNS
 from replearn.objectives import taken_for_real, told_apart, weighted_error
 from replearn.views import Hidden, Pair, Same
 

@@ -11,7 +11,7 @@ import replearn
 from replearn.engine.run import WEIGHTS, write_tensors
 from replearn.methods import find_method
 from replearn.objectives import nt_xent, uniformity
-from replearn.objectives.negatives import strangers
+from replearn.objectives.negatives import negative_mask
 
 METHODS = ("simclr", "mocov3", "cmc", "cpc")
 ROWS = np.random.default_rng(0).integers(0, 256, (8, 3, 16, 16), dtype=np.uint8)
@@ -181,4 +181,4 @@ def test_pairs_of_a_repeated_text_are_masked_and_no_others():
     a, b = (method.head_(method.encoder_(view)) for view in method.views_(batch))
     same = torch.tensor([0, 1, 0, 3, 4, 1, 6, 7]).repeat(2)
     assert torch.equal(found, nt_xent(a, b, temperature=method.temperature, keep=same[:, None] != same))
-    assert not torch.equal(found, nt_xent(a, b, temperature=method.temperature, keep=strangers(a, b)))
+    assert not torch.equal(found, nt_xent(a, b, temperature=method.temperature, keep=negative_mask(a, b)))

@@ -6,7 +6,7 @@ import torch
 
 from made_labels import few_digits, prepared, truth
 from replearn.data.labels import UNLABELLED
-from replearn.engine.signs import SIGNS
+from replearn.engine.symptoms import SIGNS
 from replearn.methods import PseudoLabel
 from replearn.methods.labelled.semi_supervised import confident, guessed_classes
 from replearn.views import MultiCrop, Noise, Same

@@ -10,7 +10,7 @@ from cases_sphere import slow_uniformity
 from jaxtyping import TypeCheckError
 
 from replearn.objectives import info_nce, info_nce_queue, nt_xent, uniformity
-from replearn.objectives.negatives import draw_negatives, strangers
+from replearn.objectives.negatives import draw_negatives, negative_mask
 
 N, M = 6, 11
 REFUSED = (ValueError, TypeCheckError)  # the shape checks under pytest come first
@@ -35,9 +35,11 @@ def made(objective):
     torch.manual_seed(3)
     q, k, queue = (torch.randn(rows, 4, dtype=torch.float64) for rows in (N, N, M))
     if objective is nt_xent:
-        return (q, k), strangers(q, k)
+        return (q, k), negative_mask(q, k)
     if objective is info_nce:
-        return (q, torch.cat([k, queue])), torch.cat([strangers(k), torch.ones(N, M, dtype=torch.bool)], 1)
+        return (q, torch.cat([k, queue])), torch.cat(
+            [negative_mask(k), torch.ones(N, M, dtype=torch.bool)], 1
+        )
     return (q, k, queue), torch.ones(N, M, dtype=torch.bool)
 
 
@@ -62,19 +64,19 @@ def test_kept_ones_are_those_of_the_mask(objective, number):
 def test_rows_that_are_kept_repel_each_other_and_no_others():
     torch.manual_seed(3)
     z = torch.randn(N, 4, dtype=torch.float64, requires_grad=True)
-    keep = strangers(z, content=torch.tensor([0, 1, 0, 2, 3, 1]))
+    keep = negative_mask(z, content=torch.tensor([0, 1, 0, 2, 3, 1]))
     assert uniformity(z, scale=0.7, keep=keep).item() == pytest.approx(
         slow_uniformity(z.tolist(), 0.7, keep), rel=1e-12
     )
-    assert torch.equal(uniformity(z, keep=strangers(z)), uniformity(z))
-    assert torch.equal(uniformity(z.float(), keep=strangers(z)), uniformity(z.float()))
+    assert torch.equal(uniformity(z, keep=negative_mask(z)), uniformity(z))
+    assert torch.equal(uniformity(z.float(), keep=negative_mask(z)), uniformity(z.float()))
     assert torch.autograd.gradcheck(lambda rows: uniformity(rows, keep=keep), [z])
     nothing = uniformity(z, keep=torch.zeros(N, N, dtype=torch.bool))
     nothing.backward()
     assert nothing == 0
     assert (z.grad == 0).all()
     with pytest.raises(REFUSED, match="keep"):
-        uniformity(z, keep=strangers(z, z))
+        uniformity(z, keep=negative_mask(z, z))
 
 
 @pytest.mark.parametrize("objective", SLOW)
@@ -96,9 +98,9 @@ def test_partner_counts_and_a_view_itself_never_whatever_the_mask(objective):
 @pytest.mark.parametrize("number", [1, 2, 7, 10])
 def test_exactly_so_many_are_drawn_for_each_row(number):
     a = torch.zeros(6, 3)
-    keep = draw_negatives(strangers(a, a), number)
+    keep = draw_negatives(negative_mask(a, a), number)
     assert keep.sum(1).tolist() == [number] * 12
-    assert not (keep & ~strangers(a, a)).any()
+    assert not (keep & ~negative_mask(a, a)).any()
 
 
 def test_rows_with_few_candidates_keep_those_that_they_have():
@@ -118,7 +120,7 @@ def test_every_choice_is_drawn_equally_often():
 
 
 def test_the_draw_is_of_torchs_generator_and_apart_for_each_row():
-    candidates = strangers(torch.zeros(64, 2))
+    candidates = negative_mask(torch.zeros(64, 2))
     torch.manual_seed(5)
     first = draw_negatives(candidates, 20)
     assert not torch.equal(first, draw_negatives(candidates, 20))
@@ -136,14 +138,14 @@ def test_what_can_not_be_drawn_is_refused(number):
 def test_a_mask_of_another_size_is_refused():
     z = torch.ones(4, 2)
     with pytest.raises(REFUSED, match=r"\(8, 8\); got \(4, 4\)|keep"):
-        nt_xent(z, z, keep=strangers(z))
+        nt_xent(z, z, keep=negative_mask(z))
     with pytest.raises(REFUSED):
-        info_nce(z, z, keep=strangers(z, z))
+        info_nce(z, z, keep=negative_mask(z, z))
 
 
 def test_views_of_different_lengths_are_refused():
     with pytest.raises(REFUSED):
-        strangers(torch.ones(4, 2), torch.ones(3, 2))
+        negative_mask(torch.ones(4, 2), torch.ones(3, 2))
 
 
 def test_info_nce_takes_further_negatives_after_the_keys():

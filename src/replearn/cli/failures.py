@@ -95,9 +95,9 @@ def _stopped(stop: KeyboardInterrupt, args: list[str]) -> int:
     number = getattr(stop, "signal", signal.SIGINT)
     if isinstance(stop, Stopped):
         again = args if "--resume" in args or args[0] in GOES_ON else [*args, "--resume"]
-        _say(f"{stop.told}. To go on: {shlex.join(['replearn', *again])}")
+        _print_line(f"{stop.told}. To go on: {shlex.join(['replearn', *again])}")
     else:
-        _say(f"stopped by {told_signal(number)} before the end. The same command does it again.")
+        _print_line(f"stopped by {told_signal(number)} before the end. The same command does it again.")
     return 128 + int(number)
 
 
@@ -108,10 +108,10 @@ def _failed(error: Exception) -> int:
         traceback.print_exception(error)
     line = bad_input(error)
     if line is not None:
-        _say(line)
+        _print_line(line)
         return 2
     what = f"{type(error).__name__}: {error}"
-    _say(
+    _print_line(
         f"a failure of replearn's own, {what}. Run again with REPLEARN_TRACEBACK=1 to see where.", always=True
     )
     return 1
@@ -126,7 +126,7 @@ def bad_input(error: Exception) -> str | None:
     if isinstance(error, OSError) and not isinstance(error, ValueError):
         return _of_the_system(error)
     if type(error).__name__ in ("MemoryError", "OutOfMemoryError") or NO_MEMORY.search(str(error)):
-        return "memory must suffice; it does not. Choose a smaller --batch-size, or a --slice-size."
+        return "Out of memory. Choose a smaller --batch-size, or a --slice-size."
     if type(error).__name__ == "NotFinite" or (isinstance(error, ValueError) and _home(error) in CHECKED):
         return str(error)
     return None
@@ -152,7 +152,7 @@ def _home(error: Exception) -> str:
     return "" if frame is None else str(frame.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
-def _say(line: str, *, always: bool = False) -> None:
+def _print_line(line: str, *, always: bool = False) -> None:
     if always or is_first_process():
         with suppress(OSError):
             print(f"replearn: {' '.join(line.split())}", file=sys.stderr, flush=True)

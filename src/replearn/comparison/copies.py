@@ -33,13 +33,11 @@ def copies_across(train: Samples, test: Samples) -> dict[str, Any]:
             "%d of %d test samples nearly equal a training sample (%s), so that all scores are too high: "
             "test %s in training, and so on. Split by groups, or drop them.",
             len(found.test),
-            found.looked_at,
+            found.compared,
             found.rule,
             pairs[0],
         )
-    return {
-        NEAR: {"test samples": len(found.test), "of": found.looked_at, "rule": found.rule, "pairs": pairs}
-    }
+    return {NEAR: {"test samples": len(found.test), "of": found.compared, "rule": found.rule, "pairs": pairs}}
 
 
 def together_in_training(train: Samples) -> np.ndarray | None:

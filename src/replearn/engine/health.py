@@ -12,7 +12,7 @@ Troubles, each with a number that shows it:
 - weights grow many times over in few steps: the learning rate is too large;
 - a softmax looks at (nearly) one candidate from the start: the temperature is too small;
 - (nearly) all samples are assigned to one prototype;
-- a number that the method measures itself is not what it must be (`replearn.engine.signs`);
+- a number that the method measures itself is not what it must be (`replearn.engine.symptoms`);
 - the views of a sample are one and the same.
 """
 
@@ -25,7 +25,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from replearn.engine.signs import SIGNS
+from replearn.engine.symptoms import SYMPTOMS
 
 COLLAPSED_SPREAD = 0.05
 SETTLED = 20  # steps after which the running statistics of batch normalisation can be trusted
@@ -34,7 +34,7 @@ STUCK_STEPS = 100
 EARLY = 200  # steps in which weights should not have grown much, nor a softmax have made up its mind
 GROWN = 4.0
 FEWEST = 1.5  # candidates or prototypes
-LOOKS = 3  # in a row at which a sign shows before it is told
+LOOKS = 3  # in a row at which a symptom shows before it is told
 NOT_FINITE = "not finite"
 
 
@@ -49,7 +49,7 @@ class Alarm:
     Attributes:
         step: when.
         kind: `not finite`, `collapsed`, `stuck`, `learning rate`, `temperature`, `prototypes`, `views`, or that of one
-            of `replearn.engine.signs`.
+            of `replearn.engine.symptoms`.
         trouble: what was seen, with its number.
         remedy: the likely cause and what to try.
     """
@@ -194,7 +194,7 @@ class Watch:
         self.why_collapse = why_collapse
         self.alarms: list[Alarm] = []
         self._near = 0  # steps in a row whose loss was that of collapse
-        self._signs: dict[str, int] = {}  # looks in a row at which a sign of trouble showed
+        self._symptoms: dict[str, int] = {}  # looks in a row at which a symptom of trouble showed
 
     def see_loss(self, step: int, loss: float, learning_rate: float) -> Alarm | None:
         """Check the loss of a step; the alarm that it raises, if it is new."""
@@ -224,18 +224,18 @@ class Watch:
             self._prototypes(step, health),
             self._growth(step, health, learning_rate),
             self._collapse(step, health, learning_rate),
-            *(self._sign(step, name, value) for name, value in health.measures.items()),
+            *(self._symptom(step, name, value) for name, value in health.measures.items()),
         )
         return [alarm for alarm in found if alarm]
 
-    def _sign(self, step: int, name: str, value: float) -> Alarm | None:
-        sign = SIGNS.get(name)
-        if sign is None:
+    def _symptom(self, step: int, name: str, value: float) -> Alarm | None:
+        symptom = SYMPTOMS.get(name)
+        if symptom is None:
             return None
-        seen = self._signs[name] = self._signs.get(name, 0) + 1 if sign.shows(step, value) else 0
+        seen = self._symptoms[name] = self._symptoms.get(name, 0) + 1 if symptom.shows(step, value) else 0
         if seen < LOOKS:
             return None
-        return self._tell(step, sign.kind, sign.trouble.format(value), sign.remedy)
+        return self._tell(step, symptom.kind, symptom.trouble.format(value), symptom.remedy)
 
     def _views(self, step: int, health: Health) -> Alarm | None:
         if not health.same_views:
@@ -286,11 +286,15 @@ class Watch:
 
     def state(self) -> dict[str, Any]:
         """What `Watch` needs to go on."""
-        return {"near": self._near, "signs": self._signs, "alarms": [asdict(alarm) for alarm in self.alarms]}
+        return {
+            "near": self._near,
+            "signs": self._symptoms,
+            "alarms": [asdict(alarm) for alarm in self.alarms],
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state()` gave."""
-        self._near, self._signs = state["near"], dict(state["signs"])
+        self._near, self._symptoms = state["near"], dict(state["signs"])
         self.alarms = [Alarm(**alarm) for alarm in state["alarms"]]
 
     def _not_finite(self, step: int, trouble: str, learning_rate: float) -> Alarm | None:

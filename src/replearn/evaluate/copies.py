@@ -26,13 +26,13 @@ class NearCopies:
 
     Attributes:
         test, train: positions of each such test sample and of its nearest training sample, (k,); nearest pair first.
-        looked_at: how many test samples were compared.
+        compared: how many test samples were compared.
         rule: when two samples count as near copies, in words.
     """
 
     test: npt.NDArray[np.int64]
     train: npt.NDArray[np.int64]
-    looked_at: int
+    compared: int
     rule: str
 
 

@@ -38,11 +38,11 @@ def extension_for(method: Outline, old: dict[str, Any], folder: Path) -> Extensi
     had, asked = old["fields"].get("epochs"), getattr(method, "epochs", None)
     if had is None or asked is None:
         return None
-    begin_anew = f"Begin a new run with its encoder: --encoder {shlex.quote(str(folder))} --run OTHER."
+    what_then = f"Begin a new run with its encoder: --encoder {shlex.quote(str(folder))} --run OTHER."
     if asked < had:
         raise ValueError(
             f"the run in {folder} has ended, after {had} epochs, and can have no fewer; got epochs={asked}. "
-            f"{begin_anew}"
+            f"{what_then}"
         )
     last = _last_row(folder)
     minutes, before = getattr(method, "max_minutes", None), old["fields"].get("max_minutes")
@@ -53,12 +53,12 @@ def extension_for(method: Outline, old: dict[str, Any], folder: Path) -> Extensi
     if schedule is None:
         raise ValueError(
             f"a run of {type(method).__name__} that has ended can't be extended, {method.why_not_extended}; it had "
-            f"{had} epochs, got epochs={asked}. {begin_anew}"
+            f"{had} epochs, got epochs={asked}. {what_then}"
         )
     step, seconds, planned = (last.get(name, 0.0) for name in ("step", "seconds", "planned"))
     if not (step and planned):
         raise ValueError(
-            f"{folder / HISTORY} must tell at which step the run has ended, to be extended; it does not. {begin_anew}"
+            f"{folder / HISTORY} must tell at which step the run has ended, to be extended; it does not. {what_then}"
         )
     if minutes is not None and 60 * minutes <= seconds:
         raise ValueError(

@@ -90,7 +90,7 @@ def begun(method: Outline, path: str | Path, *, resume: bool = False) -> Iterato
                 if METHOD not in there:
                     remove(folder / ALARMS)  # of a run that failed
                     write_json(folder / METHOD, to_json(method))
-                    _say_views(to_json(method))
+                    _warn_of_views(to_json(method))
                 if extension:
                     open_extension(folder, to_json(method), extension, keep_state=method.keeps_state)
             wait_for_all()
@@ -185,7 +185,7 @@ def to_json(method: Outline) -> dict[str, Any]:
     } | more
 
 
-def _say_views(content: dict[str, Any]) -> None:
+def _warn_of_views(content: dict[str, Any]) -> None:
     views = content["fields"].get("views")
     if isinstance(views, dict) and "own" in views:
         log.warning(

@@ -39,7 +39,7 @@ class Training(Outline):
     for_smaller: ClassVar[str] = ""  # completes "Use ..."
     # What else to look at when all embeddings become one, as a question; None: that is no trouble here.
     why_collapse: ClassVar[str | None] = ""
-    looked_at: ClassVar[int] = 256  # samples by which training is watched
+    watched_samples: ClassVar[int] = 256  # samples by which training is watched
 
     epochs: int = 100
     batch_size: int = 256
@@ -77,7 +77,7 @@ class Training(Outline):
     def after_step(self, progress: float) -> None:
         """Called after each update (teachers, queues, centres); `progress` is the share of training done."""
 
-    def enough(self) -> bool:
+    def should_stop(self) -> bool:
         """Whether to end the training here, asked after each step, alike on all processes."""
         return False
 

@@ -2,10 +2,11 @@
 
 A contrastive objective takes a mask `keep` of the negatives of each of its rows; without it they are all kept.
 
-    keep = draw_negatives(strangers(a, b), number)
+    keep = draw_negatives(negative_mask(a, b), number)
     nt_xent(a, b, keep=keep)
 
-A sample that is in a batch twice is no negative of itself: `strangers` takes a number per sample that equal ones share.
+A sample that is in a batch twice is no negative of itself: `negative_mask` takes a number per sample that equal ones
+share.
 """
 
 import torch
@@ -13,7 +14,9 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 
-def strangers(*views: Float[Tensor, "n d"], content: Int[Tensor, " n"] | None = None) -> Bool[Tensor, "m m"]:
+def negative_mask(
+    *views: Float[Tensor, "n d"], content: Int[Tensor, " n"] | None = None
+) -> Bool[Tensor, "m m"]:
     """Where two rows are of different samples, `m = views * n` rows in all, one view below the other.
 
     Args:
@@ -25,12 +28,12 @@ def strangers(*views: Float[Tensor, "n d"], content: Int[Tensor, " n"] | None = 
 
     Example:
         >>> z = torch.zeros(2, 3)
-        >>> strangers(z, z).int().tolist()
+        >>> negative_mask(z, z).int().tolist()
         [[0, 1, 0, 1], [1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 1, 0]]
     """
     if len({len(view) for view in views}) != 1:
         raise ValueError(
-            f"strangers needs views of the same samples; got lengths {[len(view) for view in views]}. "
+            f"negative_mask needs views of the same samples; got lengths {[len(view) for view in views]}. "
             "Pass one or more of one length."
         )
     sample = torch.arange(len(views[0]), device=views[0].device) if content is None else content
@@ -45,14 +48,14 @@ def draw_negatives(candidates: Bool[Tensor, "n m"], number: int | None) -> Bool[
     generator: on several processes, where its state is alike, all draw the same for the joined batch.
 
     Args:
-        candidates: what may be a negative of which row; never the row itself or its partner (`strangers`).
+        candidates: what may be a negative of which row; never the row itself or its partner (`negative_mask`).
         number: negatives per row.
 
     Raises:
         ValueError: `number` is below 1 or above `m`.
 
     Example:
-        >>> kept = draw_negatives(strangers(torch.zeros(5, 2)), 3)
+        >>> kept = draw_negatives(negative_mask(torch.zeros(5, 2)), 3)
         >>> kept.sum(1).tolist(), kept.diagonal().any().item()
         ([3, 3, 3, 3, 3], False)
 

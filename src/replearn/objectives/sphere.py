@@ -61,8 +61,8 @@ def uniformity(
     Args:
         z: embeddings, one row per sample: of one view, since the views of a sample should not repel each other.
         scale: `t`; larger values look at nearer neighbours only.
-        keep: which rows repel which (`replearn.objectives.negatives.strangers`): the mean is over these pairs, and the
-            loss is 0 where there is none. None keeps all; a row itself never counts.
+        keep: which rows repel which (`replearn.objectives.negatives.negative_mask`): the mean is over these pairs, and
+            the loss is 0 where there is none. None keeps all; a row itself never counts.
 
     Raises:
         ValueError: there is one row only, `scale` is not positive, or `keep` is of another size.

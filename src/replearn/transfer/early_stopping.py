@@ -60,7 +60,7 @@ class BestKeeper(nn.Module):
             for key, tensor in self._tensors().items():
                 self.get_buffer(key).copy_(tensor)
 
-    def enough(self) -> bool:
+    def should_stop(self) -> bool:
         """Whether too many epochs have passed since the best."""
         return bool(self.numbers[3] - self.numbers[5] >= self.patience)
 

@@ -31,9 +31,8 @@ from replearn.transfer.early_stopping import BestKeeper
 from replearn.transfer.features import kept_features
 from replearn.transfer.few_labels import steps_enough
 from replearn.transfer.head import Head, SpanHead
-from replearn.transfer.in_batches import told_rows
-from replearn.transfer.layer_groups import begin_anew, layer_rates, let_learn, levels_of
-from replearn.transfer.lessons import Lessons, parted
+from replearn.transfer.in_batches import predict_rows
+from replearn.transfer.layer_groups import layer_rates, levels_of, reinitialise_top, unfreeze_top
 from replearn.transfer.predictor import Predictor
 from replearn.transfer.reading import TokenSamples
 from replearn.transfer.span import Span
@@ -46,6 +45,7 @@ from replearn.transfer.task_data import (
     read_answers,
     read_samples,
 )
+from replearn.transfer.task_split import TaskSplit, parted
 from replearn.transfer.weight_average import WeightAverage
 from replearn.views import Split
 
@@ -71,7 +71,7 @@ class FineTune(Predictor):
     paper: ClassVar[str] = "https://arxiv.org/abs/1810.04805"
     why_collapse: ClassVar[str | None] = None  # states of texts lie close together before they are scaled
     why_not_extended: ClassVar[str] = "since it keeps the weights of its best epoch"
-    looked_at: ClassVar[int] = 8  # of the many looks at a short training each takes its time
+    watched_samples: ClassVar[int] = 8  # of the many looks at a short training each takes its time
 
     def given(self, X: Any, y: Any) -> Samples:
         for name in ("keeper_", "average_"):
@@ -115,10 +115,10 @@ class FineTune(Predictor):
         check_reading(self, self.encoder_, self.levels_)
         apart = self._set_reading() if known is None else self._set_reading() and known.apart
         if known is None:
-            begin_anew(self.encoder_, self.levels_, self.fresh_layers)
+            reinitialise_top(self.encoder_, self.levels_, self.fresh_layers)
             self.samples_ = described(samples, self.task_, self._answers, recipe=recipe, apart=apart)
         top = {"full": None, "frozen": 0}.get(str(self.trained), self.trained)
-        self._still = let_learn(self.encoder_, self.levels_, top)  # type: ignore[arg-type]
+        self._still = unfreeze_top(self.encoder_, self.levels_, top)  # type: ignore[arg-type]
         head = SpanHead if isinstance(self.task_, Span) else Head
         layers = layers_read(self, self.encoder_)
         self.head_ = head(self.encoder_.dim, self.task_.outputs, layers=layers, apart=apart)
@@ -142,8 +142,8 @@ class FineTune(Predictor):
         inputs = self.inputs(samples)
         targets = self.task_.targets(self._answers, inputs)
         seen = self._kept(inputs) if self.trained == "frozen" else inputs
-        self._lessons = Lessons(seen, inputs, targets, self._answers, learned, held)
-        self._scale(self._lessons)
+        self._split = TaskSplit(seen, inputs, targets, self._answers, learned, held)
+        self._scale(self._split)
         self.head_.begin_at(self.task_.prior(self._answers, inputs))
         modules = self.modules()
         if len(held):
@@ -161,19 +161,19 @@ class FineTune(Predictor):
             elif self.momentum:
                 self.average_.put()
         self.__dict__.pop("average_", None)
-        del self._lessons
+        del self._split
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         for module in self._still:
             module.training = False  # no dropout and no batch statistics where nothing learns
         seen = self.views_(batch)[0] if self.views is not None else batch
         logits = self.head_(self._features(seen))
-        sums, counts = self.task_.loss(logits, self._lessons.targets_of(batch).to(logits.device))
+        sums, counts = self.task_.loss(logits, self._split.targets_of(batch).to(logits.device))
         return gather(sums).sum() / collect(counts).sum().clamp_min(1.0)
 
     def loss_count(self, batch: Batch) -> float:
         """Answers that are known: of samples, words, or ends of spans."""
-        return float(self.task_.counts(self._lessons.targets_of(batch)).sum())
+        return float(self.task_.counts(self._split.targets_of(batch)).sum())
 
     def schedule_again(self) -> None:
         """None: see `why_not_extended`."""
@@ -192,28 +192,28 @@ class FineTune(Predictor):
             self.average_.follow()
         if (
             hasattr(self, "keeper_")
-            and self.keeper_.step() % self._lessons.steps(self.batch_size * self.accumulate) == 0
+            and self.keeper_.step() % self._split.steps(self.batch_size * self.accumulate) == 0
         ):
             self._look()
 
-    def enough(self) -> bool:
+    def should_stop(self) -> bool:
         """Whether `patience` epochs have brought nothing."""
-        return hasattr(self, "keeper_") and self.keeper_.enough()
+        return hasattr(self, "keeper_") and self.keeper_.should_stop()
 
     def _look(self) -> None:
         with self.average_.answering() if self.momentum else nullcontext():
             self._look_at_held()
 
     def _look_at_held(self) -> None:
-        lessons = self._lessons
-        told = told_rows(self._say, self._parts(), lessons.seen, self._machine(), index=lessons.held)
-        found = self.task_.answers(told, lessons.inputs, lessons.held)
-        score = self.task_.scores(lessons.truth(), found)[self.task_.main]
-        self.keeper_.see(score, lessons.loss_of(self.task_, told))
+        split = self._split
+        told = predict_rows(self._outputs, self._parts(), split.seen, self._machine(), index=split.held)
+        found = self.task_.answers(told, split.inputs, split.held)
+        score = self.task_.scores(split.truth(), found)[self.task_.main]
+        self.keeper_.see(score, split.loss_of(self.task_, told))
         log.info("epoch %d: validation %s %.4f", self.keeper_.epoch, self.task_.main, score)
 
     def _take_best(self) -> None:
-        if self.keeper_.steps % self._lessons.steps(self.batch_size * self.accumulate):
+        if self.keeper_.steps % self._split.steps(self.batch_size * self.accumulate):
             self._look()  # the clock ended the training within an epoch
         self.keeper_.put_back()
         self.best_epoch_, self.validation_score_ = self.keeper_.best_epoch, self.keeper_.best_score
@@ -222,16 +222,16 @@ class FineTune(Predictor):
     def _kept(self, inputs: Samples) -> Samples:
         """The features of samples, for an encoder that learns no more."""
         every = np.arange(len(inputs))
-        rows = told_rows(
+        rows = predict_rows(
             lambda batch: self._features(batch).x, [self.encoder_], inputs, self._machine(), index=every
         )
         lengths = inputs.lengths if self.task_.tokenwise and isinstance(inputs, TokenSamples) else None
         return kept_features(rows, lengths, kind=inputs.kind)
 
-    def _scale(self, lessons: Lessons) -> None:
-        chosen = lessons.learned[:: max(1, len(lessons.learned) // SCALED_BY)]
-        rows = told_rows(self._read, self._parts(), lessons.seen, self._machine(), index=chosen)
-        self.head_.scale_by(lessons.rows_there(rows, chosen, tokenwise=self.task_.tokenwise))
+    def _scale(self, split: TaskSplit) -> None:
+        chosen = split.learned[:: max(1, len(split.learned) // SCALED_BY)]
+        rows = predict_rows(self._read, self._parts(), split.seen, self._machine(), index=chosen)
+        self.head_.scale_by(split.rows_there(rows, chosen, tokenwise=self.task_.tokenwise))
 
     @classmethod
     def load(

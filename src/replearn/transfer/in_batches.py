@@ -14,7 +14,7 @@ from replearn.transfer.reading import TokenSamples
 ROWS = 64  # samples at a time
 
 
-def told_rows(
+def predict_rows(
     say: Callable[[Batch], Tensor],
     modules: Iterable[nn.Module],
     samples: Samples,

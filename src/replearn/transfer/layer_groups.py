@@ -59,7 +59,7 @@ def levels_of(encoder: Encoder) -> Levels:
         return Levels(found.layers, (*found.after, *(f"{name}.{key}" for key, _ in parts[at + 1 :])))
 
 
-def let_learn(encoder: Encoder, levels: Levels, top: int | None) -> list[nn.Module]:
+def unfreeze_top(encoder: Encoder, levels: Levels, top: int | None) -> list[nn.Module]:
     """Let the last `top` layers learn, or all that there is (None); what stays as it is, module by module."""
     least = 0 if top is None else len(levels) - top + 1
     for name, parameter in encoder.named_parameters():
@@ -67,7 +67,7 @@ def let_learn(encoder: Encoder, levels: Levels, top: int | None) -> list[nn.Modu
     return [module for name, module in encoder.named_modules() if levels.of(name) < least]
 
 
-def begin_anew(encoder: Encoder, levels: Levels, top: int) -> None:
+def reinitialise_top(encoder: Encoder, levels: Levels, top: int) -> None:
     """Draw the weights of the last `top` layers again (Zhang et al., ICLR 2021, section 5).
 
     Those of transformers are drawn as before their pre-training, from a normal distribution of deviation 0.02; of other

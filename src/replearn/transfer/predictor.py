@@ -13,7 +13,7 @@ from replearn.engine.machine import choose_for_inference
 from replearn.methods.checks import check_same_kind, samples_like_fit
 from replearn.transfer.checks import check_fitted
 from replearn.transfer.features import MIXTURE, Features, features_of
-from replearn.transfer.in_batches import told_rows
+from replearn.transfer.in_batches import predict_rows
 from replearn.transfer.reading import PairTexts, token_samples
 from replearn.transfer.task_data import read_answers, read_samples
 from replearn.transfer.tuning import Tuning
@@ -62,7 +62,9 @@ class Predictor(Tuning):
         """What the head reads of each sample; of tokens, their mean."""
         check_fitted(self)
         inputs = self.inputs(self._samples(X))
-        rows = told_rows(self.represent, self._parts(), inputs, self._machine(), index=np.arange(len(inputs)))
+        rows = predict_rows(
+            self.represent, self._parts(), inputs, self._machine(), index=np.arange(len(inputs))
+        )
         return np.stack(rows)
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
@@ -105,12 +107,14 @@ class Predictor(Tuning):
         rows: Tensor = self.head_.mixed(self._features(batch))
         return rows
 
-    def _say(self, batch: Batch) -> Tensor:
+    def _outputs(self, batch: Batch) -> Tensor:
         return self.head_(self._features(batch))  # type: ignore[no-any-return]
 
     def _told(self, samples: Samples) -> tuple[list[np.ndarray], Samples]:
         inputs = self.inputs(samples)
-        rows = told_rows(self._say, self._parts(), inputs, self._machine(), index=np.arange(len(inputs)))
+        rows = predict_rows(
+            self._outputs, self._parts(), inputs, self._machine(), index=np.arange(len(inputs))
+        )
         return rows, inputs
 
     def _predicted(self, samples: Samples) -> Any:

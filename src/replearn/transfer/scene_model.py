@@ -25,7 +25,7 @@ from replearn.methods.checks import samples_like_fit
 from replearn.methods.load import fitted
 from replearn.methods.started import read_recipe, recipe_of
 from replearn.transfer.checks import TRAINED
-from replearn.transfer.layer_groups import let_learn, levels_of
+from replearn.transfer.layer_groups import levels_of, unfreeze_top
 from replearn.transfer.surgery import batch_norms, leave_unread, levels_read, measure_statistics
 from replearn.views.reframe import Frames, Reframe
 
@@ -61,7 +61,7 @@ class SceneModel(Method):
     why_not_judged: ClassVar[str] = (
         "since it answers what is where in scenes, on which it was judged when it was fitted: see `replearn report`"
     )
-    looked_at: ClassVar[int] = 8
+    watched_samples: ClassVar[int] = 8
     main: ClassVar[str]  # the score that counts
     reads_masks: ClassVar[bool] = False  # whether it learns from masks, not from boxes
     usual_told: ClassVar[str]  # what `usual` says, in words
@@ -132,7 +132,7 @@ class SceneModel(Method):
                 f"trained must be at most {len(levels)}, the layers of the encoder; got {self.trained}. Lower it."
             )
         top = {"full": None, "frozen": 0}.get(str(self.trained), self.trained)
-        self._still = [*let_learn(self.encoder_, levels, top), *batch_norms(self.encoder_)]  # type: ignore[arg-type]
+        self._still = [*unfreeze_top(self.encoder_, levels, top), *batch_norms(self.encoder_)]  # type: ignore[arg-type]
         read = levels_read(self.encoder_, samples, finest=self.stride)
         leave_unread(self.encoder_, samples, read)
         self.graft(read, samples)

@@ -21,7 +21,7 @@ from replearn.encoders import make_encoder, mlp
 from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives import alignment, uniformity
-from replearn.objectives.negatives import strangers
+from replearn.objectives.negatives import negative_mask
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -59,7 +59,7 @@ class AlignUniform(JointEmbedding):
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         a, b = (gather(self.head_(self.encoder_(view))) for view in self.views_(batch))  # (n, dim) each
-        keep = strangers(a, content=self.content(batch))
+        keep = negative_mask(a, content=self.content(batch))
         uniform = sum(uniformity(view, scale=self.scale, keep=keep) for view in (a, b)) / 2
         return self.alignment * alignment(a, b, power=self.power) + self.uniformity * uniform
 

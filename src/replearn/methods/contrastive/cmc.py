@@ -24,7 +24,7 @@ from replearn.encoders.heads import unused_widths
 from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives import info_nce
-from replearn.objectives.negatives import draw_negatives, strangers
+from replearn.objectives.negatives import draw_negatives, negative_mask
 from replearn.views.defaults import parts_of
 
 
@@ -73,7 +73,7 @@ class CMC(JointEmbedding):
         z = [gather(head(encoder(group))) for head, encoder, group in networks]  # (n, dim) each
         losses, content = [], self.content(batch)
         for a, b in permutations(z, 2):
-            keep = draw_negatives(strangers(a, content=content), self.negatives)
+            keep = draw_negatives(negative_mask(a, content=content), self.negatives)
             losses.append(info_nce(a, b, temperature=self.temperature, keep=keep))
         return torch.stack(losses).sum()
 

@@ -25,7 +25,7 @@ from replearn.encoders.context import Forecast, directions, in_parts
 from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives import future_contrast
-from replearn.objectives.negatives import draw_negatives, strangers
+from replearn.objectives.negatives import draw_negatives, negative_mask
 from replearn.views.defaults import parts_of
 
 log = logging.getLogger("replearn")
@@ -91,7 +91,7 @@ class CPC(JointEmbedding):
         for k, guesses in enumerate(ahead, start=1):
             for guess, later in zip(gather(guesses).unbind(1), z[:, k:].unbind(1), strict=True):
                 a, b = guess.flatten(0, 1), later.flatten(0, 1)  # (n·w, dim) each
-                keep = draw_negatives(strangers(b, content=content), self.negatives)
+                keep = draw_negatives(negative_mask(b, content=content), self.negatives)
                 losses.append(future_contrast(a, b, temperature=self.temperature, keep=keep))
         return torch.stack(losses).mean()
 

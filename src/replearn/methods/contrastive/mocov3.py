@@ -22,7 +22,7 @@ from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
 from replearn.methods.state.teacher import Teacher, rising_momentum
 from replearn.objectives import info_nce
-from replearn.objectives.negatives import draw_negatives, strangers
+from replearn.objectives.negatives import draw_negatives, negative_mask
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -65,7 +65,7 @@ class MoCoV3(JointEmbedding):
         self, queries: Float[Tensor, "n d"], keys: Float[Tensor, "n d"], content: Int[Tensor, " n"]
     ) -> Float[Tensor, ""]:
         """The loss of queries that look for their keys."""
-        keep = draw_negatives(strangers(keys, content=content), self.negatives)
+        keep = draw_negatives(negative_mask(keys, content=content), self.negatives)
         return info_nce(queries, keys, temperature=self.temperature, keep=keep)
 
     def after_step(self, progress: float) -> None:

@@ -28,7 +28,7 @@ from replearn.methods.joint import JointEmbedding
 from replearn.methods.state.contents import Contents
 from replearn.methods.state.queue import Queue
 from replearn.objectives import info_nce
-from replearn.objectives.negatives import strangers
+from replearn.objectives.negatives import negative_mask
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -65,7 +65,7 @@ class NNCLR(JointEmbedding):
         z_a, z_b = (gather(rows).detach() for rows in z)
         content, rows = self.content(batch), self.queue_.rows()
         own = self.contents_.of(content)
-        keep = strangers(z_a, content=content)
+        keep = negative_mask(z_a, content=content)
         found_a, found_b = (nearest(seen, rows, but=own) for seen in (z_a, z_b))
         one = info_nce(found_a, query_b, temperature=self.temperature, keep=keep)
         other = info_nce(found_b, query_a, temperature=self.temperature, keep=keep)

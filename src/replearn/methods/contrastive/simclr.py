@@ -24,7 +24,7 @@ from replearn.encoders.heads import unused_widths
 from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives import nt_xent
-from replearn.objectives.negatives import draw_negatives, strangers
+from replearn.objectives.negatives import draw_negatives, negative_mask
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -63,7 +63,7 @@ class SimCLR(JointEmbedding):
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         a, b = (gather(self.head_(self.encoder_(view))) for view in self.views_(batch))  # (n, dim) each
-        keep = draw_negatives(strangers(a, b, content=self.content(batch)), self.negatives)
+        keep = draw_negatives(negative_mask(a, b, content=self.content(batch)), self.negatives)
         return nt_xent(a, b, temperature=self.temperature, keep=keep)
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:

@@ -19,7 +19,7 @@ class LanguageModel(TextMethod):
     """
 
     why_collapse: ClassVar[str | None] = None  # pooled states lie close together as long as little is learned
-    looked_at: ClassVar[int] = 32
+    watched_samples: ClassVar[int] = 32
 
     window: int = 128
     epochs: int = 10

@@ -62,7 +62,7 @@ class ImageGPT(Trained):
     why_collapse: ClassVar[str | None] = (
         None  # means of states lie close together as long as little is learned
     )
-    looked_at: ClassVar[int] = 32
+    watched_samples: ClassVar[int] = 32
 
     colours: int | None = None
     side: int = 16

@@ -203,8 +203,8 @@ def _leaks(samples: Samples, test: Samples, hashes: np.ndarray) -> tuple[list[Fi
     near = near_across(test, samples)  # of each sample, the nearest of the test part
     leaks = {**dict(zip(near.test.tolist(), near.train.tolist(), strict=True)), **equal}
     line = f"leaks: samples that equal one of {len(test):,} test samples, or nearly do ({near.rule})"
-    if near.looked_at < len(samples):
-        line += f"; nearly equal ones among {near.looked_at:,} samples"
+    if near.compared < len(samples):
+        line += f"; nearly equal ones among {near.compared:,} samples"
     return [Finding("leak", i, other) for i, other in sorted(leaks.items())], line
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Sign:
+class Symptom:
     """A number by which trouble is known.
 
     Attributes:
@@ -28,27 +28,27 @@ class Sign:
 
 
 # By the name of the measure.
-SIGNS = {
-    "rate": Sign(
+SYMPTOMS = {
+    "rate": Symptom(
         "posterior collapse",
         "the code tells {:.3f} nats of a sample: the decoder does without it",
         "The KL term has won: lower beta, let it rise slowly, or take a weaker decoder.",
         below=0.1,
     ),
-    "dead_units": Sign(
+    "dead_units": Symptom(
         "dead units",
         "a share of {:.2f} of the code's units is the same for every sample",
         "The penalty is too strong or the learning rate too large: lower one of them.",
         above=0.9,
     ),
-    "log_variance": Sign(
+    "log_variance": Symptom(
         "log-variance",
         "the largest log-variance of a code's unit is {:.1f}",
         "The variance explodes or vanishes: try a learning rate ten times smaller, or samples that are standardised.",
         below=-20.0,
         above=12.0,
     ),
-    "context_gain": Sign(
+    "context_gain": Symptom(
         "unigram plateau",
         "the context tells {:.3f} nats of a token: only how frequent tokens are has been learned",
         "Train for more steps, take a smaller vocabulary, a learning rate of 1e-3 or less; hide more (share=0.4), "
@@ -56,21 +56,21 @@ SIGNS = {
         below=0.05,
         after=400,
     ),
-    "masked_error": Sign(
+    "masked_error": Symptom(
         "patch means",
         "hidden patches are predicted {:.3f} times as badly as by means alone: nothing of them has been learned",
         "Train for more steps, try another learning rate (1e-3), smaller patches, or hide fewer (share=0.5).",
         above=0.99,
         after=400,
     ),
-    "hole_ratio": Sign(
+    "hole_ratio": Symptom(
         "mean colour",
         "holes are filled {:.3f} times as badly as with the mean colour: nothing of what is in them has been learned",
         "Train for more steps, try another learning rate (1e-3), or hide smaller blocks: Hidden('blocks').",
         above=0.99,
         after=400,
     ),
-    "chroma_ratio": Sign(
+    "chroma_ratio": Symptom(
         "grey colours",
         "predicted colours are {:.2f} times as far from grey as true ones",
         "Grey is what is likeliest where nothing is known: train longer, weigh rare colours more (uniform nearer to 0) "
@@ -78,7 +78,7 @@ SIGNS = {
         below=0.2,
         after=200,
     ),
-    "histogram_gain": Sign(
+    "histogram_gain": Symptom(
         "histogram plateau",
         "pixels are told {:.3f} bits better than by how often each place has each colour",
         "The network knows no more than a histogram of each place: train for more steps, try a learning rate of 1e-3, "
@@ -86,7 +86,7 @@ SIGNS = {
         below=0.02,
         after=400,
     ),
-    "pretext_gain": Sign(
+    "pretext_gain": Symptom(
         "guessing",
         "answers are {:.3f} of the way from guessing to always right: nothing has been learned of the question",
         "Train for more steps, try another learning rate (1e-3), or ask less (fewer classes or permutations); of what "
@@ -94,7 +94,7 @@ SIGNS = {
         below=0.002,
         after=400,
     ),
-    "tiles_gain": Sign(
+    "tiles_gain": Symptom(
         "shortcut",
         "tiles are put in their places {:.2f} of the way from guessing to always, more than what they show can tell",
         "Lines, brightness or colours may give their places away: keep gaps and jitter, level tiles "
@@ -102,19 +102,19 @@ SIGNS = {
         above=0.97,
         after=200,
     ),
-    "target_spread": Sign(
+    "target_spread": Symptom(
         "collapsed targets",
         "the teacher's states differ by {:.3f} between samples: they have become one for all",
         "Raise the teacher's momentum (0.996), lower the learning rate, or weaken the predictor (depth=1).",
         below=0.05,
     ),
-    "variety": Sign(
+    "variety": Symptom(
         "mode collapse",
         "generated samples vary {:.3f} times as much as real ones",
         "The generator makes one sample for all codes: try a lower learning rate, or a smaller discriminator.",
         below=0.2,
     ),
-    "guessed_classes": Sign(
+    "guessed_classes": Symptom(
         "runaway guesses",
         "guesses are spread over {:.2f} of the classes: what was guessed too often is learned, and guessed more often",
         "Lower weight, let it rise later, or take surer guesses alone (threshold=0.95); label more of the "

@@ -17,8 +17,8 @@ from replearn.transfer.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)
-class Lessons:
-    """Samples with answers.
+class TaskSplit:
+    """Samples with answers: those to learn from, and those that are held out.
 
     Attributes:
         seen: all samples as the training goes through them.

@@ -4,8 +4,11 @@ import builtins
 import importlib.util
 import re
 import shlex
+import signal
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +19,7 @@ from pages import ROOT, Block
 from replearn.cli import COMMANDS, main
 from replearn.data import DataWarning
 
+SECONDS = 900  # that a command of a page may take, on a busy machine, too
 # `print(...)  # what it prints`
 PROMISE = re.compile(r"^\s*print\(.*\)  # (.+)$")
 # The same cut into lines, of which nobody would notice that it is not checked.
@@ -63,7 +67,8 @@ def run_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         assert words[1] in COMMANDS or words[1].startswith("--")
         # The demo has tests of its own: minutes are too long here.
         arguments = [*words[1:], "--help"] if words[1] == "demo" else words[1:]
-        code = main(arguments)
+        with at_most(SECONDS, shlex.join(words)):
+            code = main(arguments)
         told = capsys.readouterr()
         assert code == 0, told.err
         return
@@ -75,6 +80,22 @@ def run_command(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert words[0] in ("pip", "git", "towncrier", "cd") or files, words
     for file in files:
         assert words[0] in ("pip", "git") or Path(ROOT, file.partition("::")[0]).exists(), file
+
+
+@contextmanager
+def at_most(seconds: float, what: str) -> Iterator[None]:
+    """Ends what is done within, by an error that names it, where it takes longer: a page must not hang all tests."""
+
+    def late(*_: object) -> None:
+        raise TimeoutError(f"`{what}` was not done after {seconds:g} seconds")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def load_file(name: str, path: Path) -> ModuleType:

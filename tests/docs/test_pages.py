@@ -1,9 +1,10 @@
 """The code in the README and the docs runs and prints what it says."""
 
+import time
 from pathlib import Path
 
 import pytest
-from blocks import commands, run_command, run_python
+from blocks import at_most, commands, run_command, run_python
 from pages import DOCS, blocks, name, pages
 
 OWN_TEST = DOCS / "add-a-method.md"
@@ -60,3 +61,12 @@ def test_code_of_a_page_runs(
             continue
         for words in commands(block):
             run_command(words, capsys)
+
+
+def test_a_command_that_does_not_end_is_named() -> None:
+    told = r"`replearn serve x` was not done after 0\.05 seconds"
+    with pytest.raises(TimeoutError, match=told), at_most(0.05, "replearn serve x"):
+        time.sleep(5)
+    with at_most(0.05, "quick"):
+        pass
+    time.sleep(0.1)

@@ -50,6 +50,18 @@ ROWS = 1000  # about so many rows over a training
 PENDING = 10  # steps between looks at the loss: reading it makes a GPU wait
 
 
+def time_left(seconds: float, progress: float) -> str:
+    """How long a training still takes by its pace so far, as a line goes on; "" at its ends.
+
+    >>> time_left(60.0, 0.25), time_left(30.0, 0.5), time_left(9.0, 1.0)
+    (', about 3 min left', ', about 30 s left', '')
+    """
+    if not 0 < progress < 1:
+        return ""
+    left = seconds * (1 - progress) / progress
+    return f", about {left / 60:.0f} min left" if left >= 90 else f", about {left:.0f} s left"
+
+
 class History:
     """The rows of one training, each the mean over the steps since the row before.
 
@@ -134,11 +146,12 @@ class History:
             self._told = time.monotonic()
             loss_now = f", loss {self.rows[-1]['loss']:.4f}" if self.rows else ""
             log.info(
-                "step %d of %d (%.0f %%)%s",
+                "step %d of %d (%.0f %%)%s%s",
                 self.pace.step,
                 self.pace.steps,
                 100 * self.pace.progress,
                 loss_now,
+                time_left(self.pace.seconds, self.pace.progress),
             )
 
     def flush(self) -> None:

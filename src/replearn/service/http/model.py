@@ -102,7 +102,7 @@ class Served:
             if isinstance(value, bool) or not isinstance(value, str | int | float):
                 raise ValueError(f"values of where must be strings or numbers; got {value!r:.40}.")
             told = "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
-            parts.append(f"`{name}` = {told}")
+            parts.append(f"{table.quoted(name)} = {told}")
         return " AND ".join(parts) or None
 
 

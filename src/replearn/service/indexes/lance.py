@@ -58,6 +58,9 @@ class LanceTable(Table):
         cosine = pa.array(1 - found[DISTANCE].to_numpy(), pa.float32())
         return found.drop_columns([DISTANCE]).append_column("cosine", cosine)
 
+    def quoted(self, name: str) -> str:
+        return f"`{name}`"
+
     def rows(self, numbers: list[int]) -> dict[int, Any]:
         asked = self._table.search().where(f"{NUMBER} IN ({', '.join(map(str, numbers))})")
         found = asked.select([NUMBER, DIRECTION]).limit(len(numbers)).to_arrow()

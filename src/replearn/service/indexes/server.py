@@ -92,6 +92,9 @@ class ServerTable(Table):
         arrays = [pa.array(column, of) for column, of in zip(values, types, strict=True)]
         return pa.table(arrays, names=[*self.columns, "cosine"])
 
+    def quoted(self, name: str) -> str:
+        return '"' + name.replace('"', '""') + '"'
+
     def rows(self, numbers: list[int]) -> dict[int, Any]:
         sql = _psycopg().sql
         asked = sql.SQL("SELECT {}, {}::real[] FROM {} WHERE {} = ANY(%s)").format(

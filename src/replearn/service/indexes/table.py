@@ -74,6 +74,10 @@ class Table(ABC):
         """
 
     @abstractmethod
+    def quoted(self, name: str) -> str:
+        """A column's name as conditions have it where it is no plain word."""
+
+    @abstractmethod
     def rows(self, numbers: list[int]) -> dict[int, Any]:
         """The directions of the rows of these numbers, of those that are there."""
 

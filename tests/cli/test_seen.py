@@ -51,3 +51,17 @@ def test_a_test_part_that_is_named_is_looked_for_too(command, table, tmp_path):
     pd.read_csv(table).assign(a=lambda frame: frame["a"] + 1).to_csv(other, index=False)
     assert "fitted on these 60" in command("evaluate", run, str(other), "--test", table, *JUDGED).err
     assert "fitted on these" not in command("evaluate", run, table, "--test", str(other), *JUDGED).err
+
+
+def test_fit_says_that_nothing_is_left_to_judge_by(command, tmp_path):
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame(draw.normal(size=(40, 3)), columns=list("abc")).assign(label=["x", "y"] * 20)
+    frame.to_csv("t.csv", index=False)
+    frame.drop(columns="label").to_csv("bare.csv", index=False)
+    told = "learned from all of DATA; --split train keeps a fifth apart"
+    fit = ("fit", "pca", "t.csv", "--n-components", "2", "--run")
+    assert told in command(*fit, "all").out
+    assert told not in command(*fit, "part", "--split", "train").out
+    assert told not in command("fit", "pca", "bare.csv", "--n-components", "2", "--run", "bare").out
+    assert "the run was fitted on these" in command("evaluate", "all", "t.csv", "--draws", "1").err
+    assert "the run was fitted on these" not in command("evaluate", "part", "t.csv", "--draws", "1").err

@@ -155,9 +155,18 @@ def fit(method: Any, options: Any, folder: Path) -> None:
         print(f"ended by max_minutes after {cut}; the whole schedule was drawn together")
     if longer := extended(method):
         print(f"extended: {longer}, each with a schedule of its own")
+    if samples.labels is not None and saw_all(method, options):
+        print("learned from all of DATA; --split train keeps a fifth apart, to judge by")
     print(f"saved in {shown(folder)}; next:")
     for line in _next(method, options, shown(folder)):
         print(f"  {line}")
+
+
+def saw_all(method: Any, options: Any) -> bool:
+    """Whether a run has learned from samples by which `evaluate` would judge it."""
+    if options.split is not None or is_builtin(str(options.data)):
+        return bool(options.split == "all")
+    return not getattr(method, "needs_labels", False)
 
 
 def _next(method: Any, options: Any, folder: str) -> "Iterator[str]":

@@ -72,6 +72,7 @@ def test_the_command_fits_laws(command, rows, tmp_path):
         (("simclr", "bare.csv"), "labels of at least two classes"),
         (("tsne", "rows.csv", "--by", "samples"), "TSNE places no others"),
         (("simclr", "rows.csv", "--seeds", "0"), "--seeds must lie"),
+        (("simclr", "rows.csv", "--random-state", "3"), "got --random-state"),
     ],
 )
 def test_what_can_not_be_is_one_line(command, rows, tmp_path, args, told):

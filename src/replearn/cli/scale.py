@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("replearn")
 
+GIVEN = (
+    "random_state",
+    "max_minutes",
+)  # fields of methods that are not asked for: --seeds and epochs stand for them
+
 USAGE = """usage: replearn scale METHOD DATA [--by AXIS...] [--minutes M] [options]
 
 Scaling laws: make one thing larger at a time (samples, epochs, width or depth
@@ -62,7 +67,7 @@ class ScaleOptions(DataOptions):
     values: Annotated[tuple[str, ...], tyro.conf.arg(metavar="VALUE...")] = ()
     test: Annotated[str | None, tyro.conf.arg(metavar="DATA")] = None
     seeds: int = 1
-    minutes: float | None = None
+    minutes: Annotated[float | None, tyro.conf.arg(metavar="FLOAT")] = None
     run: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None
 
 
@@ -79,7 +84,7 @@ def run(args: list[str]) -> None:
     from replearn.methods import find_method
 
     entry = find_method(args[0])
-    asked = with_fields(field_options(entry.cls), ScaleOptions)
+    asked = with_fields(field_options(entry.cls, left_out=GIVEN), ScaleOptions)
     options: Any = parse(asked, args[1:], command=f"scale {entry.name}")
     folder = Path(options.run or f"runs/scale-{entry.name}-{short_name(options.data)}")
     with new_run(folder):

@@ -46,6 +46,7 @@ def needed(module: str, what: str, more: str = "") -> Any:
     1
     """
     try:
+        import_module(module.partition(".")[0])
         return import_module(module)
     except (ImportError, OSError) as error:
         raise missing(module, what, more, error) from error

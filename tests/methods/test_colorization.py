@@ -9,7 +9,7 @@ import torch
 import replearn
 from replearn import Colorization, load_data
 from replearn.encoders.colours import ColourBins, coloured, colours_of
-from replearn.engine.symptoms import SIGNS
+from replearn.engine.symptoms import SYMPTOMS
 from replearn.views import GreyOf, Pair, Same
 from replearn.views.lab import grey, lab
 
@@ -149,8 +149,8 @@ def test_all_grey_one_channel_and_other_views_are_refused(emoji):
 
 
 def test_predicting_grey_raises_an_alarm():
-    assert SIGNS["chroma_ratio"].shows(1000, 0.05)
-    assert not SIGNS["chroma_ratio"].shows(1000, 0.9)
+    assert SYMPTOMS["chroma_ratio"].shows(1000, 0.05)
+    assert not SYMPTOMS["chroma_ratio"].shows(1000, 0.9)
 
 
 @pytest.mark.all

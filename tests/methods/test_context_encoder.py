@@ -7,7 +7,7 @@ import torch
 import replearn
 from replearn import ContextEncoder, load_data
 from replearn.encoders.maps import ChannelWise
-from replearn.engine.symptoms import SIGNS
+from replearn.engine.symptoms import SYMPTOMS
 from replearn.objectives import taken_for_real, told_apart, weighted_error
 from replearn.views import Hidden, Pair, Same
 
@@ -127,8 +127,8 @@ def test_other_views_and_encoders_without_a_map_are_refused(digits):
 
 
 def test_filling_with_the_mean_colour_raises_an_alarm():
-    assert SIGNS["hole_ratio"].shows(1000, 1.0)
-    assert not SIGNS["hole_ratio"].shows(1000, 0.8)
+    assert SYMPTOMS["hole_ratio"].shows(1000, 1.0)
+    assert not SYMPTOMS["hole_ratio"].shows(1000, 0.8)
 
 
 @pytest.mark.all

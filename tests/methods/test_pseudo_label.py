@@ -6,7 +6,7 @@ import torch
 
 from made_labels import few_digits, prepared, truth
 from replearn.data.labels import UNLABELLED
-from replearn.engine.symptoms import SIGNS
+from replearn.engine.symptoms import SYMPTOMS
 from replearn.methods import PseudoLabel
 from replearn.methods.labelled.semi_supervised import confident, guessed_classes
 from replearn.views import MultiCrop, Noise, Same
@@ -107,6 +107,6 @@ def test_guesses_that_run_away_are_told_and_others_are_not():
         start=0.0,
         rise=0.01,
     ).fit(ill)
-    told = [alarm for alarm in run.history_.alarms if alarm.kind == SIGNS["guessed_classes"].kind]
+    told = [alarm for alarm in run.history_.alarms if alarm.kind == SYMPTOMS["guessed_classes"].kind]
     assert len(told) == 1
     assert "Lower weight" in told[0].remedy

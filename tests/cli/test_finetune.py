@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -284,6 +285,9 @@ def test_the_test_part_keeps_classes_of_its_own(command, photos):
     assert "few.csv is of the training samples; the classes of test are its sub-folders" in answer.err
     assert "28 of 40" in answer.err
     assert "20 test samples" in answer.out + answer.err
+    shutil.make_archive("zipped", "zip", "test")
+    zipped = command(*given[:3], "--test", "zipped.zip", *given[5:], "--labels", "few.csv", "--to", "three")
+    assert "the classes of zipped.zip are its sub-folders" in zipped.err
     assert "none of its 12 rows fits" in command(*given, "--labels", "other.csv", "--to", "two").line
 
 

@@ -58,7 +58,7 @@ def test_fit_says_that_nothing_is_left_to_judge_by(command, tmp_path):
     frame = pd.DataFrame(draw.normal(size=(40, 3)), columns=list("abc")).assign(label=["x", "y"] * 20)
     frame.to_csv("t.csv", index=False)
     frame.drop(columns="label").to_csv("bare.csv", index=False)
-    told = "learned from all of DATA; --split train keeps a fifth apart"
+    told = "learned from all of DATA; --split train keeps a part of it"
     fit = ("fit", "pca", "t.csv", "--n-components", "2", "--run")
     assert told in command(*fit, "all").out
     assert told not in command(*fit, "part", "--split", "train").out

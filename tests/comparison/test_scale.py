@@ -140,12 +140,45 @@ def test_methods_without_epochs_grow_by_samples(tmp_path):
         (SimCLR(encoder="mlp", epochs=1), ["epochs"], (), "needs at least 3 values; epochs would have 1"),
         (SimCLR(encoder="mlp"), ["encoder"], ("mlp", "linear"), "at least 3 encoders"),
         (SimCLR(encoder="mlp"), ["height"], (), "must be of samples"),
+        (SimCLR(encoder="mlp"), ["width"], ("64", "100"), "a multiple of 8; got 100"),
+        (SimCLR(encoder="mlp"), ["encoder"], ("linear", "lineer"), "Nearest: linear"),
     ],
 )
 def test_what_can_not_grow_is_told(method, by, values, told, tmp_path):
     with pytest.raises(ValueError, match=told):
         scale(method, table(), table(90), by=by, values=values, folder=tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_encoders_are_compared_by_their_parameters(tmp_path):
+    method = SimCLR(**SMALL, encoder="mlp")
+    found = scale(
+        method, table(), table(90), by=["encoder"], values=("linear", "mlp:width=64"), folder=tmp_path
+    )
+    (axis,) = found.axes
+    assert [row.encoder for row in axis.rows] == [
+        "linear",
+        "mlp:width=64",
+        "mlp",
+    ]  # the one that was asked for, too
+    assert axis.x == [float(row.parameters) for row in axis.rows]
+    assert axis.base == axis.x[2]
+
+
+def test_smaller_sets_learn_by_the_views_of_all(tmp_path, monkeypatch):
+    """And from no other samples than theirs."""
+    seen, fit = [], SimCLR.fit
+
+    def told(self, samples, **knobs):
+        seen.append((len(samples), self.views))
+        return fit(self, samples, **knobs)
+
+    monkeypatch.setattr(SimCLR, "fit", told)
+    few = few_images()
+    method = SimCLR(encoder="cnn", hidden=8, dim=4, epochs=1, batch_size=16, device="cpu")
+    scale(method, few, few.subset(np.arange(40)), by=["samples"], values=("20", "50"), folder=tmp_path)
+    assert [number for number, _ in seen] == [96, 20, 50]
+    assert {views for _, views in seen} == {"drawing"}
 
 
 def test_labels_are_needed(tmp_path):

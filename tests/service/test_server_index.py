@@ -139,7 +139,9 @@ def test_a_part_is_looked_through_and_its_recall_told(tmp_path, url):
     table = open_index(tmp_path / "large").table
     h = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     assert table.search(h[5], 10, exact=True)["number"].to_pylist() == np.argsort(-h @ h[5])[:10].tolist()
-    assert len(table.search(h[5], 10, where="number > 1900")) == 10
+    some = table.search(h[5], 10, where="number > 1900")["cosine"].to_pylist()
+    assert len(some) == 10
+    assert some == sorted(some, reverse=True)
     with pytest.raises(ValueError, match="1,000 samples and more"):
         approximate(write_small(tmp_path / "small", url))
 

@@ -70,7 +70,7 @@ def _auto(folder: Path, options: AutoOptions, command: list[str]) -> None:
     from replearn.cli.evaluations import Judged, print_scores, write_evaluation
     from replearn.cli.runs import shown
     from replearn.comparison import judge, run_name
-    from replearn.comparison.auto import auto, brisk, shortlist
+    from replearn.comparison.auto import auto, shortlist, within_minutes
     from replearn.engine.run import METHOD, REPORT
     from replearn.methods import Frozen
     from replearn.methods.base import Encoded
@@ -81,7 +81,7 @@ def _auto(folder: Path, options: AutoOptions, command: list[str]) -> None:
     columns = learn_columns(scaling_for("auto", train, []), train)
     methods = shortlist(train, options.methods, seed=options.seed)
     given = {encoder: Frozen(encoder=encoder) for encoder in options.given}
-    tried = [f"{name}{_in_words(brisk(name.lower(), train))}" for name in methods]
+    tried = [f"{name}{_in_words(within_minutes(name.lower(), train))}" for name in methods]
     for line in seen(train, test, [*tried, *given], options.minutes):
         log.info("%s", line)
     began = time.monotonic()

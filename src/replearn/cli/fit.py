@@ -156,7 +156,7 @@ def fit(method: Any, options: Any, folder: Path) -> None:
     if longer := extended(method):
         print(f"extended: {longer}, each with a schedule of its own")
     if samples.labels is not None and saw_all(method, options):
-        print("learned from all of DATA; --split train keeps a fifth apart, to judge by")
+        print("learned from all of DATA; --split train keeps a part of it to judge by")
     print(f"saved in {shown(folder)}; next:")
     for line in _next(method, options, shown(folder)):
         print(f"  {line}")

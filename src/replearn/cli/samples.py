@@ -153,14 +153,20 @@ def parts_and_whole(
 def _test_part(test: str, options: DataOptions, train: "Samples") -> "Samples":
     """The test part that is named: its own sub-folders name its classes, where it has some; else --labels does."""
     same = dataclasses.replace(options, columns=(), drop=())  # the reading of `train` says it
-    if options.labels is not None and Path(options.labels).is_file() and Path(test).is_dir():
+    if options.labels is not None and Path(options.labels).is_file() and _has_folders(Path(test)):
         own = load_samples(test, dataclasses.replace(same, labels=None, groups=None), like=train)
         if own.labels is not None:
+            unknown = "" if options.groups is None else ", and its groups are not known"
             log.info(
-                "%s is of the training samples; the classes of %s are its sub-folders", options.labels, test
+                "%s is of the training samples; the classes of %s are its sub-folders%s",
+                *(options.labels, test, unknown),
             )
             return own
     return load_samples(test, same, like=train)
+
+
+def _has_folders(path: Path) -> bool:
+    return path.is_dir() or path.suffix.lower() == ".zip"
 
 
 def _way(samples: "Samples") -> str:

@@ -4,7 +4,6 @@ import dataclasses
 import logging
 import shlex
 import textwrap
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -21,10 +20,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("replearn")
 
-GIVEN = (
-    "random_state",
-    "max_minutes",
-)  # fields of methods that are not asked for: --seeds and epochs stand for them
+# Fields of methods that are no options here: --seeds and epochs stand for them.
+GIVEN = ("random_state", "max_minutes")
 
 USAGE = """usage: replearn scale METHOD DATA [--by AXIS...] [--minutes M] [options]
 
@@ -136,15 +133,17 @@ def _scale(folder: Path, method: Any, options: Any, command: list[str]) -> None:
 
 
 def _told(number: int) -> "Callable[[Measured], None]":
-    """What tells each training, and from the first one on how long the others will take at most."""
-    began, seen = time.monotonic(), [0]
+    """What tells each training, and how long the others take if they take as long as those so far."""
+    from replearn.engine.history import time_left
+
+    took: list[float] = []
 
     def tell(row: "Measured") -> None:
-        seen[0] += 1
-        took = (time.monotonic() - began) / 60
+        took.append(row.seconds)
+        left = time_left(sum(took), len(took) / number)
         log.info(
-            "%d of %d, %.1f minutes: %s, seed %d: error %.1f %%, %.0f s of training",
-            *(seen[0], number, took, row.setting.name, row.seed, 100 * row.error, row.seconds),
+            "%d of %d: %s, seed %d: error %.1f %%, %.0f s of training%s",
+            *(len(took), number, row.setting.name, row.seed, 100 * row.error, row.seconds, left),
         )
 
     return tell
@@ -184,7 +183,7 @@ def _spent(found: "Scaling", minutes: float) -> str:
         f"In {minutes:g} minutes of one training: {axis.name} of about {x:,.0f}, for an error of "
         f"{percent(law.error)} ({percent(law.low)} to {percent(law.high)})."
     )
-    beyond = x / max(axis.x)
-    return (
-        f"{told} That is {beyond:.1f} times the largest that was measured: a guess." if beyond > 1 else told
-    )
+    if min(axis.x) <= x <= max(axis.x):
+        return told
+    side, end = ("largest", max(axis.x)) if x > max(axis.x) else ("smallest", min(axis.x))
+    return f"{told} That is {x / end:.1f} times the {side} that was measured: a guess."

@@ -64,10 +64,10 @@ TRIED = (
     "cpc",
 )
 # What pays within minutes on small images (`benchmarks/results/unlike.md`, validation parts): more and cheaper steps.
-BRISK: dict[str, dict[str, Any]] = {
+WITHIN_MINUTES: dict[str, dict[str, Any]] = {
     "simclr": {"encoder": "resnet_tiny", "batch_size": 64, "temperature": 0.2},
 }
-BRISK_SIDE = 64  # pixels, up to which
+LITTLE = 64  # pixels, up to which
 FAILURES = (
     ValueError,
     RuntimeError,
@@ -148,7 +148,7 @@ def shortlist(samples: Samples, names: Sequence[str] = (), *, seed: int = 0) -> 
     ]
     found: dict[str, Any] = {}
     for entry in entries:
-        name, method = entry.cls.__name__, with_seed(entry.cls(**brisk(entry.name, samples)), seed)
+        name, method = entry.cls.__name__, with_seed(entry.cls(**within_minutes(entry.name, samples)), seed)
         if not isinstance(method, Trained):
             raise ValueError(
                 f"methods must learn in steps, to be given minutes; {name} does not. Leave it out."
@@ -170,10 +170,10 @@ def shortlist(samples: Samples, names: Sequence[str] = (), *, seed: int = 0) -> 
     return found
 
 
-def brisk(name: str, samples: Samples) -> dict[str, Any]:
+def within_minutes(name: str, samples: Samples) -> dict[str, Any]:
     """The fields with which a method learns such samples better within minutes than by its defaults."""
-    small = PIXELS in KINDS[samples.kind].offers and max(samples.shape[1:]) <= BRISK_SIDE
-    return BRISK.get(name, {}) if small else {}
+    small = PIXELS in KINDS[samples.kind].offers and max(samples.shape[1:]) <= LITTLE
+    return WITHIN_MINUTES.get(name, {}) if small else {}
 
 
 def auto(

@@ -181,11 +181,12 @@ def scale(
             )
     method = with_views(method, train)
     base, plan = planned(method, train, by, values)
-    check_methods({type(method).__name__: configured(method, base)}, train)
+    wanted = list(dict.fromkeys([base, *(setting for axis in plan.values() for _, setting in axis)]))
+    for setting in wanted:
+        check_methods({setting.name: configured(method, setting)}, _drawn(train, setting, seeds[0]))
     asked = {"train": train.fingerprint(), "test": test.fingerprint(), "method": repr(method)}
     known = begun(folder / FILE, asked, Measured, command="scale")
     rows: dict[tuple[Setting, int], Measured] = {(row.setting, row.seed): row for row in known}
-    wanted = list(dict.fromkeys([base, *(setting for axis in plan.values() for _, setting in axis)]))
     for seed in seeds:
         for setting in wanted:
             if (setting, seed) not in rows:
@@ -206,8 +207,6 @@ def _measure(
     method: Any, train: Samples, test: Samples, setting: Setting, seed: int, folder: Path
 ) -> Measured:
     """Fit one setting, or go on with it, and judge it."""
-    drawn = np.random.default_rng(seed).permutation(len(train))[: setting.samples]
-    few = train if setting.samples == len(train) else train.subset(np.sort(drawn))
     log.info("fitting %s, seed %d", setting.name, seed)
     row = fit_and_represent(
         type(method).__name__,
@@ -217,7 +216,7 @@ def _measure(
         columns=learn_columns(scaling_for("auto", train, [method]), train),
         run=folder / run_name(setting.name, seed),
         resume=True,
-        learned_from=few,
+        learned_from=_drawn(train, setting, seed),
     )
     network = getattr(row.method, "encoder_", None)
     error, by_neighbours = _errors(row, train, test)
@@ -231,6 +230,14 @@ def _measure(
         sum(p.numel() for p in network.parameters()) if isinstance(network, nn.Module) else 0,
         row.seconds,
     )
+
+
+def _drawn(train: Samples, setting: Setting, seed: int) -> Samples:
+    """What a setting learns from: of one seed, smaller sets lie within larger ones."""
+    if setting.samples == len(train):
+        return train
+    order = np.random.default_rng(seed).permutation(len(train))
+    return train.subset(np.sort(order[: setting.samples]))
 
 
 def _errors(row: Representation, train: Samples, test: Samples) -> tuple[float, float]:
@@ -262,7 +269,7 @@ def _axis(
         for seed in seeds
     ]
     x = [value for value, _ in found]
-    base_x = next((value for value, row in found if row.setting == base), min(x))
+    base_x = next(value for value, row in found if row.setting == base)
     errors = [max(row.error, 0.5 / tested) for _, row in found]
     law = power_law(np.array(x), np.array(errors)) if len({*x}) >= POINTS else None
     return Axis(name, x, [row for _, row in found], law, base_x)

@@ -69,11 +69,13 @@ def planned(
                 f"{type(method).__name__} does not learn in epochs. Make its samples larger alone."
             )
         if axis == "encoder":
-            if len(values) < POINTS:
+            names = dict.fromkeys([*values, base.encoder])
+            if len(names) < POINTS:
                 raise ValueError(
-                    f"at least {POINTS} encoders must be named; got {len(values)}. Name them (--values)."
+                    f"at least {POINTS} encoders must be named, {base.encoder} among them; got {', '.join(names)}. "
+                    "Name others (--values)."
                 )
-            found[axis] = [(0.0, dataclasses.replace(base, encoder=name)) for name in values]
+            found[axis] = [(0.0, dataclasses.replace(base, encoder=name)) for name in names]
         else:
             now = {"samples": len(train), "epochs": epochs}.get(axis) or _size(base.encoder, axis, train)
             numbers = _numbers(axis, values, now, len(train))

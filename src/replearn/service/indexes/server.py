@@ -29,7 +29,7 @@ TYPES = (
 )
 TEXT = ("text", pa.string())
 MOST_PARTED = 2000  # numbers in a row that pgvector parts by k-means
-SECONDS = 60  # that a statement may take
+SECONDS = 60  # that a search may take
 
 
 class ServerTable(Table):
@@ -86,8 +86,9 @@ class ServerTable(Table):
                 cursor.execute(
                     "SET LOCAL ivfflat.iterative_scan = relaxed_order"
                 )  # until k meet the condition
-            found = list(zip(*cursor.execute(asked, (row, row, k)).fetchall(), strict=True))
-        values = found or [()] * (len(self.columns) + 1)
+            # An approximate search that goes on for its condition gives rows nearly in order.
+            found = sorted(cursor.execute(asked, (row, row, k)).fetchall(), key=lambda one: -one[-1])
+        values = list(zip(*found, strict=True)) or [()] * (len(self.columns) + 1)
         types = [*self._types.values(), pa.float32()]
         arrays = [pa.array(column, of) for column, of in zip(values, types, strict=True)]
         return pa.table(arrays, names=[*self.columns, "cosine"])
@@ -114,11 +115,11 @@ class ServerTable(Table):
     def add(self, rows: Float[np.ndarray, "n d"], columns: Mapping[str, "pa.Array"]) -> None:
         lacking = self.check_added(rows, set(columns))
         columns = {name: pa.nulls(len(rows), self._types[name]) for name in lacking} | dict(columns)
-        with self._cursor() as cursor:
+        with self._cursor(seconds=0) as cursor:
             _copy(cursor, self.name, rows, {name: columns[name] for name in self.columns})
 
     def delete(self, where: str) -> int:
-        with self._cursor(where) as cursor:
+        with self._cursor(where, seconds=0) as cursor:
             return int(cursor.execute(self._sql("DELETE FROM {}") + self._condition(where), ()).rowcount)
 
     def part_up(self, partitions: int) -> None:

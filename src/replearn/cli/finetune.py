@@ -69,7 +69,8 @@ class FineTuneOptions(DataOptions):
         pooling: of a text's states.
         pairs: how pairs of texts are read.
         length: tokens read of a text at most.
-        views: how samples are seen while layers learn: the name of a preset, or auto; if not given, as they are.
+        views: how samples are seen while layers learn: the name of a preset, auto, or written out, Pair(Flip()); if
+            not given, as they are.
         momentum: of the average of weights that answers; 0: the last weights answer.
         least_steps: of a training whose epochs are not given.
         validation: share of the training labels held out to choose the best epoch.
@@ -99,7 +100,7 @@ class FineTuneOptions(DataOptions):
     pooling: Literal["auto", "mean", "first", "last", "mixture"] = "auto"
     pairs: Literal["auto", "joined", "apart"] = "auto"
     length: Annotated[int | None, tyro.conf.arg(metavar="TOKENS")] = None
-    views: Annotated[str | None, tyro.conf.arg(metavar="PRESET")] = None
+    views: Annotated[str | None, tyro.conf.arg(metavar="VIEWS")] = None
     momentum: float = 0.0
     least_steps: int = 500
     validation: float = 0.0

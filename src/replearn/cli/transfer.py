@@ -42,7 +42,8 @@ class TransferOptions(DataOptions):
         encoder_rate: learning rate of the encoder's last layer as a multiple of the head's; if not given, 0.05 of what
             reads texts, 1 of other networks; from scratch it is 1.
         layer_decay: learning rate of a layer as a multiple of that of the layer above it.
-        views: how samples are seen while layers learn: the name of a preset, or auto; if not given, as they are.
+        views: how samples are seen while layers learn: the name of a preset, auto, or written out, Pair(Flip()); if
+            not given, as they are.
         momentum: of the average of weights that answers; 0: the last weights answer.
         least_steps: of a training whose epochs are not given.
         epochs: passes over the labelled samples, if not as many as make enough steps.
@@ -62,7 +63,7 @@ class TransferOptions(DataOptions):
     top: int = 1
     encoder_rate: Annotated[float | None, tyro.conf.arg(metavar="FLOAT")] = None
     layer_decay: float = 1.0
-    views: Annotated[str | None, tyro.conf.arg(metavar="PRESET")] = None
+    views: Annotated[str | None, tyro.conf.arg(metavar="VIEWS")] = None
     momentum: float = 0.0
     least_steps: int = 500
     epochs: Annotated[int | None, tyro.conf.arg(metavar="INT")] = None

@@ -15,7 +15,9 @@ from replearn.engine.optimizers import OPTIMIZERS
 from replearn.methods.needs import kinds_served, lacking
 from replearn.methods.outline import Outline
 from replearn.methods.training import Training
+from replearn.views import Split, View
 from replearn.views.kinds import VIEWS
+from replearn.views.written import given_views
 
 log = logging.getLogger("replearn")
 
@@ -62,6 +64,22 @@ def check_refused(method: Outline, samples: Samples) -> None:
             raise ValueError(
                 f"{name} must be left out for {type(method).__name__}, since {reason}; got {value!r}."
             )
+
+
+def check_views(method: Any, wanted: type[Split], what: str) -> None:
+    """Raises ValueError where a method is given other views than it can learn by.
+
+    Args:
+        method: with a field `views`.
+        wanted: class of the views that it needs.
+        what: they do, as the message says it.
+    """
+    given = given_views(method.views)
+    if isinstance(given, View | Split) and not isinstance(given, wanted):
+        raise ValueError(
+            f"{type(method).__name__} needs {what}, {wanted.__name__}(...); got {method.views!r}. Give such views, or "
+            "leave them out."
+        )
 
 
 def check_seed(random_state: int) -> None:

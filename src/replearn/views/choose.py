@@ -6,13 +6,14 @@ import torch
 from replearn.data.samples import Samples
 from replearn.views.base import Split, View
 from replearn.views.defaults import default_views, named_views
+from replearn.views.written import given_views
 
 AUTO = "auto"
 ONE = ("single", "cut", "exemplars")  # splits of which one view of each sample is read
 
 
 def make_views(spec: Split | View | str | None, samples: Samples, split: str = "pair") -> Split:
-    """The views themselves, those of a preset by name, or the default ones for these samples.
+    """The views themselves, those of a preset by name, those in writing, or the default ones for these samples.
 
     Args:
         spec: what the field holds; None and `auto` are the default ones.
@@ -20,8 +21,9 @@ def make_views(spec: Split | View | str | None, samples: Samples, split: str = "
         split: what a preset is made into, one of `SPLITS`.
 
     Raises:
-        ValueError: no preset has this name, or it is for another kind of samples.
+        ValueError: no preset has this name, it is for another kind of samples, or what is written makes no split.
     """
+    spec = given_views(spec)
     if isinstance(spec, View):
         raise ValueError(
             f"views must split a sample into what is seen and what is told by it; {type(spec).__name__} is a view, of "

@@ -5,11 +5,12 @@ import logging
 
 from replearn.data.description import Description
 from replearn.data.samples import Samples
-from replearn.views.base import Split
+from replearn.views.base import Split, View
 from replearn.views.compose import Same
 from replearn.views.kinds import OWN, VIEWS
 from replearn.views.kinds.base import AS_THEY_ARE
 from replearn.views.parts import Parts, as_parts
+from replearn.views.written import EXAMPLE, given_views
 
 log = logging.getLogger("replearn")
 
@@ -60,13 +61,16 @@ def named_views(name: str, samples: Samples, split: str = "pair") -> Split:
             instead = f"use {chosen(samples)[0]!r}, or leave them out" if room.presets else "give views"
             raise ValueError(f"views {name!r} are not for samples of kind {samples.kind!r}; {instead}.")
         near = difflib.get_close_matches(name, known, n=1, cutoff=0.3) or known[:1]
-        raise ValueError(f"views must be one of {', '.join(known)}; got {name!r}. Did you mean {near[0]!r}?")
+        raise ValueError(
+            f"views must be one of {', '.join(known)}, or written out, such as {EXAMPLE}; got {name!r}. Did you mean "
+            f"{near[0]!r}?"
+        )
     _check_split(samples, split)
     made: Split = getattr(room, split)(samples, room.presets[name](samples), name)
     return made
 
 
-def parts_of(spec: Split | str | None, samples: Description, split: str) -> Parts:
+def parts_of(spec: View | Split | str | None, samples: Description, split: str) -> Parts:
     """The parts that the views of a field have without chance.
 
     A run that is loaded knows no more of its samples than their description, and must see parts like those that it was
@@ -77,6 +81,8 @@ def parts_of(spec: Split | str | None, samples: Description, split: str) -> Part
         samples: to be cut.
         split: how a preset is cut.
     """
+    spec = given_views(spec)
+    spec = given_views(spec)
     if isinstance(spec, Split):
         return as_parts(spec, samples)
     _check_split(samples, split)

@@ -140,14 +140,14 @@ def view_from_json(stored: dict[str, Any]) -> View | Split:
     classes = known_views()
     if not isinstance(name, str) or name not in classes:
         raise ValueError(
-            f"a stored view must name one of replearn's views; got {name!r}.{_nearest(str(name), [*classes])}"
+            f"a stored view must name one of replearn's views; got {name!r}.{nearest(str(name), [*classes])}"
         )
     known = classes[name]
     values = {field: _from_json(value) for field, value in stored.items() if field != "class"}
     fields = [field.name for field in dataclasses.fields(known) if field.init]  # type: ignore[arg-type]
     for field in values:
         if field not in fields:
-            raise ValueError(f"{name} has no field {field!r}; it has {fields}.{_nearest(field, fields)}")
+            raise ValueError(f"{name} has no field {field!r}; it has {fields}.{nearest(field, fields)}")
     try:
         return Chain(*values.get("views", ())) if known is Chain else known(**values)
     except TypeError as error:
@@ -168,6 +168,7 @@ def _from_json(value: Any) -> Any:
     return tuple(_from_json(item) for item in value) if isinstance(value, list) else value
 
 
-def _nearest(name: str, known: list[str]) -> str:
+def nearest(name: str, known: list[str]) -> str:
+    """A sentence that asks for the name that is most like this one; nothing where none is like it."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     return f" Did you mean {near[0]!r}?" if near else ""

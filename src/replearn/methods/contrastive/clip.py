@@ -37,10 +37,10 @@ from replearn.encoders.two_halves import shared_scale
 from replearn.engine.distributed import gather
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference
+from replearn.methods.checks import check_views
 from replearn.methods.exhibit import Exhibit
 from replearn.methods.joint import JointEmbedding
 from replearn.objectives.modalities import sigmoid_pairing, softmax_pairing
-from replearn.views import Split
 from replearn.views.members import Apart
 
 LARGEST = 100.0  # of scales
@@ -100,8 +100,7 @@ class CLIP(JointEmbedding):
                 )
 
     def build(self, samples: Description) -> None:
-        if isinstance(self.views, Split) and not isinstance(self.views, Apart):
-            raise ValueError(f"CLIP needs views of members apart, Apart(...); got {self.views!r}.")
+        check_views(self, Apart, "views of members apart")
         encoder = make_encoder(self.encoder, samples)
         assert isinstance(encoder, Towers)
         self.encoder_ = encoder

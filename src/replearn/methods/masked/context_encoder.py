@@ -29,9 +29,11 @@ from replearn.encoders.discriminators import ImageDiscriminator
 from replearn.encoders.maps import ChannelWise, FromMap, map_shape
 from replearn.encoders.rbm import Units
 from replearn.methods.by_layer import ByLayer
+from replearn.methods.checks import check_views
 from replearn.methods.exhibit import Exhibit
 from replearn.objectives import taken_for_real, told_apart, weighted_error
 from replearn.views import Hidden, Same, Split
+from replearn.views.written import given_views
 
 SHOWN = 12
 
@@ -63,8 +65,7 @@ class ContextEncoder(ByLayer):
     learning_rate: float = 2e-3
 
     def build(self, samples: Description) -> None:
-        if isinstance(self.views, Split) and not isinstance(self.views, Hidden):
-            raise ValueError(f"ContextEncoder needs views with a hole, Hidden(...); got {self.views!r}.")
+        check_views(self, Hidden, "views with a hole")
         self.encoder_ = make_encoder(self.encoder, samples)
         shape = map_shape(self.encoder_, samples)
         channels, height, width = samples.shape
@@ -125,7 +126,8 @@ class ContextEncoder(ByLayer):
 
     def exhibit(self, batch: Batch) -> Exhibit:
         """Images with a hole, filled, and as they are, from the one that is filled best to the worst."""
-        views = self.views if isinstance(self.views, Hidden) else Hidden()
+        given = given_views(self.views)
+        views = given if isinstance(given, Hidden) else Hidden()
         fill = tuple(self.encoder_.mean.tolist())
         seen, target, weights = replace(views, view=Same(), fill=views.fill or fill)(batch)
         filled = self.filled(seen, weights)

@@ -19,9 +19,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description
+from replearn.methods.checks import check_views
 from replearn.methods.exhibit import Exhibit
 from replearn.methods.pretext.pretext import Pretext, answered
-from replearn.views import Split
 from replearn.views.directions import Directions, directions_of, goes_on
 from replearn.views.videos import told_frames
 
@@ -51,10 +51,7 @@ class ArrowOfTime(Pretext):
         return len(SAID)
 
     def build(self, samples: Description) -> None:
-        if isinstance(self.views, Split) and not isinstance(self.views, Directions):
-            raise ValueError(
-                f"ArrowOfTime needs views that play clips both ways, Directions(...); got {self.views!r}."
-            )
+        check_views(self, Directions, "views that play clips both ways")
         super().build(samples)
         self.logits_ = nn.Linear(self.encoder_.dim, self.answers)
 

@@ -30,12 +30,12 @@ from replearn.encoders.maps import FromMap, map_shape
 from replearn.engine.distributed import gather
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference
-from replearn.methods.checks import samples_like_fit
+from replearn.methods.checks import check_views, samples_like_fit
 from replearn.methods.exhibit import Exhibit
 from replearn.methods.pretext.pretext import Pretext
 from replearn.objectives import colour_cross_entropy
 from replearn.objectives.colours import balanced_accuracy, chroma_ratio, colour_error
-from replearn.views import GreyOf, Split
+from replearn.views import GreyOf
 from replearn.views.defaults import parts_of
 from replearn.views.lab import grey, lab, rgb
 
@@ -74,10 +74,7 @@ class Colorization(Pretext):
         return len(self.bins_)
 
     def build(self, samples: Description) -> None:
-        if isinstance(self.views, Split) and not isinstance(self.views, GreyOf):
-            raise ValueError(
-                f"Colorization needs views of grey and colours, GreyOf(...); got {self.views!r}."
-            )
+        check_views(self, GreyOf, "views of grey and colours")
         if not 0 < self.uniform <= 1:
             raise ValueError(f"uniform must be a share in (0, 1]; got {self.uniform}. Try 0.5.")
         self.parts_ = parts_of(self.views, samples, self.split)

@@ -30,11 +30,10 @@ from replearn.encoders.maps import map_shape
 from replearn.encoders.modes import evaluating
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference
-from replearn.methods.checks import samples_like_fit
+from replearn.methods.checks import check_views, samples_like_fit
 from replearn.methods.exhibit import Exhibit
 from replearn.methods.pretext.of_frames import OfFrames
 from replearn.methods.pretext.pretext import answered
-from replearn.views import Split
 from replearn.views.defaults import parts_of
 from replearn.views.lab import lab, rgb
 from replearn.views.tracked import Tracked, grey_frames
@@ -82,10 +81,7 @@ class ColourTracking(OfFrames):
             raise ValueError(f"clusters must be at least 2, stride and dim at least 1; got {got}.")
 
     def build(self, samples: Description) -> None:
-        if isinstance(self.views, Split) and not isinstance(self.views, Tracked):
-            raise ValueError(
-                f"ColourTracking needs views of grey and colours, Tracked(...); got {self.views!r}."
-            )
+        check_views(self, Tracked, "views of grey and colours")
         self.parts_ = parts_of(self.views, samples, self.split)
         frame, _ = self.parts_.describe(samples)
         self.build_for(frame)

@@ -21,10 +21,11 @@ from torch import Tensor
 
 from replearn.data import Batch, Description
 from replearn.encoders import mlp
+from replearn.methods.checks import check_views
 from replearn.methods.exhibit import Exhibit
 from replearn.methods.pretext.of_frames import OfFrames
 from replearn.methods.pretext.pretext import answered
-from replearn.views import Split, uniform
+from replearn.views import uniform
 from replearn.views.defaults import parts_of
 from replearn.views.tuples import FIVE, FrameTuples, can_be_ordered
 
@@ -59,10 +60,7 @@ class OrderVerification(OfFrames):
         return torch.tensor([2 / 3, 1 / 3])
 
     def build(self, samples: Description) -> None:
-        if isinstance(self.views, Split) and not isinstance(self.views, FrameTuples):
-            raise ValueError(
-                f"OrderVerification needs tuples of frames, FrameTuples(...); got {self.views!r}."
-            )
+        check_views(self, FrameTuples, "tuples of frames")
         (frame,) = parts_of(self.views, samples, self.split).describe(samples)
         self.build_for(frame)
         self.head_ = mlp(3 * self.encoder_.dim, self.hidden, self.answers)

@@ -19,9 +19,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description
+from replearn.methods.checks import check_views
 from replearn.methods.exhibit import Exhibit
 from replearn.methods.pretext.pretext import Pretext
-from replearn.views import Split
 from replearn.views.defaults import parts_of
 from replearn.views.rotations import TURNS, Rotations, quarters
 
@@ -78,10 +78,7 @@ class Rotation(Pretext):
 
 def check_turns(method: Any, samples: Description) -> None:
     """Raises ValueError where a method's views turn no samples; says so where they see the middle of samples alone."""
-    if isinstance(method.views, Split) and not isinstance(method.views, Rotations):
-        raise ValueError(
-            f"{type(method).__name__} needs views that turn samples, Rotations(...); got {method.views!r}."
-        )
+    check_views(method, Rotations, "views that turn samples")
     (seen,) = parts_of(method.views, samples, method.split).describe(samples)
     if seen.shape != samples.shape:
         log.info("of samples of shape %s the middle is seen in training, %s", samples.shape, seen.shape)

@@ -86,6 +86,20 @@ def test_an_alarm_is_told_once_and_survives_a_resumption() -> None:
     assert watch.see_loss(122, math.inf, 0.1) is not None
 
 
+@pytest.mark.parametrize(
+    ("fields", "remedy"),
+    [
+        (("temperature", "views"), "Try a lower temperature, or milder views, or another learning rate."),
+        (("views",), "Try milder views, or another learning rate."),
+        ((), "Try another learning rate."),
+    ],
+)
+def test_a_remedy_names_no_field_that_is_not_there(fields: tuple[str, ...], remedy: str) -> None:
+    watch = Watch(math.log(3), "", ("learning_rate", *fields).__contains__)
+    told = [watch.see_loss(step, math.log(3), 1e-3) for step in range(200)]
+    assert [alarm.remedy for alarm in told if alarm] == [remedy]
+
+
 def test_a_visit_to_the_value_of_collapse_is_not_stuck() -> None:
     watch = Watch(loss_at_collapse=2.0)
     for i in range(300):

@@ -126,10 +126,21 @@ def bad_input(error: Exception) -> str | None:
     if isinstance(error, OSError) and not isinstance(error, ValueError):
         return _of_the_system(error)
     if type(error).__name__ in ("MemoryError", "OutOfMemoryError") or NO_MEMORY.search(str(error)):
-        return "Out of memory. Choose a smaller --batch-size, or a --slice-size."
+        asked = _asked_at_once(str(error))
+        return f"Out of memory{asked}. Choose a smaller --batch-size, a --slice-size, or a smaller network."
     if type(error).__name__ == "NotFinite" or (isinstance(error, ValueError) and _home(error) in CHECKED):
         return str(error)
     return None
+
+
+def _asked_at_once(message: str) -> str:
+    """How much an allocation that failed was of, where its message says so.
+
+    >>> _asked_at_once("DefaultCPUAllocator: can't allocate memory: you tried to allocate 480000000000 bytes.")
+    ' (480.0 GB asked for at once)'
+    """
+    found = re.search(r"tried to allocate (\d+) bytes", message)
+    return f" ({int(found[1]) / 1e9:,.1f} GB asked for at once)" if found else ""
 
 
 def _of_the_system(error: OSError) -> str | None:

@@ -17,7 +17,7 @@ Troubles, each with a number that shows it:
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -36,6 +36,12 @@ GROWN = 4.0
 FEWEST = 1.5  # candidates or prototypes
 LOOKS = 3  # in a row at which a symptom shows before it is told
 NOT_FINITE = "not finite"
+# Of a training that is stuck, by the field that they turn at.
+WAYS_OUT = {
+    "temperature": "a lower temperature",
+    "views": "milder views",
+    "learning_rate": "another learning rate",
+}
 
 
 class NotFinite(RuntimeError):
@@ -184,14 +190,21 @@ class Watch:
     Args:
         loss_at_collapse: the loss of a model that tells nothing apart, or None where it says nothing.
         why_collapse: what a collapse may be due to in the method that learns; None: it is no trouble there.
+        has: whether the method has a field of this name, so that a remedy names no other.
 
     Attributes:
         alarms: what was noticed so far.
     """
 
-    def __init__(self, loss_at_collapse: float | None = None, why_collapse: str | None = "") -> None:
+    def __init__(
+        self,
+        loss_at_collapse: float | None = None,
+        why_collapse: str | None = "",
+        has: Callable[[str], bool] = lambda name: True,
+    ) -> None:
         self.loss_at_collapse = loss_at_collapse
         self.why_collapse = why_collapse
+        self.has = has
         self.alarms: list[Alarm] = []
         self._near = 0  # steps in a row whose loss was that of collapse
         self._symptoms: dict[str, int] = {}  # looks in a row at which a symptom of trouble showed
@@ -207,9 +220,8 @@ class Watch:
         if self._near < STUCK_STEPS:
             return None
         trouble = f"the loss stays at {target:.3f}, the value of embeddings that tell nothing apart"
-        return self._tell(
-            step, "stuck", trouble, "Try a lower temperature, milder views, or another learning rate."
-        )
+        ways = (way for name, way in WAYS_OUT.items() if self.has(name))
+        return self._tell(step, "stuck", trouble, f"Try {', or '.join(ways)}.")
 
     def see_health(self, step: int, health: Health, learning_rate: float) -> list[Alarm]:
         """Check how some samples look; the new alarms that this raises."""
@@ -279,7 +291,7 @@ class Watch:
                 trouble = f"{what} have collapsed: nearly one for all samples (spread {value:.3f})"
                 remedy = (
                     f"{self.why_collapse} Is a learning rate of {learning_rate:.2g} too large? "
-                    "Do samples differ, are views not blank?"
+                    f"Do samples differ{', are views not blank' if self.has('views') else ''}?"
                 )
                 return self._tell(step, "collapsed", trouble, remedy.strip())
         return None

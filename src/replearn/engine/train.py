@@ -149,7 +149,7 @@ def train(
     state = checkpoints.load() or (begin(extension, run, step.learned) if extension and run else {})
     begun = (extension.step, extension.seconds) if extension else (0, 0.0)
     pace = Pace(steps_of(learner, len(samples)), learner.max_minutes, begun=begun, **state.get("pace", {}))
-    watch = Watch(learner.loss_at_collapse(), learner.why_collapse)
+    watch = Watch(learner.loss_at_collapse(), learner.why_collapse, partial(hasattr, learner))
     history = History(watch, pace, run=run, loggers=fabric.loggers, state=state.get("history"))
     size = state.get("weights", size)
     look = health_check(learner, step, samples, machine, fabric.device, size)

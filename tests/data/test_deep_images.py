@@ -305,7 +305,8 @@ def test_arrays_of_any_numbers_are_read_as_files_of_them(tmp_path, caplog, name)
             x = everything(as_samples(data))
         assert x.dtype == np.float32
         np.testing.assert_allclose(x, expected, atol=1e-6)
-        (line,) = [record.getMessage() for record in caplog.records]
+        told = [record.getMessage() for record in caplog.records]
+        (line,) = [each for each in told if "hold one number throughout" not in each]  # some masks do
         assert re.search(said, line)
     if images.dtype in (np.int32, np.float32):
         root = folder_of(tmp_path, images)

@@ -1,12 +1,10 @@
 """The one door for data: whatever it is, `as_samples` makes samples of it."""
 
 import copy
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from torch.utils.data import Dataset, IterableDataset
 
 from replearn.data.arrays import is_array
@@ -18,7 +16,7 @@ from replearn.data.kinds import KINDS, OWN
 from replearn.data.kinds.base import Kind
 from replearn.data.kinds.named import kind_named
 from replearn.data.label_files import read_label_file
-from replearn.data.labels import UNLABELLED, encode_labels
+from replearn.data.labels import encode_labels
 from replearn.data.packaged import claimed, read_by_package
 from replearn.data.paths import from_array, from_path
 from replearn.data.records import is_record_file
@@ -29,10 +27,7 @@ from replearn.data.target_files import target_columns
 from replearn.data.targets import holds_columns, read_targets
 from replearn.data.text import text_samples
 from replearn.data.text_tables import TEXT_COLUMN, has_texts, text_frame_samples
-
-log = logging.getLogger("replearn")
-
-MANY, FEW_EACH = 50, 5  # classes, and samples of each, from which and below which numbers are hardly names
+from replearn.data.told import tell_blank, tell_numbers, tell_unlabelled
 
 LARGEST_SIZE = 4096
 
@@ -154,8 +149,9 @@ def as_samples(
     if groups is not None:
         samples = _with_groups(samples, groups if of_groups is None else of_groups)
     if isinstance(data, str | Path) or isinstance(labels, str | Path):
-        _tell_unlabelled(samples, own)
-        _tell_numbers(samples)
+        tell_unlabelled(samples, own)
+        tell_numbers(samples)
+        tell_blank(samples)
     return samples
 
 
@@ -199,36 +195,6 @@ def _check_lists(**given: Any) -> None:
     for name, value in given.items():
         if isinstance(value, str):
             raise ValueError(f"{name} must be a list of names; got {value!r}. Put it in brackets.")
-
-
-def _tell_unlabelled(samples: Samples, own: Any) -> None:
-    """A line of the log if not every sample of a file or folder has a label, where any has; -1 is a warning."""
-    unknown = len(samples) if samples.labels is None else int((samples.labels == UNLABELLED).sum())
-    if not unknown or samples.targets is not None or (samples.labels is None and own is None):
-        return
-    minus = sum(
-        isinstance(label, int | np.integer) and label == UNLABELLED
-        for label in (own if own is not None else ())
-    )
-    if minus:
-        log.warning(
-            "%d of %d samples are unlabelled, %d of them by the label -1 (write another name to make it a class)",
-            *(unknown, len(samples), minus),
-        )
-    else:
-        log.info("%d of %d samples are unlabelled", unknown, len(samples))
-
-
-def _tell_numbers(samples: Samples) -> None:
-    """A warning where whole numbers are so many classes that they are rather something to predict."""
-    labels = np.empty(0, np.int64) if samples.labels is None else samples.labels[samples.labels != UNLABELLED]
-    there = np.unique(labels)
-    if len(there) > MANY and len(labels) < FEW_EACH * len(there) and all(map(str.isdigit, samples.classes)):
-        log.warning(
-            "%d classes among %d labelled samples: if they are numbers to predict, use `replearn finetune --task "
-            "regress`",
-            *(len(there), len(labels)),
-        )
 
 
 def _with_groups(samples: Samples, given: Any) -> Samples:

@@ -197,12 +197,12 @@ class Samples(ABC):
         digest = hashlib.blake2b(repr((self.kind, self.shape, len(self))).encode(), digest_size=8)
         if self.labels is not None:
             digest.update(self.labels.tobytes())
-        for part in self.parts(self._spread()):
+        for part in self.parts(self.spread()):
             x = self[part].x
             digest.update(x.numpy().tobytes() if isinstance(x, Tensor) else b"\0".join(each_as_bytes(x)))
         return digest.hexdigest()
 
-    def _spread(self) -> np.ndarray:
+    def spread(self) -> np.ndarray:
         """At most 4,096 positions, evenly spread."""
         return np.unique(np.linspace(0, len(self) - 1, num=min(len(self), 4096)).astype(np.int64))
 
@@ -216,7 +216,7 @@ class Samples(ABC):
     def statistics(self) -> tuple[Float[Tensor, " c"], Float[Tensor, " c"]]:
         """Mean and deviation of each channel (in [0, 1]) or column, from at most 4,096 samples."""
         count, first, total, squares = 0, torch.zeros(()), torch.zeros(()), torch.zeros(())
-        for part in self.parts(self._spread()):
+        for part in self.parts(self.spread()):
             found = self.channels(part)
             if found is None:
                 return torch.zeros(1), torch.ones(1)

@@ -188,7 +188,7 @@ class TextSamples(Samples):
         digest = hashlib.blake2b(repr((self.kind, len(self))).encode(), digest_size=8)
         if self.labels is not None:
             digest.update(self.labels.tobytes())
-        for position in self._spread().tolist():
+        for position in self.spread().tolist():
             digest.update(self.texts[position].encode("utf-8", "surrogatepass") + b"\0")
         return digest.hexdigest()
 

@@ -1,0 +1,67 @@
+"""What is told of samples that were read from a file or folder, when something in them may be a mistake."""
+
+import logging
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from replearn.data.labels import UNLABELLED
+from replearn.data.samples import Samples
+
+log = logging.getLogger("replearn")
+
+MANY, FEW_EACH = 50, 5  # classes, and samples of each, from which and below which numbers are hardly names
+
+
+def tell_unlabelled(samples: Samples, own: Any) -> None:
+    """A line of the log if not every sample of a file or folder has a label, where any has; -1 is a warning."""
+    unknown = len(samples) if samples.labels is None else int((samples.labels == UNLABELLED).sum())
+    if not unknown or samples.targets is not None or (samples.labels is None and own is None):
+        return
+    minus = sum(
+        isinstance(label, int | np.integer) and label == UNLABELLED
+        for label in (own if own is not None else ())
+    )
+    if minus:
+        log.warning(
+            "%d of %d samples are unlabelled, %d of them by the label -1 (write another name to make it a class)",
+            *(unknown, len(samples), minus),
+        )
+    else:
+        log.info("%d of %d samples are unlabelled", unknown, len(samples))
+
+
+def tell_numbers(samples: Samples) -> None:
+    """A warning where whole numbers are so many classes that they are rather something to predict."""
+    labels = np.empty(0, np.int64) if samples.labels is None else samples.labels[samples.labels != UNLABELLED]
+    there = np.unique(labels)
+    if len(there) > MANY and len(labels) < FEW_EACH * len(there) and all(map(str.isdigit, samples.classes)):
+        log.warning(
+            "%d classes among %d labelled samples: if they are numbers to predict, use `replearn finetune --task "
+            "regress`",
+            *(len(there), len(labels)),
+        )
+
+
+def tell_blank(samples: Samples) -> None:
+    """A warning where samples hold one number throughout: black images, silence. In them nothing can be seen.
+
+    At most 4,096 samples are looked at, evenly spread; those of one axis (rows of a table) may be as they are.
+    """
+    if len(samples.shape) < 2:
+        return
+    blank: list[int] = []
+    for part in samples.parts(samples.spread()):
+        x = samples[part].x
+        if not isinstance(x, Tensor):
+            return
+        rows = x.flatten(1)
+        blank += part[(rows.amax(1) == rows.amin(1)).numpy()].tolist()
+    if blank:
+        first = samples.names[blank[0]] if samples.names is not None else f"number {blank[0]}"
+        log.warning(
+            "%d of %d samples that were looked at hold one number throughout (black, silent, the same everywhere), so "
+            "that nothing can be learned from them; the first: %.80s",
+            *(len(blank), len(samples.spread()), first),
+        )

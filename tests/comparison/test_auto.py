@@ -9,7 +9,7 @@ from made_methods import few_images
 from replearn import as_samples
 from replearn.comparison import auto as module
 from replearn.comparison import rows as comparison_rows
-from replearn.comparison.auto import auto, halves, shortlist, within_minutes
+from replearn.comparison.auto import _at_least, auto, halves, shortlist, within_minutes
 from replearn.comparison.judges import Judge, lead
 from replearn.comparison.rows import Representation
 from replearn.comparison.trials import Trial, Trials
@@ -227,3 +227,15 @@ def test_a_call_that_was_stopped_before_its_first_trial_is_known(tmp_path):
     Trials(tmp_path / "new" / "auto.json", {"seed": 0}, lambda trial: None)
     with pytest.raises(ValueError, match="other seed"):
         Trials(tmp_path / "new" / "auto.json", {"seed": 1}, lambda trial: None)
+
+
+def test_the_last_training_leaves_time_for_judging_it_and_tells_where_it_cannot(tmp_path, caplog) -> None:
+    trials = Trials(tmp_path / "auto.json", {}, lambda trial: None)
+    for number, minutes, took in ((1, 1.0, 90.0), (2, 3.0, 150.0)):
+        trials.add(Trial("SimCLR", number, minutes, {"probe": 0.5}, took))
+    assert trials.judging("SimCLR") == 0.5  # of 2.5 minutes the method learned for 2
+    assert trials.judging("another") == 0
+    assert _at_least(4.0, 1.0) == 4.0
+    assert not caplog.records
+    assert _at_least(0.25, 1.0) == 1.0
+    assert "takes 1.0 minutes, 0.8 more than are left" in caplog.text

@@ -239,8 +239,15 @@ def auto(
     (name,), number, place = alive, len(counts), folder / run_name(alive[0], 0)
     ended, started = trials.find(name, number), time.monotonic()
     if ended is None:
-        left = minutes - (trials.took_before + started - began) / 60
-        _learned(methods[name], trials.minutes(name) + max(left, minutes / len(counts) / 2), place, train)
+        left = (
+            minutes
+            - (trials.took_before + started - began) / 60
+            - trials.judging(name)
+            - trials.judging(CODES)
+        )
+        _learned(
+            methods[name], trials.minutes(name) + _at_least(left, minutes / len(counts) / 2), place, train
+        )
     learned = load(place)
     history, alarms = training_of(learned)
     row = Representation(
@@ -266,6 +273,17 @@ def _learned(method: Any, minutes: float, run: Path, train: Samples) -> Any:
     learning = clone(method).set_params(max_minutes=minutes, epochs=MANY)
     with unheard():
         return learning.fit(train, run=run, resume=True)
+
+
+def _at_least(left: float, least: float) -> float:
+    """The minutes of the last training; a line says so where they are more than what is left."""
+    if left < least:
+        log.warning(
+            "the last training takes %.1f minutes, %.1f more than are left: judging and what needs no training took "
+            "the rest; give more (--minutes)",
+            *(least, least - left),
+        )
+    return max(left, least)
 
 
 def _minutes(method: Any) -> float:

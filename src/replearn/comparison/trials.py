@@ -84,6 +84,12 @@ class Trials:
         """How long a method has learned in its trials so far."""
         return max((one.minutes for one in self.all if one.name == name), default=0.0)
 
+    def judging(self, name: str) -> float:
+        """Minutes that judging took at the last trial of this name; 0 without one."""
+        own = [one for one in self.all if one.name == name]
+        learned = own[-1].minutes - (own[-2].minutes if len(own) > 1 else 0.0) if own else 0.0
+        return max(0.0, own[-1].took / 60 - learned) if own else 0.0
+
     def add(self, trial: Trial) -> None:
         """Tell a trial; one that needs training is kept as well."""
         self.all.append(trial)

@@ -1,7 +1,9 @@
 """What every view promises. Listing a view in `__all__` tests it here."""
 
+import ast
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -30,8 +32,7 @@ from replearn.views import (
     Tiles,
     View,
 )
-from replearn.views.kinds import OWN
-from replearn.views.store import KNOWN
+from replearn.views.store import NotStored, known_views
 
 NEEDS_ARGUMENTS = {
     "Chain": Chain(Crop(0.2, 1.0), Flip(), Colour(0.5, 0.8), Stroke(1.0, 0.5)),
@@ -96,9 +97,20 @@ def run(view: View | Split, batch: Batch, seed: int = 0) -> tuple[Batch, ...]:
 
 
 def test_every_class_can_be_stored():
-    of_kinds = {each.__name__ for room in OWN.values() for each in room.stored}
-    assert set(KNOWN) < set(CLASSES) <= set(KNOWN) | of_kinds
-    assert not set(KNOWN) & of_kinds
+    known = known_views()
+    assert known.items() >= CLASSES.items()
+    assert not {View.__name__, Split.__name__, NotStored.__name__} & known.keys()
+
+
+def test_no_two_classes_have_one_name():
+    files = list(Path(views.__file__).parent.glob("*.py"))
+    found = [
+        node.name
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert [name for name in known_views() if found.count(name) > 1] == []
 
 
 @every

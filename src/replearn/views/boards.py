@@ -61,6 +61,3 @@ def where(
 ) -> Tensor:
     """The samples of one where they are chosen, else those of the other."""
     return torch.where(chosen[:, None, None, None], one, other)
-
-
-STORED = (SquareSymmetry, MirrorBoard)

@@ -158,6 +158,3 @@ class Stabilised(View):
         steps = torch.tensor(shifts, device=x.device)[best]  # (n, t-1, 2)
         path = torch.nn.functional.pad(steps, (0, 0, 1, 0)).cumsum(1)
         return path - path[:, path.shape[1] // 2, None]
-
-
-STORED = (Directions, Stabilised)

@@ -228,6 +228,3 @@ def _hashed(batch: Batch, places: Int[Tensor, " m"], columns: int = 1) -> Float[
     seed = torch.randint(2**62, (1,), device=batch.labels.device)
     numbers = places[:, None] * columns + torch.arange(columns, device=places.device)  # (m, columns)
     return (mixed(mixed(seed) + numbers) >> 40 & (2**24 - 1)).float() / 2**24
-
-
-STORED = (DropEdges, DropNodes, MaskFeatures, MaskNodes, OneOf, RewireEdges, Subgraph)

@@ -153,6 +153,3 @@ def kept(
     number = share.mul(x.shape[2]).round().long().clamp(min=1)
     rows = torch.arange(x.shape[2], device=x.device) % number  # (n, k)
     return x.gather(2, order.gather(1, rows)[:, None].expand_as(x))
-
-
-STORED = (Spin, PointMirror, PointScale, PointNoise, PointDrop, PointCrop)

@@ -99,6 +99,3 @@ class Substitute(View):
         whole = seen.decode("utf-32-le", "surrogatepass")
         parts = (whole[end - n : end] for end, n in zip(ends.tolist(), lengths.tolist(), strict=True))
         return batch.with_x(type(batch.x)(parts))
-
-
-STORED = (ReverseComplement, Stretch, Substitute)

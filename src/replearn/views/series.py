@@ -282,6 +282,3 @@ class TimeGrid(Parts):
         channels, length = samples.shape
         size = spans(length, self.windows, self.overlap).shape[1]
         return (replace(samples, shape=(channels, size)),) * self.windows
-
-
-STORED = (TimeNoise, Gain, Turn, TimeWarp, TimeCrop, Permute, TimeMask, TimeGrid)

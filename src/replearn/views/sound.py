@@ -191,6 +191,3 @@ class BandMask(View):
     def fitted(self, samples: Samples) -> View:
         """With the rate of samples, where none is given."""
         return _with_rate(self, samples)
-
-
-STORED = (Speed, Hiss, Reverb, Tone, MixIn, BandMask)

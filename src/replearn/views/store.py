@@ -2,91 +2,29 @@
 
 import dataclasses
 import difflib
+import inspect
+from collections.abc import Iterator
 from typing import Any
 
 from replearn.data.samples import Batch
 from replearn.views.base import Split, View
-from replearn.views.colour import Brightness, Colour, Contrast, Grey, Hue, Saturation
-from replearn.views.compose import Chain, Maybe, MultiCrop, Pair, Same
-from replearn.views.filters import Blur, Cutout, Noise, Sobel, Solarize
-from replearn.views.geometry import (
-    Crop,
-    Elastic,
-    Flip,
-    Resize,
-    Rotate,
-    Scale,
-    Shear,
-    Shift,
-    VerticalFlip,
-)
-from replearn.views.grey_of import GreyOf
-from replearn.views.groups import Groups
-from replearn.views.guards import ChannelJitter, Coarse, DropChannels
-from replearn.views.hidden import Hidden
-from replearn.views.jigsaw import Jigsaw
+from replearn.views.compose import Chain
 from replearn.views.kinds import VIEWS
-from replearn.views.noise import Masking, SaltAndPepper
-from replearn.views.parts import Grid
-from replearn.views.randaugment import RandAugment
-from replearn.views.replace_words import ReplaceWords
-from replearn.views.rotations import Rotations
-from replearn.views.salient import Salient
-from replearn.views.stroke import Stroke
-from replearn.views.table import FeatureDrop, Jitter, Swap
-from replearn.views.text import DropWords, Span
-from replearn.views.tiles import Tiles
-
-KNOWN: dict[str, type[View] | type[Split]] = {
-    known.__name__: known
-    for known in (
-        *(
-            Blur,
-            Brightness,
-            Chain,
-            Colour,
-            Contrast,
-            Crop,
-            Cutout,
-            DropWords,
-            Elastic,
-            FeatureDrop,
-            Flip,
-            Grey,
-            Hue,
-            Jitter,
-            Maybe,
-        ),
-        *(
-            MultiCrop,
-            Noise,
-            Pair,
-            Resize,
-            Rotate,
-            Same,
-            Saturation,
-            Scale,
-            Shear,
-            Shift,
-            Sobel,
-            Solarize,
-            Span,
-            Stroke,
-            Swap,
-        ),
-        VerticalFlip,
-        *(GreyOf, Grid, Groups, Hidden, Jigsaw, Rotations),
-        *(Masking, SaltAndPepper, Salient),
-        *(RandAugment, ReplaceWords),
-        *(Tiles, ChannelJitter, Coarse, DropChannels),
-    )
-}
 
 
 def known_views() -> dict[str, type[View] | type[Split]]:
     """The classes that are looked up: replearn's views and splits, and those of kinds of other packages, by name."""
-    others = {each.__name__: each for room in VIEWS.values() for each in room.stored}
-    return others | KNOWN
+    others = (each for room in VIEWS.values() for each in room.stored)
+    own = (each for each in (*_below(View), *_below(Split)) if each.__module__.startswith(f"{__package__}."))
+    made = (each for each in own if hasattr(each, "__dataclass_fields__") and not inspect.isabstract(each))
+    return {each.__name__: each for each in (*others, *made) if each is not NotStored}
+
+
+def _below(base: type[Any]) -> Iterator[type[Any]]:
+    """All classes that are made of this one."""
+    for each in base.__subclasses__():
+        yield each
+        yield from _below(each)
 
 
 def view_to_json(view: View | Split) -> dict[str, Any]:

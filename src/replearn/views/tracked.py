@@ -98,6 +98,3 @@ def grey_frames(batch: Batch) -> Batch:
 def grey_and_colours(x: Tensor) -> tuple[Tensor, Tensor]:
     """Frames `(m, 3, 1, h, w)` in grey, and a and b of Lab, scaled to [0, 1]."""
     return grey(x[:, :, 0])[:, :, None], lab(x[:, :, 0])[:, 1:, None]
-
-
-STORED = (Tracked,)

@@ -105,6 +105,3 @@ def single_frames(batch: Batch) -> Batch:
     """Each frame of each clip as a clip of one frame."""
     x = batch.x.transpose(1, 2).flatten(0, 1)[:, :, None]  # (n·t, c, 1, h, w)
     return repeated(batch, batch.x.shape[2]).with_x(x)
-
-
-STORED = (FrameTuples,)

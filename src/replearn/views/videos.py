@@ -194,6 +194,3 @@ class TimeParts(Parts):
         channels, frames, height, width = samples.shape
         size = spans(frames, self.windows, self.overlap).shape[1]
         return (replace(samples, shape=(channels, size, height, width)),) * self.windows
-
-
-STORED = (AllFrames, EachFrame, TimeJitter, Reversed, Shuffled, TimeParts)

@@ -197,6 +197,3 @@ class VolumeMask(View):
             inside = (at >= first[:, axis, None]) & (at < first[:, axis, None] + side)  # (n, along)
             hidden = hidden & inside.view(len(x), 1, *(along if other == axis else 1 for other in range(3)))
         return batch.with_x(x.masked_fill(hidden, 0.0))
-
-
-STORED = (VolumeCrop, VolumeTurn, VolumeElastic, VolumeFlip, VolumeIntensity, VolumeNoise, VolumeMask)

@@ -23,7 +23,7 @@ class Views:
     Attributes:
         presets: what makes one view of every sample, by name; without one, methods are to be given views.
         splits: those that there are; a method that needs another one does not serve this kind.
-        stored: classes of views and splits of the kind's own, which a run may hold.
+        stored: classes of views and splits of another package's kind, which a run may hold; replearn's own are known.
     """
 
     presets: ClassVar[Mapping[str, Maker]] = {}

@@ -6,7 +6,7 @@ from typing import ClassVar
 from replearn.data.games import PLANES
 from replearn.data.samples import Samples
 from replearn.views.base import Split, View
-from replearn.views.boards import STORED, MirrorBoard, SquareSymmetry
+from replearn.views.boards import MirrorBoard, SquareSymmetry
 from replearn.views.compose import Chain, MultiCrop, Pair, Same
 from replearn.views.kinds.base import Like, Maker, Views
 from replearn.views.noise import Masking
@@ -35,7 +35,6 @@ class BoardViews(Views):
 
     presets: ClassVar[Mapping[str, Maker]] = {"board": board_views}
     splits: ClassVar[tuple[str, ...]] = (*Views.splits, "cut", "corrupted")
-    stored = STORED
 
     def other(self, preset: str) -> str:
         return preset

@@ -7,7 +7,6 @@ from replearn.data.samples import Samples
 from replearn.views.base import Split, View
 from replearn.views.compose import Chain, MultiCrop
 from replearn.views.graphs import (
-    STORED,
     DropEdges,
     DropNodes,
     MaskFeatures,
@@ -34,7 +33,6 @@ class GraphViews(Views):
 
     presets: ClassVar[Mapping[str, Maker]] = {"graphcl": graphcl_views}
     splits: ClassVar[tuple[str, ...]] = (*Views.splits, "crops")
-    stored = STORED
 
     def other(self, preset: str) -> str:
         return preset
@@ -48,7 +46,6 @@ class NodeViews(Views):
     """Nodes of one graph."""
 
     presets: ClassVar[Mapping[str, Maker]] = {"grace": grace_views}
-    stored = STORED
 
     def other(self, preset: str) -> str:
         return preset

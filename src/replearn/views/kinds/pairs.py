@@ -25,7 +25,6 @@ class PairViews(Views):
 
     presets: ClassVar[Mapping[str, Maker]] = {"members": members_views}
     splits: ClassVar[tuple[str, ...]] = (*Views.splits, "groups")
-    stored = (Each, Apart)
     rooms: ClassVar[Mapping[str, Views]] = {}  # of what members are: set where all rooms are known
 
     def chosen(self, samples: Samples) -> tuple[str, str]:

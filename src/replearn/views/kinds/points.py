@@ -7,7 +7,7 @@ from replearn.data.samples import Samples
 from replearn.views.base import Split, View
 from replearn.views.compose import Chain, MultiCrop, Pair
 from replearn.views.kinds.base import Like, Maker, Views
-from replearn.views.points import STORED, PointCrop, PointDrop, PointMirror, PointNoise, PointScale, Spin
+from replearn.views.points import PointCrop, PointDrop, PointMirror, PointNoise, PointScale, Spin
 
 
 def point_views(samples: Samples) -> View:
@@ -29,7 +29,6 @@ class PointViews(Views):
 
     presets: ClassVar[Mapping[str, Maker]] = {"points": point_views, "aligned": aligned_views}
     splits: ClassVar[tuple[str, ...]] = (*Views.splits, "crops", "cut")
-    stored = STORED
 
     def chosen(self, samples: Samples) -> tuple[str, str]:
         """`points`: what faces one way is known to who has the things."""

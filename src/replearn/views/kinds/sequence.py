@@ -8,7 +8,7 @@ from replearn.data.samples import Samples
 from replearn.views.base import Split, View
 from replearn.views.compose import Chain, MultiCrop, Pair, Same
 from replearn.views.kinds.base import Like, Maker, Views
-from replearn.views.sequences import STORED, ReverseComplement, Stretch, Substitute
+from replearn.views.sequences import ReverseComplement, Stretch, Substitute
 
 
 def stretches(samples: Samples) -> View:
@@ -33,7 +33,6 @@ class SequenceViews(Views):
 
     presets: ClassVar[Mapping[str, Maker]] = {"stretches": stretches, "strands": strands}
     splits: ClassVar[tuple[str, ...]] = (*Views.splits, "crops")
-    stored = STORED
 
     def chosen(self, samples: Samples) -> tuple[str, str]:
         """`strands` of DNA and RNA, unless they are read by threes, as genes are, else `stretches`."""

@@ -9,7 +9,6 @@ from replearn.views.compose import Chain, MultiCrop, Pair, Same
 from replearn.views.groups import Groups
 from replearn.views.kinds.base import Like, Maker, Views
 from replearn.views.series import (
-    STORED,
     Gain,
     Permute,
     TimeCrop,
@@ -55,7 +54,6 @@ class SeriesViews(Views):
         "groups",
         "jigsaw",
     )
-    stored = STORED
 
     def chosen(self, samples: Samples) -> tuple[str, str]:
         """`motion` for triples of axes, else `series`."""

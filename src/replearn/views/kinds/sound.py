@@ -8,7 +8,7 @@ from replearn.views.base import Split, View
 from replearn.views.compose import Chain, MultiCrop, Pair, Same
 from replearn.views.kinds.base import Like, Maker, Views
 from replearn.views.series import Gain, Permute, TimeCrop, TimeGrid, TimeMask
-from replearn.views.sound import STORED, BandMask, Hiss, MixIn, Reverb, Speed, Tone
+from replearn.views.sound import BandMask, Hiss, MixIn, Reverb, Speed, Tone
 
 WINDOW = 0.1  # seconds, about, of a window of a grid
 FEWEST, MOST = 4, 64  # windows
@@ -40,7 +40,6 @@ class SoundViews(Views):
 
     presets: ClassVar[Mapping[str, Maker]] = {"sound": sound_views}
     splits: ClassVar[tuple[str, ...]] = (*Views.splits, "crops", "cut", "corrupted", "grid", "jigsaw")
-    stored = STORED
 
     def crops(self, samples: Like, view: View, preset: str) -> Split:
         """Two views of every sample, and short ones, of a fifth to half of its time."""

@@ -8,17 +8,13 @@ from replearn.views.base import Split, View
 from replearn.views.colour import Brightness, Colour, Grey
 from replearn.views.compose import Chain, MultiCrop, Pair, Same
 from replearn.views.crops import LITTLE, small_side
-from replearn.views.directions import STORED as PLAYED
 from replearn.views.directions import Directions
 from replearn.views.filters import Blur
 from replearn.views.geometry import Crop, Flip
 from replearn.views.kinds.base import Like, Maker, Views
 from replearn.views.noise import Masking
-from replearn.views.tracked import STORED as TRACKED
 from replearn.views.tracked import Tracked
-from replearn.views.tuples import STORED as ORDERED
 from replearn.views.tuples import FrameTuples
-from replearn.views.videos import STORED as SEEN
 from replearn.views.videos import AllFrames, EachFrame, Shuffled, TimeJitter, TimeParts
 
 WINDOWS = 4  # of a grid
@@ -40,7 +36,6 @@ class VideoViews(Views):
         *(*Views.splits, "crops", "cut", "corrupted", "grid", "jigsaw"),
         *("directions", "frame_order", "tracked"),
     )
-    stored = (*SEEN, *PLAYED, *ORDERED, *TRACKED)
 
     def other(self, preset: str) -> str:
         return preset

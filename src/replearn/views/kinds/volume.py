@@ -8,7 +8,6 @@ from replearn.views.base import Split, View
 from replearn.views.compose import Chain, MultiCrop, Pair, Same
 from replearn.views.kinds.base import Like, Maker, Views
 from replearn.views.volumes import (
-    STORED,
     VolumeCrop,
     VolumeElastic,
     VolumeFlip,
@@ -36,7 +35,6 @@ class VolumeViews(Views):
 
     presets: ClassVar[Mapping[str, Maker]] = {"volume": volume_views, "body": body_views}
     splits: ClassVar[tuple[str, ...]] = (*Views.splits, "crops", "cut", "corrupted")
-    stored = STORED
 
     def chosen(self, samples: Samples) -> tuple[str, str]:
         """`volume`: what may be mirrored is known to who has the volumes."""

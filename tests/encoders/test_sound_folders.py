@@ -15,6 +15,7 @@ transformers = pytest.importorskip("transformers")
 
 import replearn  # noqa: E402
 from replearn import as_samples  # noqa: E402
+from replearn.cli import main  # noqa: E402
 from replearn.data.folder import DataWarning  # noqa: E402
 from replearn.data.samples import Batch  # noqa: E402
 from replearn.encoders import make_encoder  # noqa: E402
@@ -243,6 +244,39 @@ def test_folders_that_are_not_heard_are_told(tmp_path: Path) -> None:
     (folder / "model.safetensors").unlink()
     with pytest.raises(ValueError, match=r"model\.safetensors"):
         make_encoder(f"hf:{folder}", sounds())
+
+
+def test_configurations_that_cannot_hear_are_told(tmp_path: Path) -> None:
+    folder = wave_folder(tmp_path, made("Hubert"))
+    content = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    for wrong, message in (
+        ({"conv_stride": [5, 0, 2]}, "a kernel and a stride for each convolution"),
+        ({"conv_kernel": [10, 3]}, "must "),
+        ({"num_attention_heads": 3}, "must "),
+        ({"model_type": "whisper"}, "hear sounds are wav2vec2"),
+    ):
+        (folder / "config.json").write_text(json.dumps(content | wrong), encoding="utf-8")
+        with pytest.raises(ValueError, match=message) as error:
+            make_encoder(f"hf:{folder}", sounds())
+        assert "\n" not in str(error.value)
+    adapter = made("Wav2Vec2", add_adapter=True, output_hidden_size=16)
+    with pytest.raises(ValueError, match="adapter behind its states"):
+        make_encoder(f"hf:{wave_folder(tmp_path / 'adapter', adapter)}", sounds())
+
+
+@pytest.mark.all
+def test_commands_take_such_a_folder(tmp_path: Path, monkeypatch: Any, capsys: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    wave_folder(tmp_path / "net", made("Hubert"))
+    np.savez("sounds.npz", x=waves(60), y=np.arange(60) % 2)
+    data = ["sounds.npz", "--kind", f"sound:rate={RATE}"]
+    assert main(["fit", "frozen", *data, "--encoder", "hf:net", "--run", "run"]) == 0
+    assert main(["evaluate", "run", *data, "--latent"]) == 0
+    scores = json.loads(Path("run/evaluation.json").read_text(encoding="utf-8"))["scores"]
+    assert "layer" in json.dumps(scores)
+    assert main(["finetune", "hf:net", *data, "--pooling", "mixture", "--epochs", "1", "--to", "task"]) == 0
+    assert main(["fit", "frozen", "notes", "--encoder", "hf:nowhere", "--run", "other"]) == 2
+    assert "config.json" in capsys.readouterr().err
 
 
 def test_a_file_that_lacks_weights_is_refused(tmp_path: Path) -> None:

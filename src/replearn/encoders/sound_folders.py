@@ -1,6 +1,8 @@
 """Networks over sounds that others trained: local folders as the Hugging Face libraries write them."""
 
 import logging
+import math
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from torch.nn.utils import parametrize
 
 from replearn.encoders.filter_bank import HOP, RATE, WINDOW
 from replearn.encoders.folder_nets import known, loaded, model_type, preprocessing, told_of
+from replearn.encoders.modes import evaluating
 from replearn.encoders.speech import HeardBody, HeardEncoder, Hearing, SpectrogramBody, WaveBody
 
 log = logging.getLogger("replearn")
@@ -43,6 +46,7 @@ def pretrained_sounds(path: Path, *, rate: int, length: int) -> HeardEncoder:
     with told_of(path):
         hearing = _hearing(path, net)
         body = _body(net, hearing, rate)
+        _try(body)
     body.rows(length)
     if rate != hearing.rate and not known():
         log.info("sounds of %s Hz are brought to the %s Hz of %s", f"{rate:,}", f"{hearing.rate:,}", path)
@@ -78,14 +82,23 @@ def _body(net: Any, hearing: Hearing, rate: int) -> HeardBody:
         return SpectrogramBody(net, hearing, rate=rate)
     if net.config.model_type == "wav2vec2" and net.config.add_adapter:
         raise ValueError("it has an adapter behind its states (add_adapter), which isn't read")
-    if len(net.config.conv_kernel) != len(net.config.conv_stride) or not net.config.conv_kernel:
-        raise ValueError("it must name a kernel and a stride for each convolution")
+    kernels, strides = net.config.conv_kernel, net.config.conv_stride
+    if not kernels or len(kernels) != len(strides) or min(*kernels, *strides) < 1:
+        raise ValueError("it must name a kernel and a stride for each convolution, each from 1 on")
     net.feature_extractor._requires_grad = False  # what the library marks for its own way to save memory
     _plain(net)
     least = 1
-    for kernel, stride in reversed(list(zip(net.config.conv_kernel, net.config.conv_stride, strict=True))):
+    for kernel, stride in reversed(list(zip(kernels, strides, strict=True))):
         least = (least - 1) * stride + kernel
     return WaveBody(net, hearing, rate=rate, least=least)
+
+
+@torch.no_grad()
+def _try(body: HeardBody) -> None:
+    """Let it hear as little as it can, so that what can't be heard is told now."""
+    ratio = Fraction(1) if body.resample is None else Fraction(body.resample.down, body.resample.up)
+    with evaluating([body]):
+        body(torch.zeros(1, 1, math.ceil(body.least * ratio)))
 
 
 def _plain(net: nn.Module) -> None:

@@ -141,6 +141,8 @@ def started_again(started: Recipe | None, spec: Any, samples: Description) -> li
     if MEMBERS not in started:
         return [(spec, encoder_again(started))]
     named, found = NETWORKS[samples.kind].named(spec, samples), []
+    if not isinstance(started[MEMBERS], dict) or started[MEMBERS].keys() - named.keys():
+        raise ValueError(f"{METHOD} must name encoders of the members {', '.join(named)}. Fit again.")
     for name, recipe in started[MEMBERS].items():
         encoder = encoder_again(recipe)
         encoder.recipe = json.dumps(recipe, default=str)  # by which it is known what it has learned from

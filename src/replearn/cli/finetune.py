@@ -66,7 +66,7 @@ class FineTuneOptions(DataOptions):
         encoder_rate: learning rate of the encoder's last layer as a multiple of the head's; if not given, 0.05
             of what reads texts, 1 of other networks.
         layer_decay: learning rate of a layer as a multiple of that of the layer above it.
-        pooling: of a text's states.
+        pooling: of a text's states; `mixture` of all layers, also of other samples where all are as wide.
         pairs: how pairs of texts are read.
         length: tokens read of a text at most.
         views: how samples are seen while layers learn: the name of a preset, auto, or written out, Pair(Flip()); if

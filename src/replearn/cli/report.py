@@ -36,10 +36,12 @@ def run(args: list[str]) -> None:
 def _report(options: ReportOptions) -> None:
     """Read, draw, write, print."""
     from replearn.cli.evaluations import print_scores, read_evaluation
+    from replearn.cli.pairing import print_pairing
     from replearn.cli.runs import shown
     from replearn.cli.scenes import report_scenes
     from replearn.engine.run import REPORT, SCENES
     from replearn.report import write_report
+    from replearn.report.pairing import PAIRING, pairing_panel
 
     folder = Path(options.run)
     if (folder / SCENES).is_file():
@@ -49,4 +51,6 @@ def _report(options: ReportOptions) -> None:
     title = options.title or str(comparison.facts.get("title", folder.resolve().name))
     written = write_report(folder / REPORT, comparison, title=title)
     print_scores(comparison)
+    if pairing_panel(comparison):
+        print_pairing(comparison.facts[PAIRING])
     print(f"written: {shown(written)}")

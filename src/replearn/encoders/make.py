@@ -32,8 +32,9 @@ def make_encoder(spec: str | nn.Module, samples: Described) -> Encoder:
             - one of ours but those of texts with other sizes, `"resnet_small:width=16:depth=2"`: `width` is that of its
               first stage, of hidden layers or of tokens, `depth` the number of blocks, in each stage of a residual
               network;
-            - for images `"hf:FOLDER"`, a local folder of the Hugging Face libraries with a ViT, DeiT, DINOv2 or CLIP;
-              for pairs of images and texts one with a CLIP;
+            - for images `"hf:FOLDER"`, a local folder of the Hugging Face libraries with a ViT, DeiT, DINOv2, CLIP or
+              SigLIP; for pairs of images and texts one with a CLIP or SigLIP; for sounds one with a wav2vec 2.0,
+              HuBERT, WavLM or AST;
             - the name of any timm model, such as `"resnet18"` or `"vit_tiny_patch16_224"`, fitted to the
               images as `replearn.encoders.timm_nets.timm_net` says;
             - any of these names for images and tables with a local file of weights,
@@ -90,4 +91,6 @@ def comes_with_weights(spec: Any) -> bool:
     """
     if not isinstance(spec, str) or spec.startswith(FOLDER) or "@" in spec:
         return True
+    if "=" in spec and ":" not in spec.partition("=")[0]:  # of members
+        return any(comes_with_weights(part.partition("=")[2]) for part in spec.split(","))
     return spec not in ENCODERS and Path(spec).is_dir()  # a run, by which fine-tuning begins

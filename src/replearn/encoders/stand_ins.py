@@ -1,11 +1,11 @@
 """What stands in for files and folders that an encoder's name leads to, which may be gone when a run is loaded.
 
-A run folder as `encoder` is read by `replearn.methods.started`, right of here: `standing_in` lends what it found there
-to `make_encoder`, `text_encoder` and `tokenizer_of`. A run that is loaded has all weights by itself: `weights_from`
-says where, so that `NAME@FILE` needs no FILE.
+A run folder as `encoder`, or as that of a member, is read by `replearn.methods.started`, right of here: `standing_in`
+lends what it found there to `make_encoder`, `text_encoder` and `tokenizer_of`. A run that is loaded has all weights by
+itself: `weights_from` says where, so that `NAME@FILE` needs no FILE.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -14,14 +14,14 @@ from typing import Any
 from safetensors import safe_open
 from torch import nn
 
-_found: ContextVar[tuple[Any, nn.Module] | None] = ContextVar("found", default=None)
+_found: ContextVar[Sequence[tuple[Any, nn.Module]]] = ContextVar("found", default=())
 _weights: ContextVar[Path | None] = ContextVar("weights", default=None)
 
 
 @contextmanager
-def standing_in(spec: Any, module: nn.Module | None) -> Iterator[None]:
-    """While entered, `spec` means this module; None: it means itself."""
-    token = _found.set(None if module is None else (spec, module))
+def standing_in(*found: tuple[Any, nn.Module]) -> Iterator[None]:
+    """While entered, each of these names means the module beside it; others mean themselves."""
+    token = _found.set(found)
     try:
         yield
     finally:
@@ -30,8 +30,9 @@ def standing_in(spec: Any, module: nn.Module | None) -> Iterator[None]:
 
 def meant_by(spec: Any) -> Any:
     """The module that stands in for a name, or the name."""
-    found = _found.get()
-    return spec if found is None or isinstance(spec, nn.Module) or spec != found[0] else found[1]
+    if isinstance(spec, nn.Module):
+        return spec
+    return next((module for name, module in _found.get() if spec == name), spec)
 
 
 @contextmanager

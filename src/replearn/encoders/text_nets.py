@@ -15,6 +15,7 @@ from replearn.encoders.recurrent import LSTM
 from replearn.encoders.stand_ins import meant_by
 from replearn.encoders.text import TextBody, TextEncoder
 from replearn.encoders.transformer import TRANSFORMERS, make_transformer
+from replearn.encoders.two_halves import HeadedTexts
 from replearn.encoders.vocabulary import Tokens, Vocabulary
 
 TEXT_ENCODERS = ("words", "lstm", "elmo", *TRANSFORMERS)
@@ -73,7 +74,8 @@ def text_encoder(spec: str | nn.Module, samples: Any) -> TextEncoder:
         )
     if spec.startswith(FOLDER):
         body, own = pretrained(_path(spec))
-        return TextEncoder(Vocabulary(own or samples.tokenizer), body)
+        vocabulary = body.vocabulary if isinstance(body, HeadedTexts) else Vocabulary
+        return TextEncoder(vocabulary(own or samples.tokenizer), body)
     if "@" in spec:
         raise ValueError(
             f"an encoder of texts has its weights from a run or a folder, with its tokenizer; got {spec!r}. "

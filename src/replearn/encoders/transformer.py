@@ -82,12 +82,7 @@ class Transformer(nn.Module):
 
     def __getstate__(self) -> dict[str, Any]:
         """What pickle keeps: without the library's hooks, which it can't; they are set again when states are read."""
-        for module in self.net.modules():
-            hooks = module._forward_hooks
-            for key in [key for key, hook in hooks.items() if hook.__module__.startswith(LIBRARY)]:
-                del hooks[key]
-            if hasattr(module, HOOKED):
-                setattr(module, HOOKED, False)
+        without_hooks(self.net)
         return vars(self).copy()
 
     def repeated(self, memory: Any, n: int) -> Any:
@@ -100,6 +95,16 @@ class Transformer(nn.Module):
         """The argument for keys and values, as the installed library calls it."""
         taken = inspect.signature(self.net.forward).parameters
         return next((name for name in MEMORY if name in taken), None)
+
+
+def without_hooks(net: nn.Module) -> None:
+    """Take off the library's hooks, which pickle can't keep; it sets them again when states are asked for."""
+    for module in net.modules():
+        hooks = module._forward_hooks
+        for key in [key for key, hook in hooks.items() if hook.__module__.startswith(LIBRARY)]:
+            del hooks[key]
+        if hasattr(module, HOOKED):
+            setattr(module, HOOKED, False)
 
 
 def make_transformer(name: str, tokenizer: Tokenizer, *, dropout: float = 0.1) -> Transformer:

@@ -80,11 +80,15 @@ class Vocabulary(nn.Module):
             vars(tokens)["full"] = True  # known without a look, which an export couldn't take
             return tokens
         heads = [text[: length * LONGEST] for text in batch.x]  # a text may have a million characters
-        rows = cut(self.tokenizer.encode(heads, framed=True), length, self.tokenizer)
+        rows = self.cut(self.tokenizer.encode(heads, framed=True), length)
         lengths = torch.tensor([len(row) for row in rows], device=batch.labels.device)  # (n,)
         ids = filled(rows, self.tokenizer.special(PAD)).to(batch.labels.device)  # (n, t)
         mask = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
         return self.tokens(ids, mask, batch.start, batch.total)
+
+    def cut(self, rows: list[list[int]], length: int) -> list[list[int]]:
+        """Rows of at most `length` tokens."""
+        return cut(rows, length, self.tokenizer)
 
     def tokens(
         self,

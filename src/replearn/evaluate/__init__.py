@@ -34,6 +34,7 @@ from replearn.evaluate.latents import latent_scores
 from replearn.evaluate.layers import control_labels, layer_knowledge
 from replearn.evaluate.linear import LinearProbe, LinearScore, linear_probe
 from replearn.evaluate.memorization import memorization, overlap
+from replearn.evaluate.modalities import modality_gap, shared_space
 from replearn.evaluate.mutual_information import discretise, entropy, mutual_information
 from replearn.evaluate.neighbours import knn_probe, nearest
 from replearn.evaluate.outliers import outlying
@@ -116,6 +117,7 @@ __all__ = [
     "log_partition",
     "mask_iou",
     "memorization",
+    "modality_gap",
     "modularity",
     "mutual_information",
     "mutual_information_gap",
@@ -141,6 +143,7 @@ __all__ = [
     "scorecard",
     "segmentation_scores",
     "separated_attribute_predictability",
+    "shared_space",
     "singular_values",
     "sparsity",
     "spherical_path",

@@ -20,7 +20,7 @@ from sklearn.exceptions import NotFittedError
 from replearn.data import Description, Samples, as_samples, describe
 from replearn.data.kinds import KINDS, WORDS
 from replearn.data.processes import process
-from replearn.encoders import Encoder, meant_by
+from replearn.encoders import Encoder
 from replearn.encoders.kinds import NETWORKS
 from replearn.engine.embed import embed_parts
 from replearn.engine.extension import Extension
@@ -31,7 +31,7 @@ from replearn.methods.needs import kinds_served
 from replearn.methods.neighbours import nearest_rows
 from replearn.methods.outline import Outline
 from replearn.methods.ranges import check_ranges, check_sizes
-from replearn.methods.started import mark, recipe_of, run_standing_in
+from replearn.methods.started import mark, run_standing_in, started_from
 from replearn.methods.store import begun, drop_state, end_run, has_ended, restore, to_json
 from replearn.views.choose import make_views
 
@@ -115,8 +115,8 @@ class Model(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outline):  # type
         """Make the modules for samples, and return these as the method reads them."""
         spec = getattr(self, "encoder", None)
         self.extensions_: list[Extension] = []
-        with run_standing_in(spec, given.kind, whole=self.asks_rows):
-            self._started = recipe_of(meant_by(spec))
+        with run_standing_in(spec, given, whole=self.asks_rows):
+            self._started = started_from(spec, given)
             samples = self.reading(given)
             self.check(samples)
             self.samples_ = describe(samples)

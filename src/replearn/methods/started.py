@@ -14,16 +14,19 @@ from typing import Any
 import torch
 from torch import nn
 
-from replearn.data import description_from_json
+from replearn.data import Description, Samples, description_from_json
 from replearn.encoders import (
     ENCODERS,
     Encoder,
     made_from,
     make_encoder,
+    meant_by,
     standing_in,
     weights_from,
 )
 from replearn.encoders.building import building_within
+from replearn.encoders.folder_nets import MEMBERS
+from replearn.encoders.kinds import NETWORKS
 from replearn.engine.machine import here, random_state_kept
 from replearn.engine.run import METHOD, WEIGHTS, count_numbers, open_run, read_json, read_tensors
 from replearn.methods.as_encoder import FittedModel
@@ -110,17 +113,41 @@ def as_encoder(method: Outline, recipe: Recipe) -> Encoder:
 
 
 @contextmanager
-def run_standing_in(spec: Any, kind: str, *, whole: bool) -> Iterator[None]:
+def run_standing_in(spec: Any, samples: Samples, *, whole: bool) -> Iterator[None]:
     """While entered, the name of a run folder means the encoder in it; other names mean what they mean.
 
     Args:
-        spec: the name.
-        kind: of the samples that it is to read.
+        spec: the name, or a name for each member.
+        samples: that it is to read.
         whole: see `encoder_in`.
     """
-    folder = run_of(spec)
-    with standing_in(spec, encoder_in(folder, kind=kind, whole=whole) if folder else None):
+    named = NETWORKS[samples.kind].named(spec, samples).values()
+    runs = [(one, folder, kind) for one, kind in named if (folder := run_of(one))]
+    with standing_in(*((one, encoder_in(folder, kind=kind, whole=whole)) for one, folder, kind in runs)):
         yield
+
+
+def started_from(spec: Any, samples: Samples) -> Recipe | None:
+    """How the encoder that an encoder begins with is made again, of each member apart; None where no method made it."""
+    named = NETWORKS[samples.kind].named(spec, samples)
+    found = {name: recipe for name, (one, _) in named.items() if (recipe := recipe_of(meant_by(one)))}
+    return found.get("", {MEMBERS: found}) if found else None
+
+
+def started_again(started: Recipe | None, spec: Any, samples: Description) -> list[tuple[Any, Encoder]]:
+    """The encoders that an encoder began with, their weights aside, each beside its name."""
+    if not started:
+        return []
+    if MEMBERS not in started:
+        return [(spec, encoder_again(started))]
+    named, found = NETWORKS[samples.kind].named(spec, samples), []
+    if not isinstance(started[MEMBERS], dict) or started[MEMBERS].keys() - named.keys():
+        raise ValueError(f"{METHOD} must name encoders of the members {', '.join(named)}. Fit again.")
+    for name, recipe in started[MEMBERS].items():
+        encoder = encoder_again(recipe)
+        encoder.recipe = json.dumps(recipe, default=str)  # by which it is known what it has learned from
+        found.append((named[name][0], encoder))
+    return found
 
 
 def read_recipe(folder: Path) -> Recipe:
@@ -207,15 +234,16 @@ def blank(
     Raises:
         ValueError: its encoder is not known here.
     """
-    started = content.get("encoder")
+    started, samples = content.get("encoder"), description_from_json(content["samples"])
     with random_state_kept(), torch.no_grad():
-        again = encoder_again(started) if started else None
-        method = cls(**_fields(cls, content["fields"], encoder or again, views))
-        method.samples_, method._started = description_from_json(content["samples"]), started
+        again = started_again(started, content["fields"].get("encoder"), samples)
+        only = again[0][1] if started and MEMBERS not in started else None
+        method = cls(**_fields(cls, content["fields"], encoder or only, views))
+        method.samples_, method._started = samples, started
         method.extensions_ = []
         if "recipes" in content:
             method.recipes_ = content["recipes"]
-        with made_from(content.get("folder")), standing_in(content["fields"].get("encoder"), again):
+        with made_from(content.get("folder")), standing_in(*again):
             method.build(method.samples_)
     return method
 

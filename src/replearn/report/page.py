@@ -23,6 +23,7 @@ from replearn.report.language import LANGUAGE, language_panel
 from replearn.report.latents import code_panel
 from replearn.report.map import Maps, make_maps
 from replearn.report.neighbours import COUNTS, Query, queries
+from replearn.report.pairing import PAIRING, pairing_panel
 from replearn.report.provenance import blocks, command
 from replearn.report.strips import Strips, class_name, neighbour_strips
 from replearn.report.table import table_rows
@@ -37,7 +38,8 @@ def write_report(path: str | Path, comparison: Comparison, *, title: str) -> Pat
 
     Sections: a verdict in one sentence, the table, the choice without labels, few-label curves, t-SNE maps,
     nearest neighbours (images and texts), what methods answer (where they have
-    exhibits), the language (where `replearn evaluate` judged a language model), the code
+    exhibits), partners found (where `replearn evaluate` judged a method of members), the language (where it judged a
+    language model), the code
     (where `replearn evaluate --latent` judged it), training curves and alarms, singular values, what was run. Every
     text that comes from data is escaped. The page's Content-Security-Policy forbids the network and every script but
     its own, named by its hash.
@@ -84,7 +86,7 @@ def render(comparison: Comparison, *, title: str) -> str:
     seen = appearance(comparison.train)
     strips = neighbour_strips(comparison, neighbours=COUNTS[seen]) if seen else None
     sheet = _sheet(comparison, maps, strips) if strips and seen == "picture" else None
-    language = language_panel(comparison)
+    language, pairing = language_panel(comparison), pairing_panel(comparison)
     asked = _queries(comparison, maps, strips, sheet) if strips else []
     script = _script("map.js", *(["clouds.js"] if any(query.look.cloud for query in asked) else []))
     labelled = learned_from_labels(comparison)
@@ -107,9 +109,10 @@ def render(comparison: Comparison, *, title: str) -> str:
         trainings=training_charts(comparison.rows),
         spectrum=spectrum_chart(comparison),
         language=language,
+        pairing=pairing,
         exhibits=exhibit_panels(comparison),
         code=code_panel(comparison),
-        blocks=blocks(comparison, told=[LANGUAGE] if language else []),
+        blocks=blocks(comparison, told=[*([LANGUAGE] if language else []), *([PAIRING] if pairing else [])]),
         command=command(comparison),
         script=Markup(script),
         script_source=Markup(f"'sha256-{digest}'"),

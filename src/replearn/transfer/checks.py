@@ -5,8 +5,11 @@ from typing import get_args
 import torch
 from sklearn.exceptions import NotFittedError
 
+from replearn.data import Batch, Description
 from replearn.encoders import Encoder, TextEncoder
+from replearn.encoders.kinds import NETWORKS
 from replearn.encoders.modes import evaluating
+from replearn.encoders.stages import NoStages
 from replearn.transfer.features import MIXTURE, Pooling
 from replearn.transfer.labels import nearest
 from replearn.transfer.layer_groups import Levels
@@ -99,20 +102,45 @@ def check_reading(model: Tuning, encoder: Encoder, levels: Levels) -> None:
         raise ValueError(
             f"task {model.task!r} needs an encoder of texts that tells each token; got {name}. Use classify."
         )
-    if model.pooling != "auto":
-        raise ValueError(f"pooling is for encoders of texts; got {model.pooling!r} for {name}. Leave it out.")
+    if model.pooling not in ("auto", MIXTURE):
+        raise ValueError(
+            f"pooling is for encoders of texts, but for mixture; got {model.pooling!r} for {name}. Leave it out."
+        )
 
 
-def layers_read(model: Tuning, encoder: Encoder) -> int:
-    """How many layers the head reads: all that the encoder tells of, for a mixture."""
+def layers_read(model: Tuning, encoder: Encoder, samples: Description) -> int:
+    """How many layers the head reads: all that the encoder tells of, for a mixture.
+
+    Raises:
+        ValueError: the layers are not of one width, or the encoder tells of none.
+    """
     if model.pooling != MIXTURE:
         return 1
-    assert isinstance(encoder, TextEncoder)
+    if not isinstance(encoder, TextEncoder):
+        return _layers_of(encoder, samples)
     device = next(encoder.parameters()).device
     ids = torch.zeros(1, 2, dtype=torch.int64, device=device)
     tokens = encoder.vocabulary.tokens(ids, torch.ones_like(ids, dtype=torch.bool))
     with evaluating([encoder]), torch.inference_mode():
         return len(encoder.read(tokens, "layers"))
+
+
+def _layers_of(encoder: Encoder, samples: Description) -> int:
+    """How many layers an encoder of samples other than texts tells of."""
+    device = encoder.mean.device
+    content, unknown = NETWORKS[samples.kind].content(samples, 2, device), torch.full((2,), -1, device=device)
+    with evaluating([encoder]), torch.inference_mode():
+        try:
+            widths = [h.shape[1] for h in encoder.layers(Batch(content, labels=unknown, index=unknown))]
+        except NoStages:
+            widths = []
+    if set(widths) != {encoder.dim}:
+        name, told = type(encoder.net).__name__, ", ".join(map(str, widths)) or "none that it tells of"
+        raise ValueError(
+            f"pooling by a mixture is of layers of {encoder.dim} numbers, as many as the representation has; those of "
+            f"{name} have {told}. Leave it out."
+        )
+    return len(widths)
 
 
 def check_fitted(model: Tuning) -> None:

@@ -43,7 +43,7 @@ def features_of(encoder: Encoder, batch: Batch, *, mixed: bool, tokenwise: bool)
     """What the head reads of a batch.
 
     Args:
-        encoder: of texts, where all layers, tokens or pairs are asked for.
+        encoder: of texts, where tokens or pairs are asked for.
         batch: samples, tokens, or features that were kept.
         mixed: whether all layers are asked for.
         tokenwise: whether each token's states are.
@@ -52,6 +52,8 @@ def features_of(encoder: Encoder, batch: Batch, *, mixed: bool, tokenwise: bool)
         return batch.x
     if not isinstance(batch.x, Inputs) and not mixed:
         return Features(encoder(batch)[:, None])
+    if not isinstance(batch.x, Inputs) and not isinstance(encoder, TextEncoder):
+        return Features(torch.stack(encoder.layers(batch), 1))  # (n, l, d)
     assert isinstance(encoder, TextEncoder)
     sides = batch.x.sides if isinstance(batch.x, Inputs) else 1
     tokens = _tokens(encoder, batch)

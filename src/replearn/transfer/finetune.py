@@ -120,7 +120,7 @@ class FineTune(Predictor):
         top = {"full": None, "frozen": 0}.get(str(self.trained), self.trained)
         self._still = unfreeze_top(self.encoder_, self.levels_, top)  # type: ignore[arg-type]
         head = SpanHead if isinstance(self.task_, Span) else Head
-        layers = layers_read(self, self.encoder_)
+        layers = layers_read(self, self.encoder_, samples)
         self.head_ = head(self.encoder_.dim, self.task_.outputs, layers=layers, apart=apart)
 
     @property

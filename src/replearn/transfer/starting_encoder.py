@@ -8,6 +8,7 @@ from torch import nn
 
 from replearn.data import Description, description_from_json
 from replearn.encoders import Encoder, make_encoder, meant_by
+from replearn.encoders.kinds import NETWORKS
 from replearn.engine.run import METHOD, read_json
 from replearn.methods import Model
 from replearn.methods.columns import bare
@@ -48,6 +49,12 @@ def starting_encoder(
             raise ValueError(
                 "encoder must be a fitted method with an encoder, a run folder, a name or a module; "
                 f"{type(bare(found)).__name__} is none. Take a method of networks, such as SimCLR."
+            )
+        parts = NETWORKS[samples.kind].named(found, samples).values()
+        if isinstance(found, str) and any(isinstance(meant_by(one), Encoder) for one, _ in parts):
+            raise ValueError(
+                f"a task begins with one run of pairs; got runs of members, {found}. Put them together first, by "
+                "`replearn fit frozen` or `fit clip`, and give that run."
             )
         return make_encoder(found, samples), None
     own = description_from_json(recipe["samples"])

@@ -25,7 +25,7 @@ class Tuning(Method):
             reads texts, 1 of other networks.
         layer_decay: the learning rate of a layer as a multiple of that of the layer above it.
         pooling: of a text's states: their `mean`, the `first` or `last` one, a learned `mixture` of all layers'; `auto`
-            leaves it to the encoder.
+            leaves it to the encoder. Of other samples `mixture` is of layers as wide as the representation.
         pairs: pairs of texts are read `joined`, in one row between the tokenizer's marks, or `apart`; `auto`: joined
             where the encoder tells the second text from the first by token types, as BERT does.
         length: tokens read of a text at most, or None for what the encoder can read.

@@ -117,6 +117,29 @@ class Networks:
         """The samples as an encoder reads them: texts by a tokenizer that it brings."""
         return samples
 
+    def named(self, spec: Any, samples: Described) -> dict[str, tuple[Any, str]]:
+        """What is given as the encoder of each member, and the kind that it reads; without members, by ''."""
+        return {"": (spec, samples.kind)}
+
+    def again(self, encoder: Encoder, before: Described, samples: Described, *, of: str) -> Encoder:
+        """An encoder that has learned from samples like those of `before`, for samples like these.
+
+        Args:
+            encoder: the one that has learned; it is not changed.
+            before: what it has learned from.
+            samples: of the same kind.
+            of: the name of the member that it is to read, for the message.
+
+        Raises:
+            ValueError: these samples are not prepared as those were.
+        """
+        if before.shape != samples.shape:
+            raise ValueError(
+                f"{of} must be of shape {before.shape}, as what its encoder has learned from; got {samples.shape}. "
+                "Prepare it alike, or take another run."
+            )
+        return encoder
+
     def warn_of_cuts(self, encoder: Encoder, samples: Samples, length: int | None) -> None:
         """A `DataWarning` where the encoder doesn't read some samples to their end, or not beyond `length`."""
 

@@ -1,6 +1,8 @@
 """Images: our convolutional networks, and every one of timm."""
 
+import logging
 from collections.abc import Mapping
+from copy import deepcopy
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -12,11 +14,13 @@ from replearn.encoders.base import Described, Encoder
 from replearn.encoders.cnn import CNN
 from replearn.encoders.conv import Conv
 from replearn.encoders.dense import is_small
-from replearn.encoders.folders import pretrained_images
+from replearn.encoders.image_folders import pretrained_images
 from replearn.encoders.kinds.base import PATCHES, Maker, Networks, check_sizes
 from replearn.encoders.resnet import ResNetSmall
 from replearn.encoders.text_nets import FOLDER
 from replearn.encoders.vit import ViT
+
+log = logging.getLogger("replearn")
 
 LITTLE = 64  # pixels up to which "auto" takes the small ResNet
 
@@ -56,6 +60,22 @@ class ImageNetworks(Networks):
             path = Path(spec.removeprefix(FOLDER)).expanduser()
             return pretrained_images(path)
         return super().make(spec, samples)
+
+    def again(self, encoder: Encoder, before: Described, samples: Described, *, of: str) -> Encoder:
+        """Images of other sizes are resized to what it has learned from; grey ones have all its channels."""
+        if samples.shape[0] not in (1, before.shape[0]):
+            raise ValueError(
+                f"{of} must have {before.shape[0]} channels, as what its encoder has learned from; got "
+                f"{samples.shape[0]}. Take another run."
+            )
+        if encoder.size is not None or samples.shape[1:] == before.shape[1:]:
+            return encoder
+        log.info(
+            "%s is resized from %s to %s pixels for its encoder", of, samples.shape[1:], before.shape[1:]
+        )
+        made = deepcopy(encoder)
+        made.size = before.shape[1:]
+        return made
 
     def auto(self, samples: Described) -> str:
         return "resnet_small" if max(samples.shape[1:]) <= LITTLE else "resnet18"

@@ -1,15 +1,17 @@
 """Pairs: an encoder for each member, by what its own kind has."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
 from torch import nn
 
+from replearn.data.description import Description, description_from_json
 from replearn.data.pairs import PairSamples, Together
 from replearn.data.samples import Samples
 from replearn.encoders.base import Described, Encoder
-from replearn.encoders.folders import of_member
+from replearn.encoders.folder_nets import of_member
 from replearn.encoders.kinds.base import ENCODER, Networks
 from replearn.encoders.stand_ins import meant_by
 from replearn.encoders.text_nets import FOLDER
@@ -22,7 +24,8 @@ class PairNetworks(Networks):
     """Samples with members.
 
     The encoder of a member is named as that of its kind is: `auto` for all, or `image=resnet_tiny,text=gru` (those that
-    are not named are `auto`), or a `torch.nn.ModuleDict`; `hf:FOLDER` is a CLIP of the Hugging Face libraries.
+    are not named are `auto`), run folders and `hf:FOLDER` included, or a `torch.nn.ModuleDict`. `hf:FOLDER` for all is
+    a CLIP or SigLIP of the Hugging Face libraries.
     """
 
     bodies: ClassVar[Mapping[str, Any]] = {}
@@ -35,6 +38,12 @@ class PairNetworks(Networks):
         return Together(
             {name: self.rooms[part.kind].content(part, n, device) for name, part in parts.items()}
         )
+
+    def named(self, spec: Any, samples: Described) -> dict[str, tuple[Any, str]]:
+        if not isinstance(spec, str) or spec.startswith(FOLDER) or "=" not in spec:
+            return super().named(spec, samples)
+        parts = members_of(samples)
+        return {name: (one, parts[name].kind) for name, one in specs_of(spec, parts).items()}
 
     def reading(self, spec: Any, samples: Samples) -> Samples:
         """Each member as its encoder reads it."""
@@ -54,9 +63,19 @@ class PairNetworks(Networks):
         parts = members_of(samples)
         specs, towers = specs_of(spec, parts), {}
         for name, part in parts.items():
+            room, meant = self.rooms[part.kind], meant_by(specs[name])
+            before = learned_from(meant) if isinstance(specs[name], str) else None
+            if before is not None:
+                meant = room.again(meant, before, part, of=name)
             with of_member(name):
-                towers[name] = self.rooms[part.kind].make(meant_by(specs[name]), part)
+                towers[name] = room.make(meant, part)
         return Towers(towers)
+
+
+def learned_from(encoder: Any) -> Description | None:
+    """What the encoder of a run has learned from; None of others."""
+    told = encoder.recipe if isinstance(encoder, Encoder) else None
+    return description_from_json(json.loads(told)["samples"]) if told else None
 
 
 def members_of(samples: Any) -> Mapping[str, Any]:

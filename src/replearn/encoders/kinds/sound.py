@@ -1,15 +1,20 @@
 """Sounds: networks of spectrograms, and of waves."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from torch import nn
 
+from replearn.data.folder import DataWarning
 from replearn.data.mel import mel_of
-from replearn.encoders.base import Described
+from replearn.data.samples import Samples
+from replearn.encoders.base import Described, Encoder
 from replearn.encoders.kinds.base import PATCHES, Maker, Networks, check_sizes
 from replearn.encoders.sound import Spectral, SpectralPatches, SpectrogramCNN, WaveCNN, side_of_patch
+from replearn.encoders.sound_folders import pretrained_sounds, reach_of
+from replearn.encoders.text_nets import FOLDER
 from replearn.encoders.vit import ViT
 
 WIDTH = 128  # numbers per state of a patch
@@ -42,6 +47,30 @@ class SoundNetworks(Networks):
 
     bodies: ClassVar[Mapping[str, Maker]] = {**Networks.bodies, "cnn": _cnn, "vit": _vit, "wave": _wave}
     offers: ClassVar[frozenset[str]] = Networks.offers | {PATCHES}
+
+    def make(self, spec: str | nn.Module, samples: Described) -> Encoder:
+        if isinstance(spec, str) and spec.startswith(FOLDER):
+            path = Path(spec.removeprefix(FOLDER)).expanduser()
+            return pretrained_sounds(path, rate=rate_of(samples), length=samples.shape[1])
+        return super().make(spec, samples)
+
+    def again(self, encoder: Encoder, before: Described, samples: Described, *, of: str) -> Encoder:
+        """Sounds of another length are read where the network can; of another rate they are not."""
+        if rate_of(before) != rate_of(samples):
+            raise ValueError(
+                f"{of} must be of {rate_of(before):,} Hz, as what its encoder has learned from; got "
+                f"{rate_of(samples):,} Hz. Read it at that rate, or take another run."
+            )
+        return encoder
+
+    def warn_of_cuts(self, encoder: Encoder, samples: Samples, length: int | None) -> None:
+        reach, seconds = reach_of(encoder.body), samples.shape[1] / rate_of(samples)
+        if reach is not None and seconds > reach:
+            line = (
+                f"{len(samples):,} sounds of {seconds:.3g} s are longer than the {reach:.4g} s that are heard: the "
+                f"rest of them is left out, {1 - reach / seconds:.0%}"
+            )
+            warnings.warn(line, DataWarning, stacklevel=3)
 
     def auto(self, samples: Described) -> str:
         return "cnn"

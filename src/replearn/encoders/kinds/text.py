@@ -29,6 +29,10 @@ class TextNetworks(Networks):
         own = tokenizer_of(spec) if isinstance(samples, TextSamples) else None
         return samples.read_by(own) if own and isinstance(samples, TextSamples) else samples
 
+    def again(self, encoder: Encoder, before: Described, samples: Described, *, of: str) -> Encoder:
+        """It has its own tokenizer."""
+        return encoder
+
     def warn_of_cuts(self, encoder: Encoder, samples: Samples, length: int | None) -> None:
         if isinstance(samples, TextSamples) and isinstance(encoder, TextEncoder):
             warn_of_long_texts(samples.texts, encoder.vocabulary, length or encoder.length)

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
-from scipy.special import softmax
+from scipy.special import expit, softmax
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples, as_samples
@@ -33,7 +33,7 @@ from replearn.data.progress import progress
 from replearn.encoders import make_encoder
 from replearn.encoders.kinds import TOWERS
 from replearn.encoders.towers import Towers
-from replearn.encoders.two_halves import shared_scale
+from replearn.encoders.two_halves import shared_space
 from replearn.engine.distributed import gather
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference
@@ -47,7 +47,7 @@ LARGEST = 100.0  # of scales
 SOME = 1000  # samples that are looked at for a difference
 MANY = 2000  # samples of which one is told how far it is
 # At the beginning: the scale, and of sigmoids what is added, since nearly all pairs of a batch do not belong together.
-SOFTMAX, SIGMOID = (1 / 0.07,), (10.0, -10.0)
+SOFTMAX, SIGMOID = 1 / 0.07, (10.0, -10.0)
 
 
 class Scale(nn.Module):
@@ -68,10 +68,11 @@ class CLIP(JointEmbedding):
 
     Attributes:
         encoder: of each member, `image=resnet_tiny,text=gru` say; `auto` fits the kind of each; `hf:FOLDER` is a CLIP
-            that has learned, with its projections and its scale.
-        dim: numbers in an embedding z, except of a CLIP in a folder, which has its own.
+            or a SigLIP that has learned, with its projections, its scale and its bias.
+        dim: numbers in an embedding z, except of a network in a folder, which has its own.
         views: `Apart(...)`, a view of each member; None shows each nearly as it is.
-        pairing: `softmax`, each finds its partner, or `sigmoid`, each pair is told to belong together or not.
+        pairing: `softmax`, each finds its partner, or `sigmoid`, each pair is told to belong together or not; `auto`:
+            as a SigLIP in a folder has learned, else `softmax`.
         locked: members whose encoders learn nothing, since they have learned before.
     """
 
@@ -82,7 +83,7 @@ class CLIP(JointEmbedding):
     split: ClassVar[str] = "groups"
 
     dim: int = 128
-    pairing: Literal["softmax", "sigmoid"] = "softmax"
+    pairing: Literal["auto", "softmax", "sigmoid"] = "auto"
     locked: tuple[str, ...] = ()
     batch_size: int = 128
     learning_rate: float = 1e-3
@@ -112,15 +113,20 @@ class CLIP(JointEmbedding):
             )
         encoder.lock(frozenset(self.locked))
         # Halves of one network that has learned are together already.
-        shared = shared_scale([tower.body for tower in encoder.towers.values()])
+        shared = shared_space([tower.body for tower in encoder.towers.values()])
         self.heads_ = nn.ModuleDict(
             {
                 name: nn.Identity() if shared else nn.Linear(tower.dim, self.dim, bias=False)
                 for name, tower in encoder.towers.items()
             }
         )
-        first, *bias = SOFTMAX if self.pairing == "softmax" else SIGMOID
-        self.scale_ = Scale(shared or first, *bias)
+        together = self.pairing == "sigmoid" or (
+            self.pairing == "auto" and shared and shared.bias is not None
+        )
+        scale, bias = SIGMOID if together else (SOFTMAX, None)
+        if shared:
+            scale, bias = shared.scale, bias if bias is None or shared.bias is None else shared.bias
+        self.scale_ = Scale(scale, bias)
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         views = zip(self.encoder_.towers.items(), self.views_(batch), strict=True)
@@ -139,8 +145,9 @@ class CLIP(JointEmbedding):
         return differ.all(0)  # type: ignore[no-any-return]
 
     def after_step(self, progress: float) -> None:
-        with torch.no_grad():
-            self.scale_.log.clamp_(max=math.log(LARGEST))
+        if self.scale_.bias is None:  # SigLIP's has no bound
+            with torch.no_grad():
+                self.scale_.log.clamp_(max=math.log(LARGEST))
 
     def embed(self, h: Float[Tensor, "n d"]) -> Float[Tensor, "n e"]:
         """Those of all members, side by side."""
@@ -148,7 +155,8 @@ class CLIP(JointEmbedding):
         return torch.cat([head(part) for head, part in zip(self.heads_.values(), parts, strict=True)], dim=1)
 
     def loss_at_collapse(self) -> float | None:
-        return math.log(self.batch_size) if self.pairing == "softmax" else None
+        together = self.pairing == "sigmoid" or (hasattr(self, "scale_") and self.scale_.bias is not None)
+        return None if together else math.log(self.batch_size)
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:
         """The scale of the cosines, and how often the first two members of a sample find each other in this batch."""
@@ -238,6 +246,9 @@ class CLIP(JointEmbedding):
     ) -> Float[np.ndarray, "n k"]:
         """Probabilities of classes that nobody labelled anything with: by what their names are like (zero-shot).
 
+        Of `softmax` they are shares of 1. Of `sigmoid` each class has its own probability, that the sample and the name
+        belong together: a row may have none that is likely, or several.
+
         Args:
             X: samples of one member's kind, such as images.
             classes: their names, of which prompts are made; or a mapping from each to a list of names, or descriptions.
@@ -250,6 +261,7 @@ class CLIP(JointEmbedding):
                 has no place for a name.
 
         References: Radford et al., ICML 2021, section 3.1. https://arxiv.org/abs/2103.00020
+            sigmoid: Zhai et al., ICCV 2023, Algorithm 1. https://arxiv.org/abs/2303.15343
         """
         asked = self.member_of(X) if of is None else of
         names = _named(classes)
@@ -266,7 +278,9 @@ class CLIP(JointEmbedding):
         means = np.add.reduceat(z, starts, axis=0)  # (k, d), of a length that does not matter
         directions = means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
         logits = self.scale_().item() * self.project(X, of=asked) @ directions.T
-        return softmax(logits, axis=1)  # type: ignore[no-any-return]
+        if self.scale_.bias is None:
+            return softmax(logits, axis=1)  # type: ignore[no-any-return]
+        return expit(logits + self.scale_.bias.item())  # type: ignore[no-any-return]
 
     def _texts(self, asked: str, by: str | None) -> str:
         """The member of texts by which another one is classified."""

@@ -184,7 +184,7 @@ def test_bad_files_are_left_out(tmp_path, kind, reason):
     assert samples.skipped[0][0] == "bad.jpg"
     assert reason in samples.skipped[0][1]
     np.testing.assert_array_equal(samples[np.array([0])].x[0], photo.transpose(2, 0, 1))
-    with pytest.raises(ValueError, match="strict: every image must decode; 1 of"):
+    with pytest.raises(ValueError, match=r"strict: 1 of .* images in .* were left out"):
         as_samples(tmp_path, strict=True)
     with pytest.warns(DataWarning, match="1 of 2 images"):  # the cache remembers
         as_samples(tmp_path)

@@ -12,10 +12,10 @@ import torch
 from made_graphs import made_graphs, made_nodes
 from replearn.data import as_samples, load_data
 from replearn.data.equal import content_ids
-from replearn.data.folder import DataWarning
 from replearn.data.graphs import NodeSamples
 from replearn.data.graphs.weisfeiler_lehman import subtree_counts
 from replearn.data.kinds import KINDS
+from replearn.data.told import DataWarning
 
 
 @pytest.mark.parametrize("marks", [True, False])

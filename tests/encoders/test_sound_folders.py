@@ -16,8 +16,8 @@ transformers = pytest.importorskip("transformers")
 import replearn  # noqa: E402
 from replearn import as_samples  # noqa: E402
 from replearn.cli import main  # noqa: E402
-from replearn.data.folder import DataWarning  # noqa: E402
 from replearn.data.samples import Batch  # noqa: E402
+from replearn.data.told import DataWarning  # noqa: E402
 from replearn.encoders import make_encoder  # noqa: E402
 from replearn.encoders.filter_bank import FilterBank  # noqa: E402
 from replearn.encoders.resample import Resample  # noqa: E402

@@ -15,9 +15,9 @@ from made_texts import made_texts
 from replearn.cli import main
 from replearn.data import as_samples, describe, description_from_json, load_data
 from replearn.data.captioned import captioned
-from replearn.data.folder import DataWarning
 from replearn.data.kinds import KINDS
 from replearn.data.pairs import PairSamples, Together, member
+from replearn.data.told import DataWarning
 from replearn.encoders import make_encoder
 from replearn.methods import Trained, registry
 from replearn.report.kinds import LOOKS

@@ -6,7 +6,6 @@ from replearn.data.coco import read_coco, write_coco
 from replearn.data.content import Content, as_float
 from replearn.data.datasets import DATASETS, BuiltIn, load_data
 from replearn.data.description import Description, describe, description_from_json
-from replearn.data.folder import DataWarning
 from replearn.data.kinds import Kind, KindWarning
 from replearn.data.labels import UNLABELLED
 from replearn.data.load import as_samples
@@ -23,6 +22,7 @@ from replearn.data.tasks import read_pairs, read_spans, read_tags
 from replearn.data.text import Texts, TextSamples
 from replearn.data.tokenizer import Tokenizer, train_tokenizer
 from replearn.data.tokens import TokenStream, TokenWindows, token_stream
+from replearn.data.told import DataWarning
 from replearn.data.voc import read_voc
 
 __all__ = [

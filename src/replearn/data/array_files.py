@@ -44,6 +44,18 @@ def read_npz(path: Path) -> tuple[np.ndarray, Any]:
         raise ValueError(_unreadable(path, error)) from error
 
 
+def read_arrays(path: Path) -> tuple[np.ndarray, Any] | None:
+    """The data and labels (None, if there are none) of an `.npy` or `.npz` file; None of everything else.
+
+    Raises:
+        ValueError: see `read_npy` and `read_npz`.
+    """
+    ending = path.suffix.lower() if path.is_file() else ""
+    if ending == ".npy":
+        return read_npy(path), None
+    return read_npz(path) if ending == ".npz" else None
+
+
 def _unreadable(path: Path, error: Exception) -> str:
     reason = " ".join(str(error).split())[:200].rstrip(".")
     return (

@@ -23,6 +23,7 @@ from replearn.data.samples import ArraySamples
 from replearn.data.sources import SUFFIXES, Source, folder_labels
 from replearn.data.stored import open_rows
 from replearn.data.survey import SHARE, Survey, pool_of, survey_of, threads
+from replearn.data.told import DataWarning, tell_skipped
 
 log = logging.getLogger("replearn")
 
@@ -31,17 +32,6 @@ PART_BYTES = 2**25
 # Part of the cache's key: raise it when decoding changes.
 VERSION = 2
 SPLITS = {"train", "training", "test", "testing", "val", "valid", "validation", "dev"}
-
-
-class DataWarning(UserWarning):
-    """Some of the data could not be used as given; one line says what and how much."""
-
-
-def warn_of_data(line: str, *, strict: bool) -> None:
-    """Warn of what is wrong with data; raise a ValueError instead if `strict`."""
-    if strict:
-        raise ValueError(f"strict: {line}.")
-    warnings.warn(line, DataWarning, stacklevel=5)
 
 
 def image_samples(
@@ -71,7 +61,7 @@ def image_samples(
     entry = _entry(source, image_size)
     info = json.loads((entry / "info.json").read_text())
     skipped = [(name, reason) for name, reason in info["skipped"]]
-    _report(source, skipped, strict=strict)
+    tell_skipped(skipped, "images", source.path, of=len(source.names), strict=strict)
     images = open_rows(entry / "images.npy")
     _tell(source, info, images.shape, asked=image_size is not None)
     if not info["levels"]:
@@ -162,19 +152,6 @@ def refuse_splits(source: Source, what: str) -> None:
             f"{source.path} must be one set of {what}; it holds the parts {', '.join(classes)}. "
             f"Name one of them: {source.path / classes[-1]}"
         )
-
-
-def _report(source: Source, skipped: list[tuple[str, str]], *, strict: bool) -> None:
-    if not skipped:
-        return
-    named = "; ".join(f"{name!r} {reason}" for name, reason in skipped[:3])
-    more = "; ..." if len(skipped) > 3 else ""
-    if strict:
-        raise ValueError(
-            f"strict: every image must decode; {len(skipped):,} of {source.path} did not: {named}{more}"
-        )
-    line = f"{len(skipped):,} of {len(source.names):,} images in {source.path} were left out: {named}{more}"
-    warnings.warn(line, DataWarning, stacklevel=4)
 
 
 def _build(source: Source, folder: Path, image_size: int | None) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from replearn.data.columns import LABEL_NAMES
-from replearn.data.folder import DataWarning
 from replearn.data.records import column_names, is_record_file, labels_in, records, typed
 from replearn.data.tables import group_names
 from replearn.data.text_store import told_swallowed
+from replearn.data.told import DataWarning
 
 FILE_COLUMNS = ("file", "name", "filename", "file_name", "path", "image", "id")
 LABEL_COLUMNS = (*LABEL_NAMES, "category")

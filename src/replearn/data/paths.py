@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from replearn.data.array_files import read_npy, read_npz
+from replearn.data.array_files import read_arrays
 from replearn.data.arrays import as_numpy, levels_of, square_images, standard_array
 from replearn.data.asked import Asked, Found
 from replearn.data.datasets import DATASETS
@@ -34,12 +34,9 @@ def from_array(data: Any, asked: Asked) -> ArraySamples:
 
 def from_path(path: Path, asked: Asked) -> Found:
     """Samples of a file or folder, and what it brings."""
-    suffix, strict = path.suffix.lower(), asked.strict
-    if path.is_file() and suffix == ".npy":
-        return from_array(read_npy(path), asked), None, None
-    if path.is_file() and suffix == ".npz":
-        x, own = read_npz(path)
-        return from_array(x, asked), own, None
+    strict = asked.strict
+    if (arrays := read_arrays(path)) is not None:
+        return from_array(arrays[0], asked), arrays[1], None
     if path.is_file() and is_text_file(path):
         return line_samples(path, strict=strict), None, None
     if path.is_file() and (is_table_file(path) or is_record_file(path)):

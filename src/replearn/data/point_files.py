@@ -12,14 +12,14 @@ from jaxtyping import Float
 
 from replearn.data.asked import Asked, Found
 from replearn.data.cache import ArrayWriter, cached
-from replearn.data.folder import StoredNames, refuse_splits, warn_of_data
+from replearn.data.folder import StoredNames, refuse_splits
 from replearn.data.needed import needed
 from replearn.data.points import Counts, PointSamples, Unusable, cloud_of, on_surface
 from replearn.data.progress import progress
-from replearn.data.series import tell
 from replearn.data.sources import Source, folder_labels
 from replearn.data.stored import open_rows
 from replearn.data.text_files import hash_of
+from replearn.data.told import tell, tell_skipped
 
 log = logging.getLogger("replearn")
 
@@ -62,10 +62,7 @@ def clouds_in_files(source: Source, asked: Asked, *, points: int, up: str) -> Fo
     entry = cached(f"points-{key}", lambda folder: _build(source, folder, points, up))
     info = json.loads((entry / "info.json").read_text())
     skipped = [(name, reason) for name, reason in info["skipped"]]
-    if skipped:
-        named = "; ".join(f"{name!r} {reason}" for name, reason in skipped[:3]) + "; ..." * (len(skipped) > 3)
-        number = f"{len(skipped):,} of {len(source.names):,}"
-        warn_of_data(f"{number} clouds in {source.path} were left out: {named}", strict=asked.strict)
+    tell_skipped(skipped, "clouds", source.path, of=len(source.names), strict=asked.strict)
     tell(str(source.path), info["lines"], strict=asked.strict)
     log.info("%s: %s", source.path, info["told"])
     rows = open_rows(entry / "points.npy")

@@ -14,9 +14,9 @@ import numpy as np
 from jaxtyping import UInt8
 
 from replearn.data.decode import read_image
-from replearn.data.folder import warn_of_data
 from replearn.data.image_files import UndecodableError, open_image, quiet_pillow, reasons
 from replearn.data.scene_samples import VOID, Scenes
+from replearn.data.told import warn_of_data
 
 FILLED = 127  # grey beside images that are no squares
 

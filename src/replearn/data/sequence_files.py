@@ -17,7 +17,7 @@ from replearn.data.alphabets import Cleaning, Letters, NoSequence, cleaned
 from replearn.data.asked import Asked, Found
 from replearn.data.columns import check_names, label_column
 from replearn.data.fasta import Broken, fasta_records, read_header
-from replearn.data.folder import refuse_splits, warn_of_data
+from replearn.data.folder import refuse_splits
 from replearn.data.progress import progress
 from replearn.data.records import column_names, labels_in, records
 from replearn.data.scaffolds import scaffolds
@@ -27,6 +27,7 @@ from replearn.data.tables import group_names
 from replearn.data.text import StoredTexts, TextSamples
 from replearn.data.text_files import file_key, hash_of
 from replearn.data.text_store import Notes, TextWriter, stored_texts
+from replearn.data.told import warn_of_data
 
 log = logging.getLogger("replearn")
 

@@ -12,9 +12,9 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float, Int
 
-from replearn.data.folder import warn_of_data
 from replearn.data.samples import ArraySamples
 from replearn.data.stored import StoredRows
+from replearn.data.told import tell
 
 Padding = Literal["edge", "constant"]
 LARGEST = 1e18  # of a number's size: squares of larger ones overflow float32
@@ -192,12 +192,6 @@ def one_length(
     of = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     tell(origin, [*gaps.told(len(recordings)), *cut.told()], strict=strict)
     return np.concatenate(parts).astype(np.float32, copy=False), of
-
-
-def tell(origin: str, lines: Sequence[str], *, strict: bool) -> None:
-    """Warn of what is not as it was, if there is anything."""
-    if lines:
-        warn_of_data(f"{origin}: {'; '.join(lines)}", strict=strict)
 
 
 def recordings_of(data: Any) -> list[Float[np.ndarray, "c t"]] | Float[np.ndarray, "n c t"]:

@@ -18,13 +18,14 @@ from jaxtyping import Float
 from replearn.data.asked import Asked, Found
 from replearn.data.cache import ArrayWriter, cached
 from replearn.data.columns import ID, INDEX, LABEL_NAMES, is_number
-from replearn.data.folder import refuse_splits, warn_of_data
+from replearn.data.folder import refuse_splits
 from replearn.data.labels import written_labels
 from replearn.data.progress import progress
-from replearn.data.series import Cut, Gaps, SeriesSamples, Unusable, cut_of, filled, tell
+from replearn.data.series import Cut, Gaps, SeriesSamples, Unusable, cut_of, filled
 from replearn.data.sources import Source, folder_labels
 from replearn.data.stored import open_rows
 from replearn.data.tables import NO_NUMBER, group_names
+from replearn.data.told import tell, tell_skipped
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -74,11 +75,7 @@ def folder_of_recordings(source: Source, windows: Windows, asked: Asked) -> Foun
     entry = cached(key, lambda folder: _build(source, folder, windows))
     info = json.loads((entry / "info.json").read_text())
     skipped = [(name, reason) for name, reason in info["skipped"]]
-    if skipped:
-        named = "; ".join(f"{name!r} {reason}" for name, reason in skipped[:3])
-        more = "; ..." if len(skipped) > 3 else ""
-        line = f"{len(skipped):,} of {len(source.names):,} recordings in {source.path} were left out: {named}{more}"
-        warn_of_data(line, strict=asked.strict)
+    tell_skipped(skipped, "recordings", source.path, of=len(source.names), strict=asked.strict)
     tell(str(source.path), info["lines"], strict=asked.strict)
     log.info("%s: channels %s", source.path, ", ".join(info["channels"]))
     of = np.array(info["of"])

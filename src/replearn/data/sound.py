@@ -19,14 +19,14 @@ from jaxtyping import Float, Int16
 
 from replearn.data.asked import Asked, Found
 from replearn.data.cache import ArrayWriter, cached
-from replearn.data.folder import StoredNames, refuse_splits, warn_of_data
+from replearn.data.folder import StoredNames, refuse_splits
 from replearn.data.labels import UNLABELLED
 from replearn.data.needed import needed
 from replearn.data.progress import progress
 from replearn.data.samples import ArraySamples, Batch
-from replearn.data.series import tell
 from replearn.data.sources import Source, folder_labels
 from replearn.data.stored import StoredRows, open_rows
+from replearn.data.told import tell, tell_skipped
 
 log = logging.getLogger("replearn")
 
@@ -198,13 +198,7 @@ def sounds_in_files(
     entry = cached(f"sounds-{key}", lambda folder: _build(source, folder, rate, seconds, stride))
     info = json.loads((entry / "info.json").read_text())
     skipped = [(name, reason) for name, reason in info["skipped"]]
-    if skipped:
-        named = "; ".join(f"{name!r} {reason}" for name, reason in skipped[:3])
-        more = "; ..." if len(skipped) > 3 else ""
-        line = (
-            f"{len(skipped):,} of {len(source.names):,} sounds in {source.path} were left out: {named}{more}"
-        )
-        warn_of_data(line, strict=asked.strict)
+    tell_skipped(skipped, "sounds", source.path, of=len(source.names), strict=asked.strict)
     tell(str(source.path), info["lines"], strict=asked.strict)
     log.info("%s: %s", source.path, info["told"])
     rows = open_rows(entry / "sounds.npy")

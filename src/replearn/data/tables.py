@@ -23,13 +23,13 @@ from replearn.data.columns import (
     label_column,
     like_groups,
 )
-from replearn.data.folder import warn_of_data
 from replearn.data.labels import encode_labels, written_labels
 from replearn.data.records import swallowed_rows
 from replearn.data.samples import ArraySamples
 from replearn.data.stored import StoredRows
 from replearn.data.table_reading import LARGEST, TableReading, learn_reading, read_frame
 from replearn.data.text_store import told_swallowed
+from replearn.data.told import warn_of_data
 
 if TYPE_CHECKING:  # pandas is imported where it is used: most data come as arrays or images
     from pandas import DataFrame

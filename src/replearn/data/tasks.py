@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from replearn.data.folder import warn_of_data
 from replearn.data.records import (
     as_text,
     check_columns,
@@ -24,6 +23,7 @@ from replearn.data.records import (
     whole_lines,
 )
 from replearn.data.text_store import Notes
+from replearn.data.told import warn_of_data
 
 log = logging.getLogger("replearn")
 

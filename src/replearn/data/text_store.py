@@ -12,8 +12,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from replearn.data.cache import cached
-from replearn.data.folder import StoredNames, warn_of_data
+from replearn.data.folder import StoredNames
 from replearn.data.text import StoredTexts, TextSamples
+from replearn.data.told import first_of, warn_of_data
 
 # Part of the cache's key: raise it when what is stored of the same files changes.
 VERSION = 3
@@ -58,9 +59,7 @@ class Notes:
         if self.swallowed:
             found.append(told_swallowed(self.swallowed))
         if self.skipped:
-            few = "; ".join(f"{name!r} {reason}" for name, reason in self.skipped[:3])
-            more = "; ..." if len(self.skipped) > 3 else ""
-            found.append(f"{len(self.skipped):,} {self.called} were left out: {few}{more}")
+            found.append(f"{len(self.skipped):,} {self.called} were left out: {first_of(self.skipped)}")
         return ". ".join([*found, *self.lines])
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from replearn.data.columns import LABEL_NAMES, check_names, label_column
-from replearn.data.folder import warn_of_data
 from replearn.data.records import (
     GAPS,
     as_number,
@@ -24,6 +23,7 @@ from replearn.data.tables import group_names
 from replearn.data.text import TextSamples, text_samples
 from replearn.data.text_files import file_key
 from replearn.data.text_store import Notes, TextWriter, stored_texts
+from replearn.data.told import warn_of_data
 
 if TYPE_CHECKING:  # as in `tables`
     from pandas import DataFrame

@@ -1,6 +1,9 @@
-"""What is told of samples that were read from a file or folder, when something in them may be a mistake."""
+"""What is told of data and of samples: what was left out or changed, and what in them may be a mistake."""
 
 import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,43 @@ from replearn.data.samples import Samples
 log = logging.getLogger("replearn")
 
 MANY, FEW_EACH = 50, 5  # classes, and samples of each, from which and below which numbers are hardly names
+NAMED = 3  # of what was left out
+
+
+class DataWarning(UserWarning):
+    """Some of the data could not be used as given; one line says what and how much."""
+
+
+def warn_of_data(line: str, *, strict: bool) -> None:
+    """Warn of what is wrong with data; raise a ValueError instead if `strict`."""
+    if strict:
+        raise ValueError(f"strict: {line}.")
+    warnings.warn(line, DataWarning, stacklevel=5)
+
+
+def tell(origin: str, lines: Sequence[str], *, strict: bool) -> None:
+    """Warn of what is not as it was, if there is anything."""
+    if lines:
+        warn_of_data(f"{origin}: {'; '.join(lines)}", strict=strict)
+
+
+def tell_skipped(
+    skipped: Sequence[tuple[str, str]], what: str, path: Path | str, *, of: int, strict: bool
+) -> None:
+    """Warn of what could not be read and was left out of `of` things at a path, if there is anything."""
+    if skipped:
+        line = f"{len(skipped):,} of {of:,} {what} in {path} were left out: {first_of(skipped)}"
+        warn_of_data(line, strict=strict)
+
+
+def first_of(skipped: Sequence[tuple[str, str]]) -> str:
+    """The first things that were left out, each with its reason.
+
+    >>> first_of([("a.png", "is empty")] * 4)
+    "'a.png' is empty; 'a.png' is empty; 'a.png' is empty; ..."
+    """
+    named = "; ".join(f"{name!r} {reason}" for name, reason in skipped[:NAMED])
+    return f"{named}; ..." if len(skipped) > NAMED else named
 
 
 def tell_unlabelled(samples: Samples, own: Any) -> None:

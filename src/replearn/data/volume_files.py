@@ -13,13 +13,13 @@ from jaxtyping import Float
 
 from replearn.data.asked import Asked, Found
 from replearn.data.cache import cached
-from replearn.data.folder import StoredNames, refuse_splits, warn_of_data
+from replearn.data.folder import StoredNames, refuse_splits
 from replearn.data.needed import needed
 from replearn.data.progress import progress
-from replearn.data.series import tell
 from replearn.data.sources import Source, folder_labels
 from replearn.data.stored import open_rows
 from replearn.data.text_files import hash_of
+from replearn.data.told import tell, tell_skipped
 from replearn.data.volumes import Reading, Spacing, VolumeSamples
 
 log = logging.getLogger("replearn")
@@ -75,10 +75,7 @@ def volumes_in_files(source: Source, asked: Asked, reading: Reading) -> Found:
     )
     info = json.loads((entry / "info.json").read_text())
     skipped = [(name, reason) for name, reason in info["skipped"]]
-    if skipped:
-        named = "; ".join(f"{name!r} {reason}" for name, reason in skipped[:3]) + "; ..." * (len(skipped) > 3)
-        number = f"{len(skipped):,} of {info['volumes'] + len(skipped):,}"
-        warn_of_data(f"{number} volumes in {source.path} were left out: {named}", strict=asked.strict)
+    tell_skipped(skipped, "volumes", source.path, of=info["volumes"] + len(skipped), strict=asked.strict)
     tell(str(source.path), info["lines"], strict=asked.strict)
     log.info("%s: %s", source.path, info["told"])
     rows = open_rows(entry / "volumes.npy")

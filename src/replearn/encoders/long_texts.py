@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from replearn.data.folder import DataWarning
+from replearn.data.told import DataWarning
 from replearn.encoders.vocabulary import LONGEST, Vocabulary
 
 LOOKED_AT = 512  # texts that are tokenised to tell

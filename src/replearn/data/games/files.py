@@ -12,7 +12,6 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from replearn.data.cache import cached
-from replearn.data.folder import warn_of_data
 from replearn.data.games.chess_games import MOVES, chess_games
 from replearn.data.games.go_games import go_games, points
 from replearn.data.games.reading import Game, Refused
@@ -21,6 +20,7 @@ from replearn.data.progress import progress
 from replearn.data.sources import Source
 from replearn.data.targets import Targets
 from replearn.data.text_files import hash_of
+from replearn.data.told import warn_of_data
 
 log = logging.getLogger("replearn")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from replearn.data.folder import warn_of_data
 from replearn.data.graphs.samples import GraphSamples
+from replearn.data.told import first_of, warn_of_data
 
 log = logging.getLogger("replearn")
 
@@ -81,7 +81,7 @@ def put_together(
         else:
             kept.append(one)
     if not kept:
-        told = _named(skipped) or "none"
+        told = first_of(skipped) or "none"
         raise ValueError(f"{origin} must hold at least one graph that can be read; got {told}. Mend them.")
     marks = None if usual[1] is None else np.concatenate([one.marks for one in kept])  # type: ignore[arg-type]
     samples = GraphSamples(
@@ -104,17 +104,11 @@ def tell(samples: GraphSamples, origin: str, *, strict: bool) -> None:
     if skipped:
         number = len(skipped) + len(samples)
         warn_of_data(
-            f"{len(skipped):,} of {number:,} graphs of {origin} are left out: {_named(skipped)}",
+            f"{len(skipped):,} of {number:,} graphs of {origin} are left out: {first_of(skipped)}",
             strict=strict,
         )
     if loops:
         log.info("%s: %d edges lead from a node to itself; they are kept", origin, loops)
-
-
-def _named(skipped: Sequence[tuple[str, str]]) -> str:
-    return "; ".join(f"{name!r} {reason}" for name, reason in skipped[:3]) + (
-        "; ..." if len(skipped) > 3 else ""
-    )
 
 
 def _width(marks: np.ndarray | None) -> int | None:

@@ -16,10 +16,10 @@ from jaxtyping import Shaped
 from torch import Tensor
 
 from replearn.data.arrays import resized
-from replearn.data.folder import DataWarning
 from replearn.data.kinds.base import PIXELS, ROWS, Kind
 from replearn.data.levels import SIXTEEN_BITS, Levels, in_words, is_depth
 from replearn.data.samples import ArraySamples, Batch, Samples, Subset
+from replearn.data.told import DataWarning
 
 log = logging.getLogger("replearn")
 

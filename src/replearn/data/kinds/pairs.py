@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Float
 
 from replearn.data.asked import Asked, Found
-from replearn.data.folder import warn_of_data
 from replearn.data.kinds.base import Kind
 from replearn.data.labels import UNLABELLED
 from replearn.data.pairs import PairSamples, member
@@ -19,6 +18,7 @@ from replearn.data.records import column_names, is_json_lines, is_record_file, r
 from replearn.data.samples import Batch, Samples
 from replearn.data.sources import FolderSource, is_image_name
 from replearn.data.tables import group_names, read_table
+from replearn.data.told import warn_of_data
 
 log = logging.getLogger("replearn")
 

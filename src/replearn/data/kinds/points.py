@@ -7,15 +7,15 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from replearn.data.array_files import read_npy, read_npz
+from replearn.data.array_files import read_arrays
 from replearn.data.asked import Asked, Found
 from replearn.data.kinds.base import Kind
 from replearn.data.kinds.files import holds_only, told_left_out
 from replearn.data.point_files import clouds_in_files, is_cloud_name
 from replearn.data.points import TURNS, Counts, PointSamples, Unusable, cloud_of
 from replearn.data.samples import Samples
-from replearn.data.series import tell
 from replearn.data.sources import ListSource, find_source
+from replearn.data.told import tell
 
 USUAL = 1024  # points of a cloud
 CELLS = 8  # of the grid, along each axis
@@ -50,11 +50,8 @@ class Points(Kind):
         if not isinstance(data, str | Path):
             return self._of_arrays(data, asked, None)
         path = Path(data).expanduser()
-        if path.is_file() and path.suffix.lower() == ".npy":
-            return self._of_arrays(read_npy(path), asked, None)
-        if path.is_file() and path.suffix.lower() == ".npz":
-            x, own = read_npz(path)
-            return self._of_arrays(x, asked, own)
+        if (arrays := read_arrays(path)) is not None:
+            return self._of_arrays(arrays[0], asked, arrays[1])
         single = path.is_file() and is_cloud_name(path.name)
         source = ListSource([path]) if single else find_source(path, is_cloud_name)
         if source is None or not source.names:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from jaxtyping import Float
 
-from replearn.data.array_files import read_npy, read_npz
+from replearn.data.array_files import read_arrays
 from replearn.data.asked import Asked, Found
 from replearn.data.kinds.base import ROWS, Kind
 from replearn.data.kinds.files import holds_only, told_left_out
@@ -51,10 +51,8 @@ class Series(Kind):
         if not isinstance(data, str | Path):
             return self._of_arrays(data, asked, None)
         path = Path(data).expanduser()
-        if path.is_file() and path.suffix.lower() == ".npy":
-            return self._of_arrays(read_npy(path), asked, None)
-        if path.is_file() and path.suffix.lower() == ".npz":
-            return self._of_arrays(*_unpacked(path, asked))
+        if (arrays := read_arrays(path)) is not None:
+            return self._of_arrays(arrays[0], asked, arrays[1])
         if path.is_file() and is_record_file(path):
             frame = read_table(path, texts=[self.id], labels=asked.table.labels, strict=asked.strict)
             return table_of_recordings(frame, self, asked, origin=str(path))
@@ -100,11 +98,6 @@ class Series(Kind):
         """Of each channel mean, deviation, and how its spectrum is spread over eight bands (see `spectrum`)."""
         parts = [_described(samples[part].x.numpy()) for part in samples.parts()]
         return np.concatenate(parts)
-
-
-def _unpacked(path: Path, asked: Asked) -> tuple[Any, Asked, Any]:
-    x, own = read_npz(path)
-    return x, asked, own
 
 
 def _described(x: Float[np.ndarray, "n c t"]) -> Float[np.ndarray, "n d"]:

@@ -8,16 +8,17 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from replearn.data.array_files import read_npy, read_npz
+from replearn.data.array_files import read_arrays
 from replearn.data.asked import Asked, Found
 from replearn.data.kinds.base import ROWS, Kind
 from replearn.data.kinds.files import holds, told_left_out
 from replearn.data.mel import filters, log_mel, mel_of
 from replearn.data.samples import Samples
-from replearn.data.series import Cut, recordings_of, tell, whole
+from replearn.data.series import Cut, recordings_of, whole
 from replearn.data.sound import SoundSamples, is_sound_name, sounds_in_files
 from replearn.data.sources import ListSource, find_source
 from replearn.data.stored import stored_rows
+from replearn.data.told import tell
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,8 @@ class Sound(Kind):
         if not isinstance(data, str | Path):
             return self._of_arrays(data, asked, None)
         path = Path(data).expanduser()
-        if path.is_file() and path.suffix.lower() == ".npy":
-            return self._of_arrays(read_npy(path), asked, None)
-        if path.is_file() and path.suffix.lower() == ".npz":
-            x, own = read_npz(path)
-            return self._of_arrays(x, asked, own)
+        if (arrays := read_arrays(path)) is not None:
+            return self._of_arrays(arrays[0], asked, arrays[1])
         if path.is_file() and is_sound_name(path.name):
             return self._of_files(ListSource([path]), asked)
         source = find_source(path, is_sound_name)

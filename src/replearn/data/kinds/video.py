@@ -16,10 +16,10 @@ from replearn.data.asked import Asked, Found
 from replearn.data.kinds.base import ROWS, Kind
 from replearn.data.kinds.files import holds, told_left_out
 from replearn.data.samples import Samples
-from replearn.data.series import tell
 from replearn.data.sound import is_sound_name
 from replearn.data.sources import ListSource, Source, find_source, is_image_name
 from replearn.data.stored import stored_rows
+from replearn.data.told import tell
 from replearn.data.videos import VideoSamples, Windows, is_video_name, videos_in_files, videos_in_folders
 from replearn.data.videos.decode import is_animation_name
 from replearn.data.videos.files import CLIP

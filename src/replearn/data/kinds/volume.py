@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 
-from replearn.data.array_files import read_npy, read_npz
+from replearn.data.array_files import read_arrays
 from replearn.data.asked import Asked, Found
 from replearn.data.kinds.base import ROWS, Kind
 from replearn.data.kinds.files import holds_only, told_left_out
@@ -62,11 +62,8 @@ class Volumes(Kind):
         if not isinstance(data, str | Path):
             return self._of_arrays(data, asked, None)
         path = Path(data).expanduser()
-        if path.is_file() and path.suffix.lower() == ".npy":
-            return self._of_arrays(read_npy(path), asked, None)
-        if path.is_file() and path.suffix.lower() == ".npz":
-            x, own = read_npz(path)
-            return self._of_arrays(x, asked, own)
+        if (arrays := read_arrays(path)) is not None:
+            return self._of_arrays(arrays[0], asked, arrays[1])
         single = path.is_file() and is_volume_name(path.name)
         source = ListSource([path]) if single else find_source(path, is_volume_name)
         if source is None or not source.names:

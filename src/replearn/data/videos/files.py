@@ -15,13 +15,13 @@ from jaxtyping import UInt8
 from replearn.data.asked import Asked, Found
 from replearn.data.cache import ArrayWriter, cached
 from replearn.data.decode import read_image, square, to_bytes
-from replearn.data.folder import refuse_splits, warn_of_data
+from replearn.data.folder import refuse_splits
 from replearn.data.image_files import open_image
 from replearn.data.levels import SIXTEEN_BITS
 from replearn.data.progress import progress
-from replearn.data.series import tell
 from replearn.data.sources import Source, folder_labels
 from replearn.data.stored import open_rows
+from replearn.data.told import tell, tell_skipped
 from replearn.data.videos.decode import FILMS, Header, header_of, pictures_of
 from replearn.data.videos.samples import VideoSamples
 from replearn.data.videos.windows import Windows
@@ -160,11 +160,7 @@ def _clips(
             f"{max(lengths)}. Ask for less: kind='video:frames={max(2, max(lengths) // windows.step)}', say."
         )
     skipped = [(name, reason) for name, reason in info["skipped"]]
-    if skipped:
-        named = "; ".join(f"{name!r} {reason}" for name, reason in skipped[:3])
-        more = "; ..." if len(skipped) > 3 else ""
-        line = f"{len(skipped):,} of {count:,} videos in {source.path} were left out: {named}{more}"
-        warn_of_data(line, strict=asked.strict)
+    tell_skipped(skipped, "videos", source.path, of=count, strict=asked.strict)
     tell(str(source.path), [*info["lines"], *windows.told(lengths)], strict=asked.strict)
     log.info("%s: %s", source.path, info["told"])
     own = [names[number] for number in of]

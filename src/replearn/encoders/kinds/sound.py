@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from torch import nn
 
-from replearn.data.folder import DataWarning
 from replearn.data.mel import mel_of
 from replearn.data.samples import Samples
+from replearn.data.told import DataWarning
 from replearn.encoders.base import Described, Encoder
 from replearn.encoders.kinds.base import PATCHES, Maker, Networks, check_sizes
 from replearn.encoders.sound import Spectral, SpectralPatches, SpectrogramCNN, WaveCNN, side_of_patch

@@ -15,7 +15,7 @@ export PIP_BUILD_CONSTRAINT := $(CONSTRAINTS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: demo test test-all checks test-newest test-oldest constraints lint type docs parity bench clean
+.PHONY: demo test test-all checks test-newest test-oldest constraints lint type docs parity bench gpu clean
 
 demo: $(VENV)/core.stamp
 	$(BIN)/replearn demo
@@ -61,6 +61,10 @@ docs: $(VENV)/dev.stamp
 
 bench: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/speed.py
+
+# Contract tests and speed on one GPU, in at most eight minutes; without one, a line that says so.
+gpu: $(VENV)/dev.stamp
+	$(BIN)/python benchmarks/gpu.py
 
 parity: $(VENV)/bench.stamp
 	$(BIN)/python benchmarks/parity.py

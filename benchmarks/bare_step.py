@@ -166,6 +166,8 @@ class Pairs:
 
 
 def now() -> Times:
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()  # or what a GPU still does would be another step's time
     return time.perf_counter(), time.process_time()
 
 

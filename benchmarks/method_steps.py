@@ -113,7 +113,7 @@ def bare_step(method: Method, samples: Samples) -> Callable[[], None]:
     )
     copy = object.__new__(type(method))
     vars(copy).update(twin | modules)
-    batch = samples[np.arange(method.batch_size)].part_of(method.batch_size, start=0)
+    batch = samples[np.arange(method.batch_size)].part_of(method.batch_size, start=0).to(machine.device)
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         copy.views_ = Ready(method.views_, batch)
     optimizer = make_optimizer(

@@ -14,11 +14,11 @@ from PIL import Image
 
 from replearn import Autoencoder, FineTune, load
 from replearn.cli import main
+from replearn.cli.listening import is_loopback, read_tokens
 from replearn.cli.runs import described
 from replearn.service.http import Limits, Served, make_app
 from replearn.service.http.batches import Batches
 from replearn.service.http.contents import check_servable, read_inputs
-from replearn.service.http.model import is_loopback, read_tokens
 from serving import serving
 
 uvicorn = pytest.importorskip("uvicorn", reason="needs replearn[serve]")
@@ -74,7 +74,7 @@ def test_rows_are_represented_as_transform_does(server, table):
 
 def test_requests_that_come_together_are_one_batch(server, table):
     def batches():
-        return int(server("/metrics")[1].split("replearn_batches_total ")[-1])
+        return int(server("/metrics")[1].split("replearn_batches_total ")[-1].split()[0])
 
     rows, h, before = rows_of(table), h_of(table), batches()
     with ThreadPoolExecutor(16) as pool:

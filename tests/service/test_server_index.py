@@ -172,6 +172,9 @@ def test_columns_of_every_type_come_back(tmp_path, url):
     assert large["number"].to_pylist() == [2]
     assert table.names() == {"ä'b", 'c"\t\\n'}
     np.testing.assert_array_equal(table.directions(np.array([2, 0])), rows[[2, 0]])
+    part, h = table.part(np.array([0, 2]))
+    assert part["name"].to_pylist() == ["ä'b", 'c"\t\\n']
+    np.testing.assert_array_equal(h, rows[[0, 2]])
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ COMMANDS = {
     "curate": ("curate", "DATA", "copies, outliers, wrong labels: what to keep"),
     "index": ("index", "RUN DATA", "a table of representations, to be searched"),
     "search": ("search", "INDEX QUERY", "the nearest samples to a file, text or sample"),
-    "explore": ("explore", "RUN DATA", "a map in the browser; labels by clicking"),
+    "explore": ("explore", "RUN DATA | INDEX", "a map in the browser; labels by clicking"),
     "serve": ("serve", "RUN", "a model behind HTTP"),
     "export": ("export", "RUN", "a model for other programs: ONNX, torch, timm"),
 }

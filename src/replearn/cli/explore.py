@@ -1,4 +1,4 @@
-"""`replearn explore RUN DATA`: a map of samples in the browser, their neighbours, and labels by clicking."""
+"""`replearn explore RUN DATA`, or INDEX: a map of samples in the browser, their neighbours, and labels by clicking."""
 
 import copy
 import dataclasses
@@ -31,9 +31,11 @@ class ExploreOptions(DataOptions):
     """Open a page with a map of DATA by the representation of RUN, until it is stopped: samples and their neighbours,
     search, selections, and labels by clicking.
 
+    Of an INDEX, its rows and columns are shown, and the samples where they are at hand.
+
     Attributes:
-        run: folder that `fit` or `finetune` wrote.
-        data: built-in name or path.
+        run: folder that `fit` or `finetune` wrote, or `index`.
+        data: built-in name or path; of an index, its samples, if they are not where they were.
         labels: CSV file that clicks are written to, read by `replearn finetune DATA --labels FILE`; of a table, its
             column of labels.
         map: how samples are placed: t-SNE, of 5,000 at most, others beside their nearest; principal components; or
@@ -49,8 +51,8 @@ class ExploreOptions(DataOptions):
         seed: of the map.
     """
 
-    run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
-    data: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="DATA")]
+    run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN|INDEX")]
+    data: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="DATA")] = None
     map: Literal["tsne", "pca", "umap"] = "tsne"
     classifier: Annotated[str | None, tyro.conf.arg(metavar="RUN")] = None
     keep: Annotated[tuple[str, ...], tyro.conf.arg(metavar="COLUMN...")] = ()
@@ -66,6 +68,7 @@ class ExploreOptions(DataOptions):
 def run(args: list[str]) -> None:
     """The command."""
     options = parse(ExploreOptions, args, command="explore")
+    from replearn.cli.explore_index import explored_index, is_index
     from replearn.cli.listening import check_tokens, hosts_of, listen
 
     tokens = check_tokens(options.host, options.tokens)
@@ -73,7 +76,8 @@ def run(args: list[str]) -> None:
         raise ValueError(
             f"--parquet must be a new file; {options.parquet} exists. Delete it, or choose another name."
         )
-    explored = make_explored(options)
+    indexed = is_index(options.run)
+    explored = explored_index(options, POINTS) if indexed else make_explored(options)
     for line in explored.told:
         log.info("%s", line)
     if options.parquet is not None:
@@ -85,7 +89,7 @@ def run(args: list[str]) -> None:
     from replearn.service.explore import make_app
 
     app = make_app(explored, tokens=tokens, hosts=hosts_of(options.host))
-    listen(app, options.host, options.port, f"exploring {options.data}")
+    listen(app, options.host, options.port, f"exploring {options.run if indexed else options.data}")
 
 
 def make_explored(options: ExploreOptions) -> "Explored":
@@ -99,6 +103,8 @@ def make_explored(options: ExploreOptions) -> "Explored":
     from replearn.service.explore import Colour, Explored, place
     from replearn.service.reading import check_places, expected_of, member_for
 
+    if options.data is None:
+        raise ValueError("all arguments must be given; missing: DATA. See `replearn explore --help`.")
     method, known = load_run(options.run), described(options.run)
     check_places(method)
     member = member_for(method, options.of, "--of", words=False)
@@ -109,8 +115,8 @@ def make_explored(options: ExploreOptions) -> "Explored":
     shown = _some(samples, chosen)
     rows = represented(method, shown, member)
     places = place(rows, options.map, random_state=options.seed)
-    told = [_told(places, len(shown), len(samples))]
-    labels = None if written is None else _label_file(written, shown)
+    told = [told_places(places, len(shown), len(samples))]
+    labels = None if written is None else label_file(written, shown)
     colours = _own_colours(shown)
     if options.classifier is not None:
         colours += _predicted(options.classifier, options, reading, chosen, colours)
@@ -118,7 +124,7 @@ def make_explored(options: ExploreOptions) -> "Explored":
     beside = None
     if options.beside is not None:
         beside = _beside(options.beside, options, reading, chosen, rows, places)
-        told += [f"{beside.title}: {_told(beside.places, len(shown), len(samples))}", beside.told]
+        told += [f"{beside.title}: {told_places(beside.places, len(shown), len(samples))}", beside.told]
         colours.append(Colour("neighbours changed", beside.changed))
     return Explored(
         title=without_controls(f"{short_name(options.data)} by {short_name(options.run)}"),
@@ -128,12 +134,12 @@ def make_explored(options: ExploreOptions) -> "Explored":
         colours=colours,
         told=told,
         labels=labels,
-        read_text=_reader(method, known, member),
+        read_text=reader(method, known, member),
         beside=beside,
     )
 
 
-def _reader(method: Any, known: Any, member: str | None) -> "Callable[[str], np.ndarray] | None":
+def reader(method: Any, known: Any, member: str | None) -> "Callable[[str], np.ndarray] | None":
     """What represents a text where the samples' rows are, or None where the run reads none."""
     from replearn.data import TextSamples, as_samples
     from replearn.service.reading import members_of, rows_of
@@ -186,7 +192,7 @@ def _labels_apart(options: ExploreOptions) -> tuple[DataOptions, str | None]:
     return dataclasses.replace(options, labels=None), options.labels
 
 
-def _label_file(path: str, samples: "Samples") -> "LabelFile":
+def label_file(path: str, samples: "Samples") -> "LabelFile":
     """The file that clicks are written to; samples without names are named by their numbers."""
     from replearn.service.explore import LabelFile
 
@@ -210,7 +216,8 @@ def _some(samples: "Samples", chosen: "np.ndarray | None") -> "Samples":
     return found
 
 
-def _told(places: "Places", shown: int, n: int) -> str:
+def told_places(places: "Places", shown: int, n: int) -> str:
+    """How samples were placed, and how much the map is worth."""
     drawn = f"{shown:,} of {n:,} samples, drawn at random. " if shown < n else ""
     return (
         f"{drawn}Map: {places.told}. {100 * places.kept:.0f} % of the 10 nearest by the representation are among the "

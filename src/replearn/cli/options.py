@@ -35,6 +35,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "seeds": (1, 10_000),
     "top": (1, 10_000),
     "wait": (0, 10_000),
+    "workers": (1, 1024),
 }
 POSITIONAL = get_args(tyro.conf.Positional[str])[1]  # by which a field is marked
 PLACES = ("--run", "--to", "--out")  # where commands write: a new run, what comes of a run, a file

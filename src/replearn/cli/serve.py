@@ -1,11 +1,16 @@
 """`replearn serve RUN`: a model behind HTTP."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
 from replearn.cli.options import parse
+
+if TYPE_CHECKING:
+    from replearn.service.http.counts import Counts
 
 
 @dataclass(kw_only=True)
@@ -27,6 +32,8 @@ class ServeOptions:
         seconds: until a request is answered, at most.
         batch: samples that the network reads at once.
         wait: milliseconds that a request waits for others.
+        workers: processes, each with its own copy of the network, so that one may die or be busy; one that dies is
+            started anew.
     """
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
@@ -39,17 +46,50 @@ class ServeOptions:
     seconds: float = 30.0
     batch: int = 64
     wait: float = 5.0
+    workers: int = 1
 
 
 def run(args: list[str]) -> None:
     """The command."""
     options = parse(ServeOptions, args, command="serve")
-    from replearn.cli.listening import check_tokens, hosts_of, listen
+    from replearn.cli.listening import check_tokens, listen, listen_by_workers
+
+    tokens = check_tokens(options.host, options.tokens)
+    what = f"serving {options.run}"
+    if options.workers == 1:
+        listen(make(options, tokens), options.host, options.port, what)
+    else:
+        made = partial(make_one_of_several, options, tokens)
+        listen_by_workers(made, options.host, options.port, what, options.workers)
+
+
+def make(options: ServeOptions, tokens: tuple[str, ...], counts: "Counts | None" = None) -> Any:
+    """The application.
+
+    Raises:
+        ValueError: the run can't be served, or not with that index.
+    """
+    from replearn.cli.listening import hosts_of
     from replearn.cli.runs import described, load_run
     from replearn.service.http import Limits, Served, make_app
 
-    tokens = check_tokens(options.host, options.tokens)
     served = Served(load_run(options.run), described(options.run), options.run, options.index)
     limits = Limits(options.megabytes, options.inputs, options.seconds, options.batch, options.wait)
-    app = make_app(served, limits, tokens=tokens, hosts=hosts_of(options.host))
-    listen(app, options.host, options.port, f"serving {options.run}")
+    return make_app(served, limits, tokens=tokens, hosts=hosts_of(options.host), counts=counts)
+
+
+def make_one_of_several(options: ServeOptions, tokens: tuple[str, ...], folder: Path, number: int) -> Any:
+    """That of a worker, with its share of the processor.
+
+    Args:
+        options: of the command.
+        tokens: that requests bring.
+        folder: where workers write what they count.
+        number: of this worker.
+    """
+    import torch
+
+    from replearn.service.http.counts import Counts
+
+    torch.set_num_threads(max(1, torch.get_num_threads() // options.workers))
+    return make(options, tokens, Counts(folder / f"{number}.json"))

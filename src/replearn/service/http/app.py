@@ -1,6 +1,6 @@
 """The application: what is asked for by which address, within limits of size and time, and who may.
 
-GET /health         which run and index; for everyone
+GET /health         which run and index; for everyone; of several workers, those of the one that answers
 GET /metrics        counts, as Prometheus reads them
 POST /embed         {"inputs": [...]} -> {"h": [[...], ...]}
 POST /classify      the same -> {"labels": [...], "classes": [...], "probabilities": [[...], ...]}
@@ -9,8 +9,8 @@ POST /neighbours    the same, or {"numbers": [...]}, with "top" and "where" -> {
 
 import asyncio
 import json
+import os
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +19,12 @@ import numpy as np
 
 from replearn.service.http.batches import Batches
 from replearn.service.http.contents import read_inputs
+from replearn.service.http.counts import Counts
 from replearn.service.http.guard import Refused, Tokens, check_keys, new_app, read_body
 from replearn.service.http.model import Served
 
 TOP = 1000  # neighbours at most
+SAMPLES, BATCHES = "replearn_samples_total", "replearn_batches_total"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,12 @@ class Limits:
 
 
 def make_app(
-    served: Served, limits: Limits, *, tokens: Sequence[str] = (), hosts: Sequence[str] = ("*",)
+    served: Served,
+    limits: Limits,
+    *,
+    tokens: Sequence[str] = (),
+    hosts: Sequence[str] = ("*",),
+    counts: Counts | None = None,
 ) -> Any:
     """The application.
 
@@ -54,6 +61,7 @@ def make_app(
         limits: of requests.
         tokens: one of which a request must bring (`Authorization: Bearer TOKEN`); none: anyone may ask.
         hosts: names by which the server may be called; else a page in a browser could call it by a name of its own.
+        counts: of a worker among several; None: it is the only one.
 
     Raises:
         ValueError: packages are missing.
@@ -62,7 +70,7 @@ def make_app(
     from fastapi import Request
     from fastapi.responses import JSONResponse, PlainTextResponse
 
-    asked = Asked(served, limits, tokens)
+    asked = Asked(served, limits, tokens, Counts() if counts is None else counts)
 
     async def guarded(request: Request, answer: Callable[[dict[str, Any]], Any]) -> JSONResponse:
         began, path, status = time.monotonic(), request.url.path, 200
@@ -85,7 +93,8 @@ def make_app(
 
     @app.get("/health")
     async def health() -> dict[str, Any]:
-        return {"status": "ok", "run": served.weights, "kind": served.known.kind, "index": served.version}
+        found = {"status": "ok", "run": served.weights, "kind": served.known.kind, "index": served.version}
+        return found if counts is None else found | {"worker": os.getpid()}
 
     @app.get("/metrics")
     async def metrics(request: Request) -> PlainTextResponse:
@@ -113,15 +122,14 @@ def make_app(
 class Asked:
     """Answers to bodies of requests, and what is counted of them."""
 
-    def __init__(self, served: Served, limits: Limits, tokens: Sequence[str]) -> None:
-        self.served, self.limits = served, limits
+    def __init__(self, served: Served, limits: Limits, tokens: Sequence[str], counts: Counts) -> None:
+        self.served, self.limits, self.counts = served, limits, counts
         self.tokens = Tokens(tokens)
         how = {"most": limits.batch, "wait": limits.wait / 1000}
         self._rows = Batches(served.rows, **how)  # type: ignore[arg-type]
         self._classes = Batches(served.probabilities, **how)  # type: ignore[arg-type]
-        self._requests: Counter[tuple[str, int]] = Counter()
-        self._seconds: Counter[str] = Counter()
-        self._samples = 0
+        counts.set(SAMPLES, 0)
+        counts.set(BATCHES, 0)
 
     async def embed(self, body: dict[str, Any]) -> dict[str, Any]:
         """Representations."""
@@ -170,28 +178,21 @@ class Asked:
 
     def note(self, path: str, status: int, seconds: float) -> None:
         """Count a request that was answered."""
-        self._requests[path, status] += 1
-        self._seconds[path] += seconds  # type: ignore[assignment]
+        self.counts.add(f'replearn_requests_total{{path="{path}",status="{status}"}}')
+        self.counts.add(f'replearn_request_seconds_total{{path="{path}"}}', seconds)
+        self.counts.set(BATCHES, self._rows.made + self._classes.made)
+        self.counts.write()
 
     def metrics(self) -> str:
         """Counts, in the text format of Prometheus."""
-        lines = ["# TYPE replearn_requests_total counter"]
-        for (path, status), count in sorted(self._requests.items()):
-            lines.append(f'replearn_requests_total{{path="{path}",status="{status}"}} {count}')
-        lines.append("# TYPE replearn_request_seconds_total counter")
-        for path, seconds in sorted(self._seconds.items()):
-            lines.append(f'replearn_request_seconds_total{{path="{path}"}} {seconds:.6f}')
-        lines += ["# TYPE replearn_samples_total counter", f"replearn_samples_total {self._samples}"]
-        made = self._rows.made + self._classes.made
-        lines += ["# TYPE replearn_batches_total counter", f"replearn_batches_total {made}"]
-        return "\n".join(lines) + "\n"
+        return self.counts.text()
 
     async def _inputs(self, body: dict[str, Any]) -> Any:
         inputs = body.get("inputs")
         if not isinstance(inputs, list):
             raise ValueError("a request must have a list of inputs.")
         self._check_count(inputs)
-        self._samples += len(inputs)
+        self.counts.add(SAMPLES, len(inputs))
         return await asyncio.to_thread(read_inputs, inputs, self.served.known)
 
     def _check_count(self, inputs: list[Any]) -> None:

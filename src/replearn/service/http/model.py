@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -104,26 +103,3 @@ class Served:
             told = "'" + value.replace("'", "''") + "'" if isinstance(value, str) else repr(value)
             parts.append(f"{table.quoted(name)} = {told}")
         return " AND ".join(parts) or None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a host."""
-    return host == "localhost" or host.startswith("127.")
-
-
-def read_tokens(path: str) -> tuple[str, ...]:
-    """Tokens in a file, one a line.
-
-    Raises:
-        ValueError: there is none, or one is short.
-    """
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise ValueError(f"--tokens must be a file with a token per line; there is none at {path}.")
-    found = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    tokens = tuple(line for line in found if line)
-    if not tokens or min(map(len, tokens)) < 16:
-        raise ValueError(
-            f"tokens in {path} must have at least 16 characters, one a line. Make one by: openssl rand -hex 32"
-        )
-    return tokens

@@ -70,6 +70,14 @@ class LanceTable(Table):
         found = self._table.search().select([NUMBER]).limit(max(1, len(self))).to_arrow()[NUMBER]
         return np.asarray(found.to_numpy())
 
+    def part(self, numbers: Int[np.ndarray, " q"]) -> tuple["pa.Table", Float[np.ndarray, "q d"]]:
+        found = self._table.to_arrow()
+        own = found[NUMBER].to_numpy()
+        order = np.argsort(own, kind="stable")
+        places = order[np.searchsorted(own, numbers, sorter=order)]
+        h = found[DIRECTION].combine_chunks().flatten().to_numpy().reshape(len(own), self.dim)  # (n, d)
+        return found.select(self.columns).take(pa.array(places)), h[places]
+
     def names(self) -> set[str]:
         if "name" not in self.columns:
             return set()

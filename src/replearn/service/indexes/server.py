@@ -107,6 +107,26 @@ class ServerTable(Table):
     def numbers(self) -> Int[np.ndarray, " n"]:
         return np.array(self._column(NUMBER), dtype=np.int64)
 
+    def part(self, numbers: Int[np.ndarray, " q"]) -> tuple["pa.Table", Float[np.ndarray, "q d"]]:
+        sql = _psycopg().sql
+        shown = sql.SQL(", ").join(map(sql.Identifier, self.columns))
+        asked = sql.SQL("SELECT {}, {}::real[] FROM {} WHERE {} = ANY(%s) ORDER BY {}").format(
+            shown, *map(sql.Identifier, (DIRECTION, self.name, NUMBER, NUMBER))
+        )
+        columns, h = [], np.empty((len(numbers), self.dim), np.float32)
+        schema = pa.schema(list(self._types.items()))
+        for start in range(0, len(numbers), AT_ONCE):
+            with self._cursor(reads=True) as cursor:
+                found = cursor.execute(asked, (numbers[start : start + AT_ONCE].tolist(),)).fetchall()
+            *values, own = zip(*found, strict=True)
+            columns.append(
+                pa.Table.from_arrays(
+                    [pa.array(v, f.type) for v, f in zip(values, schema, strict=True)], schema=schema
+                )
+            )
+            h[start : start + len(own)] = own
+        return (pa.concat_tables(columns) if columns else schema.empty_table()), h
+
     def names(self) -> set[str]:
         return (
             {name for name in self._column("name") if name is not None} if "name" in self.columns else set()

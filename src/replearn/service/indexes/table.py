@@ -86,6 +86,10 @@ class Table(ABC):
         """Those of all rows."""
 
     @abstractmethod
+    def part(self, numbers: Int[np.ndarray, " q"]) -> tuple["pa.Table", Float[np.ndarray, "q d"]]:
+        """The columns and the directions of the rows of these numbers, which are there and rise."""
+
+    @abstractmethod
     def names(self) -> set[str]:
         """Of samples that have one."""
 

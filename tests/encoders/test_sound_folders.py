@@ -21,7 +21,7 @@ from replearn.data.told import DataWarning  # noqa: E402
 from replearn.encoders import make_encoder  # noqa: E402
 from replearn.encoders.filter_bank import FilterBank  # noqa: E402
 from replearn.encoders.resample import Resample  # noqa: E402
-from replearn.methods import Frozen  # noqa: E402
+from replearn.methods import CLIP, Frozen  # noqa: E402
 from replearn.transfer import FineTune  # noqa: E402
 
 RATE, ROWS = 16_000, 1600
@@ -345,6 +345,28 @@ def test_a_run_is_whole_without_the_folder(kind: str, tmp_path: Path) -> None:
     told = json.loads((tmp_path / "run" / "method.json").read_text(encoding="utf-8"))["folder"]["hearing"]
     assert told["rate"] == RATE
     assert told["masks"] == (kind == "wave")
+
+
+def test_it_is_a_tower_of_pairs(tmp_path: Path) -> None:
+    folder, other = tmp_path / "net", tmp_path / "ast"
+    net = made("Hubert")
+    wave_folder(folder, net)
+    ast_folder(other)
+    slow = sounds(16, rows=800, rate=8000)
+    samples = as_samples({"near": slow, "far": sounds(16)})
+    method = CLIP(
+        encoder=f"near=hf:{folder},far=hf:{other}", locked=("near",), epochs=1, batch_size=8, device="cpu"
+    )
+    method.fit(samples, run=tmp_path / "run")
+    alone = make_encoder(f"hf:{folder}", slow).eval()
+    with torch.no_grad():
+        expected = alone(whole(slow)).numpy()
+    assert method.transform(samples)[:, :16] == pytest.approx(expected, abs=1e-5)  # it stayed as it was
+    shutil.rmtree(folder)
+    shutil.rmtree(other)
+    assert replearn.load(tmp_path / "run").transform(samples) == pytest.approx(
+        method.transform(samples), abs=1e-6
+    )
 
 
 def test_a_task_learns_a_mixture_of_the_layers(tmp_path: Path) -> None:

@@ -22,14 +22,15 @@ class ZeroShotOptions(DataOptions):
     Prints the accuracy where DATA have labels; --out writes a line for each sample. RUN is one of clip.
 
     Attributes:
-        run: folder that `fit clip` wrote, or hf:FOLDER, a CLIP of the Hugging Face libraries, for images.
+        run: folder that `fit clip` wrote, or hf:FOLDER, a CLIP or SigLIP of the Hugging Face libraries, for images.
         data: built-in name or path, of samples of one member's kind (images, say), or of pairs.
         classes: their names, each in quotes where it has spaces; or a text file with one a line. If not given, those of
             DATA's labels, in small letters.
         templates: of prompts, with {} for the name: "a photo of a {}"; a class is the mean of its prompts.
         of: the member that is classified, where several might be.
         by: the member of texts that names are read as, where there are several.
-        out: CSV file for the class of each sample and its probability.
+        out: CSV file for the class of each sample and its probability: among the classes, or, where RUN pairs by a
+            sigmoid, that sample and name belong together.
     """
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]

@@ -129,10 +129,10 @@ def folder_tokenizer(path: Path) -> Tokenizer:
     missing = [name for name in FILES if not (path / name).is_file()]
     if TOKENIZER in missing and (path / PIECES).is_file():
         raise ValueError(
-            f"hf: reads a tokenizer from {TOKENIZER}; {path} has {PIECES} alone. Convert it once: `from transformers "
-            "import SiglipTokenizer, convert_slow_tokenizer`, then `convert_slow_tokenizer.T5Converter("
-            f"SiglipTokenizer('{PIECES}')).converted().save('{TOKENIZER}')`, or T5Tokenizer for a T5 (they need "
-            "sentencepiece)."
+            f"hf: reads a tokenizer from {TOKENIZER}; {path} has {PIECES} alone. Convert it once, with sentencepiece: "
+            f"`t = transformers.SiglipTokenizer('{PIECES}'); t._extra_ids = 0; "
+            f"transformers.convert_slow_tokenizer.T5Converter(t).converted().save('{TOKENIZER}')`; the page on pairs "
+            "also has how SigLIP drops capitals and signs."
         )
     if missing and not (missing == [FILES[-1]] and (path / PARTS).is_file()):
         raise ValueError(

@@ -154,6 +154,7 @@ class WaveBody(HeardBody):
         there = None
         if self.hearing.masks:
             there = torch.arange(wave.shape[1], device=wave.device) < lengths[:, None]  # (n, t)
+            wave = wave * there  # what resampling lets ring on is gone
         if self.hearing.normalise:
             wave = normalised(wave, there)
         mask = None if there is None else there.long()

@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -106,3 +108,23 @@ def test_one_that_does_not_end_is_killed(listening, caplog, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run(made_workers.stubborn, listening, lambda: None, count=1)
     assert "1 of 1 workers did not end and are killed" in caplog.text
+
+
+@pytest.mark.all
+def test_they_end_without_the_one_who_looks_after_them():
+    code = """
+import socket, made_workers
+from replearn.cli.workers import Workers
+with socket.create_server(("127.0.0.1", 0)) as place:
+    Workers(made_workers.answering, place, 1).run(lambda one: print(one.process.pid, flush=True))
+"""
+    path = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=os.environ | path) as one:
+        assert one.stdout is not None
+        pid = int(one.stdout.readline())
+        assert alive(pid)
+        one.kill()
+    until = time.monotonic() + 30
+    while alive(pid) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not alive(pid)

@@ -91,6 +91,11 @@ def listen_by_workers(
     """
     from replearn.cli.workers import Workers
 
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, where a worker can't be asked to end either
+        raise ValueError(
+            f"--workers must be 1 on this system; got {workers}. Start several servers behind a proxy."
+        )
+
     def ready(first: "Worker") -> None:
         each = f" of {first.megabytes:,.0f} MB" if first.megabytes else ""
         copies = f"{workers} workers{each}, each with its own copy of the network"

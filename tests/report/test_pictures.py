@@ -135,6 +135,12 @@ def test_chart_leaves_out_what_cannot_be_drawn() -> None:
     assert line_chart([], title="t", x_label="x", y_label="y") is None
 
 
+def test_no_two_of_many_lines_look_alike(make_scores: Make) -> None:
+    scores = make_scores({f"method {i}": 0.5 + 0.01 * i for i in range(12)})
+    lines = few_label_figure(scores).axes[0].lines
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == 12
+
+
 def test_figures(tmp_path: Path, make_scores: Make, make_comparison: Make) -> None:
     made = make_comparison(classes=("$a", "b"), rows=("raw input", "p$c_a"))
     assert [path.name for path in save_figures(tmp_path, made)] == ["few-labels.png", "neighbours.png"]

@@ -1,5 +1,6 @@
 """Figures for README and docs, by matplotlib."""
 
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ COLOURS = (
     "#94660a",
     "#b3265e",
 )  # as the page's lines, in its light dress
+DASHES = ("-", "--", ":")  # of the first six lines, the next six, ...
 GREYS, UNTRAINED = {RAW: "#5c5c5c", WORDS: "#7a6a55", BY_HAND: "#7a6a55"}, "#9a9a9a"
 WRONG, RIGHT = "#c8102e", "#d0d0d0"
 SIDE = 48  # pixels of a thumbnail
@@ -45,10 +47,11 @@ def few_label_figure(scores: pd.DataFrame) -> Figure:
             "few_label_figure must get scores with a linear probe; got none. Score samples with labels."
         )
     figure, axes = _figure(7.0, 4.0)
-    colours = iter(COLOURS * len(probes))
+    looks = cycle((colour, dashes) for dashes in DASHES for colour in COLOURS)
     for name, own in probes.groupby("representation", sort=False):
-        colour = _grey(str(name)) or next(colours)
-        axes.plot(own["labels"], 100 * own["mean"], color=colour, marker="o", markersize=4)
+        grey = _grey(str(name))
+        colour, dashes = (grey, "-") if grey else next(looks)
+        axes.plot(own["labels"], 100 * own["mean"], color=colour, linestyle=dashes, marker="o", markersize=4)
         axes.fill_between(
             own["labels"], 100 * own["low"], 100 * own["high"], color=colour, alpha=0.15, linewidth=0
         )

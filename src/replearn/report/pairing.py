@@ -33,10 +33,8 @@ def _whole(facts: Mapping[str, Any]) -> bool:
     ways = [found for name, found in facts.items() if isinstance(found, Mapping) and name != SPACE]
     if not ways or not isinstance(space, Mapping) or any("among" not in found for found in ways):
         return False
-    measures = [space.get(name) for name in MEASURES]
-    if not all(isinstance(found, Mapping) for found in measures) or set(space["gap"]) != set(
-        space["alignment"]
-    ):
+    measures = [found for name in MEASURES if isinstance(found := space.get(name), Mapping)]
+    if len(measures) < len(MEASURES) or set(space["gap"]) != set(space["alignment"]):
         return False
     numbers = [
         facts.get("samples"),

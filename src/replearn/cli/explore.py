@@ -64,6 +64,17 @@ class ExploreOptions(DataOptions):
     tokens: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
     seed: int = 0
 
+    @property
+    def source(self) -> str:
+        """DATA, which a run needs.
+
+        Raises:
+            ValueError: it was not given.
+        """
+        if self.data is None:
+            raise ValueError("all arguments must be given; missing: DATA. See `replearn explore --help`.")
+        return self.data
+
 
 def run(args: list[str]) -> None:
     """The command."""
@@ -89,7 +100,7 @@ def run(args: list[str]) -> None:
     from replearn.service.explore import make_app
 
     app = make_app(explored, tokens=tokens, hosts=hosts_of(options.host))
-    listen(app, options.host, options.port, f"exploring {options.run if indexed else options.data}")
+    listen(app, options.host, options.port, f"exploring {options.run if indexed else options.source}")
 
 
 def make_explored(options: ExploreOptions) -> "Explored":
@@ -103,14 +114,12 @@ def make_explored(options: ExploreOptions) -> "Explored":
     from replearn.service.explore import Colour, Explored, place
     from replearn.service.reading import check_places, expected_of, member_for
 
-    if options.data is None:
-        raise ValueError("all arguments must be given; missing: DATA. See `replearn explore --help`.")
     method, known = load_run(options.run), described(options.run)
     check_places(method)
     member = member_for(method, options.of, "--of", words=False)
     reading, written = _labels_apart(options)
     like = expected_of(method, known, member)
-    samples = load_samples(options.data, reading, like=like)
+    samples = load_samples(options.source, reading, like=like)
     chosen = _chosen(len(samples), options.seed)
     shown = _some(samples, chosen)
     rows = represented(method, shown, member)
@@ -127,7 +136,7 @@ def make_explored(options: ExploreOptions) -> "Explored":
         told += [f"{beside.title}: {told_places(beside.places, len(shown), len(samples))}", beside.told]
         colours.append(Colour("neighbours changed", beside.changed))
     return Explored(
-        title=without_controls(f"{short_name(options.data)} by {short_name(options.run)}"),
+        title=without_controls(f"{short_name(options.source)} by {short_name(options.run)}"),
         samples=shown,
         rows=rows,
         places=places,
@@ -178,9 +187,9 @@ def _labels_apart(options: ExploreOptions) -> tuple[DataOptions, str | None]:
     """How DATA are read, and the file that clicks are written to, which is no part of that."""
     from replearn.data.records import is_record_file
 
-    if options.labels is None or is_builtin(options.data):
+    if options.labels is None or is_builtin(options.source):
         return options, None  # which says that built-in data take none
-    file = Path(options.data).expanduser()
+    file = Path(options.source).expanduser()
     column = file.is_file() and is_record_file(file)
     if column and not options.labels.lower().endswith(".csv"):
         return options, None
@@ -257,7 +266,7 @@ def _predicted(
         raise ValueError(
             f"--classifier must be a run of `replearn finetune --task classify`; {run} is of {type(model).__name__}."
         )
-    samples = _some(load_samples(options.data, reading, like=described(run)), chosen)
+    samples = _some(load_samples(options.source, reading, like=described(run)), chosen)
     label = next((colour for colour in own if colour.name == "label"), None)
     return prediction_colours(model.predict_proba(samples), [str(name) for name in model.classes_], label)
 
@@ -284,7 +293,7 @@ def _beside(
     method, known = load_run(run), described(run)
     check_places(method)
     member = member_for(method, None, "--beside", words=False)
-    samples = load_samples(options.data, reading, like=expected_of(method, known, member))
+    samples = load_samples(options.source, reading, like=expected_of(method, known, member))
     second = represented(method, _some(samples, chosen), member)
     if len(second) != len(rows):
         raise ValueError(
@@ -293,7 +302,7 @@ def _beside(
     found = place(second, options.map, random_state=options.seed)
     found = dataclasses.replace(found, xy=alike(found.xy, places.xy))
     changed, told = changed_neighbours(rows, second)
-    return Beside(f"{short_name(options.data)} by {short_name(run)}", second, found, changed, told)
+    return Beside(f"{short_name(options.source)} by {short_name(run)}", second, found, changed, told)
 
 
 def _kept_colours(samples: "Samples", options: ExploreOptions, chosen: "np.ndarray | None") -> list["Colour"]:
@@ -302,7 +311,7 @@ def _kept_colours(samples: "Samples", options: ExploreOptions, chosen: "np.ndarr
     from replearn.service.explore.explored import column_colour
 
     found = []
-    columns = kept_values(samples, options.data, options.labels, options.keep)
+    columns = kept_values(samples, options.source, options.labels, options.keep)
     for name, values in ((name, list(column)) for name, column in columns.items()):
         found.append(column_colour(name, values if chosen is None else [values[i] for i in chosen.tolist()]))
     return found

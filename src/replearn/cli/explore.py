@@ -3,66 +3,23 @@
 import copy
 import dataclasses
 import logging
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-import tyro
-
+from replearn.cli.exploring import ExploreOptions, label_file, reader, told_places
 from replearn.cli.options import parse
 from replearn.cli.samples import DataOptions, is_builtin, load_samples, short_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy as np
 
     from replearn.data import Samples
-    from replearn.service.explore import Beside, Colour, Explored, LabelFile, Places
+    from replearn.service.explore import Beside, Colour, Explored, Places
 
 log = logging.getLogger("replearn")
 
 POINTS = 100_000  # on a map
 BATCH = 1024  # samples that are represented at once
-
-
-@dataclass(kw_only=True)
-class ExploreOptions(DataOptions):
-    """Open a page with a map of DATA by the representation of RUN, until it is stopped: samples and their neighbours,
-    search, selections, and labels by clicking.
-
-    Of an INDEX, its rows and columns are shown, and the samples where they are at hand.
-
-    Attributes:
-        run: folder that `fit` or `finetune` wrote, or `index`.
-        data: built-in name or path; of an index, its samples, if they are not where they were.
-        labels: CSV file that clicks are written to, read by `replearn finetune DATA --labels FILE`; of a table, its
-            column of labels.
-        map: how samples are placed: t-SNE, of 5,000 at most, others beside their nearest; principal components; or
-            UMAP, of the package umap-learn.
-        classifier: run of `finetune --task classify`, whose predictions and confidence are colours.
-        keep: columns of DATA's table, or of a file of labels, that are colours.
-        beside: second run, whose map stands beside the first.
-        of: member of a run of clip that DATA are, if it is not the only one without texts.
-        parquet: write the map as a table for embedding-atlas to that file, instead of opening a page.
-        host: address to listen at.
-        port: to listen at; 0: a free one.
-        tokens: file with a token per line, one of which the page asks for; needed where --host is not this machine.
-        seed: of the map.
-    """
-
-    run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN|INDEX")]
-    data: Annotated[tyro.conf.Positional[str | None], tyro.conf.arg(metavar="DATA")] = None
-    map: Literal["tsne", "pca", "umap"] = "tsne"
-    classifier: Annotated[str | None, tyro.conf.arg(metavar="RUN")] = None
-    keep: Annotated[tuple[str, ...], tyro.conf.arg(metavar="COLUMN...")] = ()
-    beside: Annotated[str | None, tyro.conf.arg(metavar="RUN2")] = None
-    of: Annotated[str | None, tyro.conf.arg(metavar="MEMBER")] = None
-    parquet: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
-    host: str = "127.0.0.1"
-    port: int = 8000
-    tokens: Annotated[str | None, tyro.conf.arg(metavar="FILE")] = None
-    seed: int = 0
 
 
 def run(args: list[str]) -> None:
@@ -89,7 +46,7 @@ def run(args: list[str]) -> None:
     from replearn.service.explore import make_app
 
     app = make_app(explored, tokens=tokens, hosts=hosts_of(options.host))
-    listen(app, options.host, options.port, f"exploring {options.run if indexed else options.data}")
+    listen(app, options.host, options.port, f"exploring {options.run if indexed else options.source}")
 
 
 def make_explored(options: ExploreOptions) -> "Explored":
@@ -108,7 +65,7 @@ def make_explored(options: ExploreOptions) -> "Explored":
     member = member_for(method, options.of, "--of", words=False)
     reading, written = _labels_apart(options)
     like = expected_of(method, known, member)
-    samples = load_samples(data_of(options), reading, like=like)
+    samples = load_samples(options.source, reading, like=like)
     chosen = _chosen(len(samples), options.seed)
     shown = _some(samples, chosen)
     rows = represented(method, shown, member)
@@ -125,7 +82,7 @@ def make_explored(options: ExploreOptions) -> "Explored":
         told += [f"{beside.title}: {told_places(beside.places, len(shown), len(samples))}", beside.told]
         colours.append(Colour("neighbours changed", beside.changed))
     return Explored(
-        title=without_controls(f"{short_name(data_of(options))} by {short_name(options.run)}"),
+        title=without_controls(f"{short_name(options.source)} by {short_name(options.run)}"),
         samples=shown,
         rows=rows,
         places=places,
@@ -135,28 +92,6 @@ def make_explored(options: ExploreOptions) -> "Explored":
         read_text=reader(method, known, member),
         beside=beside,
     )
-
-
-def data_of(options: ExploreOptions) -> str:
-    """DATA, which a run needs.
-
-    Raises:
-        ValueError: it is not given.
-    """
-    if options.data is None:
-        raise ValueError("all arguments must be given; missing: DATA. See `replearn explore --help`.")
-    return options.data
-
-
-def reader(method: Any, known: Any, member: str | None) -> "Callable[[str], np.ndarray] | None":
-    """What represents a text where the samples' rows are, or None where the run reads none."""
-    from replearn.data import TextSamples, as_samples
-    from replearn.service.reading import members_of, rows_of
-
-    texts = [name for name, part in members_of(method).items() if part.kind == TextSamples.kind]
-    if (known.kind if member is None else "") != TextSamples.kind and not texts:
-        return None
-    return lambda text: rows_of(method, as_samples([text]), texts[0] if texts else None)
 
 
 def represented(method: Any, samples: "Samples", member: str | None) -> "np.ndarray":
@@ -187,9 +122,9 @@ def _labels_apart(options: ExploreOptions) -> tuple[DataOptions, str | None]:
     """How DATA are read, and the file that clicks are written to, which is no part of that."""
     from replearn.data.records import is_record_file
 
-    if options.labels is None or is_builtin(data_of(options)):
+    if options.labels is None or is_builtin(options.source):
         return options, None  # which says that built-in data take none
-    file = Path(data_of(options)).expanduser()
+    file = Path(options.source).expanduser()
     column = file.is_file() and is_record_file(file)
     if column and not options.labels.lower().endswith(".csv"):
         return options, None
@@ -199,13 +134,6 @@ def _labels_apart(options: ExploreOptions) -> tuple[DataOptions, str | None]:
             "selections as CSV."
         )
     return dataclasses.replace(options, labels=None), options.labels
-
-
-def label_file(path: str, samples: "Samples") -> "LabelFile":
-    """The file that clicks are written to; samples without names are named by their numbers."""
-    from replearn.service.explore import LabelFile
-
-    return LabelFile(path, [str(i) for i in range(len(samples))] if samples.names is None else samples.names)
 
 
 def _chosen(n: int, seed: int) -> "np.ndarray | None":
@@ -223,15 +151,6 @@ def _some(samples: "Samples", chosen: "np.ndarray | None") -> "Samples":
     if found.names is None:
         found.names = [str(one) for one in chosen.tolist()]
     return found
-
-
-def told_places(places: "Places", shown: int, n: int) -> str:
-    """How samples were placed, and how much the map is worth."""
-    drawn = f"{shown:,} of {n:,} samples, drawn at random. " if shown < n else ""
-    return (
-        f"{drawn}Map: {places.told}. {100 * places.kept:.0f} % of the 10 nearest by the representation are among the "
-        "10 nearest on the map; distances on it mean little."
-    )
 
 
 def _own_colours(samples: "Samples") -> list["Colour"]:
@@ -266,7 +185,7 @@ def _predicted(
         raise ValueError(
             f"--classifier must be a run of `replearn finetune --task classify`; {run} is of {type(model).__name__}."
         )
-    samples = _some(load_samples(data_of(options), reading, like=described(run)), chosen)
+    samples = _some(load_samples(options.source, reading, like=described(run)), chosen)
     label = next((colour for colour in own if colour.name == "label"), None)
     return prediction_colours(model.predict_proba(samples), [str(name) for name in model.classes_], label)
 
@@ -293,7 +212,7 @@ def _beside(
     method, known = load_run(run), described(run)
     check_places(method)
     member = member_for(method, None, "--beside", words=False)
-    samples = load_samples(data_of(options), reading, like=expected_of(method, known, member))
+    samples = load_samples(options.source, reading, like=expected_of(method, known, member))
     second = represented(method, _some(samples, chosen), member)
     if len(second) != len(rows):
         raise ValueError(
@@ -302,7 +221,7 @@ def _beside(
     found = place(second, options.map, random_state=options.seed)
     found = dataclasses.replace(found, xy=alike(found.xy, places.xy))
     changed, told = changed_neighbours(rows, second)
-    return Beside(f"{short_name(data_of(options))} by {short_name(run)}", second, found, changed, told)
+    return Beside(f"{short_name(options.source)} by {short_name(run)}", second, found, changed, told)
 
 
 def _kept_colours(samples: "Samples", options: ExploreOptions, chosen: "np.ndarray | None") -> list["Colour"]:
@@ -311,7 +230,7 @@ def _kept_colours(samples: "Samples", options: ExploreOptions, chosen: "np.ndarr
     from replearn.service.explore.explored import column_colour
 
     found = []
-    columns = kept_values(samples, data_of(options), options.labels, options.keep)
+    columns = kept_values(samples, options.source, options.labels, options.keep)
     for name, values in ((name, list(column)) for name, column in columns.items()):
         found.append(column_colour(name, values if chosen is None else [values[i] for i in chosen.tolist()]))
     return found

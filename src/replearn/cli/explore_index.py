@@ -5,10 +5,10 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from replearn.cli.exploring import ExploreOptions, label_file, reader, told_places
 from replearn.cli.samples import is_builtin, load_samples, short_name
 
 if TYPE_CHECKING:
-    from replearn.cli.explore import ExploreOptions
     from replearn.data import Samples
     from replearn.service.explore import Explored
     from replearn.service.explore.indexed import Rows
@@ -27,7 +27,7 @@ def is_index(path: str) -> bool:
     return is_index(Path(path))
 
 
-def explored_index(options: "ExploreOptions", most: int) -> "Explored":
+def explored_index(options: ExploreOptions, most: int) -> "Explored":
     """What the page shows of an index.
 
     Args:
@@ -37,7 +37,6 @@ def explored_index(options: "ExploreOptions", most: int) -> "Explored":
     Raises:
         ValueError: options that an index does not take, or DATA that are not its samples.
     """
-    from replearn.cli.explore import label_file, reader, told_places
     from replearn.report.excerpts import without_controls
     from replearn.service.explore import Explored, place
     from replearn.service.explore.indexed import named_alone, read_rows
@@ -87,7 +86,7 @@ def run_of(version: "Version") -> tuple[Any, Any]:
 
 
 def _samples(
-    options: "ExploreOptions", version: "Version", rows: "Rows", method: Any, known: Any
+    options: ExploreOptions, version: "Version", rows: "Rows", method: Any, known: Any
 ) -> tuple["Samples | None", list[str]]:
     """The samples of the rows, and what must be told of them; None where their source is not at hand.
 
@@ -122,7 +121,7 @@ def _remembered(version: "Version") -> str | None:
 
 
 def _read(
-    options: "ExploreOptions", data: str, version: "Version", rows: "Rows", method: Any, known: Any
+    options: ExploreOptions, data: str, version: "Version", rows: "Rows", method: Any, known: Any
 ) -> "Samples":
     """The samples of the rows.
 

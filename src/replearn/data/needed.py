@@ -17,6 +17,7 @@ EXTRAS = {
     "onnxscript": "export",
     "psycopg": "postgres",
     "pydicom": "medical",
+    "ray": "ray",
     "rdkit": "molecules",
     "sgfmill": "games",
     "soundfile": "audio",

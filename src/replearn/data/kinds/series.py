@@ -55,7 +55,7 @@ class Series(Kind):
             return self._of_arrays(read_npy(path), asked, None)
         if path.is_file() and path.suffix.lower() == ".npz":
             return self._of_arrays(*_unpacked(path, asked))
-        if path.is_file() and is_record_file(path):
+        if path.exists() and is_record_file(path):
             frame = read_table(path, texts=[self.id], labels=asked.table.labels, strict=asked.strict)
             return table_of_recordings(frame, self, asked, origin=str(path))
         source = find_source(path, is_recording)

@@ -76,19 +76,22 @@ def embed(out: str, *more: str, kill: bool = False) -> dict[str, Any]:
     process = subprocess.Popen(
         [*program(), "embed", "run", "data", "--out", out, *(more or ["--again"])],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
     watched = Watched(process.pid, Path(out) if kill else None)
-    told = process.communicate()[0]
+    told, warned = process.communicate()
     watched.ended.set()
     watched.join()
-    assert process.returncode == 0, told
+    assert process.returncode == 0, warned
     return {
         "seconds": round(time.monotonic() - began, 1),
         "CPU seconds": round(watched.seconds, 1),
         "peak memory MB, all processes": round(watched.peak / 2**20),
         "peak memory MB, largest worker": round(watched.worker / 2**20),
         "killed": watched.killed,
+        "warned": [line for line in warned.splitlines() if "workers that ended" in line],
+        "load of the machine": round(os.getloadavg()[1], 1),
         "said": told.strip().splitlines()[-1],
         "bytes": sum(path.stat().st_size for path in (Path(out).glob("part-*") if kill else [Path(out)])),
     }

@@ -46,7 +46,10 @@ def write_parquet(
     fields = [(name, column.type) for name, column in columns(first, first).items()]
     schema = pa.schema([*fields, ("h", pa.list_(pa.float32(), width))])
     start = first
-    with pq.ParquetWriter(path, schema.with_metadata({"replearn": json.dumps(made)})) as writer:
+    # Numbers that hardly repeat are larger with a dictionary.
+    repeated = [name for name, kind in fields if pa.types.is_string(kind)]
+    told = schema.with_metadata({"replearn": json.dumps(made)})
+    with pq.ParquetWriter(path, told, use_dictionary=repeated or False) as writer:
         for h in _in_groups(chain([begin], rest)):
             flat = pa.array(np.ascontiguousarray(h, dtype=np.float32).reshape(-1))  # (n·d,)
             table = columns(start, start + len(h)) | {"h": pa.FixedSizeListArray.from_arrays(flat, width)}

@@ -17,7 +17,8 @@ pytest.importorskip("ray", reason="needs replearn[ray]")
 
 from replearn import as_samples
 from replearn.cli import main
-from replearn.data import Samples
+from replearn.data import Samples, load_data
+from replearn.data.copies import content_fingerprint
 from replearn.methods.classical import PCA
 from replearn.methods.store import versions
 from replearn.service.embedding import MANIFEST, embed_sharded, sharded, worker
@@ -245,7 +246,8 @@ DRIVER = """
 import os, signal, sys
 import numpy as np
 from replearn import as_samples
-from replearn.data import Samples
+from replearn.data import Samples, load_data
+from replearn.data.copies import content_fingerprint
 from replearn.methods.classical import PCA
 from replearn.methods.store import versions
 from replearn.service.embedding import embed_sharded
@@ -301,3 +303,12 @@ def test_what_lies_in_files_is_opened_there_and_is_not_sent(tmp_path, monkeypatc
     np.save("large.npy", np.zeros((100_000, 8), np.float32))
     assert size_of(as_samples("large.npy")) < 100_000
     assert size_of(as_samples(made_rows())) > made_rows().nbytes
+
+
+@pytest.mark.parametrize("name", ["digits8x8", "python-manual", "notes"])
+def test_samples_of_other_kinds_reach_another_process_whole(name):
+    from ray import cloudpickle
+
+    samples = load_data(name, split="test").subset(np.arange(8))
+    there = cloudpickle.loads(cloudpickle.dumps(samples))
+    assert content_fingerprint(there) == content_fingerprint(samples)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from record import machine
+from record import machine, table
 
 COLUMNS, FILES = 32, 10
 RESULTS = Path(__file__).parent / "results" / "many_machines.json"
@@ -49,7 +49,30 @@ def main() -> None:
     }
     print(json.dumps(found, indent=1))
     if given.rows >= 1_000_000:
-        RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        write(found)
+
+
+def write(found: dict[str, Any]) -> None:
+    """The results for programs, and as a page."""
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    columns = ("seconds", "CPU seconds", "peak memory MB, all processes", "bytes")
+    rows = [
+        {"": name} | {column: found[name][column] for column in columns}
+        for name in ("one process", "two workers, one killed")
+    ]
+    same = found["same"]
+    lines = [
+        "# A million rows by two workers, one killed",
+        "",
+        f"{found['rows']:,} rows of {found['columns']} numbers, an encoder `mlp`. Each row once: "
+        f"{'yes' if same['each row once'] else 'no'}; largest difference from one process: "
+        f"{same['largest difference']:g}. Seconds on the clock mean little, since other work had most of the machine.",
+        "",
+        *table(rows),
+        "Repeat: `python benchmarks/many_machines.py`.",
+        "",
+    ]
+    RESULTS.with_suffix(".md").write_text("\n".join(lines), encoding="utf-8")
 
 
 def make_rows(rows: int) -> None:

@@ -23,7 +23,7 @@ os.environ |= {"OMP_NUM_THREADS": "1"}
 import numpy as np
 import pandas as pd
 from PIL import Image
-from record import machine
+from record import machine, table
 
 RESULTS = Path(__file__).parent / "results" / "pieces.json"
 COLUMNS, SIDE = 32, 96
@@ -46,7 +46,25 @@ def main() -> None:
     found["machine"] = machine()
     print(json.dumps(found, indent=1))
     if not quick:
-        RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        write(found)
+
+
+def write(found: dict[str, Any]) -> None:
+    """The results for programs, and as a page."""
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    names = dict.fromkeys(name for what in ("rows", "images") for name in found[what])
+    rows = [{"": name} | {what: found[what].get(name) for what in ("rows", "images")} for name in names]
+    lines = [
+        "# Pieces of a plan for many rows",
+        "",
+        "What one core does in a second of the processor, one thread: rows of a Parquet file through an encoder `mlp`, "
+        "JPEGs of a tar through `resnet18`.",
+        "",
+        *table(rows),
+        "Repeat: `python benchmarks/pieces.py`.",
+        "",
+    ]
+    RESULTS.with_suffix(".md").write_text("\n".join(lines), encoding="utf-8")
 
 
 def of_rows(n: int) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def processes(workers: int, address: str | None, *, shared: int) -> Iterator[Any
     plain: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
     with patch.dict(os.environ, QUIET), _folder() as folder, _errors_only():
         if address is None:
-            store = max(LEAST_STORE, int(1.25 * shared))
+            store = max(LEAST_STORE, 2 * shared)  # from 80 % on it would go to disk
             plain |= {"num_cpus": workers, "object_store_memory": store, "include_dashboard": False}
             plain["_temp_dir"] = folder
         with _handlers_kept():

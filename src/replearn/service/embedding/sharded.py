@@ -160,11 +160,11 @@ def _result(ray: Any, done: Any, shard: Shard) -> int:
         if isinstance(error.cause, ValueError | OSError | MemoryError):
             raise error.cause from error
         raise
-    except (ray.exceptions.WorkerCrashedError, ray.exceptions.OutOfMemoryError) as error:
+    except ray.exceptions.RayError as error:
         raise ValueError(
             f"workers must live until their shard is written; {RETRIES + 1} ended while rows {shard.first:,} to "
-            f"{shard.stop - 1:,} were made. Was memory short? Use fewer --workers, or fewer --rows at a time; the same "
-            "command goes on with the other rows."
+            f"{shard.stop - 1:,} were made ({type(error).__name__}). Was memory short? Use fewer "
+            "--workers, or fewer --rows at a time; the same command goes on with the other rows."
         ) from error
 
 

@@ -6,6 +6,7 @@ import pytest
 from another import held_by_another
 
 from replearn.cli import embed, rows
+from replearn.service.embedding import parts
 
 
 class Killed(BaseException):
@@ -56,13 +57,13 @@ def test_killed_it_goes_on_and_ends_with_the_same_bits(
             command("embed", trained, data, "--rows", "16", "--again", "--out", out)
     assert not out.exists()
     seen = []
-    parts = embed.embed_rows
+    rows_of = parts.embed_rows
 
     def counted(*args, start, batch):
         seen.append(start)
-        return parts(*args, start=start, batch=batch)
+        return rows_of(*args, start=start, batch=batch)
 
-    monkeypatch.setattr(embed, "embed_rows", counted)
+    monkeypatch.setattr(parts, "embed_rows", counted)
     assert command("embed", trained, data, "--rows", "16", "--again", "--out", out).code == 0
     assert seen == [32]  # two batches were there
     assert out.read_bytes() == (tmp_path / f"whole.{suffix}").read_bytes()

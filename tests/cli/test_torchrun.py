@@ -1,6 +1,7 @@
-"""`torchrun --nproc-per-node 2 -m -- replearn fit ...` learns what one process learns."""
+"""`torchrun -m -- replearn fit ...` on two processes learns what one process learns; so do the scripts of the docs."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -51,3 +52,121 @@ def test_two_processes_repeat_the_losses_of_one_and_go_on_as_one_does(tmp_path):
         column(two, "loss"), column(one, "loss"), rtol=5e-3
     )  # what is rounded grows by steps
     assert replearn.load(two).history_.rows[-1]["step"] == 2 * len(once)
+
+
+SCRIPTS = Path(__file__).parents[2] / "docs" / "scripts"
+# Starts as many processes as SLURM would, on one machine that says it is two.
+SRUN = """#!{python}
+import os, subprocess, sys
+tasks, nodes = int(os.environ["SLURM_NTASKS"]), int(os.environ["SLURM_NNODES"])
+each = tasks // nodes
+started = []
+for number in range(tasks):
+    own = {{"SLURM_PROCID": str(number), "SLURM_LOCALID": str(number % each), "SLURM_NODEID": str(number // each)}}
+    started.append(subprocess.Popen(sys.argv[1:], env=os.environ | own))
+sys.exit(max(process.wait() for process in started))
+"""
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """A folder where commands that are put into `bin` come before all others."""
+    (tmp_path / "bin").mkdir()
+    here = Path(sys.executable).parent
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{here}:{os.environ['PATH']}")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    for name in [name for name in os.environ if name.startswith("SLURM_")]:
+        monkeypatch.delenv(name)
+    return tmp_path
+
+
+def put(desk: Path, name: str, text: str) -> None:
+    path = desk / "bin" / name
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
+
+
+def script(desk: Path, name: str, *words: str, **environment: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        ["bash", str(SCRIPTS / name), *words],
+        cwd=desk,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("name", ["torchrun.sh", "slurm.sh"])
+def test_the_page_shows_the_scripts(name):
+    page = (SCRIPTS.parent / "many-machines.md").read_text(encoding="utf-8")
+    assert f'```sh title="{name}"\n{(SCRIPTS / name).read_text(encoding="utf-8")}```' in page
+
+
+JOB = {
+    "SLURM_JOB_ID": "77",
+    "SLURM_JOB_NAME": "replearn",
+    "SLURM_NNODES": "1",
+    "SLURM_NTASKS": "1",
+    "RUN": "run",
+}
+
+
+def test_the_script_for_slurm_goes_on_with_what_was_stopped(desk):
+    put(desk, "srun", SRUN.format(python=sys.executable))
+    put(desk, "scontrol", '#!/bin/bash\necho "$@" >> scontrol.txt\n')
+    put(desk, "replearn", '#!/bin/bash\necho "$@" >> said.txt\nexit "$(cat code.txt)"\n')
+    for code, begun in ((143, False), (143, True), (0, True), (2, True)):
+        (desk / "code.txt").write_text(str(code))
+        if begun:
+            (desk / "run").mkdir(exist_ok=True)
+            (desk / "run" / "method.json").touch()
+        done = script(desk, "slurm.sh", "simclr", "my photos/", **JOB)
+        assert done.wait(60) == code, done.communicate()[1]
+        done.communicate()
+    first, *others = (desk / "said.txt").read_text().splitlines()
+    assert first == "fit simclr my photos/ --run run"
+    assert others == [f"{first} --resume"] * 3
+    assert (desk / "scontrol.txt").read_text() == "requeue 77\n" * 2
+
+
+@pytest.mark.all
+def test_the_script_for_slurm_trains_on_two_nodes_what_one_process_learns(desk):
+    put(desk, "srun", SRUN.format(python=sys.executable))
+    fit = ["simclr", "digits8x8", *OPTIONS, "--epochs", "1"]
+    job = JOB | {
+        "SLURM_NNODES": "2",
+        "SLURM_NTASKS": "2",
+        "SLURM_NTASKS_PER_NODE": "1",
+        "MASTER_ADDR": "127.0.0.1",
+    }
+    done = script(desk, "slurm.sh", *fit, **job, MASTER_PORT=str(free_port()))
+    out, err = done.communicate(timeout=240)
+    assert done.returncode == 0, err
+    assert out.count("saved in") == 1
+    check_as_one(desk / "run", fit, desk / "one")
+
+
+@pytest.mark.all
+def test_the_script_for_torchrun_trains_on_two_machines_what_one_process_learns(desk):
+    fit = ["simclr", "digits8x8", *OPTIONS, "--epochs", "1"]
+    port = str(free_port())
+    both = [
+        script(desk, "torchrun.sh", rank, "127.0.0.1", "fit", *fit, "--run", "run", PORT=port)
+        for rank in "01"
+    ]
+    said = [one.communicate(timeout=240) for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    assert "".join(out for out, _ in said).count("saved in") == 1
+    check_as_one(desk / "run", fit, desk / "one")
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def check_as_one(run: Path, fit: list[str], one: Path) -> None:
+    assert main(["fit", *fit, "--run", str(one)]) == 0
+    np.testing.assert_allclose(column(run, "loss"), column(one, "loss"), rtol=1e-3)

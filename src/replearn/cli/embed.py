@@ -15,7 +15,6 @@ from replearn.cli.samples import DataOptions, load_samples, short_name
 if TYPE_CHECKING:
     import numpy as np
 
-    from replearn.cli.rows import Columns
     from replearn.data import Samples
 
 
@@ -29,15 +28,19 @@ class EmbedOptions(DataOptions):
     A .parquet file has the columns `index`, `name` (of files), `label` (if there are any) and `h`, the
     representation; a .npy file holds the representations alone. How they were made (precision, run, samples,
     versions) is in the table's metadata, or beside the array in FILE.npy.json. Killed, the same command goes on.
+    --workers shares the work among processes, which write a folder of .parquet files.
 
     Attributes:
         run: folder that `fit` or `demo` wrote, or a method's in one of `compare`: runs/compare/SimCLR.
         data: built-in name (digits, digits:test) or path.
-        out: .parquet or .npy file; RUN/DATA.parquet if not given.
+        out: .parquet or .npy file; RUN/DATA.parquet if not given. With --workers a folder; RUN/DATA-shards.
         rows: samples per batch.
         precision: of the networks: `32-true`, or `bf16-mixed`, which rounds to 8 bits; that of the run if not given,
             where `auto` is `32-true`.
         again: compute representations anew, also those that RUN keeps.
+        workers: processes of Ray that share the work; each row is in one of the files of --out.
+        ray: with --workers, address of a cluster that runs: auto, or HOST:PORT; processes of this machine if not given.
+        shard: with --workers, rows of a file; a 64th of DATA, 65,536 at most, if not given.
     """
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
@@ -46,6 +49,9 @@ class EmbedOptions(DataOptions):
     rows: int = 512
     precision: Annotated[str | None, tyro.conf.arg(metavar="TEXT")] = None
     again: Flag = False
+    workers: int | None = None
+    ray: Annotated[str | None, tyro.conf.arg(metavar="ADDRESS")] = None
+    shard: int | None = None
 
 
 def run(args: list[str]) -> None:
@@ -53,12 +59,19 @@ def run(args: list[str]) -> None:
     options = parse(EmbedOptions, args, command="embed")
     if options.rows < 1:
         raise ValueError(f"--rows must be at least 1; got {options.rows}. Leave it out for 512.")
+    if options.workers is not None:
+        _run_sharded(options)
+        return
+    for name in ("ray", "shard"):
+        if getattr(options, name) is not None:
+            raise ValueError(f"--{name} is for several workers. Leave it out, or add --workers N.")
     from replearn.cli.rows import check_out, resumable
     from replearn.cli.runs import described, load_run, minutes, shown
     from replearn.engine.kept import EMBEDDED
     from replearn.engine.pace import speed
     from replearn.engine.run import lies_in, make_run
     from replearn.methods.reuse import Reuse
+    from replearn.service.embedding import parts as embedding
 
     out = Path(options.out or Path(options.run) / f"{short_name(options.data)}.parquet")
     check_out(out)
@@ -77,12 +90,14 @@ def run(args: list[str]) -> None:
     plan = _plan(method, options, samples, reuse.fingerprint(samples))
     look = reuse.look(method, samples, run=Path(options.run), rows=options.rows)
     reuse.tell()
-    with resumable(out, plan, total=len(samples), batch=options.rows, columns=columns_of(samples)) as rows:
+    with resumable(
+        out, plan, total=len(samples), batch=options.rows, columns=embedding.columns_of(samples)
+    ) as rows:
         begun = rows.done
         if look.rows is not None:
             parts = in_parts(look.rows, start=rows.done, batch=options.rows)
         else:
-            parts = embed_rows(method, samples, start=rows.done, batch=options.rows)
+            parts = embedding.embed_rows(method, samples, start=rows.done, batch=options.rows)
         for part in parts:
             rows.append(part)
         if look.rows is None and not begun:  # what was there before may be of an earlier version
@@ -91,6 +106,48 @@ def run(args: list[str]) -> None:
     rounded = "" if plan["precision"] in (FULL, OWN) else f", {plan['precision']}"
     pace = "" if look.rows is not None else f", {speed((len(samples) - begun) / seconds)}"
     print(f"{shown(out)}: {len(samples):,} rows{rounded}, {minutes(seconds)}{pace}")
+
+
+def _run_sharded(options: EmbedOptions) -> None:
+    """The command with several workers."""
+    from replearn.cli.runs import described, load_run, minutes, shown
+    from replearn.data.copies import content_fingerprint
+    from replearn.data.needed import check_installed
+    from replearn.engine.kept import EMBEDDED
+    from replearn.engine.pace import speed
+    from replearn.engine.run import lies_in
+    from replearn.service.embedding import embed_sharded, shard_rows
+
+    run = Path(options.run)
+    out = Path(options.out or run / f"{short_name(options.data)}-shards")
+    if out.suffix in (".parquet", ".npy") or out.is_file():
+        raise ValueError(
+            f"--out must be a folder where several workers write; got {str(out)!r}. Name one, or leave --workers out."
+        )
+    if options.again:
+        raise ValueError(
+            "--again is for what a run keeps, which several workers don't read. Leave it out; a new --out is made anew."
+        )
+    if lies_in(out, run / EMBEDDED) or lies_in(run, out):
+        raise ValueError(f"--out must be a folder of its own; got {out}. Choose another name.")
+    if options.shard is not None and options.shard % options.rows:
+        raise ValueError(
+            f"--shard must be a multiple of --rows, {options.rows}; got {options.shard}. Take "
+            f"{max(1, options.shard // options.rows) * options.rows}."
+        )
+    check_installed("several workers need", "ray")
+    method = load_run(options.run)
+    if options.precision:
+        _set_precision(method, options.precision)
+    samples = load_samples(options.data, options, like=described(options.run))
+    began = time.monotonic()
+    plan = _plan(method, options, samples, content_fingerprint(samples))
+    plan["shard"] = options.shard or shard_rows(len(samples), batch=options.rows)
+    made = embed_sharded(method, samples, out, plan=plan, workers=options.workers or 1, address=options.ray)
+    seconds = time.monotonic() - began
+    new = made.rows - made.kept
+    pace = f", {minutes(seconds)}, {speed(new / seconds)}" if new else ", all there already"
+    print(f"{shown(out)}: {made.rows:,} rows in {made.shards:,} files{pace}")
 
 
 def _set_precision(method: Any, precision: str) -> None:
@@ -105,58 +162,10 @@ def _set_precision(method: Any, precision: str) -> None:
     method.precision = precision
 
 
-def embed_rows(method: Any, samples: "Samples", *, start: int, batch: int) -> "Iterator[np.ndarray]":
-    """Representations of the samples from `start` on, `batch` at a time.
-
-    Raises:
-        ValueError: the method places only the samples that it was fitted on, and these are others.
-    """
-    import numpy as np
-
-    from replearn.engine.embed import check_finite
-    from replearn.methods import Model
-
-    if start == len(samples):
-        return
-    rest = samples.subset(np.arange(start, len(samples)))
-    if isinstance(method, Model):
-        yield from method.transform_parts(rest, rows=batch, first=start)
-        return
-    for first in range(0, len(rest), batch):
-        index = np.arange(first, min(first + batch, len(rest)))
-        if hasattr(method, "transform"):
-            part = method.transform(rest.subset(index).flat())
-            check_finite(part, first=start + first)
-            yield part
-        else:
-            yield _placed(method, samples)[start + index]
-
-
 def in_parts(rows: "np.ndarray", *, start: int, batch: int) -> "Iterator[np.ndarray]":
     """Rows from `start` on, `batch` at a time."""
     for first in range(start, len(rows), batch):
         yield rows[first : first + batch]
-
-
-def columns_of(samples: "Samples") -> "Columns":
-    """The columns of a table beside the representation: `index`, `name` and `label` where there are any."""
-    import numpy as np
-    import pyarrow as pa
-
-    from replearn.data.records import shown_name
-
-    def columns(start: int, stop: int) -> dict[str, Any]:
-        found = {"index": pa.array(np.arange(start, stop, dtype=np.int64))}
-        if samples.names is not None:
-            names = [shown_name(name) for name in samples.names[start:stop]]
-            found["name"] = pa.array(names, pa.string())
-        if samples.labels is not None:
-            labels = samples.labels[start:stop].tolist()
-            known = [samples.classes[label] if label >= 0 else None for label in labels]
-            found["label"] = pa.array(known, pa.string())
-        return found
-
-    return columns
 
 
 def _plan(method: Any, options: EmbedOptions, samples: "Samples", fingerprint: str) -> dict[str, Any]:
@@ -181,15 +190,3 @@ def _plan(method: Any, options: EmbedOptions, samples: "Samples", fingerprint: s
         "precision": machine.precision if machine else OWN,
         "versions": versions(),
     }
-
-
-def _placed(method: Any, samples: "Samples") -> "np.ndarray":
-    from replearn.methods.columns import bare
-
-    placed: np.ndarray = bare(method).embedding_
-    if len(placed) != len(samples):
-        raise ValueError(
-            f"{type(bare(method)).__name__} places only the {len(placed):,} samples it was fitted on; got "
-            f"{len(samples):,} others. Fit it on these, or choose a method with a map of its own, like pca."
-        )
-    return placed

@@ -121,11 +121,12 @@ def represented(method: Any, samples: "Samples", member: str | None) -> "np.ndar
 def _labels_apart(options: ExploreOptions) -> tuple[DataOptions, str | None]:
     """How DATA are read, and the file that clicks are written to, which is no part of that."""
     from replearn.data.records import is_record_file
+    from replearn.data.remote import local_path
 
     if options.labels is None or is_builtin(options.source):
         return options, None  # which says that built-in data take none
-    file = Path(options.source).expanduser()
-    column = file.is_file() and is_record_file(file)
+    file = local_path(options.source)
+    column = file.exists() and is_record_file(file)
     if column and not options.labels.lower().endswith(".csv"):
         return options, None
     if column:

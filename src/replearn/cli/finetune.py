@@ -270,7 +270,7 @@ def read_numbers(path: str, options: FineTuneOptions) -> tuple[Any, list[Any]]:
     if options.target is None:
         raise ValueError("--target must name the column of the numbers; got none. Name it.")
     file = Path(path).expanduser()
-    if not file.is_file() or not is_record_file(file):
+    if not file.exists() or not is_record_file(file):
         raise ValueError(
             f"DATA of regress must be a CSV, TSV, JSON-lines or Parquet file; got {path}. In Python, pass X and y."
         )

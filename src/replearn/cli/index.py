@@ -275,12 +275,13 @@ def kept_values(
     """
     from replearn.data.label_files import read_label_file
     from replearn.data.records import is_record_file
+    from replearn.data.remote import local_path
     from replearn.data.tables import read_table
 
     if not keep:
         return {}
-    file = Path(data).expanduser()
-    if file.is_file() and is_record_file(file):
+    file = local_path(data)
+    if file.exists() and is_record_file(file):
         table = read_table(file)
         missing = [name for name in keep if name not in table.columns]
         if missing or len(table) != len(samples):

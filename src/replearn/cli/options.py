@@ -33,6 +33,7 @@ LIMITS: dict[str, tuple[float, float]] = {
     "seconds": (1e-3, 86_400),
     "seed": (0, 2**32 - 1),
     "seeds": (1, 10_000),
+    "shard": (1, 2**31 - 1),
     "top": (1, 10_000),
     "wait": (0, 10_000),
     "workers": (1, 1024),

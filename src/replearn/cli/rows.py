@@ -4,10 +4,9 @@ Until then the rows lie in a folder beside it, `.NAME.part/`, of `plan.json` (wh
 `rows.npy`. Only whole batches are kept, so an interrupted file ends with the bits of an uninterrupted one.
 """
 
-import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,13 +16,10 @@ from jaxtyping import Float
 
 from replearn.engine.owner import owned
 from replearn.engine.run import read_json, replacing, write_json
+from replearn.service.embedding.tables import GROUP, Columns, write_parquet
 
 PLAN, ROWS = "plan.json", "rows.npy"
 SUFFIXES = (".parquet", ".npy")
-GROUP = 8192  # rows that are in memory at once when a table is written
-
-# Of a table, the columns beside the representation, for rows `start` up to `stop`.
-Columns = Callable[[int, int], dict[str, Any]]
 
 
 class Rows:
@@ -89,7 +85,7 @@ def resumable(out: Path, plan: dict[str, Any], *, total: int, batch: int, column
             os.replace(rows.path, out)
         else:
             with replacing(out) as part:
-                write_parquet(part, rows.path, columns, made=plan)
+                write_parquet(part, _whole(rows.path), columns, made=plan)
     shutil.rmtree(folder)
 
 
@@ -101,28 +97,11 @@ def check_out(out: Path) -> None:
         raise ValueError(f"--out must be a new file; {out} exists. Delete it, or choose another name.")
 
 
-def write_parquet(path: Path, rows: Path, columns: Columns, *, made: dict[str, Any]) -> None:
-    """A table of `columns` and the rows of an `.npy` file as `h`, a list of fixed size; `made` says how, as JSON in
-    the metadata under `replearn`.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    h = np.load(rows, mmap_mode="r", allow_pickle=False)
-    kind = pa.list_(pa.float32(), h.shape[1])
-    schema = _schema(columns(0, 0), kind).with_metadata({"replearn": json.dumps(made)})
-    with pq.ParquetWriter(path, schema) as writer:
-        for start in range(0, len(h), GROUP):
-            stop = min(start + GROUP, len(h))
-            flat = pa.array(np.ascontiguousarray(h[start:stop]).reshape(-1))
-            table = columns(start, stop) | {"h": pa.FixedSizeListArray.from_arrays(flat, h.shape[1])}
-            writer.write_table(pa.table(table, schema=writer.schema))
-
-
-def _schema(empty: dict[str, Any], kind: Any) -> Any:
-    import pyarrow as pa
-
-    return pa.schema([(name, column.type) for name, column in empty.items()] + [("h", kind)])
+def _whole(path: Path) -> Iterator[Float[np.ndarray, "_ d"]]:
+    """The rows of an `.npy` file, some at a time."""
+    h = np.load(path, mmap_mode="r", allow_pickle=False)
+    for start in range(0, len(h), GROUP):
+        yield h[start : start + GROUP]
 
 
 def _is_of(folder: Path, plan: dict[str, Any]) -> bool:

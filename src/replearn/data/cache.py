@@ -98,10 +98,11 @@ def damage(entry: Path) -> str | None:
 
 def _seal(folder: Path) -> None:
     """Write down how large each file is, when it was changed, and its checksum."""
-    files = sorted(path for path in folder.iterdir() if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
     stats = {path: path.stat() for path in files}
     sealed = {
-        path.name: (stat.st_size, stat.st_mtime_ns, file_checksum(path)) for path, stat in stats.items()
+        path.relative_to(folder).as_posix(): (stat.st_size, stat.st_mtime_ns, file_checksum(path))
+        for path, stat in stats.items()
     }
     (folder / SEAL).write_text(json.dumps(sealed))
 

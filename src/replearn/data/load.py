@@ -20,6 +20,7 @@ from replearn.data.labels import encode_labels
 from replearn.data.packaged import claimed, read_by_package
 from replearn.data.paths import from_array, from_path
 from replearn.data.records import is_record_file
+from replearn.data.remote import here
 from replearn.data.samples import ArraySamples, Samples
 from replearn.data.sources import ListSource, is_image_name
 from replearn.data.tables import TableOptions, group_names, table_samples
@@ -69,6 +70,10 @@ def as_samples(
             - games of chess or Go, in PGN or SGF;
             - volumes, in NIfTI or DICOM;
             - clouds of points and meshes, in PLY, OBJ, STL, OFF or XYZ;
+            - images in tar files as WebDataset has them, `train-{000..009}.tar`, with labels;
+            - a folder of Parquet files, which are one table;
+            - the address of a file or folder (`https://`, `s3://`, `gs://`, what fsspec knows), fetched once into the
+              cache (see `replearn.data.remote`);
             - what a kind of another package claims (see `replearn.data.kinds`), which is asked first.
         labels: one class per sample (numbers, names; None, NaN or -1 where unknown); the name of a table's
             column; a mapping or pandas frame of several columns, which become `targets` (see `read_targets`); or, for
@@ -105,6 +110,7 @@ def as_samples(
         raise ValueError(
             "data must be a path or a built-in name; got an empty one. Write '.' for this folder."
         )
+    data, labels = here(data), here(labels)
     if image_size is not None and not 1 <= image_size <= LARGEST_SIZE:
         raise ValueError(f"image_size must lie in 1 ... {LARGEST_SIZE}, pixels; got {image_size}.")
     if kind is None and like is not None and not isinstance(data, Samples) and not _is_built_in(data):

@@ -6,6 +6,7 @@ from typing import Any
 
 # The extra of this package that brings each, by the name it is imported by.
 EXTRAS = {
+    "aiohttp": "remote",
     "av": "video",
     "chess": "games",
     "fastapi": "serve",
@@ -17,6 +18,7 @@ EXTRAS = {
     "onnxscript": "export",
     "psycopg": "postgres",
     "pydicom": "medical",
+    "ray": "ray",
     "rdkit": "molecules",
     "sgfmill": "games",
     "soundfile": "audio",

@@ -13,7 +13,8 @@ from replearn.data.folder import image_samples
 from replearn.data.records import is_record_file
 from replearn.data.samples import ArraySamples
 from replearn.data.sources import find_source, is_text_name
-from replearn.data.tables import array_samples, is_table_file, read_table, table_samples
+from replearn.data.tables import array_samples, read_table, table_samples
+from replearn.data.tar_files import tar_paths, tar_samples
 from replearn.data.text_files import file_samples, is_text_file, line_samples
 from replearn.data.text_tables import text_column, text_table_samples
 
@@ -39,8 +40,10 @@ def from_path(path: Path, asked: Asked) -> Found:
         return from_array(arrays[0], asked), arrays[1], None
     if path.is_file() and is_text_file(path):
         return line_samples(path, strict=strict), None, None
-    if path.is_file() and (is_table_file(path) or is_record_file(path)):
+    if path.exists() and is_record_file(path):
         return _from_table(path, asked)
+    if tars := tar_paths(path):
+        return tar_samples(path, tars, asked)
     source = find_source(path)
     if source is not None and source.left_out:
         log.info("%s: not read as samples: %s", path, source.left_out)
@@ -61,8 +64,8 @@ def from_path(path: Path, asked: Asked) -> Found:
         )
     if path.is_file():
         raise ValueError(
-            f"a file must be .npy, .npz, .csv, .parquet, .txt, .jsonl or a zip of images or texts; got {str(path)!r}. "
-            "Name the folder for a single image."
+            f"a file must be .npy, .npz, .csv, .parquet, .txt, .jsonl or a zip or tar of images or texts; got "
+            f"{str(path)!r}. Name the folder for a single image."
         )
     near = difflib.get_close_matches(path.name, [*DATASETS, *_siblings(path)], n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""

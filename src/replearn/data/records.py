@@ -1,11 +1,14 @@
 """Rows of CSV, TSV, JSON-lines and Parquet files, one after the other, in bounded memory.
 
+A folder of Parquet files, and nothing else, is one table: its files in the order of their names.
+
 Each row comes with its place, `line 3` or `row 3`, so that an error can name it. Bytes that are no UTF-8 are lone
 surrogates in its strings (PEP 383); `as_text` replaces them.
 """
 
 import csv
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,8 +46,37 @@ def shown_name(name: str) -> str:
 
 
 def is_record_file(path: Path) -> bool:
-    """Whether a path's ending is that of a file of rows."""
+    """Whether a path's ending is that of a file of rows, or it is a folder of Parquet files."""
+    if path.is_dir():
+        return holds_shards(path, PARQUET)
     return path.name.lower().endswith(SEPARATED + JSON_LINES + PARQUET)
+
+
+def holds_shards(path: Path, endings: tuple[str, ...]) -> bool:
+    """Whether this is a folder of files of these endings alone; names that begin with `.` or `_` do not count."""
+    if not path.is_dir():
+        return False
+    found = False
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.name.startswith((".", "_")):
+                continue
+            if not entry.name.lower().endswith(endings) or not entry.is_file():
+                return False
+            found = True
+    return found
+
+
+def shards_in(path: Path) -> list[Path]:
+    """The files of a folder of shards, in the order of their names; a file by itself."""
+    if not path.is_dir():
+        return [path]
+    return sorted(inner for inner in path.iterdir() if not inner.name.startswith((".", "_")))
+
+
+def is_parquet(path: Path) -> bool:
+    """Whether this is a Parquet file, or a folder of some."""
+    return path.name.lower().endswith(PARQUET) or holds_shards(path, PARQUET)
 
 
 def is_json_lines(path: Path) -> bool:
@@ -58,8 +90,8 @@ def column_names(path: Path) -> list[str]:
     Raises:
         ValueError: the file cannot be read.
     """
-    if path.name.lower().endswith(PARQUET):
-        return [str(name) for name in _parquet(path).schema_arrow.names]
+    if is_parquet(path):
+        return [str(name) for name in _parquet(shards_in(path)[0]).schema_arrow.names]
     if is_json_lines(path):
         return list(dict.fromkeys(name for _, found in _objects(path, shown=False) for name in found))
     return next((cells for _, cells in _cells(path, shown=False)), [])
@@ -84,7 +116,7 @@ def records(
     Raises:
         ValueError: no such file or column, a row that cannot be read.
     """
-    if not path.is_file() or not is_record_file(path):
+    if not path.exists() or not is_record_file(path):
         endings = ", ".join((*SEPARATED[::2], *JSON_LINES[::2], *PARQUET))
         raise ValueError(f"a file of rows must exist and end in {endings}; got {str(path)!r}.")
     check_columns(path, columns)
@@ -93,11 +125,7 @@ def records(
         return ((place, [found.get(name) for name in wanted]) for place, found in _objects(path))
     there = column_names(path)
     found = [*columns, *(name for name in maybe if name in there)]
-    rows = (
-        _parquet_rows(path, found)
-        if path.name.lower().endswith(PARQUET)
-        else _separated_rows(path, found, swallowed)
-    )
+    rows = _parquet_rows(path, found) if is_parquet(path) else _separated_rows(path, found, swallowed)
     blank = [None] * (len(columns) + len(maybe) - len(found))  # one `maybe` at most is asked for
     return ((place, values + blank) for place, values in rows)
 
@@ -294,9 +322,10 @@ def _parquet(path: Path) -> Any:
 
 def _parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     number = 0
-    with _parquet(path) as file:
-        for part in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=list(dict.fromkeys(columns))):
-            found = [part.column(name).to_pylist() for name in columns]
-            for values in zip(*found, strict=True):
-                number += 1
-                yield f"row {number}", list(values)
+    for shard in shards_in(path):
+        with _parquet(shard) as file:
+            for part in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=list(dict.fromkeys(columns))):
+                found = [part.column(name).to_pylist() for name in columns]
+                for values in zip(*found, strict=True):
+                    number += 1
+                    yield f"row {number}", list(values)

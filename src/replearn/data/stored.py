@@ -50,7 +50,8 @@ class StoredRows:
         return self.shape[0]
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopen, (self.path, self.offset, self.stored_shape, self.dtype, self.axes)
+        path = self.path.absolute()  # another process may be in another folder
+        return _reopen, (path, self.offset, self.stored_shape, self.dtype, self.axes)
 
     def __getitem__(self, index: Int[np.ndarray, " k"]) -> Shaped[np.ndarray, "k ..."]:
         index = np.asarray(index, dtype=np.int64)

@@ -24,7 +24,7 @@ from replearn.data.columns import (
     like_groups,
 )
 from replearn.data.labels import encode_labels, written_labels
-from replearn.data.records import swallowed_rows
+from replearn.data.records import is_parquet, shards_in, swallowed_rows
 from replearn.data.samples import ArraySamples
 from replearn.data.stored import StoredRows
 from replearn.data.table_reading import LARGEST, TableReading, learn_reading, read_frame
@@ -36,7 +36,6 @@ if TYPE_CHECKING:  # pandas is imported where it is used: most data come as arra
 
 log = logging.getLogger("replearn")
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
 # What stands for a missing number in a file; in a column of names it is a name, and only an empty cell is missing.
 NO_NUMBER = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "-nan", "<NA>", "NULL", "null", "None"]
 
@@ -94,11 +93,6 @@ class TableSamples(ArraySamples):
         return changed
 
 
-def is_table_file(path: Path) -> bool:
-    """Whether a path's ending is a table's."""
-    return path.name.lower().endswith(TABLE_SUFFIXES)
-
-
 def read_table(
     path: Path, *, texts: Sequence[str] = (), labels: str | None = None, strict: bool = False
 ) -> "DataFrame":
@@ -117,11 +111,9 @@ def read_table(
     Raises:
         ValueError: the file is damaged or empty, or what `strict` says.
     """
-    import pandas as pd
-
     try:
-        if path.suffix.lower() == ".parquet":
-            return _named(pd.read_parquet(path))
+        if is_parquet(path):
+            return _named(_read_shards(path))
         frame = _read_separated(path, texts, labels)
     except (
         ValueError,
@@ -135,6 +127,29 @@ def read_table(
     if _has_line_ends(frame) and (places := swallowed_rows(path, _separator(path))):
         warn_of_data(f"{path}: {told_swallowed(places)}", strict=strict)
     return frame
+
+
+def _read_shards(path: Path) -> "DataFrame":
+    """A Parquet file, or all in a folder."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if path.is_file():
+        return pd.read_parquet(path)
+    tables = []
+    for shard in shards_in(path):
+        try:
+            tables.append(pq.read_table(shard, partitioning=None))
+            found = tables[-1].schema
+            if not found.equals(tables[0].schema):
+                names = [name for name in found.names if name not in tables[0].schema.names]
+                told = f"it has {names[0]!r} besides" if names else "names or types differ"
+                raise ValueError(f"{shard.name} must have the columns of the first file; {told}")
+        except (pa.ArrowException, OSError, EOFError) as error:
+            raise ValueError(f"{shard.name}: {error}") from error
+    frame: DataFrame = pa.concat_tables(tables).to_pandas()
+    return frame.reset_index(drop=True)
 
 
 def table_samples(

@@ -67,7 +67,7 @@ class Pairs(Kind):
                 "{'image': images, 'text': captions}, say."
             )
         path = Path(data).expanduser()
-        if path.is_file() and is_record_file(path):
+        if path.exists() and is_record_file(path):
             return self._of_frame(_table(path, asked), asked, path.parent, origin=str(path))
         told = next((path / name for name in METADATA if (path / name).is_file()), None)
         if told is not None:

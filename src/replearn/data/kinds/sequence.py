@@ -85,7 +85,7 @@ class Sequences(Kind):
         if not isinstance(data, str | Path):
             return self._listed(data, asked)
         path = Path(data).expanduser()
-        if path.is_file() and is_record_file(path):
+        if path.exists() and is_record_file(path):
             return table_of_sequences(path, self, asked)
         single = path.is_file() and is_fasta(path.name)
         source = ListSource([path]) if single else find_source(path, is_fasta)

@@ -53,7 +53,7 @@ class Series(Kind):
         path = Path(data).expanduser()
         if (arrays := read_arrays(path)) is not None:
             return self._of_arrays(arrays[0], asked, arrays[1])
-        if path.is_file() and is_record_file(path):
+        if path.exists() and is_record_file(path):
             frame = read_table(path, texts=[self.id], labels=asked.table.labels, strict=asked.strict)
             return table_of_recordings(frame, self, asked, origin=str(path))
         source = find_source(path, is_recording)

@@ -22,7 +22,7 @@ from replearn.data.copies import content_fingerprint
 from replearn.methods.classical import PCA
 from replearn.methods.store import versions
 from replearn.service.embedding import MANIFEST, embed_sharded, sharded, worker
-from replearn.service.embedding.cluster import processes
+from replearn.service.embedding.cluster import check_answers, processes
 from replearn.service.embedding.shards import LARGEST, shard_rows, shards_of
 
 N, ROWS, SHARD = 2000, 50, 100
@@ -232,6 +232,14 @@ def test_the_command_writes_what_one_process_writes(workers, tmp_path, monkeypat
 def test_options_that_do_not_go_together(more, said, capsys):
     assert main(["embed", "run", "t.csv", *more]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:9", "ray://127.0.0.1:9", "rubbish", "host:", "127.0.0.1:999999"]
+)
+def test_an_address_where_nothing_answers_is_told_at_once(address):
+    with pytest.raises(ValueError, match="--ray must be the address of a cluster that runs"):
+        check_answers(address)
 
 
 def test_without_ray_one_line_says_what_to_install(monkeypatch, capsys):

@@ -57,16 +57,3 @@ def test_a_node_that_is_lost_in_the_middle_loses_no_row(cluster, tmp_path, monke
     frame, one = pd.read_parquet("several"), pd.read_parquet("one.parquet")
     assert frame["index"].tolist() == list(range(N))
     np.testing.assert_allclose(np.stack(frame["h"]), np.stack(one["h"]), atol=1e-6)
-
-
-@pytest.mark.all
-def test_a_cluster_that_does_not_answer_is_told(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    np.save("x.npy", np.zeros((40, 3), np.float32) + np.arange(40)[:, None])
-    assert main(["fit", "pca", "x.npy", "--n-components", "2", "--run", "run"]) == 0
-    capsys.readouterr()
-    monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    assert main(["embed", "run", "x.npy", "--workers", "2", "--ray", "auto"]) == 2
-    assert (
-        "--ray must be the address of a cluster that runs; none answers at 'auto'" in capsys.readouterr().err
-    )

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from replearn.data.needed import needed
 # No statistics of use are sent; graphics cards are not hidden from tasks that ask for none.
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 LEAST_STORE = 2**27  # bytes, of what is shared by the processes of a machine
+PATIENCE = 10.0  # seconds
 NO_SOCKET = 60  # characters of a folder's name, from which names of sockets in it are too long for the system
 
 
@@ -38,6 +40,8 @@ def processes(workers: int, address: str | None, *, shared: int) -> Iterator[Any
         yield ray
         return
     plain: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
+    if address is not None:
+        check_answers(address)
     with patch.dict(os.environ, QUIET), _folder() as folder, _errors_only():
         if address is None:
             store = max(LEAST_STORE, 2 * shared)  # from 80 % on it would go to disk
@@ -47,15 +51,30 @@ def processes(workers: int, address: str | None, *, shared: int) -> Iterator[Any
             try:
                 ray.init(address=address or "local", **plain)
             except (ConnectionError, TimeoutError) as error:
-                raise ValueError(
-                    f"--ray must be the address of a cluster that runs; none answers at {address!r}. Start one by "
-                    "`ray start --head`, or leave it out for processes of this machine."
-                ) from error
+                raise _silent(address) from error
         try:
             yield ray
         finally:
             with _handlers_kept():
                 ray.shutdown()
+
+
+def check_answers(address: str) -> None:
+    """Raises ValueError where nothing listens at an address; Ray itself would try for minutes."""
+    if address == "auto":
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=PATIENCE).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise _silent(address) from error
+
+
+def _silent(address: str | None) -> ValueError:
+    return ValueError(
+        f"--ray must be the address of a cluster that runs, auto or HOST:PORT; none answers at {address!r}. Start one "
+        "by `ray start --head`, or leave it out for processes of this machine."
+    )
 
 
 @contextmanager

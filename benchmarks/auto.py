@@ -40,7 +40,7 @@ def parse() -> argparse.Namespace:
     parser = rows.parser(__file__, __doc__)
     parser.add_argument("data", nargs="*", choices=[[], *SETS], help="none: all")
     parser.add_argument("--minutes", type=float, default=5.0, help="of a row")
-    parser.add_argument("--name", help="of the row, with --one")
+    parser.add_argument("--method", help="or auto: of the row, with --one")
     return parser.parse_args()
 
 
@@ -58,7 +58,7 @@ def wanted(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 def command(asked: argparse.Namespace, row: Mapping[str, Any]) -> list[str]:
     """What measures a row."""
-    given = {"name": row["name"], "seeds": row["seed"], "minutes": asked.minutes}
+    given = {"method": row["name"], "seeds": row["seed"], "minutes": asked.minutes}
     return rows.command_line(__file__, row["data"], **given)
 
 
@@ -70,11 +70,11 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     (data,), (seed,) = asked.data, asked.seeds
     train, test = (load_data(data, split=part) for part in ("train", "test"))
     began = time.monotonic()
-    if asked.name == AUTO:
+    if asked.method == AUTO:
         columns = learn_columns(scaling_for("auto", train, []), train)
         found = chosen(train, test, asked.minutes, seed, columns)
     else:
-        found = {"scores": {asked.name: single(asked.name, train, test, asked.minutes, seed)}}
+        found = {"scores": {asked.method: single(asked.method, train, test, asked.minutes, seed)}}
     took = (time.monotonic() - began) / 60
     return found | {"took": round(took, 2), "machine": machine()}
 

@@ -19,6 +19,7 @@ contract is one method's, and the others make a few steps.
 """
 
 import argparse
+import ast
 import json
 import os
 import re
@@ -146,7 +147,7 @@ def run(part: Asked, environment: dict[str, str]) -> dict[str, Any]:
         "seconds": round(time.monotonic() - began, 1),
         "limit": part.limit,
     }
-    return row | {"found": summary(part, said, state), "tables": tables(part)}
+    return row | {"found": summary(part, said, state), "tables": tables(part) or so_far(said)}
 
 
 def summary(part: Asked, said: str, state: str) -> str:
@@ -168,6 +169,12 @@ def tables(part: Asked) -> list[str]:
         return []
     text = (part.results / "speed.md").read_text(encoding="utf-8")
     return text[text.index("## ") :].rstrip().splitlines() if "## " in text else []
+
+
+def so_far(said: str) -> list[str]:
+    """The rows that a part which was cut had printed, as a table."""
+    printed = [line for line in said.splitlines() if line.startswith("{'")]
+    return record.table([ast.literal_eval(line) for line in printed])
 
 
 def write(asked: argparse.Namespace, found: list[dict[str, Any]]) -> None:

@@ -30,7 +30,8 @@ def test_no_gpu_is_one_line(gpu, monkeypatch, capsys):
 
 
 def test_a_part_that_takes_too_long_is_cut_and_the_next_one_runs(gpu, monkeypatch, tmp_path, capsys):
-    slow = "import time; print('3 passed, 1 skipped in 0.5s', flush=True); time.sleep(60)"
+    said = "print({'method': 'A', 'step, ms': 3.5}); print('3 passed, 1 skipped in 0.5s', flush=True)"
+    slow = f"import time; {said}; time.sleep(60)"
     deaf = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); {slow}"
     made = [
         gpu.Asked("slow", ["-c", slow], 1.5),
@@ -52,6 +53,7 @@ def test_a_part_that_takes_too_long_is_cut_and_the_next_one_runs(gpu, monkeypatc
     page = (tmp_path / "gpu.md").read_text()
     assert "A test of the program: no number here means anything." in page
     assert "| slow | cut |" in page
+    assert "| A | 3.5 |" in page  # what it had come to
 
 
 def test_all_parts_together_keep_eight_minutes(gpu, monkeypatch):
@@ -75,7 +77,8 @@ def test_the_real_parts_run_on_a_cpu(gpu, monkeypatch, tmp_path):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
     assert gpu.main() == 0
     rows = json.loads((tmp_path / "gpu.json").read_text())["parts"]
-    assert {row["state"] for row in rows} == {"done"}
+    assert [row["state"] for row in rows[:3]] == ["done"] * 3
+    assert rows[3]["state"] in ("done", "cut")  # it has many methods
     assert "cpu" in rows[0]["found"]
     assert "passed" in rows[1]["found"]
     assert "bare / step" in (tmp_path / "gpu.md").read_text()

@@ -14,6 +14,7 @@ import pytest
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 TEXTS = ("--encoder=hf:folder", "--data=folder")
 PROGRAMS = {
+    "auto": ("--minutes=1",),
     "quality": (),
     "pretext": ("--minutes=1",),
     "codes": (),

@@ -52,7 +52,9 @@ def run(args: list[str]) -> None:
     numbers = found[0].numbers if len(named) == 1 else {}
     if not numbers:
         _check_numbers(args, found)
-    options: Any = parse(_with_numbers(numbers), args, command=" ".join(["lectures", *named[:1] * bool(numbers)]))
+    options: Any = parse(
+        _with_numbers(numbers), args, command=" ".join(["lectures", *named[:1] * bool(numbers)])
+    )
     if options.list:
         _list(found)
         return
@@ -87,7 +89,9 @@ def _make(folder: Path, found: "list[Chapter]", options: Any, changed: dict[str,
     page = index if len(found) > 1 or made is None else folder / f"{made.stem}.html"
     print(f"written: {shown(page)}")
     if broken:
-        raise RuntimeError(f"{len(broken)} of {len(found)} chapters failed: {', '.join(broken)}; their pages say how")
+        raise RuntimeError(
+            f"{len(broken)} of {len(found)} chapters failed: {', '.join(broken)}; their pages say how"
+        )
 
 
 def _line(made: "Made") -> str:

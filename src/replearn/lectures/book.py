@@ -151,12 +151,16 @@ def read_made(folder: Path, stem: str) -> Made | None:
 def write_index(folder: Path) -> Path:
     """Write the index: all chapters of the book, made or not, and the pages with other numbers or of other files."""
     known = chapters()
-    found = [made for path in sorted(folder.glob("*.json")) if (made := read_made(folder, path.stem)) is not None]
+    found = [
+        made for path in sorted(folder.glob("*.json")) if (made := read_made(folder, path.stem)) is not None
+    ]
     rows = [_row(read_chapter(path), found) for path in known.values()]
     listed = {made.stem for made in found if made.stem.partition("-")[0] in known}
-    for made in found:
-        if made.stem not in listed:
-            rows.append({**_told(made), "title": made.stem, "about": "", "page": f"{made.stem}.html", "others": []})
+    rows += [
+        {**_told(made), "title": made.stem, "about": "", "page": f"{made.stem}.html", "others": []}
+        for made in found
+        if made.stem not in listed
+    ]
     page = template("lectures.html.j2").render(
         title="Representation learning, a book that runs", script_source=Markup("'none'"), rows=rows
     )
@@ -167,7 +171,10 @@ def write_index(folder: Path) -> Path:
 def _row(chapter: Chapter, found: Sequence[Made]) -> dict[str, Any]:
     own = next((made for made in found if made.stem == chapter.name), None)
     others = [
-        (f"{made.stem}.html", ", ".join(f"{name} {as_option(_tuple(value))}" for name, value in made.changed.items()))
+        (
+            f"{made.stem}.html",
+            ", ".join(f"{name} {as_option(_tuple(value))}" for name, value in made.changed.items()),
+        )
         for made in found
         if made.stem.startswith(f"{chapter.name}-") and made.changed
     ]

@@ -104,7 +104,9 @@ def read_chapter(path: Path) -> Chapter:
         ValueError: it is not written as a chapter is.
     """
     if not path.is_file():
-        raise ValueError(f"a chapter must be a file; {path} is none. `replearn lectures --list` shows those there are.")
+        raise ValueError(
+            f"a chapter must be a file; {path} is none. `replearn lectures --list` shows those there are."
+        )
     try:
         cells = cut(path.read_text(encoding="utf-8"))
         numbers = read_numbers(next((cell.source for cell in cells if cell.kind == "code"), ""))

@@ -71,7 +71,9 @@ def pictures(rows: Mapping[str, np.ndarray], *, title: str = "") -> Figure:
     >>> len(pictures({"seen": np.zeros((3, 1, 8, 8)), "told": np.ones((3, 1, 8, 8))}).axes)
     2
     """
-    return strips_figure([Strip(name, drawn(np.asarray(images))) for name, images in rows.items()], title=title)
+    return strips_figure(
+        [Strip(name, drawn(np.asarray(images))) for name, images in rows.items()], title=title
+    )
 
 
 def _name_at_end(axes: Axes) -> None:

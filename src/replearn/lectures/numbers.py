@@ -112,7 +112,9 @@ def _number(line: ast.stmt, note: str) -> Number:
     name, usual = target.id, _value(ast.unparse(line.value))
     told = NOTE.match(note)
     if told is None or not told["meaning"] or name in TAKEN:
-        raise ValueError(f"{name} must have a comment that says what it is, and not be named as one of {TAKEN}.")
+        raise ValueError(
+            f"{name} must have a comment that says what it is, and not be named as one of {TAKEN}."
+        )
     low, high, sizes = -math.inf, math.inf, {"small": usual, "usual": usual, "full": usual}
     for part in filter(None, (part.strip() for part in (told["rest"] or "").split(";"))):
         between = re.match(r"^(\S+) to (\S+)$", part)
@@ -127,7 +129,9 @@ def _number(line: ast.stmt, note: str) -> Number:
     for one in number.sizes.values():
         number.check(one)
         if isinstance(one, tuple) != isinstance(usual, tuple):
-            raise ValueError(f"{name} must be one number in every size of the book, or a tuple in all; got {one}.")
+            raise ValueError(
+                f"{name} must be one number in every size of the book, or a tuple in all; got {one}."
+            )
     return number
 
 
@@ -136,7 +140,9 @@ def _value(text: str) -> Value:
         value: Any = ast.literal_eval(text.strip())
     except (ValueError, SyntaxError):
         value = None
-    if not _several(value) or any(isinstance(v, bool) or not isinstance(v, int | float) for v in _several(value)):
+    if not _several(value) or any(
+        isinstance(v, bool) or not isinstance(v, int | float) for v in _several(value)
+    ):
         raise ValueError(f"a chapter's number must be a number, or a tuple of numbers; got {text.strip()!r}.")
     return value  # type: ignore[no-any-return]
 

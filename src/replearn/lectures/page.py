@@ -106,7 +106,10 @@ def coloured(source: str) -> Markup:
         kind = "k" if piece.type == tokens.NAME and keyword.iskeyword(piece.string) else KINDS.get(piece.type)
         if kind is None:
             continue
-        found += [escape(_between(lines, at, piece.start)), Markup('<span class="tag-{}">{}</span>').format(kind, piece.string)]
+        found += [
+            escape(_between(lines, at, piece.start)),
+            Markup('<span class="tag-{}">{}</span>').format(kind, piece.string),
+        ]
         at = piece.end
     return Markup("").join([*found, escape(_between(lines, at, (len(lines) + 1, 0)))])
 
@@ -125,7 +128,10 @@ def _part(ran: Ran, first: bool) -> dict[str, Any]:
     if ran.cell.kind == "text":
         text = re.sub(r"^# .*\n", "", ran.cell.source, count=1) if first else ran.cell.source
         words = as_html(text)
-        return {"kind": "text", "words": Markup(words.replace("<p>", '<p class="verdict">', 1) if first else words)}
+        return {
+            "kind": "text",
+            "words": Markup(words.replace("<p>", '<p class="verdict">', 1) if first else words),
+        }
     shown = [part for one in ran.shown for part in _shown(one)]
     return {"kind": ran.cell.kind, "code": coloured(ran.cell.source), "ran": ran.ran, "shown": shown}
 
@@ -176,4 +182,6 @@ def _table(table: pd.DataFrame) -> dict[str, Any]:
 
 def _line(number: Number, value: Value) -> Line:
     low, high = (f"{end:g}" if math.isfinite(end) else "" for end in (number.low, number.high))
-    return Line(option(number.name), as_option(value), f"{low} to {high}" if low or high else "", number.meaning)
+    return Line(
+        option(number.name), as_option(value), f"{low} to {high}" if low or high else "", number.meaning
+    )

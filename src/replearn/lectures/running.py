@@ -77,12 +77,12 @@ def run(chapter: Chapter, values: Mapping[str, Value]) -> Iterator[Ran]:
     """
     space: dict[str, Any] = {"__name__": "__main__"}
     first, failed = True, False
-    for at, cell in enumerate(chapter.cells):
-        if cell.kind == "text":
-            yield Ran(cell)
+    for at, written in enumerate(chapter.cells):
+        if written.kind == "text":
+            yield Ran(written)
             continue
-        if first and chapter.numbers:
-            cell = Cell(cell.kind, with_values(cell.source, values), cell.line)
+        told = with_values(written.source, values) if first and chapter.numbers else written.source
+        cell = Cell(written.kind, told, written.line)
         first = False
         if failed:
             yield Ran(cell, ran=False)

@@ -54,7 +54,11 @@ named = {int(row.argmax()) for row in counts}
 print(f"If each centre is named by its most frequent class, {pure:.0%} of the digits get their own name.")
 print(f"Digits that no centre is named by: {', '.join(map(str, sorted(set(range(10)) - named))) or 'none'}.")
 expect("Some digits have several centres.", len(named) < centres)
-expect("Clusters agree with classes far better than chance.", pure > 0.3, "With so few centres, classes must share.")
+expect(
+    "Clusters agree with classes far better than chance.",
+    pure > 0.3,
+    "With so few centres, classes must share.",
+)
 
 # %% [markdown]
 # ## PCA: the code is linear
@@ -70,10 +74,13 @@ expect("Clusters agree with classes far better than chance.", pure > 0.3, "With 
 from replearn.methods.classical import PCA
 
 pca = PCA(n_components=components, random_state=seed).fit(digits.flat())
-components_figure(pca.components_, shape=(28, 28), columns=10, title=f"the first {components} components of digits")
+components_figure(
+    pca.components_, shape=(28, 28), columns=10, title=f"the first {components} components of digits"
+)
 
 # %% [markdown]
-# Look at how fine they are: blobs first, stripes later. How much do they keep? Digits of the test part, through codes of one number, two numbers and more:
+# Look at how fine they are: blobs first, stripes later. How much do they keep? Digits of the test part, through codes
+# of one number, two numbers and more:
 
 # %%
 from replearn.lectures import pictures
@@ -96,9 +103,14 @@ print(f"{components} components keep {kept:.0%} of the variance.")
 print(f"Squared error of a test digit: {error:.1f} by PCA, {of_kmeans:.1f} by k-means,")
 print(f"{np.square(x).sum(1).mean():.1f} if every digit is taken for the mean digit.")
 rough = np.abs(np.diff(W.reshape(-1, 28, 28), axis=2)).mean((1, 2))
-expect("Later components are finer than the first ones.", rough[len(W) // 2 :].mean() > rough[: len(W) // 2].mean())
+expect(
+    "Later components are finer than the first ones.",
+    rough[len(W) // 2 :].mean() > rough[: len(W) // 2].mean(),
+)
 expect("The rows of W are orthonormal.", np.allclose(W @ W.T, np.eye(len(W)), atol=1e-4))
-expect("PCA's code of numbers keeps more than the one-hot code.", error < of_kmeans, "It has too few components.")
+expect(
+    "PCA's code of numbers keeps more than the one-hot code.", error < of_kmeans, "It has too few components."
+)
 
 # %% [markdown]
 # ## Patches: what do small windows hold?
@@ -129,7 +141,10 @@ learners = ("pca", "ica", "kmeans", "dictionary")
 greys = ArraySamples(grey.numpy())
 codes = [PatchCodes(learner=name, atoms=atoms, random_state=seed).fit(greys) for name in learners]
 found = [code.pictures()[:16] for code in codes]
-components_figure(np.concatenate(found), columns=len(found[0]), title=f"from top to bottom: {', '.join(learners)}")
+components_figure(
+    np.concatenate(found), columns=len(found[0]), title=f"from top to bottom: {', '.join(learners)}"
+)
+
 
 # %%
 def in_one_place(atoms):
@@ -146,7 +161,11 @@ rough = np.abs(np.diff(of_patches.reshape(-1, 8, 8), axis=2)).mean((1, 2))
 expect("Later components of patches are finer than the first ones.", rough[16:].mean() > rough[:16].mean())
 local = table["in one place"]
 expect("Independent components are local, principal ones are not.", local["ica"] > local["pca"] + 0.05)
-expect("Centres of k-means are local, too.", local["kmeans"] > local["pca"] + 0.05, "Whitened centres can be ragged.")
+expect(
+    "Centres of k-means are local, too.",
+    local["kmeans"] > local["pca"] + 0.05,
+    "Whitened centres can be ragged.",
+)
 table
 
 # %% [markdown]

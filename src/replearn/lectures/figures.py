@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from replearn.report.figures import COLOURS
 from replearn.report.pictures import Strip, drawn, strips_figure
 
+MARKED = 40  # points of a line, at most, that are marked
 HOLDS, FAILS = "✓ ", "✗ "
 
 
@@ -47,7 +48,7 @@ def chart(
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     for (name, values), colour in zip(lines.items(), COLOURS * len(lines), strict=False):
-        axes.plot(x, values, color=colour, marker="o", markersize=4, label=name)
+        axes.plot(x, values, color=colour, marker="o" if len(x) <= MARKED else "", markersize=4, label=name)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
     if log:

@@ -176,8 +176,11 @@ def _table(table: pd.DataFrame) -> dict[str, Any]:
     """Cells as text; a plain count of rows is left out."""
     counted = isinstance(table.index, pd.RangeIndex)
     whole = table if counted else table.reset_index()
+    head = [str(name) for name in whole.columns]
+    if not counted and table.index.name is None:
+        head[0] = ""
     rows = [[cell_text(cell) for cell in row] for row in whole.astype(object).itertuples(index=False)]
-    return {"kind": "table", "head": [str(name) for name in whole.columns], "rows": rows}
+    return {"kind": "table", "head": head, "rows": rows}
 
 
 def _line(number: Number, value: Value) -> Line:

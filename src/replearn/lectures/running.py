@@ -179,14 +179,19 @@ def _in_words(figure: Figure) -> str:
 def _heard(shown: list[Shown]) -> Iterator[None]:
     """While entered, what replearn warns of is kept, and what it only tells is not said."""
 
+    def keep(message: str) -> None:
+        one = Shown("warned", " ".join(message.split()))
+        if one not in shown:  # once is enough
+            shown.append(one)
+
     class Kept(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            shown.append(Shown("warned", " ".join(record.getMessage().split())))
+            keep(record.getMessage())
 
     handler, level, say = Kept(logging.WARNING), log.level, warnings.showwarning
 
     def warned(message: Warning | str, *rest: Any, **options: Any) -> None:
-        shown.append(Shown("warned", " ".join(str(message).split())))
+        keep(str(message))
         say(message, *rest, **options)
 
     log.addHandler(handler)

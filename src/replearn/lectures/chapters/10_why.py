@@ -70,7 +70,9 @@ print(f"A picture is {raw[0].shape[1]:,} pixels, or {learned[0].shape[1]} learne
 # ## Few labels
 #
 # The same linear classifier, on the same labels, reads pixels or learned numbers. Each point is the mean of five
-# draws of labels, and all pictures of the test part are told.
+# draws of labels. With $f$ the learned representation, or nothing at all, the classifier is
+#
+# $$p(y|x) = \mathrm{softmax}(W f(x) + b)_y$$
 
 # %%
 import pandas as pd

@@ -7,7 +7,7 @@
 # A code is *one-hot* for k-means (which centre is nearest?), *linear* for PCA, and *sparse* for a dictionary. All
 # three make the same error small, with an encoder $f$ and a decoder $g$:
 #
-# $$\frac{1}{n} \sum_i \Vert x_i - g(f(x_i)) \Vert^2$$
+# $$\dfrac{1}{n} \sum_i \Vert x_i - g(f(x_i)) \Vert^2$$
 #
 # The lectures draw the centres and components of digits and of patches of eight by eight pixels. Here they are.
 

@@ -6,7 +6,7 @@
 #
 # Encoder $f$ and decoder $g$ are networks, trained together to make the squared error small:
 #
-# $$\min_{f, g} \frac{1}{n} \sum_i \Vert x_i - g(f(x_i)) \Vert^2$$
+# $$\min_{f, g} \dfrac{1}{n} \sum_i \Vert x_i - g(f(x_i)) \Vert^2$$
 #
 # If both are linear, the best they can do is PCA. What do the bends add?
 
@@ -105,7 +105,7 @@ pd.DataFrame({"accuracy of a linear classifier": right})
 # A code that is large could copy its input and learn nothing. So destroy a part of the input and ask for the *whole*.
 # Copying no longer helps: what is gone must be told from what is left.
 #
-# $$\min_{f, g} \frac{1}{n} \sum_i \Vert x_i - g(f(\tilde{x}_i)) \Vert^2$$
+# $$\min_{f, g} \dfrac{1}{n} \sum_i \Vert x_i - g(f(\tilde{x}_i)) \Vert^2$$
 #
 # Here $\tilde{x}_i$ is the digit $x_i$ under noise.
 

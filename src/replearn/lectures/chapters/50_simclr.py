@@ -7,7 +7,7 @@
 # Of $2n$ views $z$ of $n$ pictures, scaled to length 1, each view $i$ must find its partner $j$ among all the others,
 # with a temperature $\tau$:
 #
-# $$\ell_{ij} = -\log \frac{\exp(z_i \cdot z_j / \tau)}{\sum_{k \neq i} \exp(z_i \cdot z_k / \tau)}$$
+# $$\ell_{ij} = -\log \dfrac{\exp(z_i \cdot z_j / \tau)}{\sum_{k \neq i} \exp(z_i \cdot z_k / \tau)}$$
 
 # %%
 epochs = 8  # passes over the digits [1 to 200; small 1; full 40]
@@ -39,7 +39,7 @@ operators = {
     "crop and resize": Crop(0.2, 1),
     "flip": Flip(),
     "colour jitter": Colour(0.5),
-    "colour drop": Grey(),
+    "colour drop": Grey(1.0),
     "rotate": Rotate(90),
     "cutout": Cutout(),
     "noise": Noise(0.1),
@@ -104,7 +104,7 @@ settings = {
     "random_state": seed,
 }
 simclr = SimCLR(**settings, epochs=epochs).fit(digits)
-history = [row for row in simclr.history_ if np.isfinite(row.get("loss", np.nan))]
+history = [row for row in simclr.history_.rows if np.isfinite(row.get("loss", np.nan))]
 more = "Learn for longer: --epochs 40."
 expect("The loss falls.", history[-1]["loss"] < history[0]["loss"], more)
 chart(
@@ -147,7 +147,7 @@ table = pd.DataFrame(
 linear = table["10 labels of each class"]
 expect("What is learned beats raw pixels.", linear["SimCLR, h"] > linear["raw pixels"], more)
 expect("It beats the same network before training.", linear["SimCLR, h"] > linear["untrained network"], more)
-why = "Digits are easy: what views change, place and size, is of little use here, so that z loses little."
+why = "On digits the two are close, and chance decides; of photographs the paper found ten points and more."
 expect(
     "h, before the head, is better than z, behind it.",
     linear["SimCLR, h"] > linear["SimCLR, z (thrown away)"],

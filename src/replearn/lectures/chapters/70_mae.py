@@ -8,7 +8,7 @@
 # only those that are left, and a small decoder tells the pixels of the hidden ones. The error counts on hidden
 # patches $M$ alone:
 #
-# $$\frac{1}{|M|} \sum_{p \in M} \Vert x_p - \hat{x}_p \Vert^2$$
+# $$\dfrac{1}{|M|} \sum_{p \in M} \Vert x_p - \hat{x}_p \Vert^2$$
 #
 # With little hidden, a patch can be told from its neighbours, and one need not know what the picture shows. So the
 # lectures say that *more* masking learns *more*: words are masked at 15 %, pictures best at 75 %.
@@ -16,8 +16,8 @@
 # %%
 ratio = 0.75  # share of the patches that are hidden [0.05 to 0.95]
 ratios = (0.25, 0.5, 0.75, 0.9)  # shares that are compared [0.05 to 0.95; small (0.5,)]
-epochs = 8  # passes over the pictures [1 to 200; small 1; full 60]
-images = 2000  # pictures to learn from [200 to 8000; small 200; full 8000]
+epochs = 6  # passes over the pictures [1 to 200; small 1; full 60]
+images = 1500  # pictures to learn from [200 to 8000; small 200; full 8000]
 tested = 2000  # pictures of the test part to judge by [200 to 2000; small 200]
 seed = 0  # of all that is drawn [0 to 1000]
 

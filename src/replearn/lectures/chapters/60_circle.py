@@ -15,7 +15,7 @@
 # embeddings are drawn at random, uniformity is perfect and nothing is known, either.
 
 # %%
-epochs = 6  # passes over the digits [1 to 200; small 1; full 40]
+epochs = 10  # passes over the digits [1 to 200; small 4; full 40]
 images = 2000  # digits to learn from [200 to 8000; small 200; full 8000]
 shown = 500  # digits of the test part to judge and to draw by [100 to 2000; small 100]
 seed = 0  # of all that is drawn [0 to 1000]

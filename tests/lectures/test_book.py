@@ -109,7 +109,7 @@ def test_another_number_makes_another_page(made, lesson, tmp_path):
     assert other.stem == "lesson-share-0.25-sizes-4"
     page = (tmp_path / f"{other.stem}.html").read_text()
     assert "✗ Not seen here: A half or more." in page
-    assert "replearn lectures lesson --share 0.25 --sizes 4" in page
+    assert f"replearn lectures {lesson} --share 0.25 --sizes 4" in page
     assert not make_chapter(tmp_path, chapter).made
     assert not make_chapter(tmp_path, chapter, changed={"share": 0.75}).made  # its own
     with pytest.raises(ValueError, match="--share must lie between"):

@@ -105,7 +105,7 @@ def make_chapter(
         cells.append(ran)
         on_cell(len(cells), len(chapter.cells))
     seconds = time.monotonic() - began
-    command = _command(chapter.name, size, changed)
+    command = _command(chapter.asked, size, changed)
     before, after = _beside(chapter.name)
     page = render(
         chapter,
@@ -199,8 +199,8 @@ def _digest(chapter: Chapter, values: Mapping[str, Value]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _command(name: str, size: Size, changed: Mapping[str, Value]) -> str:
-    words = ["replearn", "lectures", name, *([] if size == "usual" else [f"--{size}"])]
+def _command(asked: str, size: Size, changed: Mapping[str, Value]) -> str:
+    words = ["replearn", "lectures", asked, *([] if size == "usual" else [f"--{size}"])]
     for key, value in changed.items():
         words += [option(key), *as_option(value).split()]
     return shlex.join(words)

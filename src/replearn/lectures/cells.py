@@ -57,7 +57,8 @@ class Chapter:
     """A chapter of the book.
 
     Attributes:
-        name: by which it is asked for.
+        name: of its files.
+        asked: how the command names it: by its name, or a file that is not of the book by its path.
         title: its heading.
         about: its first paragraph, in one line.
         cells: all of it.
@@ -65,6 +66,7 @@ class Chapter:
     """
 
     name: str
+    asked: str
     title: str
     about: str
     cells: tuple[Cell, ...]
@@ -119,7 +121,8 @@ def read_chapter(path: Path) -> Chapter:
             f"{path.name} must begin with a cell `# %% [markdown]` that holds `# # A title` and a paragraph. See the "
             "chapters of replearn for how it is done."
         )
-    return Chapter(_name(path), parts[0][2:].strip(), " ".join(parts[1].split()), cells, numbers)
+    asked = _name(path) if path in chapters().values() else str(path)
+    return Chapter(_name(path), asked, parts[0][2:].strip(), " ".join(parts[1].split()), cells, numbers)
 
 
 def cut(text: str) -> tuple[Cell, ...]:

@@ -79,21 +79,17 @@ chart(
 # %%
 from replearn.evaluate import linear_probe
 
-codes = coder.transform(digits), coder.transform(test)
+
+def read(code):
+    """How many digits of the test part a straight line tells right, from a code of them all."""
+    rows, rows_of_test = code(digits), code(test)
+    return linear_probe(rows, digits.labels, rows_of_test, test.labels, regularisations=[0.01]).accuracy
+
+
 right = {
-    "raw pixels": linear_probe(
-        digits.flat(), digits.labels, test.flat(), test.labels, regularisations=[0.01]
-    ).accuracy,
-    f"PCA, {sizes[-1]} numbers": linear_probe(
-        pca.transform(digits.flat()),
-        digits.labels,
-        pca.transform(test.flat()),
-        test.labels,
-        regularisations=[0.01],
-    ).accuracy,
-    f"autoencoder, {sizes[-1]} numbers": linear_probe(
-        codes[0], digits.labels, codes[1], test.labels, regularisations=[0.01]
-    ).accuracy,
+    "raw pixels": read(lambda some: some.flat()),
+    f"PCA, {sizes[-1]} numbers": read(lambda some: pca.transform(some.flat())),
+    f"autoencoder, {sizes[-1]} numbers": read(coder.transform),
 }
 best = max(right, key=right.get)
 print(f"Best read by a straight line: {best}. A small error is not the same as a good representation.")
@@ -147,7 +143,7 @@ pictures(
 
 # %% solution
 dim, rows = sizes[0], digits.flat()
-straight = Autoencoder(encoder="linear", decoder="linear", dim=dim, epochs=epochs, random_state=seed).fit(
+straight = Autoencoder(encoder="linear", decoder="linear", dim=dim, epochs=8 * epochs, random_state=seed).fit(
     digits
 )
 pca = PCA(n_components=dim).fit(rows)

@@ -46,7 +46,7 @@ pictures(
 
 # %% [markdown]
 # These digits were not learned from. Compare the two rows of one size: a code of few numbers that may bend makes a
-# digit of strokes, where PCA's makes a shadow of several. With many numbers, PCA catches up.
+# digit of strokes, where PCA's makes a shadow of several. And with many numbers?
 
 # %%
 error = {name: np.square(x - images).sum((1, 2, 3)).mean() for name, images in came_back.items()}

@@ -24,7 +24,8 @@ seed = 0  # of all that is drawn [0 to 1000]
 # ## Five ways to learn two numbers
 #
 # The head of each network ends in two numbers, so that the sphere is a circle. The network is a small one without
-# convolutions, which is quick. *Alignment only* and *uniformity only* leave one half of the loss away.
+# convolutions, which is quick. *Alignment only* and *uniformity only* leave one half of the loss away. Where a training
+# collapses, replearn raises an alarm, which stands below the cell.
 
 # %%
 import torch
@@ -77,8 +78,11 @@ expect(
     "Who is only aligned is the least uniform of the trained.", uniform[1:].idxmax() == "alignment only", more
 )
 expect("Who is only spread is less aligned than SimCLR.", align["uniformity only"] > align["SimCLR"], more)
-both = align["SimCLR"] < align["untrained"] or uniform["SimCLR"] < uniform["untrained"]
-expect("SimCLR has made at least one of the two better than it was before training.", both, more)
+expect(
+    "Before training digits lie together; SimCLR spreads them out.",
+    uniform["SimCLR"] < uniform["untrained"],
+    more,
+)
 table
 
 # %% [markdown]

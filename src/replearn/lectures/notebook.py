@@ -22,7 +22,7 @@ def as_notebook(chapter: Chapter, cells: Sequence[Ran], command: str) -> str:
         cells: as they ran.
         command: that made it.
     """
-    first = {
+    first: dict[str, Any] = {
         "cell_type": "code",
         "id": "figures",
         "metadata": {},
@@ -31,7 +31,7 @@ def as_notebook(chapter: Chapter, cells: Sequence[Ran], command: str) -> str:
         "source": _lines(f"# Made by `{command}`\n{FIGURES}"),
     }
     count = 0
-    found: list[dict[str, Any]] = [first]
+    found = [first]
     for number, ran in enumerate(cells, start=1):
         cell: dict[str, Any] = {"id": f"{chapter.name[:50]}-{number}", "source": _lines(ran.cell.source)}
         if ran.cell.kind == "text":

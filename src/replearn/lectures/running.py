@@ -96,24 +96,20 @@ def run(chapter: Chapter, values: Mapping[str, Value]) -> Iterator[Ran]:
 
 def _run(cell: Cell, file: str, space: dict[str, Any], shown: list[Shown]) -> None:
     linecache.cache[file] = (len(cell.source), None, cell.source.splitlines(keepends=True), file)
-    printed = io.StringIO()
+    printed, found = io.StringIO(), None
     try:
         with redirect_stdout(printed):
             value = _value(cell.source, file, space)
+            found = None if value is None else show(value)
     except Exception as error:
-        value = None
         told = traceback.TracebackException.from_exception(error)
         own = [frame for frame in told.stack if frame.filename == file]
         told.stack = traceback.StackSummary.from_list(own)
-        failure = Shown("error", "".join(told.format(chain=False)).rstrip())
-    else:
-        failure = None
+        found = Shown("error", "".join(told.format(chain=False)).rstrip())
     if printed.getvalue():
         shown.append(Shown("printed", printed.getvalue()))
-    if value is not None:
-        shown.append(show(value))
-    if failure is not None:
-        shown.append(failure)
+    if found is not None:
+        shown.append(found)
 
 
 def _value(source: str, file: str, space: dict[str, Any]) -> Any:

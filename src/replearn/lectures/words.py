@@ -41,7 +41,7 @@ def inline(text: str) -> str:
 
 
 def _block(block: str) -> str:
-    heading = re.match(r"^(#{1,4}) (.*)$", block)
+    heading = re.match(r"(#{1,4}) ([^\n]*)", block)
     if heading:
         level = len(heading[1])
         rest = block[heading.end() :].strip()

@@ -157,7 +157,14 @@ def write_index(folder: Path) -> Path:
     rows = [_row(read_chapter(path), found) for path in known.values()]
     listed = {made.stem for made in found if made.stem.partition("-")[0] in known}
     rows += [
-        {**_told(made), "title": made.stem, "about": "", "page": f"{made.stem}.html", "others": []}
+        {
+            **_told(made),
+            "name": "",
+            "title": made.stem,
+            "about": "",
+            "page": f"{made.stem}.html",
+            "others": [],
+        }
         for made in found
         if made.stem not in listed
     ]
@@ -180,7 +187,14 @@ def _row(chapter: Chapter, found: Sequence[Made]) -> dict[str, Any]:
     ]
     told = {"claims": "", "time": "not made yet"} if own is None else _told(own)
     page = None if own is None else f"{own.stem}.html"
-    return {**told, "title": chapter.title, "about": chapter.about, "page": page, "others": others}
+    return {
+        **told,
+        "name": chapter.name,
+        "title": chapter.title,
+        "about": chapter.about,
+        "page": page,
+        "others": others,
+    }
 
 
 def _told(made: Made) -> dict[str, str]:

@@ -77,15 +77,16 @@ def _make(folder: Path, found: "list[Chapter]", options: Any, changed: dict[str,
     from replearn.cli.runs import shown
     from replearn.lectures import make_chapter, write_index
 
-    broken, made = [], None
+    broken, lines, made = [], [], None
+    size: Any = "full" if options.full else "small" if options.small else "usual"
     for number, chapter in enumerate(found, start=1):
         log.info("%d of %d: %s", number, len(found), chapter.title)
-        size: Any = "full" if options.full else "small" if options.small else "usual"
         made = make_chapter(folder, chapter, size=size, changed=changed, again=options.again)
-        print(_line(made), flush=True)
+        lines.append(_line(made))
         if made.failed is not None:
             broken.append(f"{chapter.name} (cell {made.failed})")
         index = write_index(folder)
+    print("\n".join(lines))
     page = index if len(found) > 1 or made is None else folder / f"{made.stem}.html"
     print(f"written: {shown(page)}")
     if broken:

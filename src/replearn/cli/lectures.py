@@ -24,7 +24,7 @@ class LecturesOptions:
 
     A chapter becomes a page and a notebook, within three minutes on two cores; all of them with an index if none is
     named. What was made is not made again until something of it changes. With one chapter, its numbers are options,
-    too: `replearn lectures mae --help` shows them.
+    too: `replearn lectures vae --help` shows them.
 
     Attributes:
         chapters: names that --list shows, or files of yours (lesson.py); all if not given.
@@ -61,7 +61,7 @@ def run(args: list[str]) -> None:
     if options.full and options.small:
         raise ValueError("--full and --small must not be given together; got both. Leave one out.")
     if set(options.chapters) != set(named):
-        raise ValueError("chapters must stand before the options: `replearn lectures mae pca --full`.")
+        raise ValueError("chapters must stand before the options: `replearn lectures pca vae --full`.")
     changed = {name: getattr(options, name) for name in numbers if getattr(options, name) is not None}
     for name, value in changed.items():
         numbers[name].check(value)

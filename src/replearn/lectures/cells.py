@@ -16,7 +16,7 @@
     ...
 
 The first cell of code holds the chapter's numbers and nothing else. A cell shows what it prints and, as in a notebook,
-the value of its last line. The cell `solution` is folded. The file runs as it is: `python 70_mae.py`.
+the value of its last line. The cell `solution` is folded. The file runs as it is: `python 40_vae.py`.
 """
 
 import difflib

@@ -1,6 +1,7 @@
 """What chapters draw with, and how they say what is to be seen: `chart`, `pictures`, `expect`."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +15,7 @@ MARKED = 40  # points of a line, at most, that are marked
 HOLDS, FAILS = "✓ ", "✗ "
 
 
-def expect(claim: str, holds: bool, otherwise: str = "") -> None:
+def expect(claim: str, holds: bool | np.bool_, otherwise: str = "") -> None:
     """Print what is to be seen, and whether it is seen here.
 
     Args:
@@ -31,7 +32,7 @@ def expect(claim: str, holds: bool, otherwise: str = "") -> None:
 
 
 def chart(
-    x: Sequence[float], lines: Mapping[str, Sequence[float]], *, x_label: str, y_label: str, log: bool = False
+    x: Sequence[Any], lines: Mapping[str, Sequence[Any]], *, x_label: str, y_label: str, log: bool = False
 ) -> Figure:
     """Lines over `x`, each named at its end.
 

@@ -15,7 +15,7 @@ export PIP_BUILD_CONSTRAINT := $(CONSTRAINTS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export NO_MKDOCS_2_WARNING := 1
 
-.PHONY: demo test test-all checks test-newest test-oldest constraints lint type docs parity bench gpu clean
+.PHONY: demo test test-all checks test-newest test-oldest constraints lint type book docs parity bench gpu clean
 
 demo: $(VENV)/core.stamp
 	$(BIN)/replearn demo
@@ -55,6 +55,10 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+
+# The lectures as a book, in a folder of the site.
+book: $(VENV)/dev.stamp
+	$(BIN)/replearn lectures --to .venv/site/book
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/mkdocs serve

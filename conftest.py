@@ -49,6 +49,10 @@ SLOWEST = (
 )  # fmt: skip
 
 
+# Chapters train when they are imported; `tests/lectures` runs them.
+collect_ignore_glob = ["src/replearn/lectures/chapters/*"]
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all", action="store_true", help="run what `make test` leaves to `make test-all`, too")
 

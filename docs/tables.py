@@ -80,6 +80,20 @@ def methods() -> str:
     )
 
 
+def lectures() -> str:
+    """The chapters of the book."""
+    from replearn.lectures import chapters, find_chapter
+
+    found = [find_chapter(name) for name in chapters()]
+    return rows(
+        ("name", "chapter", "what it shows", "numbers"),
+        (
+            (f"`{one.name}`", one.title, one.about, ", ".join(f"`{name}`" for name in one.numbers))
+            for one in found
+        ),
+    )
+
+
 def fields(name: str) -> str:
     """The fields of a method (without those that all share), or of all (`Method`), with defaults."""
     import replearn
@@ -408,6 +422,7 @@ MAKERS: dict[str, Callable[..., str]] = {
     "episodes": episodes,
     "fields": fields,
     "files": files,
+    "lectures": lectures,
     "listing": listing,
     "methods": methods,
     "objectives": objectives,

@@ -29,6 +29,7 @@ CALLS = {
     "auto": ("DATA", "--minutes", "0.01", "--methods", "autoencoder", "--draws", "2", "--run", "auto"),
     "scale": ("pca", "DATA", "--by", "samples", "--values", "20", "40", "--run", "larger"),
     "compare": ("pca", "--data", "DATA", "--draws", "2", "--run", "all"),
+    "lectures": ("CHAPTER", "--to", "book"),
     "report": ("RUN",),
     "curate": ("DATA", "--to", "c"),
     "index": ("RUN", "DATA", "--to", "i"),
@@ -49,6 +50,7 @@ WRITTEN = {
     "auto": "auto/report.html",
     "scale": "larger/report.html",
     "compare": "all/report.html",
+    "lectures": "book/index.html",
     "report": "RUN/report.html",
     "curate": "c/keep.csv",
     "index": "i/index.json",
@@ -58,6 +60,7 @@ WRITTEN = {
 }
 
 
+LESSON = "# %% [markdown]\n# # A lesson\n#\n# Very short.\n\n# %%\nk = 2  # of all\n\n# %%\nprint(k)\n"
 QUICK = [name for name in CALLS if name != "demo"]
 
 
@@ -109,7 +112,15 @@ def call(command, run, pairs, answers, data, tmp_path, monkeypatch):
             pytest.importorskip("lancedb", reason="needs replearn[serve]")
         if name == "search":
             assert command("index", run, data, "--to", run.parent / "index").code == 0
-        places = {"RUN": run, "PAIRS": pairs, "ANSWERS": answers, "DATA": data, "INDEX": run.parent / "index"}
+        (tmp_path / "lesson.py").write_text(LESSON)
+        places = {
+            "CHAPTER": tmp_path / "lesson.py",
+            "RUN": run,
+            "PAIRS": pairs,
+            "ANSWERS": answers,
+            "DATA": data,
+            "INDEX": run.parent / "index",
+        }
         args = [str(places.get(arg, arg)) for arg in (name, *CALLS[name])]
         return args, tmp_path / WRITTEN[name].replace("RUN", str(run)) if name in WRITTEN else None
 
@@ -205,6 +216,7 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "auto": "replearn.cli.auto.load_parts",
         "scale": "replearn.cli.scale.load_parts",
         "compare": "replearn.cli.compare.load_parts",
+        "lectures": "replearn.lectures.make_chapter",
         "report": "replearn.report.write_report",
         "curate": "replearn.cli.curate.load_samples",
         "index": "replearn.cli.index.load_samples",
@@ -230,6 +242,7 @@ def test_a_stop_outside_of_a_training_is_one_line(name, number, told, call, monk
         "tuned",
         "table",
         "demo",
+        "book",
         "e.npy",
         "p.csv",
         "z.csv",

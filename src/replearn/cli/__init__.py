@@ -22,6 +22,7 @@ COMMANDS = {
     "auto": ("auto", "DATA", "choose a representation within some minutes"),
     "compare": ("compare", "METHOD... --data DATA", "methods on equal terms: a table and a report"),
     "scale": ("scale", "METHOD DATA", "what more data, time and width are worth"),
+    "lectures": ("lectures", "[CHAPTER...]", "the lectures as a book that runs"),
     "report": ("report", "RUN", "write the report of a run again"),
     "curate": ("curate", "DATA", "copies, outliers, wrong labels: what to keep"),
     "index": ("index", "RUN DATA", "a table of representations, to be searched"),

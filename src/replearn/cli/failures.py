@@ -24,7 +24,7 @@ from replearn.cli.voice import is_first_process, open_streams, voice
 # Packages whose ValueErrors tell of the user's input: ours, and those that check parameters that we pass on.
 CHECKED = ("replearn", "sklearn", "lightning_fabric")
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-GOES_ON = ("auto", "scale")  # commands that go on without being asked to
+GOES_ON = ("auto", "scale", "lectures")  # commands that go on without being asked to
 ECHO = 1.0  # seconds in which one wish to stop may come twice, from a launcher and from its group
 # How torch says on CPUs that memory does not suffice, or could on no machine.
 NO_MEMORY = re.compile("can't allocate memory|not enough memory|[Ss]torage size calculation overflowed")

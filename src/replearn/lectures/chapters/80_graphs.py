@@ -58,7 +58,8 @@ figure
 
 # %% [markdown]
 # Each is a guess about chemistry, and not quite right. Without an atom a molecule is another one; with a bond elsewhere
-# it often can't exist. The bet is that most of what matters stays. How much stays of what a chemist would
+# it often can't exist. A masked atom has the mean of the molecule's numbers, and is drawn as what that is most of,
+# carbon. The bet is that most of what matters stays. How much stays of what a chemist would
 # count? Here is how often a view keeps the number of atoms, the number of bonds, and the numbers of each kind of atom:
 
 # %%

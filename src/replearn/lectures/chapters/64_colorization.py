@@ -43,8 +43,8 @@ with torch.inference_mode():
 pictures({name: images_.numpy() for name, images_ in exhibit.pictures.items()})
 
 # %% [markdown]
-# From left to right the error grows: the emoji that is coloured best is at the left, the worst at the right. Where it
-# fails, it often does so sensibly: what could have been of any colour gets the commonest.
+# From left to right the error grows: the emoji that is coloured best is at the left, the worst at the right. Look at
+# where it fails: is what it says a colour that the thing might have had?
 #
 # ## Failures, and what one can't know
 
@@ -128,8 +128,8 @@ expect(
 table
 
 # %% [markdown]
-# In the error that people would think of first, the mean distance from the true colour, guesses that look at nothing are
-# not far behind, since grey is never far off:
+# In the error that people would think of first, the mean distance from the true colour, guesses that look at nothing
+# are not far behind, since grey is never far off:
 
 # %%
 from replearn.evaluate.colours import colour_baselines, colour_score, colour_table

@@ -49,8 +49,8 @@ untrained = Supervised(encoder="cnn", epochs=1, max_minutes=1e-6, random_state=s
 # %% [markdown]
 # ## Five ways to use it in task B
 #
-# All see the same draws of labels and take as many steps; where the network is frozen twenty times as many, since only
-# the head learns, which costs next to nothing. *From scratch* is the same network with random weights. In
+# All see the same draws of labels and take as many steps; where the network is frozen five times as many, since only
+# the head learns, which costs little. *From scratch* is the same network with random weights. In
 # *the last layer* the layers below stay as they are: partial transfer.
 
 # %%
@@ -58,7 +58,7 @@ import pandas as pd
 
 from replearn.evaluate import draw_labels
 
-frozen = {"trained": "frozen", "least_steps": 20 * steps}
+frozen = {"trained": "frozen", "least_steps": 5 * steps}
 ways = {
     "from scratch": {"encoder": untrained, "encoder_rate": 1.0},
     "frozen": {"encoder": before, **frozen},

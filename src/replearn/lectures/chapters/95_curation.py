@@ -100,7 +100,9 @@ recall, precision = table["of these found"], table["of these planted"]
 expect("Every copy and every leak is found.", recall["copy"] == recall["leak"] == 1)
 expect("Near copies are found.", recall["near copy"] > 0.9, "Their noise is too strong for the rule.")
 expect(
-    "What is no digit is found to be an outlier.", recall["outlier"] > 0.9, "Clouds look like digits to it."
+    "What is no digit is found to be an outlier.",
+    recall["outlier"] > 0.9,
+    "Outliers of one kind may lie near each other: a cluster of them has near neighbours. Plant fewer.",
 )
 expect(
     "More than half of the wrong labels are found.",
@@ -166,7 +168,7 @@ print(f"cleaning is worth {100 * gain:+.1f} points")
 expect(
     "A probe does better with the cleaned set than with the dirty one.",
     gain > 0,
-    "Linear classifiers bear wrong labels well, where these are drawn at random: they point into all directions.",
+    "Suspected labels are kept where the probe is unsure (see above), and a linear classifier bears random ones well.",
 )
 expect(
     "Knowing all that was planted is worth no more than a point beyond that.",

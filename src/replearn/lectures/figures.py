@@ -32,7 +32,12 @@ def expect(claim: str, holds: bool | np.bool_, otherwise: str = "") -> None:
 
 
 def chart(
-    x: Sequence[Any], lines: Mapping[str, Sequence[Any]], *, x_label: str, y_label: str, log: bool = False
+    x: Sequence[Any] | np.ndarray,
+    lines: Mapping[str, Sequence[Any] | np.ndarray],
+    *,
+    x_label: str,
+    y_label: str,
+    log: bool = False,
 ) -> Figure:
     """Lines over `x`, each named at its end.
 

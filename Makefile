@@ -56,9 +56,9 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
-# The lectures as a book, in a folder of the site.
+# The lectures as a book.
 book: $(VENV)/dev.stamp
-	$(BIN)/replearn lectures --to .venv/site/book
+	$(BIN)/replearn lectures
 
 docs: $(VENV)/dev.stamp
 	$(BIN)/mkdocs serve

@@ -149,7 +149,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
     used = rows.used_by(row["machine"] for row in found)
     return rows.page(
         "`replearn auto` beside single defaults",
-        "python benchmarks/auto.py",
+        f"python benchmarks/auto.py --minutes {minutes}",
         told,
         rows.table(head, lines),
         used,

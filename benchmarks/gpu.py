@@ -23,6 +23,7 @@ import ast
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -120,6 +121,8 @@ def parts(asked: argparse.Namespace) -> list[Asked]:
 def run(part: Asked, environment: dict[str, str]) -> dict[str, Any]:
     """Run a part within its limit, and say what it came to."""
     began = time.monotonic()
+    if part.results is not None:  # of an earlier run, perhaps on another device
+        shutil.rmtree(part.results, ignore_errors=True)
     process = subprocess.Popen(
         [sys.executable, *part.command],
         cwd=HERE.parent,
@@ -140,6 +143,9 @@ def run(part: Asked, environment: dict[str, str]) -> dict[str, Any]:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             said = process.communicate()[0]
+    except BaseException:  # Ctrl-C reaches this process alone
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
     state = "cut" if cut else "failed" if process.returncode else "done"
     row = {
         "part": part.name,

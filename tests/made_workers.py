@@ -25,6 +25,12 @@ def alone(number, listening, pipe):
     answering(number, listening, pipe)
 
 
+def shortlived(number, listening, pipe):
+    """Begins, and dies."""
+    pipe.send(12.0)
+    os._exit(9)
+
+
 def refusing(number, listening, pipe):
     """Has said why it can't."""
     os._exit(2)

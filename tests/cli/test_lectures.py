@@ -69,11 +69,13 @@ def test_help_shows_the_numbers(command, lesson):
         (["pca", "LESSON", "--k", "2"], "numbers must be given to one chapter; --k came with 2."),
         (["--full", "--small"], "--full and --small must not be given together"),
         (["--to", "x", "LESSON"], "chapters must stand before the options"),
+        (["--list", "pca"], "chapters must stand before the options"),
+        (["LESSON", "/.LESSON"], "chapters must have names of their own"),
         (["missing.py"], "a chapter must be a file; missing.py is none."),
     ],
 )
 def test_bad_input(args, told, command, lesson, tmp_path):
-    found = command("lectures", *[str(lesson) if arg == "LESSON" else arg for arg in args])
+    found = command("lectures", *[arg.replace("LESSON", str(lesson)) for arg in args])
     assert told in found.line
     assert not (tmp_path / "runs").exists()
 

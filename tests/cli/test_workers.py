@@ -72,8 +72,23 @@ def test_one_that_is_killed_is_replaced_and_all_end_together(listening, caplog):
 def test_it_gives_up_where_none_can_live(listening, caplog, monkeypatch):
     monkeypatch.setattr(workers, "DEATHS", 3)
     with pytest.raises(ValueError, match=r"3 died one after the other.*the last one exit code 9"):
-        Workers(made_workers.alone, listening, 2).run(lambda _: None)
+        Workers(made_workers.shortlived, listening, 1).run(lambda _: None)
     assert len(caplog.records) == 2
+
+
+def test_one_that_can_not_be_replaced_leaves_the_others(listening, caplog, monkeypatch):
+    monkeypatch.setattr(workers, "DEATHS", 1)
+    port = listening.getsockname()[1]
+
+    def meanwhile():
+        until = time.monotonic() + 30
+        while "go on" not in caplog.text and time.monotonic() < until:
+            time.sleep(0.05)
+        assert ask(port)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(made_workers.alone, listening, meanwhile)
+    assert "it is not replaced; 1 of 2 workers go on" in caplog.text
 
 
 @pytest.mark.all

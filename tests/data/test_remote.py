@@ -195,7 +195,45 @@ def test_a_package_that_is_missing_is_named(scheme, package):
 
 def test_secrets_are_not_shown():
     assert shown_address("s3://key:secret@bucket/a?b=c") == "s3://bucket/a"
+    assert shown_address("zip://in.png::https://me:secret@host/a.zip") == "zip://in.png::https://host/a.zip"
+    assert shown_address("a@b/c?d") == "a@b/c?d"
     assert not is_address("C:/photos")
+
+
+def test_what_can_not_be_fetched_is_told_without_secrets(served):
+    for address in ("nothing.zip?token=secret", "t-{9..1}.tar?token=secret"):
+        with pytest.raises(ValueError, match="must") as told:
+            as_samples(f"{served[1]}/{address}")
+        assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("memory://d/..%2F..%2Fout.npy", "out.npy"),
+        ("https://h/%2Ftmp%2Fx", "x"),
+        ("https://h/..", "h"),
+        ("https://h/a%00b.npy", "ab.npy"),
+    ],
+)
+def test_a_copy_lies_in_the_cache_whatever_the_address(address, name):
+    assert remote._name(address) == name
+
+
+def test_numbered_files_of_one_name_are_all_there_in_their_order():
+    system = fsspec.filesystem("memory")
+    for number in (8, 9, 10):
+        held = io.BytesIO()
+        np.save(held, np.zeros(1))
+        system.pipe(f"/numbered/{number}/rows.npy", held.getvalue())
+    _, found = remote._listed("memory://numbered/{8..10}/rows.npy")
+    assert list(found) == ["0-rows.npy", "1-rows.npy", "2-rows.npy"]
+
+
+def test_names_with_a_question_mark_are_files_where_nothing_is_asked():
+    fsspec.filesystem("memory").pipe("/asked/who?.txt", b"a text")
+    _, found = remote._listed("memory://asked/")
+    assert list(found) == ["who?.txt"]
 
 
 @pytest.mark.all
@@ -206,4 +244,3 @@ def test_a_command_takes_an_address(served, tmp_path, monkeypatch, capsys):
     assert main(["fit", "pca", f"{address}/rows.npy", "--n-components", "2", "--run", "run"]) == 0
     assert main(["embed", "run", f"{address}/rows.npy"]) == 0
     assert "rows.parquet: 40 rows" in capsys.readouterr().out
-    assert remote.is_address(address)

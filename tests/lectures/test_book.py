@@ -136,6 +136,23 @@ def test_a_cell_that_fails_is_named_and_the_rest_not_run(lesson, tmp_path):
     assert make_chapter(tmp_path, read_chapter(lesson)).made  # what failed is tried again
 
 
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [("x = (", "SyntaxError"), ("raise SystemExit(0)", "SystemExit"), ("é = 'a\n", "SyntaxError")],
+)
+def test_whatever_ends_a_cell_is_told_on_its_page(line, error, lesson, tmp_path):
+    lesson.write_text(lesson.read_text().replace("import pandas as pd\n", f"{line}\n"), encoding="utf-8")
+    found = make_chapter(tmp_path, read_chapter(lesson))
+    assert found.failed == 5
+    assert error in (tmp_path / "lesson.html").read_text(encoding="utf-8")
+
+
+def test_a_file_named_like_a_chapter_and_more_is_in_the_index(lesson, tmp_path):
+    own = lesson.rename(lesson.with_name("pca-mine.py"))
+    make_chapter(tmp_path, read_chapter(own))
+    assert 'href="pca-mine.html"' in write_index(tmp_path).read_text()
+
+
 def test_a_warning_stands_on_the_page(lesson, tmp_path):
     text = "import logging\nlog = logging.getLogger('replearn')\nlog.warning('a collapse: %d', 3)\nlog.info('x y z')"
     lesson.write_text(lesson.read_text().replace("import pandas as pd\n", f"import pandas as pd\n{text}\n"))

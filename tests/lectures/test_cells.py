@@ -1,6 +1,7 @@
 """Files of chapters: cells, numbers, and what is refused."""
 
 import math
+import shutil
 
 import pytest
 
@@ -29,7 +30,14 @@ def test_its_numbers_are_those_of_the_first_cell_of_code(lesson):
     assert (steps.low, steps.high) == (-math.inf, math.inf)
 
 
+def test_a_file_of_ones_own_must_not_take_the_place_of_a_chapter(lesson):
+    for name in ("pca.py", "index.py", "20_pca.py"):
+        with pytest.raises(ValueError, match="must not have the name of a chapter of the book, or index"):
+            find_chapter(str(shutil.copy(lesson, lesson.with_name(name))))
+
+
 def test_values_take_the_place_of_those_that_are_written():
+    assert with_values("größe = 30  # of all", {"größe": 7}) == "größe = 7  # of all"
     source = "a = 0.5  # one [0 to 1]\nb = (1, 2)  # two\nc = 3  # three"
     told = with_values(source, {"a": 0.25, "b": (7,)})
     assert told == "a = 0.25  # one [0 to 1]\nb = (7,)  # two\nc = 3  # three"
@@ -45,6 +53,7 @@ def test_values_take_the_place_of_those_that_are_written():
         ("import os", "one to a line"),
         ("a = 1", "must have a comment"),
         ("to = 1  # where", "not be named as"),
+        ("chapters = 1  # of the book", "not be named as"),
         ("a = 1  # one [tiny 2]", "a note must be"),
         ("a = 1  # one [2 to 3]", "must lie between 2 and 3; got 1"),
         ("a = 1  # one [small (2,)]", "in every size"),

@@ -4,14 +4,17 @@ import json
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 import replearn
 from made_methods import few_pairs
 from replearn import CLIP, FineTune, Frozen, SimCLR, as_samples
+from replearn.data import describe
 from replearn.data.pairs import member
-from replearn.encoders import comes_with_weights
+from replearn.encoders import comes_with_weights, make_encoder
+from replearn.encoders.kinds import NETWORKS
 
 pytest.importorskip("tokenizers", reason="needs replearn[text]")
 QUICK = {"batch_size": 16, "epochs": 1, "device": "cpu", "precision": "32-true"}
@@ -138,3 +141,23 @@ def test_frozen_towers_side_by_side_and_a_task_on_them(learned, tmp_path):
     task.fit(samples, ["x", "y"] * 48, run=tmp_path / "task")
     shutil.rmtree(tmp_path / "frozen")
     assert list(replearn.load(tmp_path / "task").predict(samples)) == list(task.predict(samples))
+
+
+def test_a_run_with_an_equals_sign_in_its_name_is_a_run(learned, tmp_path):
+    folder = tmp_path / "SimCLR-temperature=0.1"
+    shutil.copytree(learned[0], folder)
+    assert comes_with_weights(str(folder))
+    pairs = few_pairs()
+    CLIP(encoder=f"image={learned[0]},text=words", **QUICK).fit(pairs, run=tmp_path / "dim=64")
+    CLIP(encoder=str(tmp_path / "dim=64"), **QUICK).prepare(pairs)
+
+
+def test_a_table_with_its_columns_in_another_order_is_no_tables_tower():
+    one, other = (
+        describe(as_samples(pd.DataFrame(np.ones((4, 3)), columns=list(names)), kind="table"))
+        for names in ("abc", "cba")
+    )
+    room, encoder = NETWORKS["table"], make_encoder("mlp", one)
+    assert room.again(encoder, one, one, of="rows") is encoder
+    with pytest.raises(ValueError, match=r"rows must have the columns a, b, c.*got c, b, a"):
+        room.again(encoder, one, other, of="rows")

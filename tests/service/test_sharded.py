@@ -154,8 +154,15 @@ def test_what_fails_keeps_whole_shards_and_goes_on_with_the_others(fitted, tmp_p
     assert made.kept == (len(whole) - 1) * SHARD
     assert all(path.stat().st_mtime_ns == when for path, when in whole.items() if path != broken)
     check(out, fitted.transform(made_rows()))
-    monkeypatch.setattr(sharded, "_make", None)  # all is there: none are asked for
-    assert embed_sharded(fitted, samples, out, plan=PLAN, workers=2).kept == N
+    with monkeypatch.context() as nobody:
+        nobody.setattr(sharded, "_make", None)  # all is there: none are asked for
+        assert embed_sharded(fitted, samples, out, plan=PLAN, workers=2).kept == N
+    broken.unlink()
+    with monkeypatch.context() as stopped:  # before a shard that is gone is made again
+        stopped.setattr(sharded, "_make", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            embed_sharded(fitted, samples, out, plan=PLAN, workers=2)
+    assert not json.loads((out / MANIFEST).read_text())["whole"]
 
 
 def test_a_folder_of_something_else_is_refused(fitted, alone, tmp_path):

@@ -34,6 +34,7 @@ def test_what_is_printed_can_be_written(views) -> None:
         ("Tiles(*[1])", "must be a number, a text in quotes, a tuple or a view; got"),
         ("Tiles(2, grid=3)", "at most one value for each of grid"),
         ("Tiles(2) + 1", "must be one call"),
+        ("Flip({[]: 1})", "must be a number"),
         ("Tiles(grid=9**9)", "must be a number"),
         ("Tiles(grid=0)", "grid of Tiles must be a whole number, at least 1; got 0"),
         ("__import__('os').system('true')", r"must be made of replearn's; got \"__import__\('os'\).system\""),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from replearn.cli.options import parse
-from replearn.cli.samples import DataOptions, all_of, load_parts, short_name
+from replearn.cli.samples import DataOptions, all_of, load_parts, short_name, shown_data
 
 if TYPE_CHECKING:
     from replearn.comparison.trials import Trial
@@ -105,7 +105,7 @@ def _auto(folder: Path, options: AutoOptions, command: list[str]) -> None:
     log.info("chosen in %.1f minutes%s; the test part is judged now", took, over)
     rows = ((options.seed, row) for row in choice.rows)
     comparison = judge(rows, train, test, draws=options.draws, columns=columns)
-    title = f"A representation for {options.data}"
+    title = f"A representation for {shown_data(options.data)}"
     comparison.facts.update(title=title, command=command, choice=choice.advice())
     runs = {row.name: run_name(row.name, 0) for row in choice.rows}
     kept = {name: place for name, place in runs.items() if (folder / place / METHOD).is_file()}

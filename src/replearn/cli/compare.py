@@ -9,7 +9,7 @@ import tyro
 
 from replearn.cli.evaluate import JudgeOptions
 from replearn.cli.options import Flag, option_names, parse, unknown_option
-from replearn.cli.samples import load_parts
+from replearn.cli.samples import load_parts, shown_data
 
 if TYPE_CHECKING:
     from replearn.methods import Entry
@@ -85,7 +85,7 @@ def run(args: list[str]) -> None:
             choose=options.choose,
             scaling=options.scaling,
         )
-        title = f"{', '.join(methods)} on {options.data}"
+        title = f"{', '.join(methods)} on {shown_data(options.data)}"
         comparison.facts.update(title=title, command=["replearn", "compare", *args])
         runs = {name: run_name(name, 0) for name in methods}
         write_evaluation(folder, comparison, Judged(options.data, options.test, options), runs)

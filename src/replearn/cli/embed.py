@@ -179,11 +179,15 @@ def _plan(method: Any, options: EmbedOptions, samples: "Samples", fingerprint: s
         with (Path(options.run) / name).open("rb") as file:
             while part := file.read(2**20):
                 digest.update(part)
+    names = hashlib.blake2b(digest_size=16)
+    for name in samples.names if samples.names is not None else ():
+        names.update(name.encode("utf-8", "surrogateescape") + b"\0")
     own = not hasattr(method, "precision")
     machine = None if own else choose_for_inference(method.device, method.precision)
     return {
         "run": digest.hexdigest(),
         "samples": fingerprint,
+        "names": names.hexdigest(),
         "rows": len(samples),
         "batch": options.rows,
         "device": machine.device if machine else "cpu",

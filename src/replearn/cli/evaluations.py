@@ -24,7 +24,7 @@ import pandas as pd
 
 from replearn.cli.commands import next_command
 from replearn.cli.runs import described, load_run
-from replearn.cli.samples import DataOptions, load_parts
+from replearn.cli.samples import DataOptions, load_parts, shown_data
 from replearn.comparison import (
     BY_HAND,
     DIRECT,
@@ -76,7 +76,8 @@ class Judged:
     def to_json(self) -> dict[str, Any]:
         """As `evaluation.json` holds it."""
         options = {field.name: getattr(self.options, field.name) for field in dataclasses.fields(DataOptions)}
-        return {"data": self.data, "test": self.test} | options
+        told = {"data": self.data, "test": self.test} | options
+        return {name: shown_data(value) if isinstance(value, str) else value for name, value in told.items()}
 
 
 def write_evaluation(folder: Path, comparison: Comparison, judged: Judged, runs: dict[str, str]) -> Path:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from replearn.cli.exploring import ExploreOptions, label_file, reader, told_places
 from replearn.cli.options import parse
-from replearn.cli.samples import DataOptions, is_builtin, load_samples, short_name
+from replearn.cli.samples import DataOptions, is_builtin, load_samples, short_name, shown_data
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +46,9 @@ def run(args: list[str]) -> None:
     from replearn.service.explore import make_app
 
     app = make_app(explored, tokens=tokens, hosts=hosts_of(options.host))
-    listen(app, options.host, options.port, f"exploring {options.run if indexed else options.source}")
+    listen(
+        app, options.host, options.port, f"exploring {options.run if indexed else shown_data(options.source)}"
+    )
 
 
 def make_explored(options: ExploreOptions) -> "Explored":

@@ -117,7 +117,8 @@ def _remembered(version: "Version") -> str | None:
     if len(set(version.data)) != 1:
         return None
     data = version.data[0]
-    return data if is_builtin(data) or Path(data).expanduser().exists() else None
+    there = is_builtin(data) or "://" in data or Path(data).expanduser().exists()
+    return data if there else None
 
 
 def _read(

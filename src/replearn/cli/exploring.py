@@ -68,13 +68,14 @@ class ExploreOptions(DataOptions):
 
 def reader(method: Any, known: Any, member: str | None) -> "Callable[[str], np.ndarray] | None":
     """What represents a text where the samples' rows are, or None where the run reads none."""
-    from replearn.data import TextSamples, as_samples
+    from replearn.data import TextSamples
+    from replearn.data.text import text_samples
     from replearn.service.reading import members_of, rows_of
 
     texts = [name for name, part in members_of(method).items() if part.kind == TextSamples.kind]
     if (known.kind if member is None else "") != TextSamples.kind and not texts:
         return None
-    return lambda text: rows_of(method, as_samples([text]), texts[0] if texts else None)
+    return lambda text: rows_of(method, text_samples([text]), texts[0] if texts else None)
 
 
 def label_file(path: str, samples: "Samples") -> "LabelFile":

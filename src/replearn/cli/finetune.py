@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from replearn.cli.options import Flag, parse
-from replearn.cli.samples import TEST_SHARE, DataOptions, all_of, load_parts, short_name
+from replearn.cli.samples import TEST_SHARE, DataOptions, all_of, load_parts, short_name, shown_data
 from replearn.cli.scores import print_beside
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def run(args: list[str]) -> None:
     elapsed = minutes(time.monotonic() - began)
     known, there = answered(model, train), len(train[0])
     of = f"{known:,} of {there:,}" if known < there else f"{there:,}"
-    print(f"{options.task} on {options.data}: {of} samples{_steps(model)}, {elapsed}")
+    print(f"{options.task} on {shown_data(options.data)}: {of} samples{_steps(model)}, {elapsed}")
     print_scores(model, train, test)
     if options.task in ("classify", "regress"):
         print(f"saved in {shown(folder)}; what it says of each sample:")
@@ -264,12 +264,13 @@ def read_numbers(path: str, options: FineTuneOptions) -> tuple[Any, list[Any]]:
     """Samples of a table and the numbers in its column of targets."""
     from replearn.data import as_samples
     from replearn.data.records import is_record_file, records
+    from replearn.data.remote import local_path
     from replearn.data.tables import read_table
     from replearn.data.text_tables import text_column
 
     if options.target is None:
         raise ValueError("--target must name the column of the numbers; got none. Name it.")
-    file = Path(path).expanduser()
+    file = local_path(path)
     if not file.exists() or not is_record_file(file):
         raise ValueError(
             f"DATA of regress must be a CSV, TSV, JSON-lines or Parquet file; got {path}. In Python, pass X and y."

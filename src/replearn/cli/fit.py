@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from replearn.cli.options import Flag, parse
-from replearn.cli.samples import DataOptions, all_of, is_builtin, load_parts, load_samples, short_name
+from replearn.cli.samples import (
+    DataOptions,
+    all_of,
+    is_builtin,
+    load_parts,
+    load_samples,
+    short_name,
+    shown_data,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,7 +158,7 @@ def fit(method: Any, options: Any, folder: Path) -> None:
             if KINDS[samples.kind].scaled:
                 log.info("%s", IN_WORDS[scaling_of(columns)])
     told = _speed(method, minutes(time.monotonic() - began))
-    print(f"{type(method).__name__} on {options.data}: {len(samples):,} samples, {told}")
+    print(f"{type(method).__name__} on {shown_data(options.data)}: {len(samples):,} samples, {told}")
     if cut := cut_short(*training_of(method)[:1], method):
         print(f"ended by max_minutes after {cut}; the whole schedule was drawn together")
     if longer := extended(method):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import tyro
 
 from replearn.cli.options import Flag, parse
-from replearn.cli.samples import DataOptions, load_samples, short_name
+from replearn.cli.samples import DataOptions, load_samples, short_name, shown_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,7 +110,7 @@ def _make(options: IndexOptions, to: Path) -> None:
         str(folder),
         hash_of_run(folder),
         member,
-        (str(options.data),),
+        (shown_data(str(options.data)),),
         rows.shape[1],
         server=options.server or (open_index(to).version.server if options.renew else None),
         versions=versions(),
@@ -152,7 +152,7 @@ def _add(options: IndexOptions, to: Path) -> None:
     rows = _represent(options, to, method, member, samples)
     keep, columns = _with_direction(rows, columns)
     opened.table.add(rows if keep is None else rows[keep], columns)
-    data = (*opened.version.data, str(options.data))
+    data = (*opened.version.data, shown_data(str(options.data)))
     note(to, opened.name, dataclasses.replace(opened.version, data=data))
     _clean(to)
     print(f"{shown(to)}: {len(samples):,} added, {len(opened.table):,} in all, {_took(began, minutes)}")
@@ -291,7 +291,7 @@ def kept_values(
                 f"and {len(table):,} rows for {len(samples):,} samples."
             )
         return {name: table[name] for name in keep}  # type: ignore[misc]
-    path = None if labels is None else Path(labels).expanduser()
+    path = None if labels is None else local_path(labels)
     if path is None or not path.is_file() or samples.names is None:
         raise ValueError(
             "--keep is for DATA in a table, or with a file of --labels; got neither. Leave it out."

@@ -22,7 +22,7 @@ log = logging.getLogger("replearn")
 class LecturesOptions:
     """Make the lectures on representation learning as a book: text, code that runs, and the figures that it draws.
 
-    A chapter becomes a page and a notebook, within three minutes on two cores; all of them with an index if none is
+    A chapter becomes a page and a notebook, within some minutes; all of them with an index if none is
     named. What was made is not made again until something of it changes. With one chapter, its numbers are options,
     too: `replearn lectures vae --help` shows them.
 
@@ -55,13 +55,15 @@ def run(args: list[str]) -> None:
     options: Any = parse(
         _with_numbers(numbers), args, command=" ".join(["lectures", *named[:1] * bool(numbers)])
     )
+    if set(options.chapters) != set(named):
+        raise ValueError("chapters must stand before the options: `replearn lectures pca vae --full`.")
+    if len({chapter.name for chapter in found}) < len(found):
+        raise ValueError("chapters must have names of their own; two of these files have one. Rename one.")
     if options.list:
         _list(found)
         return
     if options.full and options.small:
         raise ValueError("--full and --small must not be given together; got both. Leave one out.")
-    if set(options.chapters) != set(named):
-        raise ValueError("chapters must stand before the options: `replearn lectures pca vae --full`.")
     changed = {name: getattr(options, name) for name in numbers if getattr(options, name) is not None}
     for name, value in changed.items():
         numbers[name].check(value)

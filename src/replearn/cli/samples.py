@@ -144,7 +144,7 @@ def parts_and_whole(
     train, held = split(samples, test=TEST_SHARE, random_state=0)
     log.info(
         "%s: split at random%s: %d samples to train, %d to test%s (--test names your own)",
-        *(data, _way(samples), len(train), len(held)),
+        *(shown_data(data), _way(samples), len(train), len(held)),
         "" if held.groups is None else f" of {_names(held.groups)}",
     )
     return train, held, samples
@@ -224,9 +224,18 @@ def all_of(data: str) -> str:
     return data.partition(":")[0] if is_builtin(data) else data
 
 
+def shown_data(data: str) -> str:
+    """Data as they are named where others may read it: an address without what may be secret in it."""
+    if "://" not in data:
+        return data
+    from replearn.data.remote import shown_address
+
+    return shown_address(data)
+
+
 def short_name(data: str) -> str:
     """What to call data in names of files: `photos` for `../photos.zip`, `digits-test` for `digits:test`."""
-    return Path(data).resolve().name.partition(".")[0].replace(":", "-") or "data"
+    return Path(shown_data(data)).resolve().name.partition(".")[0].replace(":", "-") or "data"
 
 
 def _check_unset(data: str, options: DataOptions) -> None:

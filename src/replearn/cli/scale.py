@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from replearn.cli.options import parse
-from replearn.cli.samples import DataOptions, load_parts, short_name
+from replearn.cli.samples import DataOptions, load_parts, short_name, shown_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +120,7 @@ def _scale(folder: Path, method: Any, options: Any, command: list[str]) -> None:
     rows = {(row.setting, row.seed): row for axis in found.axes for row in axis.rows}
     with replacing(folder / "scale.csv") as part:
         pd.DataFrame([dataclasses.asdict(row) for row in rows.values()]).to_csv(part, index=False)
-    title = f"{found.method} on {options.data}, made larger"
+    title = f"{found.method} on {shown_data(options.data)}, made larger"
     write_scaling_page(folder / REPORT, found, title=title, advice=advice, command=shlex.join(command))
     print(f"{'doubling':<24}{'error now':>10}  {'error by the law (95 %)':<27}{'training':>9}")
     for name, now, then, cost in doubled_rows(found):

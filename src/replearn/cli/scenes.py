@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import tyro
 
 from replearn.cli.options import Flag, parse
-from replearn.cli.samples import TEST_SHARE, short_name
+from replearn.cli.samples import TEST_SHARE, short_name, shown_data
 from replearn.cli.scores import print_beside
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def run_scenes(args: list[str], task: str) -> None:
         write_scenes(folder, options, test, scores, seconds, args)
     cut = cut_short(history, model)
     steps = f", stopped at {cut}" if cut else f", {int(history[-1]['step']):,} steps" if history else ""
-    print(f"{task} on {options.data}: {len(train):,} scenes{steps}, {minutes(seconds)}")
+    print(f"{task} on {shown_data(options.data)}: {len(train):,} scenes{steps}, {minutes(seconds)}")
     print_scores(scores, test, main=model.main)
     print(f"saved in {shown(folder)}; next:\n  {next_command('report', shown(folder))}")
 
@@ -187,7 +187,7 @@ def write_scenes(
 
     how = {field.name: getattr(options, field.name) for field in dataclasses.fields(SceneData)}
     content = {
-        "data": {"data": options.data, "fingerprint": test.fingerprint()} | how,
+        "data": {"data": shown_data(options.data), "fingerprint": test.fingerprint()} | how,
         "scores": scores,
         "seconds": seconds,
         "command": ["replearn", "finetune", *args],

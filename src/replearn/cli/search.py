@@ -120,9 +120,9 @@ def _asked(options: SearchOptions, opened: "Opened", by: str) -> tuple["np.ndarr
                 f"QUERY must be a number, a file or a folder, since the run reads {KINDS[like.kind].plural}; there is "
                 f"no file {options.query!r}."
             )
-        from replearn.data import as_samples
+        from replearn.data.text import text_samples
 
-        return rows_of(method, as_samples([options.query]), member), [options.query]
+        return rows_of(method, text_samples([options.query]), member), [options.query]
     like, path = expected_of(method, known, member), Path(options.query).expanduser()
     samples = (
         one_image(path, like) if is_one_image(path, like) else load_samples(options.query, options, like=like)

@@ -90,6 +90,14 @@ def make_one_of_several(options: ServeOptions, tokens: tuple[str, ...], folder: 
     import torch
 
     from replearn.service.http.counts import Counts
+    from replearn.service.reading import hash_of_run
 
     torch.set_num_threads(max(1, torch.get_num_threads() // options.workers))
+    weights, first = hash_of_run(options.run), folder / "weights"
+    if not first.exists():
+        first.write_text(weights)
+    elif first.read_text() != weights:
+        raise ValueError(
+            f"{options.run} must be as it was when the server began; it was fitted again since. Start the server anew."
+        )
     return make(options, tokens, Counts(folder / f"{number}.json"))

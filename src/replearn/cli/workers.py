@@ -139,6 +139,13 @@ class Workers:
         self._deaths = self._deaths + 1 if served < AT_ONCE else 0
         self._workers.remove(worker)
         worker.pipe.close()
+        living = sum(other.ready is not None for other in self._workers)
+        if self._deaths >= DEATHS and living:
+            log.warning(
+                "worker %d died (%s), the %dth at once: it is not replaced; %d of %d workers go on",
+                *(worker.process.pid, how(worker), self._deaths, living, self.count),
+            )
+            return
         if self._deaths >= DEATHS:
             raise ValueError(
                 f"workers must live; {DEATHS} died one after the other, each within {AT_ONCE:g} seconds, the last "

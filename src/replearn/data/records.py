@@ -8,7 +8,6 @@ surrogates in its strings (PEP 383); `as_text` replaces them.
 
 import csv
 import json
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Any
 
 from replearn.data.columns import check_names
 from replearn.data.labels import NUMBER, written_labels
+from replearn.data.shards import holds_shards, shards_in
 from replearn.data.text_files import blocks
 from replearn.data.text_store import Notes
 
@@ -50,28 +50,6 @@ def is_record_file(path: Path) -> bool:
     if path.is_dir():
         return holds_shards(path, PARQUET)
     return path.name.lower().endswith(SEPARATED + JSON_LINES + PARQUET)
-
-
-def holds_shards(path: Path, endings: tuple[str, ...]) -> bool:
-    """Whether this is a folder of files of these endings alone; names that begin with `.` or `_` do not count."""
-    if not path.is_dir():
-        return False
-    found = False
-    with os.scandir(path) as entries:
-        for entry in entries:
-            if entry.name.startswith((".", "_")):
-                continue
-            if not entry.name.lower().endswith(endings) or not entry.is_file():
-                return False
-            found = True
-    return found
-
-
-def shards_in(path: Path) -> list[Path]:
-    """The files of a folder of shards, in the order of their names; a file by itself."""
-    if not path.is_dir():
-        return [path]
-    return sorted(inner for inner in path.iterdir() if not inner.name.startswith((".", "_")))
 
 
 def is_parquet(path: Path) -> bool:
@@ -321,9 +299,11 @@ def _parquet(path: Path) -> Any:
 
 
 def _parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[Row]:
-    number = 0
-    for shard in shards_in(path):
+    number, shards = 0, shards_in(path)
+    for shard in shards:
         with _parquet(shard) as file:
+            if len(shards) > 1:
+                check_names(file.schema_arrow.names, columns, str(shard))
             for part in file.iter_batches(batch_size=ROWS_AT_ONCE, columns=list(dict.fromkeys(columns))):
                 found = [part.column(name).to_pylist() for name in columns]
                 for values in zip(*found, strict=True):

@@ -92,12 +92,14 @@ def shown_address(address: str) -> str:
 
     >>> shown_address("https://me:secret@host/a.zip?token=secret")
     'https://host/a.zip'
+    >>> shown_address("photos/")
+    'photos/'
     """
-    scheme, colon, rest = address.partition("://")
-    if not colon:
+    if "://" not in address:
         return address
-    place, slash, path = rest.partition("/")
-    return f"{scheme}://{place.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
+    *outer, last = address.split("://")  # of a file within another: zip://in.png::https://...
+    place, slash, path = last.partition("/")
+    return "://".join([*outer, f"{place.rpartition('@')[2]}{slash}{path.partition('?')[0]}"])
 
 
 def _listed(address: str) -> tuple[Any, Any]:
@@ -123,8 +125,14 @@ def _listed(address: str) -> tuple[Any, Any]:
         # What was listed before may have changed.
         system.invalidate_cache()
         if len(addresses) > 1:
-            paths = [url_to_fs(one)[1] for one in addresses]
-            return system, {_name(one): (one, system.info(one)) for one in paths}
+            width = len(str(len(addresses) - 1))
+            with progress(f"looking at {told}", len(addresses)) as advance:
+                found = {}
+                for number, one in enumerate(addresses):
+                    remote = url_to_fs(one)[1]
+                    found[f"{number:0{width}}-{_name(one)}"] = (remote, system.info(remote))
+                    advance(1)
+            return system, found
         info = system.info(path) if not address.endswith("/") else {"type": "directory"}
         if info["type"] == "file":
             return system, {"": (path, info)}
@@ -140,13 +148,19 @@ def _listed(address: str) -> tuple[Any, Any]:
 def _below(system: Any, path: str, told: str) -> dict[str, tuple[str, dict[str, Any]]]:
     """All files below a folder, by their names in it."""
     root = path.rstrip("/") + "/"
-    found = {}
-    for name, info in system.find(path, detail=True).items():
-        inner = unquote(name.removeprefix(root)) if "://" in name else name.removeprefix(root)
-        parts = PurePosixPath(inner).parts
-        if not name.startswith(root) or "?" in name or ".." in parts or inner.startswith("/") or not parts:
-            continue
-        found[inner] = (name, info if any(info.get(mark) for mark in MARKS) else system.info(name))
+    listed, found, left_out = system.find(path, detail=True), {}, 0
+    with progress(f"looking at {told}", len(listed)) as advance:
+        for name, info in listed.items():
+            advance(1)
+            inner = unquote(name.removeprefix(root)) if "://" in name else name.removeprefix(root)
+            parts = PurePosixPath(inner).parts
+            asks = "://" in name and "?" in name  # how servers sort their own listings
+            if not name.startswith(root) or asks or ".." in parts or inner.startswith("/") or not parts:
+                left_out += 1
+                continue
+            found[inner] = (name, info if any(info.get(mark) for mark in MARKS) else system.info(name))
+    if left_out:
+        log.info("%s: %d of %d names in its list are no files below it", told, left_out, len(listed))
     if not found:
         raise ValueError(f"a folder must list at least one file; {told} lists none. Name a file.")
     return dict(sorted(found.items()))
@@ -189,8 +203,9 @@ def _name(address: str) -> str:
     >>> _name("https://host/a/photos.zip?token=1"), _name("s3://bucket/")
     ('photos.zip', 'bucket')
     """
-    plain = shown_address(address)
-    return unquote(PurePosixPath(urlsplit(plain).path.rstrip("/")).name) or urlsplit(plain).netloc or "data"
+    plain = urlsplit(shown_address(address))
+    name = PurePosixPath(unquote(plain.path).rstrip("/")).name.replace("\0", "")
+    return (name if name != ".." else "") or plain.netloc or "data"
 
 
 def _missing(scheme: str) -> ValueError:
@@ -206,5 +221,6 @@ def _missing(scheme: str) -> ValueError:
 
 
 def _unreachable(told: str, error: Exception) -> str:
-    reason = " ".join(f"{type(error).__name__}: {error}".split())[:200].rstrip(".:")
+    said = re.sub(r"\S+://\S+", lambda found: shown_address(found[0]), f"{type(error).__name__}: {error}")
+    reason = " ".join(said.split())[:200].rstrip(".:")
     return f"what is at an address must be there and readable; {told} is not ({reason}). Check the address."

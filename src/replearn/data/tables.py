@@ -24,8 +24,9 @@ from replearn.data.columns import (
     like_groups,
 )
 from replearn.data.labels import encode_labels, written_labels
-from replearn.data.records import is_parquet, shards_in, swallowed_rows
+from replearn.data.records import is_parquet, swallowed_rows
 from replearn.data.samples import ArraySamples
+from replearn.data.shards import shards_in
 from replearn.data.stored import StoredRows
 from replearn.data.table_reading import LARGEST, TableReading, learn_reading, read_frame
 from replearn.data.text_store import told_swallowed

@@ -20,7 +20,7 @@ from typing import Any
 from replearn.data.asked import Asked, Found
 from replearn.data.folder import image_samples
 from replearn.data.labels import written_labels
-from replearn.data.records import holds_shards, shards_in
+from replearn.data.shards import holds_shards, shards_in
 from replearn.data.sources import LARGEST_MEMBER, Source, is_image_name
 from replearn.data.told import warn_of_data
 
@@ -34,6 +34,7 @@ NAMED = ("label", "cls", "class")  # of a label in an object of JSON
 BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
 SHORT = 20  # labels from which, if most differ, they are rather captions
 MOST = 1_000_000  # names that braces may stand for
+BLOCK = tarfile.BLOCKSIZE  # bytes; a tar ends with two of zeros
 
 
 def expanded(path: str) -> list[str]:
@@ -53,7 +54,8 @@ def expanded(path: str) -> list[str]:
     for low, high in bounds:
         count *= max(0, int(high) - int(low) + 1)
     if not 1 <= count <= MOST:
-        raise ValueError(f"braces must stand for 1 to {MOST:,} names, like {{000..009}}; got {path!r}.")
+        told = ", ".join(f"{{{low}..{high}}}" for low, high in bounds)
+        raise ValueError(f"braces must stand for 1 to {MOST:,} names, like {{000..009}}; got {told}.")
     ranges = [[f"{n:0{len(low)}}" for n in range(int(low), int(high) + 1)] for low, high in bounds]
     plain = pieces[::3]
     return [
@@ -91,7 +93,7 @@ def tar_paths(path: Path) -> list[Path]:
 class TarSource(Source):
     """Images in tar files, in the order of the files and of their members; `labels`, one for each, or None.
 
-    The key covers each file's name, size and time of last change.
+    The key covers each file's name, size and times of last change.
     """
 
     parallel = True
@@ -100,16 +102,16 @@ class TarSource(Source):
         self.path = path
         self.names: list[str] = []
         self.texts, self.left_out = 0, ""
+        self.same = 0  # images whose key an earlier image has
         self.labels: list[str | None] = []
         self._rows: list[tuple[Path, int, int]] = []
         digest = hashlib.blake2b(b"tar", digest_size=16)
-        others = 0
+        others, above = 0, os.path.commonpath([file.parent for file in files])
         for file in files:
-            stat = file.stat()
-            digest.update(
-                f"{file.name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode("utf-8", "surrogateescape")
-            )
-            others += self._read(file, prefix=f"{file.name}/" if len(files) > 1 else "")
+            stat, name = file.stat(), os.path.relpath(file, above)
+            mark = f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\0{stat.st_ctime_ns}\n"
+            digest.update(mark.encode("utf-8", "surrogateescape"))
+            others += self._read(file, prefix=f"{name}/" if len(files) > 1 else "")
         self.key = digest.hexdigest()
         if others:
             self.left_out = f"{others:,} members that are no images, nor labels of one"
@@ -135,7 +137,7 @@ class TarSource(Source):
                         continue
                     if is_image_name(member.name):
                         if key in images:
-                            others += 1
+                            self.same += 1
                             continue
                         images[key] = len(self.names)
                         self.names.append(prefix + member.name)
@@ -147,10 +149,15 @@ class TarSource(Source):
                         )
                     else:
                         others += 1
+                end = archive.offset
         except (tarfile.TarError, OSError, EOFError) as error:
             raise ValueError(f"{file} must be a whole tar file; {error}. Fetch it again.") from error
-        if self._rows and self._rows[-1][0] == file and sum(self._rows[-1][1:]) > os.path.getsize(file):
-            raise ValueError(f"{file} must be a whole tar file; it ends within a member. Fetch it again.")
+        with file.open("rb") as opened:  # `tarfile` takes a file that ends anywhere for one that is whole
+            opened.seek(end)
+            if opened.read(BLOCK) != bytes(BLOCK):
+                raise ValueError(
+                    f"{file} must be a whole tar file; it lacks the mark of its end. Fetch it again."
+                )
         self.labels += [None] * len(images)
         for key, position in images.items():
             found = told.get(key, {})
@@ -167,6 +174,9 @@ def tar_samples(path: Path, files: list[Path], asked: Asked) -> Found:
     source = TarSource(path, files)
     if source.left_out:
         log.info("%s: not read as samples: %s", path, source.left_out)
+    if source.same:
+        told = f"{source.same:,} images share their name up to its first point with an earlier one, and are left out"
+        warn_of_data(f"{path}: {told}", strict=asked.strict)
     samples = image_samples(source, image_size=asked.image_size, strict=asked.strict, labelled=False)
     known = [label for label in source.labels if label is not None]
     if not known or asked.labels is not None:

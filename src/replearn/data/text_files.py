@@ -15,6 +15,7 @@ from typing import Any
 
 from replearn.data.folder import refuse_splits
 from replearn.data.progress import progress
+from replearn.data.shards import shards_in
 from replearn.data.sources import Source, folder_labels
 from replearn.data.text import TextSamples
 from replearn.data.text_store import VERSION, Notes, TextWriter, stored_texts
@@ -89,9 +90,13 @@ def file_samples(
 
 
 def file_key(path: Path, settings: str) -> str:
-    """A hash that changes when the file changes: of its name, size, and times of last change (see `FolderSource`)."""
-    stat = path.stat()
-    return hash_of(f"{VERSION} {settings} {path.name!a} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}")
+    """A hash that changes when the file changes: of its name, size, and times of last change (see `FolderSource`); of a
+    folder of shards, of those of its files."""
+    marks = []
+    for one in shards_in(path):
+        stat = one.stat()
+        marks.append(f"{one.name!a} {stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns}")
+    return hash_of(" ".join([str(VERSION), settings, *marks]))
 
 
 def hash_of(text: str) -> str:

@@ -91,6 +91,6 @@ def comes_with_weights(spec: Any) -> bool:
     """
     if not isinstance(spec, str) or spec.startswith(FOLDER) or "@" in spec:
         return True
-    if "=" in spec and ":" not in spec.partition("=")[0]:  # of members
+    if "=" in spec and ":" not in spec.partition("=")[0] and not Path(spec).is_dir():  # of members
         return any(comes_with_weights(part.partition("=")[2]) for part in spec.split(","))
     return spec not in ENCODERS and Path(spec).is_dir()  # a run, by which fine-tuning begins

@@ -46,8 +46,9 @@ def pretrained_sounds(path: Path, *, rate: int, length: int) -> HeardEncoder:
     with told_of(path):
         hearing = _hearing(path, net)
         body = _body(net, hearing, rate)
+    body.rows(length)  # before as much is taken as the folder asks for
+    with told_of(path):
         _try(body)
-    body.rows(length)
     if rate != hearing.rate and not known():
         log.info("sounds of %s Hz are brought to the %s Hz of %s", f"{rate:,}", f"{hearing.rate:,}", path)
     return HeardEncoder(body, dim=body.dim, mean=torch.zeros(1), std=torch.ones(1))

@@ -155,7 +155,7 @@ def write_index(folder: Path) -> Path:
         made for path in sorted(folder.glob("*.json")) if (made := read_made(folder, path.stem)) is not None
     ]
     rows = [_row(read_chapter(path), found) for path in known.values()]
-    listed = {made.stem for made in found if made.stem.partition("-")[0] in known}
+    listed = {m.stem for m in found if m.stem in known or (m.changed and m.stem.partition("-")[0] in known)}
     rows += [
         {
             **_told(made),

@@ -93,7 +93,12 @@ def find_chapter(name: str) -> Chapter:
     if name in known:
         return read_chapter(known[name])
     if name.endswith(".py"):
-        return read_chapter(Path(name))
+        found = read_chapter(Path(name))
+        if found.name in (*known, "index"):
+            raise ValueError(
+                f"a file of yours must not have the name of a chapter of the book, or index; got {name}. Rename it."
+            )
+        return found
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
     hint = f"Did you mean {near[0]!r}?" if near else "`replearn lectures --list` shows what they hold."
     raise ValueError(f"a chapter must be one of {', '.join(known)}, or a file.py; got {name!r}. {hint}")

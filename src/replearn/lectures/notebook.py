@@ -33,7 +33,7 @@ def as_notebook(chapter: Chapter, cells: Sequence[Ran], command: str) -> str:
     count = 0
     found = [first]
     for number, ran in enumerate(cells, start=1):
-        cell: dict[str, Any] = {"id": f"{chapter.name[:50]}-{number}", "source": _lines(ran.cell.source)}
+        cell: dict[str, Any] = {"id": f"cell-{number}", "source": _lines(ran.cell.source)}
         if ran.cell.kind == "text":
             found.append({"cell_type": "markdown", "metadata": {}, **cell})
             continue

@@ -19,7 +19,7 @@ from typing import Any, Literal
 Value = int | float | tuple[int | float, ...]
 Size = Literal["small", "usual", "full"]
 NOTE = re.compile(r"^#\s*(?P<meaning>[^\[]*?)\s*(?:\[(?P<rest>[^\]]*)\])?$")
-TAKEN = ("to", "small", "full", "again", "list")  # options of the command itself
+TAKEN = ("chapters", "to", "small", "full", "again", "list", "help")  # options of the command itself
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,8 @@ def with_values(source: str, values: Mapping[str, Value]) -> str:
         row, value = line.value.lineno - 1, line.value
         if line.targets[0].id in values:
             told = repr(values[line.targets[0].id])
-            rows[row] = f"{rows[row][: value.col_offset]}{told}{rows[row][value.end_col_offset :]}"
+            text = rows[row].encode()  # offsets count bytes
+            rows[row] = (text[: value.col_offset] + told.encode() + text[value.end_col_offset :]).decode()
     return "\n".join(rows)
 
 

@@ -102,7 +102,11 @@ def coloured(source: str) -> Markup:
     Markup('x = <span class="tag-n">1</span>  <span class="tag-c"># &lt;one&gt;</span>')
     """
     lines, at, found = source.splitlines(keepends=True), (1, 0), []
-    for piece in tokenize.generate_tokens(io.StringIO(source).readline):
+    try:
+        pieces = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    except (tokenize.TokenError, SyntaxError):
+        return Markup(escape(source))  # no Python, as the error of its cell says
+    for piece in pieces:
         kind = "k" if piece.type == tokens.NAME and keyword.iskeyword(piece.string) else KINDS.get(piece.type)
         if kind is None:
             continue

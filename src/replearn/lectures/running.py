@@ -101,7 +101,7 @@ def _run(cell: Cell, file: str, space: dict[str, Any], shown: list[Shown]) -> No
         with redirect_stdout(printed):
             value = _value(cell.source, file, space)
             found = None if value is None else show(value)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         told = traceback.TracebackException.from_exception(error)
         own = [frame for frame in told.stack if frame.filename == file]
         told.stack = traceback.StackSummary.from_list(own)

@@ -10,6 +10,7 @@ from replearn.encoders import Encoder, TextEncoder
 from replearn.encoders.kinds import NETWORKS
 from replearn.encoders.modes import evaluating
 from replearn.encoders.stages import NoStages
+from replearn.encoders.two_halves import HeadedTexts
 from replearn.transfer.features import MIXTURE, Pooling
 from replearn.transfer.labels import nearest
 from replearn.transfer.layer_groups import Levels
@@ -95,6 +96,11 @@ def check_reading(model: Tuning, encoder: Encoder, levels: Levels) -> None:
             raise ValueError(
                 f"pooling is of whole texts, and {model.task} asks of each token; got {model.pooling!r}. Leave it out, "
                 "or set mixture."
+            )
+        if isinstance(encoder.body, HeadedTexts) and model.pooling not in ("auto", "last", MIXTURE):
+            raise ValueError(
+                f"pooling of a network that reads its last state alone must be auto or mixture; got {model.pooling!r}. "
+                "Leave it out."
             )
         return
     name = type(getattr(encoder, "method", encoder.body)).__name__

@@ -82,7 +82,6 @@ def parts_of(spec: View | Split | str | None, samples: Description, split: str) 
         split: how a preset is cut.
     """
     spec = given_views(spec)
-    spec = given_views(spec)
     if isinstance(spec, Split):
         return as_parts(spec, samples)
     _check_split(samples, split)

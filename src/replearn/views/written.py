@@ -73,7 +73,7 @@ def _argument(node: ast.expr, name: str) -> Any:
         return tuple(_argument(item, name) for item in node.elts)
     try:
         return ast.literal_eval(node)
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise ValueError(
             f"an argument of {name} must be a number, a text in quotes, a tuple or a view; got "
             f"{ast.unparse(node)!r:.100}. Write it out."

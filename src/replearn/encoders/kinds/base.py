@@ -138,6 +138,12 @@ class Networks:
                 f"{of} must be of shape {before.shape}, as what its encoder has learned from; got {samples.shape}. "
                 "Prepare it alike, or take another run."
             )
+        known, given = (getattr(one, "reading", None) for one in (before, samples))
+        if known and given and known.names != given.names:
+            raise ValueError(
+                f"{of} must have the columns {', '.join(known.names)}, as what its encoder has learned from; got "
+                f"{', '.join(given.names)}. Name and order them alike, or take another run."
+            )
         return encoder
 
     def warn_of_cuts(self, encoder: Encoder, samples: Samples, length: int | None) -> None:

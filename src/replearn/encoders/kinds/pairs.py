@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -40,7 +41,7 @@ class PairNetworks(Networks):
         )
 
     def named(self, spec: Any, samples: Described) -> dict[str, tuple[Any, str]]:
-        if not isinstance(spec, str) or spec.startswith(FOLDER) or "=" not in spec:
+        if not isinstance(spec, str) or spec.startswith(FOLDER) or "=" not in spec or Path(spec).is_dir():
             return super().named(spec, samples)
         parts = members_of(samples)
         return {name: (one, parts[name].kind) for name, one in specs_of(spec, parts).items()}

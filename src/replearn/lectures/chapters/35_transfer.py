@@ -44,7 +44,7 @@ pictures({"task A": first[np.arange(8)].x.numpy() / 255, "task B": second[np.ara
 
 # %%
 before = Supervised(encoder="cnn", epochs=epochs, random_state=seed).fit(first)
-untrained = Supervised(encoder="cnn", epochs=1, max_minutes=1e-6, random_state=seed).fit(first)  # one step
+untrained = Supervised(encoder="cnn", random_state=seed).prepare(first)
 
 # %% [markdown]
 # ## Five ways to use it in task B
@@ -159,8 +159,8 @@ worth.to_frame(f"accuracy, frozen, {most} labels of each class")
 # %% [markdown]
 # ## Exercise
 #
-# Where in the network does it stop to be about all digits and begin to be about 0 to 4? Let the last one, two, three
-# layers begin with random weights again (`fresh_layers`), and compare.
+# Where in the network does it stop being about all digits and begin to be about 0 to 4? Let the last layer, or the
+# last two, begin with random weights again (`fresh_layers`), and compare.
 
 # %% solution
 again = {

@@ -117,7 +117,7 @@ chart(
 # %% [markdown]
 # ## What was learned
 #
-# Labels come in only now, to judge. Ten of each class train a linear classifier; the test part is told.
+# Labels come in only now, to judge. Ten of each class train a linear classifier; the test part is classified.
 
 # %%
 import pandas as pd
@@ -132,7 +132,7 @@ def judged(rows, rows_of_test):
     return {"10 labels of each class": few, "neighbours": knn_probe(*given)}
 
 
-untrained = SimCLR(**settings, epochs=1, max_minutes=1e-6).fit(digits)  # one step
+untrained = SimCLR(**settings).prepare(digits)
 h, h_test = simclr.transform(digits), simclr.transform(test)
 with torch.inference_mode():  # what is thrown away: z = g(h)
     z, z_test = (simclr.embed(torch.as_tensor(rows)).numpy() for rows in (h, h_test))

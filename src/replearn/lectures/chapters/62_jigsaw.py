@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Jigsaw and context prediction: where was this piece?
 #
-# Cut a picture into tiles. Tell on which side of one another one lay, or in which order nine belong. No label is
+# Cut a picture into tiles. Tell on which side of one tile another lay, or in which order nine belong. No label is
 # needed; to answer, one has to know how things are put together, or to find a cheaper way, and networks find it.
 #
 # *Context prediction*: of two neighbouring tiles with embeddings $z_i, z_j$, which of eight directions leads from the

@@ -1,13 +1,13 @@
 # %% [markdown]
-# # Colorization: which colours had it?
+# # Colorization: what colours did it have?
 #
 # Take the colours off a picture and tell them from the grey. Who knows that this is a tomato knows that it is red. The
 # question has no single answer, a car may have any colour, and that makes all the difference.
 #
-# Were the colour predicted as two numbers with squared error, a thing that is red or green would come out as their
-# mean, grey. So a distribution over bins $q$ of colour $(a, b)$ is learned at each place $x$, rare colours weighing
-# more, with weights $v$ from the shares $\tilde p$ of colours; and the colour that is shown is a mean that leans to
-# the likeliest bins, by a temperature $T$:
+# Were the colour predicted as two numbers with squared error, a thing that is blue or yellow would come out as
+# their mean, nearly grey. So a distribution over bins $q$ of colour $(a, b)$ is learned at each place $x$, rare colours
+# weighing more, with weights $v$ from the shares $\tilde p$ of colours; and the colour that is shown is a mean that
+# leans to the likeliest bins, by a temperature $T$:
 #
 # $$L = -\sum_x v(q^*_x) \sum_q y_{xq} \log p_{xq}, \qquad v(q) \propto \left((1 - \lambda) \tilde p(q) +
 # \frac{\lambda}{Q}\right)^{-1}, \qquad f_T(p)_q = \frac{p_q^{1/T}}{\sum_k p_k^{1/T}}$$
@@ -129,7 +129,8 @@ table
 
 # %% [markdown]
 # In the error that people would think of first, the mean distance from the true colour, guesses that look at nothing
-# are not far behind, since grey is never far off:
+# are not far behind, since grey is never far off. Balanced accuracy is lower here: it asks for the bin of the mean
+# colour at every pixel, not for the likeliest bin.
 
 # %%
 from replearn.evaluate.colours import colour_baselines, colour_score, colour_table

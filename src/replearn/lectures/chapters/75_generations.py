@@ -139,6 +139,9 @@ expect("The hotter, the more words are invented.", shares[0.3] > shares[1.0] > s
 # %% [markdown]
 # ## Papers
 #
-# - Shannon, *A mathematical theory of communication*, 1948, whose examples of English by Markov chains these are.
-# - Mikolov et al., *Recurrent neural network based language model*, Interspeech 2010.
-# - Radford et al., *Improving language understanding by generative pre-training*, 2018.
+# - Markov chains that write: Shannon, *A mathematical theory of communication*,
+#   [1948](https://doi.org/10.1002/j.1538-7305.1948.tb01338.x)
+# - Recurrent networks: Mikolov et al., *Recurrent neural network based language model*,
+#   [2010](https://www.isca-archive.org/interspeech_2010/mikolov10_interspeech.html)
+# - GPT: Radford et al., *Improving language understanding by generative pre-training*,
+#   [2018](https://cdn.openai.com/research-covers/language-unsupervised/language_understanding_paper.pdf)

@@ -5,11 +5,12 @@
 # are wrong, and some pictures show nothing of the kind. Here all of these are planted in a set of digits, looked for
 # with a representation that was learned from the dirty set itself, and taken out again.
 #
-# Two rules do most of it. An *outlier* lies, by its mean distance $d_i$ to the ten nearest, far above the others; a
-# *wrong label* $y_i$ has a class $c$ that a probe, trained on other folds, finds likelier, and by as much as is usual
-# for who is of that class ($t_c$ is the mean probability that the probe gives to $c$ among those labelled $c$):
+# Two rules do most of it. An *outlier* lies, by its mean distance $d_i$ to the ten nearest, far above the others. Of
+# samples with *label* $y$, as many are suspected to be of class $c$ as a probe, trained on other folds, finds at least
+# as likely to be of $c$ as is usual for that class ($t_c$ is the mean probability that it gives to $c$ among those
+# labelled $c$): those with the largest $p(c | x_i) - p(y | x_i)$.
 #
-# $$d_i > Q_3 + 2 (Q_3 - Q_1), \qquad p(c | x_i) \geq t_c \;\; \mathrm{for \; a} \;\; c \neq y_i$$
+# $$d_i > Q_3 + 2 (Q_3 - Q_1), \qquad n_{y \to c} = \#\{i : y_i = y, \; p(c | x_i) \geq t_c\}$$
 
 # %%
 images = 1000  # digits before anything is planted [150 to 7000; small 150]
@@ -190,13 +191,12 @@ scores = right[leaked].mean(), right[unseen].mean()
 print(
     f"told: {scores[0]:.1%} of the digits that leaked, {scores[1]:.1%} of the others, {right.mean():.1%} of all"
 )
-expect("Who leaked is told better.", scores[0] > scores[1])
+expect("Digits that leaked are classified better.", scores[0] > scores[1], "Few leaked: it may be chance.")
 
 # %% [markdown]
 # ## Exercise
 #
-# Random wrong labels are the mild case. Make them wrong as people do: call a tenth of all digits by what they look like
-# to the classifier, if it is wrong. Here is a milder way to ask: swap labels of 4 and 9 only. How many are found now?
+# People confuse what looks alike. Swap the labels of a quarter of the fours and nines. How many are found now?
 
 # %% solution
 mixed = clean.labels.copy()
@@ -211,7 +211,7 @@ print(
 )
 expect(
     "Labels that are wrong in one way are harder to find than those wrong at random.",
-    len(caught) / max(1, len(turned)) < recall["wrong label"],
+    len(caught) / max(1, len(turned)) < recall["wrong label"] - 0.05,
     "Fours and nines lie apart in this representation, so that a quarter of them is not enough to move the probe.",
 )
 

@@ -3,10 +3,10 @@
     batch --views--> L  --encoder--> map --up-sampling head--> logits of bins of (a, b), at a quarter of the size
                      ab --5 nearest bins, Gaussian--> shares        logits, shares --colour_cross_entropy--> loss
 
-The mean of a red and a green apple is grey, so a distribution over bins is learned, and a colour is its annealed mean.
-Grey is the commonest colour: each place is weighed by how rare its bin is, and images that are all grey are left out.
-The encoder sees the grey image in three equal channels, in training and when it
-represents: a representation knows no colours.
+The mean of a blue and a yellow thing is nearly grey, so a distribution over bins is learned, and a colour is its
+annealed mean. Grey is the commonest colour: each place is weighed by how rare its bin is, and images that are all grey
+are left out. The encoder sees the grey image in three equal channels, in training and when it represents: a
+representation knows no colours.
 
 References: Zhang, Isola & Efros, ECCV 2016. https://arxiv.org/abs/1603.08511
 """

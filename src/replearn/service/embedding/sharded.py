@@ -12,6 +12,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +183,8 @@ def _share(ray: Any, device: str, workers: int) -> float:
     """Of how many graphics cards a worker has the use."""
     if not device.startswith("cuda"):
         return 0
-    return min(1.0, float(ray.cluster_resources().get("GPU", 0)) / workers)
+    cards = int(ray.cluster_resources().get("GPU", 0))
+    return 1 / ceil(workers / cards) if cards else 0  # as many on each card, since a worker has one
 
 
 def _check_room(ray: Any, workers: int) -> None:

@@ -87,6 +87,8 @@ def begin(out: Path, plan: dict[str, Any], shards: list[Shard]) -> None:
             f"{out} must hold shards of the same run, samples and settings to go on; "
             f"{'its manifest differs in ' + ', '.join(differ)}. Choose another folder, or delete this one."
         )
+    if not all(is_whole(out, shard, plan) for shard in shards):
+        _write(out, plan, shards, whole=False)
 
 
 def finish(out: Path, plan: dict[str, Any], shards: list[Shard]) -> None:

@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Markov, recurrent network, GPT: three generations of language models
+# # Markov, recurrent network, GPT: who knows the next word?
 #
 # Whoever predicts the next token of a text has to know something of the text. The further back a model can look, the
 # more it may know: one token (Markov), all of them through a memory (recurrent network), all of them at once

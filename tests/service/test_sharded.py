@@ -47,7 +47,7 @@ def workers():
     before = running()
     with processes(2, None, shared=0):
         yield
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120  # those of another test may run, too
     while running() - before and time.monotonic() < until:
         time.sleep(0.1)
     assert not running() - before
@@ -85,7 +85,7 @@ def check(out, expected):
     """Every row once, and as it should be."""
     frame = embedded(out)
     assert sorted(frame["index"]) == list(range(N))
-    np.testing.assert_allclose(np.stack(frame.sort_values("index")["h"]), expected, atol=1e-6)
+    np.testing.assert_allclose(np.stack(frame.sort_values("index")["h"]), expected, rtol=1e-5, atol=1e-5)
     assert json.loads((out / MANIFEST).read_text())["whole"]
     assert [path.name for path in out.iterdir() if path.suffix == ".part"] == []
 
@@ -214,7 +214,7 @@ def test_the_command_writes_what_one_process_writes(workers, tmp_path, monkeypat
     one, other = embedded("one.parquet"), embedded("several")
     assert list(one) == list(other) == ["index", "label", "h"]
     assert one[["index", "label"]].equals(other[["index", "label"]])
-    np.testing.assert_allclose(np.stack(one["h"]), np.stack(other["h"]), atol=1e-6)
+    np.testing.assert_allclose(np.stack(one["h"]), np.stack(other["h"]), rtol=1e-5, atol=1e-5)
     assert main([*several, "--shard", "500"]) == 0
     assert "all there already" in capsys.readouterr().out
     frame.iloc[::-1].to_parquet("t.parquet")

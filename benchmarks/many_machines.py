@@ -1,6 +1,6 @@
 """A million rows, represented by two processes of Ray, one killed in the middle: how fast, and is each there once?
 
-    python benchmarks/many_machines.py [--rows 1000000] [--folder /tmp/many]
+    python benchmarks/many_machines.py [--rows 1000000] [--folder FOLDER]
 
 Rows of 32 numbers in ten Parquet files, an encoder `mlp` of 32 numbers, one thread each. The worker that is killed is
 the first that is at work once a third of the files are there. Memory is what processes have for themselves or share,

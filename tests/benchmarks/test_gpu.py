@@ -29,6 +29,14 @@ def test_no_gpu_is_one_line(gpu, monkeypatch, capsys):
     assert not told.err
 
 
+def test_what_an_earlier_run_found_is_not_taken_for_this_ones(gpu, tmp_path):
+    (tmp_path / "speed.md").write_text("# Speed\n\n## Steps\n\nof another device\n")
+    found = gpu.run(
+        gpu.Asked("methods", ["-c", "print('cut before it wrote')"], 20, tmp_path), dict(os.environ)
+    )
+    assert "of another device" not in str(found)
+
+
 def test_a_part_that_takes_too_long_is_cut_and_the_next_one_runs(gpu, monkeypatch, tmp_path, capsys):
     said = "print({'method': 'A', 'step, ms': 3.5}); print('3 passed, 1 skipped in 0.5s', flush=True)"
     slow = f"import time; {said}; time.sleep(60)"

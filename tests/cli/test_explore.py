@@ -10,7 +10,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from replearn import NGram, as_samples
 from replearn.cli.explore import ExploreOptions, make_explored
+from replearn.cli.exploring import reader
+from replearn.data import describe
 
 pytest.importorskip("uvicorn", reason="needs replearn[serve]")
 pytest.importorskip("fastapi", reason="needs replearn[serve]")
@@ -182,3 +185,14 @@ def test_a_page_is_served_until_it_is_stopped(run, data, process, tmp_path):
     assert server.returncode == 0
     assert out == "stopped\n"
     assert "Traceback" not in err
+
+
+def test_a_text_that_is_searched_for_is_never_a_path(tmp_path, monkeypatch):
+    pytest.importorskip("tokenizers", reason="needs replearn[text]")
+    monkeypatch.chdir(tmp_path)
+    Image.new("L", (8, 8)).save("cat.png")
+    texts = as_samples(["a cat sits", "a dog runs", "cat.png is a name"] * 5)
+    read = reader(NGram(vocabulary=300).fit(texts), describe(texts), None)
+    assert read is not None
+    for text in ("cat.png", str(tmp_path / "cat.png"), "../gone.jpg"):
+        assert read(text).shape == read("a cat").shape

@@ -16,6 +16,8 @@ import pytest
 from PIL import Image
 
 from replearn import load
+from replearn.cli import serve
+from replearn.service import reading
 
 pytest.importorskip("uvicorn", reason="needs replearn[serve]")
 pytest.importorskip("fastapi", reason="needs replearn[serve]")
@@ -120,3 +122,16 @@ def test_one_of_two_workers_is_killed_while_eight_ask(run, process, tmp_path):
     assert server.returncode == 0
     assert out == "stopped\n"
     assert "Traceback" not in err
+
+
+def test_a_worker_that_takes_anothers_place_answers_by_the_same_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(serve, "make", lambda *_: "an application")
+    weights = iter(["one", "one", "fitted again"])
+    monkeypatch.setattr(reading, "hash_of_run", lambda run: next(weights))
+    options = serve.ServeOptions(run="runs/it", workers=2)
+    for number in range(2):
+        assert serve.make_one_of_several(options, (), tmp_path, number) == "an application"
+    with pytest.raises(
+        ValueError, match="runs/it must be as it was when the server began; it was fitted again"
+    ):
+        serve.make_one_of_several(options, (), tmp_path, 2)

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -17,6 +18,7 @@ pytest.importorskip("aiohttp", reason="needs replearn[remote]")
 import fsspec
 
 from replearn.cli import main
+from replearn.cli.finetune import FineTuneOptions, read_numbers
 from replearn.data import as_samples, remote
 from replearn.data.remote import is_address, local_path, shown_address
 
@@ -244,3 +246,27 @@ def test_a_command_takes_an_address(served, tmp_path, monkeypatch, capsys):
     assert main(["fit", "pca", f"{address}/rows.npy", "--n-components", "2", "--run", "run"]) == 0
     assert main(["embed", "run", f"{address}/rows.npy"]) == 0
     assert "rows.parquet: 40 rows" in capsys.readouterr().out
+
+
+@pytest.mark.all
+def test_nothing_that_is_written_or_told_holds_the_secrets_of_an_address(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rows = np.random.default_rng(0).normal(size=(60, 4))
+    frame = pd.DataFrame(rows, columns=list("abcd")).assign(label=["x", "y"] * 30)
+    fsspec.filesystem("memory").pipe("/told/rows.csv?token=SECRET", frame.to_csv(index=False).encode())
+    data = ["memory://told/rows.csv?token=SECRET", "--labels", "label"]
+    assert main(["fit", "pca", *data, "--n-components", "2"]) == 0
+    assert main(["evaluate", "runs/pca-rows", *data]) == 0
+    told = "".join(capsys.readouterr())
+    kept = [line for line in told.splitlines() if not line.startswith("  replearn ")]  # commands are as typed
+    assert "SECRET" not in "\n".join(kept)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert any(path.name == "evaluation.json" for path in files)
+    assert [path for path in files if b"SECRET" in path.read_bytes() or "SECRET" in str(path)] == []
+
+
+def test_a_table_of_numbers_to_predict_may_lie_at_an_address():
+    frame = pd.DataFrame({"a": [0.5, 1.5], "b": [1.0, 2.0], "y": [3.0, 4.0]})
+    fsspec.filesystem("memory").pipe("/predicted/t.csv", frame.to_csv(index=False).encode())
+    options = FineTuneOptions(run="cnn", data="memory://predicted/t.csv", task="regress", target="y")
+    assert list(read_numbers(options.data, options)[1]) == [3.0, 4.0]

@@ -19,6 +19,7 @@ from replearn.cli import main  # noqa: E402
 from replearn.data.tokenizer import MASK  # noqa: E402
 from replearn.encoders import make_encoder  # noqa: E402
 from replearn.methods import CLIP, Frozen  # noqa: E402
+from replearn.transfer import FineTune  # noqa: E402
 
 SIDE, LENGTH, DIM = 16, 24, 16
 MEAN, STD = [0.4, 0.5, 0.6], [0.2, 0.3, 0.25]
@@ -153,6 +154,12 @@ def test_halves_alone_are_encoders(made):
     )
     words = Frozen(encoder=f"hf:{path}", device="cpu").fit(texts()).transform(texts())
     assert words == pytest.approx(theirs(net, texts()).text_model_output.pooler_output.numpy(), abs=1e-4)
+
+
+def test_a_pooling_that_would_do_nothing_is_refused(made):
+    tuned = FineTune(encoder=f"hf:{made[0]}", task="classify", pooling="mean", epochs=1, device="cpu")
+    with pytest.raises(ValueError, match="reads its last state alone must be auto or mixture; got 'mean'"):
+        tuned.fit(texts(), ["a", "b"] * (len(texts()) // 2))
 
 
 def test_zero_shot_by_a_folder_alone(made, tmp_path, monkeypatch, capsys):

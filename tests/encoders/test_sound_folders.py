@@ -18,7 +18,7 @@ from replearn import as_samples  # noqa: E402
 from replearn.cli import main  # noqa: E402
 from replearn.data.samples import Batch  # noqa: E402
 from replearn.data.told import DataWarning  # noqa: E402
-from replearn.encoders import make_encoder  # noqa: E402
+from replearn.encoders import make_encoder, sound_folders  # noqa: E402
 from replearn.encoders.filter_bank import FilterBank  # noqa: E402
 from replearn.encoders.resample import Resample  # noqa: E402
 from replearn.methods import CLIP, Frozen  # noqa: E402
@@ -243,6 +243,16 @@ def test_folders_that_are_not_heard_are_told(tmp_path: Path) -> None:
         make_encoder(f"hf:{folder}", sounds())
     (folder / "model.safetensors").unlink()
     with pytest.raises(ValueError, match=r"model\.safetensors"):
+        make_encoder(f"hf:{folder}", sounds())
+
+
+def test_a_folder_does_not_decide_how_much_memory_is_taken(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(sound_folders, "_try", lambda body: pytest.fail("so many rows were made"))
+    folder = wave_folder(tmp_path / "net", made("Wav2Vec2"))
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["conv_stride"] = [10_000] * len(config["conv_stride"])
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"must have at least [\d,]+ rows"):
         make_encoder(f"hf:{folder}", sounds())
 
 

@@ -17,8 +17,10 @@ pytest.importorskip("ray", reason="needs replearn[ray]")
 
 from replearn import as_samples
 from replearn.cli import main
+from replearn.cli.embed import EmbedOptions, _plan
 from replearn.data import Samples, load_data
 from replearn.data.copies import content_fingerprint
+from replearn.engine.run import METHOD, WEIGHTS
 from replearn.methods.classical import PCA
 from replearn.methods.store import versions
 from replearn.service.embedding import MANIFEST, embed_sharded, sharded, worker
@@ -327,3 +329,28 @@ def test_samples_of_other_kinds_reach_another_process_whole(name):
     samples = load_data(name, split="test").subset(np.arange(8))
     there = cloudpickle.loads(cloudpickle.dumps(samples))
     assert content_fingerprint(there) == content_fingerprint(samples)
+
+
+@pytest.mark.parametrize(
+    ("cards", "workers", "share"), [(2, 3, 0.5), (2, 2, 1), (2, 1, 1), (1, 4, 0.25), (0, 2, 0)]
+)
+def test_cards_are_shared_so_that_every_worker_has_one(cards, workers, share):
+    class Cluster:
+        def cluster_resources(self):
+            return {"CPU": 8.0} | ({"GPU": float(cards)} if cards else {})
+
+    assert sharded._share(Cluster(), "cuda", workers) == share
+    assert sharded._share(Cluster(), "cpu", workers) == 0
+
+
+def test_rows_of_other_names_are_other_rows(fitted, tmp_path):
+    for name in (METHOD, WEIGHTS):
+        (tmp_path / name).write_bytes(b"as it was")
+    options = EmbedOptions(run=str(tmp_path), data="photos")
+    samples = as_samples(made_rows())
+    plans = []
+    for names in (None, ["a", "b"], ["ab", ""], ["a", "b"]):
+        samples.names = names
+        plans.append(_plan(fitted, options, samples, "fingerprint")["names"])
+    assert plans[1] == plans[3]
+    assert len(set(plans)) == 3

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from replearn.cli.commands import kept_command
 from replearn.cli.options import parse
 from replearn.cli.samples import DataOptions, all_of, load_parts, short_name, shown_data
 
@@ -61,7 +62,7 @@ def run(args: list[str]) -> None:
     folder = Path(options.run or f"runs/auto-{short_name(options.data)}")
     with new_run(folder):
         check_folder(folder, resume=(folder / FILE).is_file())
-        _auto(folder, options, ["replearn", "auto", *args])
+        _auto(folder, options, kept_command("auto", args))
 
 
 def _auto(folder: Path, options: AutoOptions, command: list[str]) -> None:

@@ -2,11 +2,17 @@
 
 import dataclasses
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
-from replearn.cli.samples import DataOptions
+from replearn.cli.samples import DataOptions, shown_data
 
 KEPT = ("columns", "drop")  # a run keeps what it reads of a table
+
+
+def kept_command(command: str, args: Sequence[str]) -> list[str]:
+    """A command as files keep it: as it was typed, without what may be secret in addresses."""
+    return ["replearn", command, *map(shown_data, args)]
 
 
 def next_command(command: str, *words: Any, options: DataOptions | None = None) -> str:

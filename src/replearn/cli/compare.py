@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from replearn.cli.commands import kept_command
 from replearn.cli.evaluate import JudgeOptions
 from replearn.cli.options import Flag, option_names, parse, unknown_option
 from replearn.cli.samples import load_parts, shown_data
@@ -86,7 +87,7 @@ def run(args: list[str]) -> None:
             scaling=options.scaling,
         )
         title = f"{', '.join(methods)} on {shown_data(options.data)}"
-        comparison.facts.update(title=title, command=["replearn", "compare", *args])
+        comparison.facts.update(title=title, command=kept_command("compare", args))
         runs = {name: run_name(name, 0) for name in methods}
         write_evaluation(folder, comparison, Judged(options.data, options.test, options), runs)
         written = write_report(folder / REPORT, comparison, title=title)

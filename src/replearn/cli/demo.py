@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from replearn.cli.commands import kept_command
 from replearn.cli.options import Flag, parse
 from replearn.cli.samples import DataOptions, load_parts
 
@@ -60,7 +61,7 @@ def run(args: list[str]) -> None:
 
     folder = Path(options.run)
     with new_run(folder):
-        _demo(folder, options, ["replearn", "demo", *args])
+        _demo(folder, options, kept_command("demo", args))
     print(f"report: {shown(folder / REPORT)} ({minutes(time.monotonic() - began)} in all)")
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from replearn.cli.commands import kept_command
 from replearn.cli.options import Flag, parse
 from replearn.cli.samples import DataOptions, parts_and_whole, tell_seen, was_fitted_on
 
@@ -127,7 +128,7 @@ def _evaluate(options: EvaluateOptions, args: list[str]) -> None:
     comparison.facts.update(
         {k: found for k, found in (("language", language), ("pairing", pairing)) if found}
     )
-    comparison.facts.update(command=["replearn", "evaluate", *args], seen=seen)
+    comparison.facts.update(command=kept_command("evaluate", args), seen=seen)
     judged = Judged(options.data, options.test, options)
     written = _write(folder, comparison, judged, {name: "."})
     print_scores(comparison)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from replearn.cli.commands import kept_command
 from replearn.cli.options import parse
 from replearn.cli.samples import DataOptions, load_parts, short_name, shown_data
 
@@ -85,7 +86,7 @@ def run(args: list[str]) -> None:
     options: Any = parse(asked, args[1:], command=f"scale {entry.name}")
     folder = Path(options.run or f"runs/scale-{entry.name}-{short_name(options.data)}")
     with new_run(folder):
-        _scale(folder, make_method(entry.cls, options.options), options, ["replearn", "scale", *args])
+        _scale(folder, make_method(entry.cls, options.options), options, kept_command("scale", args))
 
 
 def _scale(folder: Path, method: Any, options: Any, command: list[str]) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
+from replearn.cli.commands import kept_command
 from replearn.cli.options import Flag, parse
 from replearn.cli.samples import TEST_SHARE, short_name, shown_data
 from replearn.cli.scores import print_beside
@@ -190,7 +191,7 @@ def write_scenes(
         "data": {"data": shown_data(options.data), "fingerprint": test.fingerprint()} | how,
         "scores": scores,
         "seconds": seconds,
-        "command": ["replearn", "finetune", *args],
+        "command": kept_command("finetune", args),
     }
     write_json(folder / SCENES, content)
 

@@ -1,6 +1,7 @@
 """`auto`: minutes go to what looks good, labels choose, the test part chooses nothing, and a kill loses nothing."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -55,6 +56,14 @@ def test_half_of_the_methods_go_on_after_each_round(methods, tmp_path):
     assert [row.name for row in choice.rows] == ["raw input", "PCA", last.name, "untrained encoder"]
     assert choice.best == max(found, key=lambda t: (t.round in (0, 3), t.measures["probe"])).name
     assert len(choice.row.test) == 60
+
+
+def test_the_last_training_is_told_how_long_judging_took(methods, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(Trials, "judging", lambda self, name: 100.0)  # of the method, and of codes beside it
+    only = {"Autoencoder": methods["Autoencoder"]}
+    auto(table(), table(60), minutes=MINUTES, folder=tmp_path, methods=only)
+    (beyond,) = re.findall(r"minutes, ([\d.]+) more than are left", caplog.text)
+    assert float(beyond) > 199
 
 
 @pytest.mark.all

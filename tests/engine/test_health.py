@@ -11,6 +11,7 @@ import torch
 from children import QUICK, little_digits
 
 from replearn.engine import history as history_module
+from replearn.engine import train
 from replearn.engine.health import NotFinite, Watch, effective_rank, examine, spread
 from replearn.engine.history import History, read_alarms, read_rows
 from replearn.engine.pace import Pace
@@ -162,3 +163,21 @@ def test_a_history_that_is_none(tmp_path: Path) -> None:
     (tmp_path / HISTORY).write_text("step,loss\nsome,text\n")
     with pytest.raises(ValueError, match="must hold numbers"):
         read_rows(tmp_path)
+
+
+def test_a_watch_knows_the_fields_of_the_method_that_learns(monkeypatch) -> None:
+    made: list[Watch] = []
+
+    class Seen(Watch):
+        def __init__(self, *given) -> None:
+            super().__init__(*given)
+            made.append(self)
+
+    monkeypatch.setattr(train, "Watch", Seen)
+    simclr(epochs=1).fit(little_digits())
+    assert [made[0].has(name) for name in ("temperature", "views", "learning_rate", "wings")] == [
+        True,
+        True,
+        True,
+        False,
+    ]

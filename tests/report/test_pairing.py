@@ -29,7 +29,7 @@ def comparison(facts):
 
 def test_what_was_found_is_in_the_panel_and_printed(capsys):
     found, space = pairing_panel(comparison({"pairing": FOUND})).tables
-    assert found.columns == ["from and to", "in 1, %", "in 5, %", "mean 1/rank", "among"]
+    assert found.columns == ["from and to", "recall@1, %", "recall@5, %", "mean reciprocal rank", "among"]
     assert found.lines[0] == ["image to <b>", "50.0", "75.0", "0.600", "70"]
     assert "the first 80 of 100 test samples" in found.note
     assert space.lines == [

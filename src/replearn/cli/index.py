@@ -123,7 +123,7 @@ def _make(options: IndexOptions, to: Path) -> None:
     )
     if recall is not None:
         print(recall)
-    print(f"next:\n  replearn search {shown(to)} QUERY")
+    print(f"next:\n  replearn search {shown(to)} QUERY\n  replearn explore {shown(to)}")
 
 
 def _add(options: IndexOptions, to: Path) -> None:

@@ -57,7 +57,7 @@ def _found(facts: Mapping[str, Any]) -> SmallTable:
     ]
     counted, total = _number(facts.get("samples"), ",d"), _number(facts.get("of"), ",d")
     of = f"{counted} test samples" if counted == total else f"the first {counted} of {total} test samples"
-    columns = ["from and to", *(f"in {at.partition('@')[2]}, %" for at in recalls), "mean 1/rank", "among"]
+    columns = ["from and to", *(f"{at}, %" for at in recalls), "mean reciprocal rank", "among"]
     return SmallTable(
         "Is the partner among the nearest?",
         columns,

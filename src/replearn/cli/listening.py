@@ -102,7 +102,7 @@ def listen_by_workers(
         log.info("%s at %s; %s; Ctrl-C stops it", what, _address(host, listening), copies)
 
     made = TemporaryDirectory(prefix="replearn-serve-")
-    with made as folder, _listening(host, port) as listening, suppress(KeyboardInterrupt):
+    with made as folder, _listening(host, port, shared=True) as listening, suppress(KeyboardInterrupt):
         Workers(partial(_work, partial(make, Path(folder))), listening, workers).run(ready)
     print("stopped")
 
@@ -119,9 +119,9 @@ def _answer(make: Callable[[], Any], listening: socket.socket, pipe: "Connection
     from replearn.cli.workers import megabytes
 
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # nobody waits for an answer yet
-    server = _server(make())
+    server, own = _server(make()), _spread(listening)
     signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [own]})
     thread.start()
     while thread.is_alive() and not server.started:
         time.sleep(0.01)
@@ -153,14 +153,42 @@ def _address(host: str, listening: socket.socket) -> str:
     return f"http://{host}:{listening.getsockname()[1]}"
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    """A socket that listens there; at port 0, at a free one.
+def _shared(listening: socket.socket) -> socket.socket:
+    """What workers are given: on Linux a bound socket that keeps the port, elsewhere the one at which all accept.
+
+    Of workers that accept at one socket, one takes nearly all connections of a burst. Linux spreads them evenly over
+    sockets of the same port.
+    """
+    if sys.platform != "linux":
+        return listening
+    address = listening.getsockname()
+    listening.close()
+    return _bound(address)
+
+
+def _spread(shared: socket.socket) -> socket.socket:
+    """Where a worker accepts."""
+    return _bound(shared.getsockname()) if sys.platform == "linux" else shared
+
+
+def _bound(address: Any) -> socket.socket:
+    """A socket that does not listen yet, at a port which others of this user may have, too."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    made.bind(address)
+    return made
+
+
+def _listening(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A socket that listens there, or `shared` by workers; at port 0, at a free one.
 
     Raises:
         ValueError: it can't.
     """
     try:
-        return socket.create_server((host, port))
+        listening = socket.create_server((host, port))
+        return _shared(listening) if shared else listening
     except OSError as error:
         raise ValueError(
             f"--host and --port must be free to listen at; {host}:{port} is not ({error.strerror}). Choose others."

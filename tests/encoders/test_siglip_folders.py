@@ -156,6 +156,12 @@ def test_halves_alone_are_encoders(made):
     assert words == pytest.approx(theirs(net, texts()).text_model_output.pooler_output.numpy(), abs=1e-4)
 
 
+def test_networks_of_images_learn_more_slowly_than_the_head(made):
+    images = np.zeros((8, 3, 32, 32), dtype=np.uint8)
+    tuned = FineTune(encoder=f"hf:{made[0]}", device="cpu").prepare(images, ["a", "b"] * 4)
+    assert set(tuned.rates().values()) == {0.05}
+
+
 def test_a_pooling_that_would_do_nothing_is_refused(made):
     tuned = FineTune(encoder=f"hf:{made[0]}", task="classify", pooling="mean", epochs=1, device="cpu")
     with pytest.raises(ValueError, match="reads its last state alone must be auto or mixture; got 'mean'"):

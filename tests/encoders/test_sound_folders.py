@@ -349,6 +349,7 @@ def test_a_run_is_whole_without_the_folder(kind: str, tmp_path: Path) -> None:
     tuned = FineTune(encoder=f"hf:{folder}", epochs=1, batch_size=4, device="cpu").fit(
         slow, run=tmp_path / "tuned"
     )
+    assert set(tuned.rates().values()) == {0.05}  # slower than the head, as texts are
     shutil.rmtree(folder)
     assert replearn.load(tmp_path / "run").transform(slow) == pytest.approx(method.transform(slow), abs=1e-6)
     assert (replearn.load(tmp_path / "tuned").predict(slow) == tuned.predict(slow)).all()

@@ -64,7 +64,7 @@ class FineTuneOptions(DataOptions):
         trained: what learns of the encoder: `full`, `frozen`, or so many of its last layers.
         fresh_layers: so many of its last layers begin with new random weights.
         encoder_rate: learning rate of the encoder's last layer as a multiple of the head's; if not given, 0.05
-            of what reads texts, 1 of other networks.
+            of what reads texts and of `hf:FOLDER`, 1 of other networks.
         layer_decay: learning rate of a layer as a multiple of that of the layer above it.
         pooling: of a text's states; `mixture` of all layers, also of other samples where all are as wide.
         pairs: how pairs of texts are read.

@@ -122,6 +122,11 @@ class Encoder(nn.Module):
         """Pool the states of sequences so, and read so much of one at most; of other samples there is nothing to do."""
 
     @property
+    def forgets(self) -> bool:
+        """Whether steps as large as a head's make it forget: it reads texts, or is of the Hugging Face libraries."""
+        return self.sequential or bool(getattr(self.body, "forgets", False))
+
+    @property
     def net(self) -> nn.Module:
         """The network in its own layout, without what fits it to samples: timm's, torchvision's, the library's."""
         net = self.body

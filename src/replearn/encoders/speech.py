@@ -67,6 +67,7 @@ class HeardBody(nn.Module):
         ValueError: see `Resample`.
     """
 
+    forgets = True
     wraps = True
 
     def __init__(self, net: nn.Module, hearing: Hearing, *, rate: int, least: int) -> None:

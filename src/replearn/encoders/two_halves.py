@@ -39,6 +39,7 @@ class VisionBody(nn.Module):
     """
 
     fixed = True
+    forgets = True
     wraps = True
 
     def __init__(

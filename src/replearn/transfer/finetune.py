@@ -52,7 +52,7 @@ from replearn.views import Split
 log = logging.getLogger("replearn")
 
 SCALED_BY = 512  # samples by which features are scaled
-RATE_OF_TEXTS = 0.05  # of the encoder, as a multiple of the head's: transformers forget at larger ones
+SLOW = 0.05  # rate of an encoder that forgets at larger ones, as a multiple of the head's
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -183,7 +183,7 @@ class FineTune(Predictor):
         """Learning rates of the encoder's layers."""
         rate = self.encoder_rate
         if rate is None:
-            rate = RATE_OF_TEXTS if self.encoder_.sequential else 1.0
+            rate = SLOW if self.encoder_.forgets else 1.0
         return layer_rates(self.levels_, rate=rate, decay=self.layer_decay)
 
     def after_step(self, progress: float) -> None:

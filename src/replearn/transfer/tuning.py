@@ -22,7 +22,7 @@ class Tuning(Method):
         trained: what learns of the encoder: `full`, `frozen`, or a number: its last layers.
         fresh_layers: so many of its last layers begin with new random weights.
         encoder_rate: the learning rate of the encoder's last layer as a multiple of the head's; None: 0.05 of what
-            reads texts, 1 of other networks.
+            reads texts and of networks of the Hugging Face libraries, 1 of others.
         layer_decay: the learning rate of a layer as a multiple of that of the layer above it.
         pooling: of a text's states: their `mean`, the `first` or `last` one, a learned `mixture` of all layers'; `auto`
             leaves it to the encoder. Of other samples `mixture` is of layers as wide as the representation.

@@ -129,6 +129,16 @@ def test_zero_shot_by_a_folder_alone(made, tmp_path, monkeypatch, capsys):
     assert "config.json" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("name", "there"), [("nowhere", "there is no folder nowhere"), ("bare", "bare has no config.json")]
+)
+def test_a_folder_that_is_none_is_told(name, there, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("bare").mkdir()
+    with pytest.raises(ValueError, match=f"local folder that a model was saved into .*; {there}"):
+        Frozen(encoder=f"hf:{name}").fit(np.zeros((4, 3, 8, 8), dtype=np.uint8))
+
+
 def test_a_folder_of_something_else_is_told(made, tmp_path):
     path = tmp_path / "folder"
     shutil.copytree(made[0], path)

@@ -77,10 +77,16 @@ def model_type(path: Path) -> str:
     """What the library calls the network in a folder.
 
     Raises:
-        ValueError: the folder says nothing of its network.
+        ValueError: there is no such folder, or it says nothing of its network.
     """
     if again := _known.get():
         return str(again["network"].get("model_type"))
+    if not (path / CONFIG).exists():
+        there = f"{path} has no {CONFIG}" if path.is_dir() else f"there is no folder {path}"
+        raise ValueError(
+            f"hf: must name a local folder that a model was saved into by save_pretrained; {there}. Nothing is "
+            "downloaded: save the model there first."
+        )
     content = read_object(inside(path, CONFIG))
     check_configuration(content, str(path / CONFIG), tensors=0)
     return str(content["model_type"])

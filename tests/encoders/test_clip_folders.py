@@ -80,9 +80,13 @@ def test_images_and_texts_are_as_the_library_has_them(made):
     )
 
 
-def test_its_images_alone_are_an_encoder_for_images(made):
+def test_its_images_alone_are_an_encoder_for_images(made, caplog):
     path, net = made
-    encoder = make_encoder(f"hf:{path}", as_samples(images()))
+    with caplog.at_level("INFO", "replearn"):
+        encoder = make_encoder(f"hf:{path}", as_samples(images()))
+        assert "resized" not in caplog.text
+        make_encoder(f"hf:{path}", as_samples(np.zeros((2, 3, 8, 8), dtype=np.uint8)))
+    assert "images of 8 x 8 pixels are resized to " in caplog.text
     assert encoder.dim == SHARED
     found = Frozen(encoder=f"hf:{path}", device="cpu").fit(as_samples(images())).transform(images())
     assert found == pytest.approx(theirs(net, images()), abs=1e-4)

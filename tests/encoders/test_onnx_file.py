@@ -104,8 +104,14 @@ def test_a_fixed_number_of_samples_is_kept_to(n: int, tmp_path: Path) -> None:
     np.testing.assert_allclose(found, COLOUR.mean((2, 3)) / 255, rtol=1e-5)
 
 
-def test_images_are_resized_and_grey_ones_get_channels(tmp_path: Path) -> None:
-    found = rows(written(tmp_path / "a.onnx", ["n", 3, 8, 8]), as_samples(GREY))
+def test_images_are_resized_and_grey_ones_get_channels(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "replearn"):
+        found = rows(written(tmp_path / "a.onnx", ["n", 3, 8, 8]), as_samples(GREY))
+    assert (
+        f"images of 16 x 16 pixels are resized to 8 x 8, the size that {tmp_path / 'a.onnx'}" in caplog.text
+    )
     assert found.shape == (12, 3)
     np.testing.assert_allclose(found[:, 0], GREY.mean((1, 2, 3)) / 255, atol=0.02)
     assert np.array_equal(found[:, 0], found[:, 2])

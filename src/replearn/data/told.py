@@ -54,6 +54,12 @@ def first_of(skipped: Sequence[tuple[str, str]]) -> str:
     return f"{named}; ..." if len(skipped) > NAMED else named
 
 
+def tell_resized(shape: Sequence[int], size: Sequence[int] | None, by: Path | str) -> None:
+    """A line of the log where images of a height and width are brought to the only ones that a network reads."""
+    if size is not None and tuple(shape) != tuple(size):
+        log.info("images of %d x %d pixels are resized to %d x %d, the size that %s reads", *shape, *size, by)
+
+
 def tell_unlabelled(samples: Samples, own: Any) -> None:
     """A line of the log if not every sample of a file or folder has a label, where any has; -1 is a warning."""
     unknown = len(samples) if samples.labels is None else int((samples.labels == UNLABELLED).sum())

@@ -21,6 +21,7 @@ from replearn.data.needed import needed
 from replearn.data.samples import Batch
 from replearn.data.text import Texts
 from replearn.data.tokenizer import read_tokenizer
+from replearn.data.told import tell_resized
 from replearn.encoders.base import Described, Encoder
 from replearn.encoders.text import TextEncoder
 from replearn.encoders.vocabulary import Tokens, Vocabulary
@@ -152,6 +153,8 @@ class OnnxNumbers(Encoder):
         self.dtype, self.asked, self.pixels = one.type, tuple(one.shape), PIXELS in KINDS[samples.kind].offers
         self._check(body.path, samples)
         self.dim = body.choose_output(self.standardise(torch.zeros(2, *samples.shape)))
+        if self.pixels:
+            tell_resized(samples.shape[1:], self._size(), body.path)
         if self.pixels and self.dtype != "tensor(uint8)" and not body.own:
             log.info(
                 "%s is given pixels as numbers in [0, 1]: what else scales them must be part of it", body.path

@@ -10,10 +10,12 @@ from typing import ClassVar
 
 from torch import nn
 
+from replearn.data.told import tell_resized
 from replearn.encoders.base import Described, Encoder
 from replearn.encoders.cnn import CNN
 from replearn.encoders.conv import Conv
 from replearn.encoders.dense import is_small
+from replearn.encoders.folder_nets import known
 from replearn.encoders.image_folders import pretrained_images
 from replearn.encoders.kinds.base import PATCHES, Maker, Networks, check_sizes
 from replearn.encoders.resnet import ResNetSmall
@@ -58,7 +60,10 @@ class ImageNetworks(Networks):
                     "another encoder."
                 )
             path = Path(spec.removeprefix(FOLDER)).expanduser()
-            return pretrained_images(path)
+            made = pretrained_images(path)
+            if not known():
+                tell_resized(samples.shape[1:], made.size, path)
+            return made
         return super().make(spec, samples)
 
     def again(self, encoder: Encoder, before: Described, samples: Described, *, of: str) -> Encoder:

@@ -44,6 +44,7 @@ _HOMES = {
     "FixMatch": "replearn.methods",
     "FactorVAE": "replearn.methods",
     "FineTune": "replearn.transfer",
+    "FisherVectors": "replearn.methods",
     "Frozen": "replearn.methods",
     "GPT": "replearn.methods",
     "GloVe": "replearn.methods",

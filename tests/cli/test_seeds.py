@@ -23,6 +23,7 @@ LITTLE = {
     "minibatchdictionarylearning": ["--n-components", "3", "--max-iter", "2"],
     "patchcodes": ["--atoms", "4", "--drawn", "500"],
     "bagofvisualwords": ["--words", "4", "--drawn", "500"],
+    "fishervectors": ["--gaussians", "4", "--drawn", "500"],
 }
 FIT_ALL = """
 import json, os, sys

@@ -38,6 +38,10 @@ SAID = {
         "image",
     ): "words is 12, the places that they are learned from, since there are no more",
     (
+        "fishervectors",
+        "image",
+    ): "gaussians is 12, the places that they are learned from, since there are no more; the default is 32",
+    (
         "patchcodes",
         "image",
     ): "atoms is 12, the places that they are learned from, since there are no more; the default is 128",
@@ -51,6 +55,7 @@ GIVEN = [
     ("tsne", "image", "--perplexity", "12", "perplexity .* must be less than n_samples"),
     ("pca", "table", "--n-components", "4", "n_components=4 must be between 0 and"),
     ("bagofvisualwords", "image", "--words", "13", "words must lie between 1 and the 12 places"),
+    ("fishervectors", "image", "--gaussians", "13", "gaussians must lie between 1 and the 12 places"),
     ("patchcodes", "image", "--atoms", "13", "atoms must lie between 1 and the 12 places"),
     ("patchcodes", "image", "--side", "9", "side must lie between 1 and the 8 pixels"),
     ("autoencoder", "table", "--dim", "3", "dim must lie between 1 and the 2 numbers that are fewer"),
@@ -143,7 +148,7 @@ def test_what_was_given_is_refused(command, tiny, name, kind, option, value, say
     assert re.search(says, done.line)
 
 
-@pytest.mark.parametrize("name", ["bagofvisualwords", "patchcodes", "autoencoder", "tsne"])
+@pytest.mark.parametrize("name", ["bagofvisualwords", "fishervectors", "patchcodes", "autoencoder", "tsne"])
 def test_what_has_shrunk_is_loaded(command, tiny, name):
     kind = "table" if name == "autoencoder" else "image"
     assert fitted(command, tiny, name, kind).code == 0

@@ -36,6 +36,7 @@ COMMANDS = {
     "minibatchdictionarylearning": ["--n-components", "4", "--max-iter", "1"],
     "patchcodes": ["--atoms", "4", "--drawn", "500"],
     "bagofvisualwords": ["--words", "4", "--drawn", "500"],
+    "fishervectors": ["--gaussians", "4", "--drawn", "500"],
 }
 
 

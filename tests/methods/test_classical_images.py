@@ -12,7 +12,7 @@ from replearn.encoders.gradients import edges, gradients
 from replearn.encoders.histograms import CLIP, FLOOR, OrientedBlocks, orientations
 from replearn.encoders.patches import FLAT, RIDGE, WhitePatches
 from replearn.evaluate import few_label_curve, knn_probe
-from replearn.methods.classical import BagOfVisualWords, PatchCodes
+from replearn.methods.classical import BagOfVisualWords, FisherVectors, PatchCodes
 
 
 @pytest.fixture(scope="module")
@@ -191,16 +191,72 @@ def test_fields_that_cant_work_are_told_in_one_line(given, says, digits):
 
 def test_large_images_are_coded_in_portions():
     x = np.random.default_rng(0).integers(0, 256, (6, 3, 96, 80), dtype=np.uint8)
-    for method in (BagOfVisualWords(words=16, drawn=600), PatchCodes(atoms=16, drawn=600)):
+    small = {"drawn": 600}
+    words, codes = BagOfVisualWords(words=16, **small), PatchCodes(atoms=16, **small)
+    for method in (words, codes, FisherVectors(gaussians=16, **small)):
         method.fit(x)
         assert len(list(method._portions(1000))) > 1
         np.testing.assert_allclose(method.transform(x)[4:], method.transform(x[4:]), atol=1e-6)
         assert method.places_.stride > 1
 
 
+def likelihood(x, means, deviations, weights):
+    """The mean log-likelihood of vectors, `(p, q)`, by a mixture of Gaussians."""
+    found = torch.distributions.Normal(means, deviations).log_prob(x[:, None]).sum(2) + weights.log()
+    return found.logsumexp(1).mean()
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_fisher_vectors_are_gradients_of_the_likelihood(parts, digits):
+    method = FisherVectors(gaussians=3, drawn=2000, parts=parts, random_state=0).fit(digits[0])
+    mixture = method.atoms_
+    four = digits[1].subset(np.arange(4))
+    z = method.places_(four[np.arange(4)]).double()
+    wanted = []
+    for image in z:
+        found = []
+        for i in range(parts):
+            for j in range(parts):
+                part = image
+                for axis, side in ((1, z.shape[2]), (2, z.shape[3])):
+                    at = (i, j)[axis - 1]
+                    low, high = side * at // parts, math.ceil(side * (at + 1) / parts)
+                    part = part.narrow(axis, low, high - low)
+                places = part.flatten(1).mT
+                there = places.square().sum(1) > 0.5
+                x = (places[there] - mixture.centre) @ mixture.axes.double().T
+                means = mixture.vectors.double().requires_grad_()
+                deviations = mixture.variances.double().sqrt().requires_grad_()
+                weights = mixture.weights.double()
+                if len(x):
+                    told = likelihood(x, means, deviations, weights) * len(x) / len(places)
+                    by = torch.autograd.grad(told, (means, deviations))
+                else:
+                    by = (torch.zeros_like(means), torch.zeros_like(means))
+                root = weights.sqrt()[:, None]
+                scaled = (by[0] * deviations / root, by[1] * deviations / (root * math.sqrt(2)))
+                found.append(torch.cat(scaled, dim=1).flatten().detach())
+        one = torch.cat(found)
+        one = one.sign() * one.abs().sqrt()
+        wanted.append(one / one.norm())
+    np.testing.assert_allclose(method.transform(four), torch.stack(wanted), atol=2e-4)
+
+
+def test_flat_images_have_no_fisher_vector(digits):
+    method = FisherVectors(gaussians=2, drawn=2000).fit(digits[0])
+    assert not method.transform(np.full((2, 28, 28), 130, np.uint8)).any()
+    with pytest.raises(ValueError, match="gaussians must be counted among places"):
+        FisherVectors().fit(np.full((20, 28, 28), 130, np.uint8))
+
+
 @pytest.mark.all
 @pytest.mark.parametrize(
-    "method", [BagOfVisualWords(words=64, drawn=10_000), PatchCodes(atoms=64, side=6, drawn=10_000)]
+    "method",
+    [
+        BagOfVisualWords(words=64, drawn=10_000),
+        FisherVectors(gaussians=16, drawn=10_000),
+        PatchCodes(atoms=64, side=6, drawn=10_000),
+    ],
 )
 def test_they_tell_digits_apart_better_than_pixels(method, digits):
     (train, test), labels = digits, [part.labels for part in digits]

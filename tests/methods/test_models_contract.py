@@ -35,7 +35,7 @@ def same(a, b):
 
 
 def test_there_are_some():
-    assert {"BagOfVisualWords", "PatchCodes"} <= {cls.__name__ for cls in MODELS}
+    assert {"BagOfVisualWords", "FisherVectors", "PatchCodes"} <= {cls.__name__ for cls in MODELS}
 
 
 @pytest.mark.parametrize("cls", MODELS)

@@ -15,6 +15,7 @@ from replearn.methods import (
     BagOfVisualWords,
     Concatenation,
     DeepBelief,
+    FisherVectors,
     GloVe,
     PatchCodes,
     SimCLR,
@@ -22,7 +23,7 @@ from replearn.methods import (
 )
 from replearn.transfer import FineTune
 
-WITHOUT = (BagOfVisualWords, PatchCodes, Concatenation, RBM, DeepBelief, CMC, GloVe, Word2Vec)
+WITHOUT = (BagOfVisualWords, FisherVectors, PatchCodes, Concatenation, RBM, DeepBelief, CMC, GloVe, Word2Vec)
 FROZEN = {"trained": "frozen", "epochs": 2, "device": "cpu"}
 
 

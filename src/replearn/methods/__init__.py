@@ -2,7 +2,7 @@
 
 from replearn.methods import families  # noqa: F401  # which enlists them
 from replearn.methods.base import Method
-from replearn.methods.classical import BagOfVisualWords, PatchCodes
+from replearn.methods.classical import BagOfVisualWords, FisherVectors, PatchCodes
 from replearn.methods.contrastive import (
     CLIP,
     CMC,
@@ -125,6 +125,7 @@ __all__ = [
     "Entry",
     "Exemplar",
     "FactorVAE",
+    "FisherVectors",
     "FixMatch",
     "Frozen",
     "GloVe",

@@ -36,6 +36,7 @@ COUNTS = frozenset(
         *(
             "draws",
             "epochs",
+            "gaussians",
             "gibbs_steps",
             "hidden",
             "inner_steps",

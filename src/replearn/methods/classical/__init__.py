@@ -4,6 +4,7 @@ from sklearn.decomposition import NMF, PCA
 from sklearn.manifold import TSNE
 from sklearn.neural_network import BernoulliRBM
 
+from replearn.methods.classical.fisher_vectors import FisherVectors
 from replearn.methods.classical.ica import FastICA
 from replearn.methods.classical.kmeans import KMeans, MiniBatchKMeans
 from replearn.methods.classical.patch_codes import PatchCodes
@@ -17,6 +18,7 @@ __all__ = [
     "BagOfVisualWords",
     "BernoulliRBM",
     "FastICA",
+    "FisherVectors",
     "KMeans",
     "MiniBatchDictionaryLearning",
     "MiniBatchKMeans",

@@ -1,6 +1,6 @@
 """What methods share that code every place of an image by atoms, and sum up.
 
-images --places--> (n, d, i, j) --code by atoms--> (n, k, i, j) --mean over parts--> (n, k parts²)
+images --places--> (n, d, i, j) --encode by atoms--> (n, k, i, j) --mean over parts--> (n, k parts²)
 """
 
 from collections.abc import Iterable, Iterator
@@ -47,8 +47,12 @@ class PlaceCodes(Model):
         raise NotImplementedError
 
     def encode(self, z: Float[Tensor, "n d i j"]) -> Float[Tensor, "n k i j"]:
-        """The code of every place."""
+        """The code of every place, where `summed` is not written."""
         raise NotImplementedError
+
+    def summed(self, z: Float[Tensor, "n d i j"]) -> Float[Tensor, "n e"]:
+        """The code of images: of each part the mean over its places."""
+        return pooled_parts(self.encode(z), self.parts)
 
     # What comes with it.
 
@@ -65,9 +69,9 @@ class PlaceCodes(Model):
 
     def represent(self, batch: Batch) -> Float[Tensor, "n d"]:
         if torch.compiler.is_exporting():  # one program for any number of images
-            return pooled_parts(self.encode(self.places_(batch)), self.parts)
+            return self.summed(self.places_(batch))
         pieces = (batch.rows(start, stop) for start, stop in self._portions(len(batch)))
-        return torch.cat([pooled_parts(self.encode(self.places_(piece)), self.parts) for piece in pieces])
+        return torch.cat([self.summed(self.places_(piece)) for piece in pieces])
 
     def _draw(self, samples: Samples) -> Float[Tensor, "m d"]:
         """As many vectors from each of some images, drawn at random."""

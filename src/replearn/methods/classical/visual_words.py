@@ -46,13 +46,7 @@ class BagOfVisualWords(PlaceCodes):
     cell: int | None = None
 
     def build(self, samples: Description) -> None:
-        most = min(samples.shape[1:]) // 2
-        cell = min(4 if most < 24 else 8, most) if self.cell is None else self.cell
-        if not 1 <= cell <= most:
-            raise ValueError(
-                f"cell must lie between 1 and {most}, half of the images' shorter side; got {cell}. Choose another."
-            )
-        self.places_ = OrientedBlocks(cell, self.directions)
+        self.places_ = blocks_for(samples, self.cell, self.directions)
         self.atoms_ = Atoms(self.words, self.places_.dim)
 
     def learn_atoms(self, vectors: Float[Tensor, "m d"]) -> None:
@@ -70,6 +64,21 @@ class BagOfVisualWords(PlaceCodes):
     @property
     def representation_dim(self) -> int:
         return len(self.atoms_.vectors) * self.parts**2
+
+
+def blocks_for(samples: Description, cell: int | None, directions: int) -> OrientedBlocks:
+    """What describes the edges around the places of such images.
+
+    Raises:
+        ValueError: a cell of this side, in pixels, has no room, or none.
+    """
+    most = min(samples.shape[1:]) // 2
+    cell = min(4 if most < 24 else 8, most) if cell is None else cell
+    if not 1 <= cell <= most:
+        raise ValueError(
+            f"cell must lie between 1 and {most}, half of the images' shorter side; got {cell}. Choose another."
+        )
+    return OrientedBlocks(cell, directions)
 
 
 def has_edge(z: Float[Tensor, "n d ..."]) -> Tensor:

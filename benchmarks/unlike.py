@@ -7,7 +7,7 @@
 Each training is a process of its own, on one thread; its epochs take about `--minutes` of CPU time by the pace of its
 first steps (what learns without a network takes what it takes). A method's representation is judged as it comes, and so
 are `all`, each layer of its encoder averaged over places and scaled to length 1, side by side, and `codes`, it beside
-visual words and patch codes (`Concatenation`, which is a row of its own, too). Candidates are chosen
+visual words, Fisher vectors and patch codes (`Concatenation`, which is a row of its own, too). Candidates are chosen
 by validation parts, a fifth of what is there to learn from; test parts judge what was chosen. Of letters and sprites no
 letter and no unit is in both parts. Results: `benchmarks/results/unlike.json` and `unlike.md`; a row that lies there is
 not measured again (--again does).
@@ -28,8 +28,17 @@ import pretext
 import rows
 from record import machine
 
-METHODS = ("raw", "pca", "bagofvisualwords", "concatenation", "autoencoder", "simclr", "vicreg")
-UNTIMED = ("raw", "pca", "bagofvisualwords", "patchcodes", "concatenation")
+METHODS = (
+    "raw",
+    "pca",
+    "bagofvisualwords",
+    "fishervectors",
+    "concatenation",
+    "autoencoder",
+    "simclr",
+    "vicreg",
+)
+UNTIMED = ("raw", "pca", "bagofvisualwords", "fishervectors", "patchcodes", "concatenation")
 MORE = ("all", "codes")  # what is judged besides a method's representation
 KEY = ("data", "part", "method", "fields", "minutes", "seed")
 NUMBER = 10_000  # of CIFAR-10's training images
@@ -135,7 +144,7 @@ def markdown(found: list[dict[str, Any]]) -> str:
     told += [
         f"`python benchmarks/unlike.py`; {rows.used_by(frame['machine'])['processor']}, one thread. Test accuracy in",
         "percent, 1 % / 10 % / 100 % of the labels and kNN, mean over seeds; last step. All: layers side by side.",
-        "Codes: beside visual words and patch codes.",
+        "Codes: beside visual words, Fisher vectors and patch codes.",
         "",
     ]
     budgets = sorted({minutes for minutes in frame["minutes"] if minutes})

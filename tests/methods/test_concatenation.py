@@ -9,7 +9,7 @@ import pytest
 import replearn
 from made_methods import few_colours, few_images
 from replearn.data import as_samples
-from replearn.methods import BagOfVisualWords, Concatenation, PatchCodes, SimCLR
+from replearn.methods import BagOfVisualWords, Concatenation, FisherVectors, PatchCodes, SimCLR
 
 
 def unit(rows):
@@ -31,8 +31,8 @@ def run(images, tmp_path):
 def test_parts_are_scaled_centred_and_scaled_again(images):
     train, test = images.subset(np.arange(64)), images.subset(np.arange(64, 96))
     expected = []
-    for method in (BagOfVisualWords(random_state=1), PatchCodes(random_state=1)):
-        method.fit(train)
+    for cls in (BagOfVisualWords, FisherVectors, PatchCodes):
+        method = cls(random_state=1).fit(train)
         own, other = (unit(method.transform(part).astype(np.float64)) for part in (train, test))
         expected.append(unit(other - own.mean(0)))
     found = Concatenation(random_state=1).fit(train).transform(test)

@@ -4,7 +4,8 @@
     round 2: these go on ------------------------------------judge--> the better half
     last:    the best goes on with what is left -------------judge--> beside what needs no training, the choice
 
-For images two rows are added: visual words and patch codes side by side, and both beside the method that went on.
+For images two rows are added: visual words, Fisher vectors and patch codes side by side, and these beside the method
+that went on.
 
 *Successive halving* (Jamieson & Talwalkar, AISTATS 2016): time goes to what looks good. Where there are labels, methods
 are judged by how often a linear probe tells labelled training samples that it has not seen; where there are none, by
@@ -75,7 +76,7 @@ FAILURES = (
 AT_ONCE = 4
 MANY = 100_000  # epochs: minutes end a training
 COMPONENTS = 64
-CODES = "words + patch codes"  # of images: what needs no training, side by side
+CODES = "codes side by side"  # of images: visual words, Fisher vectors, patch codes; no training
 WITH_CODES = f" + {CODES}"  # ends the name of the row of a method that has learned beside them
 FILE = "auto.json"
 # Of RankMe, and of alignment + uniformity: `benchmarks/results/quality.md`, 18 methods.
@@ -295,7 +296,7 @@ def _minutes(method: Any) -> float:
 def _with_codes(
     row: Representation, place: Path, number: int, train: Samples, test: Samples, judge: Judge, trials: Trials
 ) -> Representation:
-    """What was learned into a folder, beside visual words and patch codes; judged."""
+    """What was learned into a folder, beside codes without a network; judged."""
     title, started = row.name + WITH_CODES, time.monotonic()
     both = Concatenation(methods=(*Concatenation.methods, str(place)), random_state=judge.seed)
     found = fit_and_represent(title, both, train, test, run=place.parent / run_name(title, 0), resume=True)

@@ -69,7 +69,7 @@ class Concatenation(Model):
     year: ClassVar[int] = 2009
     paper: ClassVar[str] = "https://doi.org/10.1109/ICCV.2009.5459169"
 
-    methods: tuple[str, ...] = ("bagofvisualwords", "patchcodes")
+    methods: tuple[str, ...] = ("bagofvisualwords", "fishervectors", "patchcodes")
 
     def check(self, samples: Samples) -> None:
         self.__dict__.pop("recipes_", None)  # of an earlier fit

@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from replearn.data.content import channels_of, each_as_bytes, floats_of, rows_of_numbers
+from replearn.data.content import channels_of, each_as_bytes, floats_of, ids_of, rows_of_numbers
 from replearn.data.labels import UNLABELLED
 from replearn.data.levels import Levels, scaled
 from replearn.data.stored import StoredRows
@@ -79,6 +79,10 @@ class Batch:
     def floats(self) -> "Batch":
         """The same samples, bytes as floats in [0, 1]; what has no floats stays as it is."""
         return self.with_x(floats_of(self.x))
+
+    def ids(self) -> Int[Tensor, " n"]:
+        """A number per sample that equal samples share (see `replearn.data.content.ids_of`)."""
+        return ids_of(self.x).to(self.labels.device)
 
     def with_x(self, x: Any) -> "Batch":
         """The same samples seen as `x`."""

@@ -7,7 +7,6 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from replearn.data import Batch
-from replearn.data.equal import content_ids
 from replearn.data.processes import collect
 from replearn.methods.base import Method
 from replearn.views import Split, alike
@@ -32,7 +31,7 @@ class JointEmbedding(Method):
 
     def content(self, batch: Batch) -> Int[Tensor, " m"]:
         """A number per sample of the joined batch that equal ones share: they are no negatives of each other."""
-        return collect(content_ids(batch))
+        return collect(batch.ids())
 
     def same_views(self, batch: Batch) -> bool:
         return alike(self.views_(batch))

@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from replearn.data.equal import mixed
+from replearn.data.content import mixed
 from replearn.data.samples import Batch, Samples
 
 
@@ -115,5 +115,12 @@ def uniform_of_elements(
     device = batch.labels.device
     seeds = torch.randint(2**62, (batch.total or len(batch),), device=device)
     own = seeds[batch.start : batch.start + len(batch)]
-    numbers = place[:, None] * columns + torch.arange(columns, device=device)  # (m, columns)
-    return (mixed(mixed(own[of])[:, None] + numbers) >> 40 & (2**24 - 1)).float() / 2**24
+    return hashed(own[of], place, columns)
+
+
+def hashed(
+    seed: Int[Tensor, " #m"], place: Int[Tensor, " m"], columns: int = 1
+) -> Float[Tensor, "m columns"]:
+    """Numbers in [0, 1) that follow from a seed and a place alone."""
+    numbers = place[:, None] * columns + torch.arange(columns, device=place.device)  # (m, columns)
+    return (mixed(mixed(seed)[:, None] + numbers) >> 40 & (2**24 - 1)).float() / 2**24

@@ -21,9 +21,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from replearn.data import Batch, Description
-from replearn.data.processes import collect
+from replearn.data.processes import collect, gather
 from replearn.encoders import make_encoder, mlp
-from replearn.engine.distributed import gather
 from replearn.methods.joint import JointEmbedding
 from replearn.methods.state.contents import Contents
 from replearn.methods.state.queue import Queue

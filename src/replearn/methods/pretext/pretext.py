@@ -9,9 +9,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples
-from replearn.data.processes import collect
+from replearn.data.processes import collect, gather
 from replearn.encoders import make_encoder
-from replearn.engine.distributed import gather
 from replearn.methods.by_layer import ByLayer
 from replearn.objectives import cross_entropy
 from replearn.views import Split

@@ -16,8 +16,7 @@ from torch import Tensor
 
 from replearn.data.graphs import Graphs, Linked, Nodes
 from replearn.data.samples import Batch, Samples
-from replearn.views.base import View, hashed, uniform, uniform_of_elements
-from replearn.views.checks import check_probability
+from replearn.views.base import View, check_probability, hashed, uniform, uniform_of_elements
 from replearn.views.compose import check_view
 
 

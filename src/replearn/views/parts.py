@@ -17,8 +17,7 @@ from replearn.data.content import as_float
 from replearn.data.description import Description
 from replearn.data.labels import UNLABELLED
 from replearn.data.samples import Batch
-from replearn.views.base import Split, View, in_full_precision
-from replearn.views.checks import check_interval, check_whole
+from replearn.views.base import Split, View, check_interval, check_whole, in_full_precision
 from replearn.views.compose import Same, check_view
 
 UNCHANGED = Same()

@@ -19,8 +19,15 @@ from torch import Tensor
 from replearn.data.content import as_float
 from replearn.data.description import Description
 from replearn.data.samples import Batch, Samples
-from replearn.views.base import View, normal, uniform
-from replearn.views.checks import check_at_least, check_interval, check_probability, check_whole
+from replearn.views.base import (
+    View,
+    check_at_least,
+    check_interval,
+    check_probability,
+    check_whole,
+    normal,
+    uniform,
+)
 from replearn.views.compose import check_view
 from replearn.views.parts import UNCHANGED, Parts, repeated, spans
 

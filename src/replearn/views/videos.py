@@ -19,8 +19,7 @@ from torch import Tensor
 from replearn.data.content import as_float
 from replearn.data.description import Description
 from replearn.data.samples import Batch, Samples
-from replearn.views.base import View, uniform
-from replearn.views.checks import check_interval, check_probability, check_whole
+from replearn.views.base import View, check_interval, check_probability, check_whole, uniform
 from replearn.views.colour import ColourView
 from replearn.views.compose import Chain, check_view
 from replearn.views.parts import UNCHANGED, Parts, repeated, spans

@@ -37,9 +37,9 @@ from replearn.encoders.towers import Towers
 from replearn.encoders.two_halves import shared_space
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference
+from replearn.methods.base import JointEmbedding
 from replearn.methods.checks import check_views
 from replearn.methods.exhibit import Exhibit
-from replearn.methods.joint import JointEmbedding
 from replearn.objectives.modalities import sigmoid_pairing, softmax_pairing
 from replearn.views.members import Apart
 

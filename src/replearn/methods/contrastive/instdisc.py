@@ -23,7 +23,7 @@ from replearn.data import Batch, Description, Samples
 from replearn.data.processes import collect, gather
 from replearn.encoders import make_encoder, mlp
 from replearn.encoders.heads import unused_widths
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.methods.state.bank import Bank, Constant
 from replearn.methods.state.contents import Contents
 from replearn.objectives import nce

@@ -24,12 +24,12 @@ from torch import Tensor
 from replearn.data import Batch, Description, Samples
 from replearn.data.processes import collect, gather
 from replearn.encoders import make_encoder, mlp
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.methods.state.contents import Contents
 from replearn.methods.state.queue import Queue
 from replearn.methods.state.teacher import Teacher
 from replearn.objectives import info_nce_queue
-from replearn.objectives.negatives import draw_negatives
+from replearn.objectives.contrast import draw_negatives
 
 log = logging.getLogger("replearn")
 

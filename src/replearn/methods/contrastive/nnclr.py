@@ -23,11 +23,11 @@ from torch import Tensor
 from replearn.data import Batch, Description
 from replearn.data.processes import collect, gather
 from replearn.encoders import make_encoder, mlp
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.methods.state.contents import Contents
 from replearn.methods.state.queue import Queue
 from replearn.objectives import info_nce
-from replearn.objectives.negatives import negative_mask
+from replearn.objectives.contrast import negative_mask
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

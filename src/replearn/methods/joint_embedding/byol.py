@@ -19,7 +19,7 @@ from torch import Tensor
 from replearn.data import Batch, Description
 from replearn.data.processes import gather
 from replearn.encoders import make_encoder, mlp
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.methods.state.teacher import Teacher, rising_momentum
 from replearn.objectives import negative_cosine
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from replearn.data import Batch, Description, Samples
 from replearn.data.processes import gather
 from replearn.encoders import make_encoder
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.methods.state.centre import Centre
 from replearn.methods.state.prototypes import PrototypeHead
 from replearn.methods.state.teacher import Teacher, rising_momentum

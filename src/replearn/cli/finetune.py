@@ -265,7 +265,7 @@ def read_numbers(path: str, options: FineTuneOptions) -> tuple[Any, list[Any]]:
     from replearn.data import as_samples
     from replearn.data.records import is_record_file, records
     from replearn.data.remote import local_path
-    from replearn.data.tables import read_table
+    from replearn.data.table_files import read_table
     from replearn.data.text_tables import text_column
 
     if options.target is None:

@@ -276,7 +276,7 @@ def kept_values(
     from replearn.data.label_files import read_label_file
     from replearn.data.records import is_record_file
     from replearn.data.remote import local_path
-    from replearn.data.tables import read_table
+    from replearn.data.table_files import read_table
 
     if not keep:
         return {}

@@ -14,7 +14,8 @@ from torch import Tensor
 from replearn.data.kmer_tokenizer import kmer_tokenizer
 from replearn.data.samples import chosen_of, positions
 from replearn.data.text import Texts, TextSamples
-from replearn.data.tokenizer import Tokenizer, train_tokenizer
+from replearn.data.tokenizer import Tokenizer
+from replearn.data.tokenizer_training import train_tokenizer
 
 log = logging.getLogger("replearn")
 

@@ -24,7 +24,8 @@ from replearn.data.progress import progress
 from replearn.data.series import Cut, Gaps, SeriesSamples, Unusable, cut_of, filled
 from replearn.data.sources import Source, folder_labels
 from replearn.data.stored import open_rows
-from replearn.data.tables import NO_NUMBER, group_names
+from replearn.data.table_files import NO_NUMBER
+from replearn.data.tables import group_names
 from replearn.data.told import tell, tell_skipped
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ from replearn.data.pairs import PairSamples, member
 from replearn.data.records import column_names, is_json_lines, is_record_file, records
 from replearn.data.samples import Batch, Samples
 from replearn.data.sources import FolderSource, is_image_name
-from replearn.data.tables import group_names, read_table
+from replearn.data.table_files import read_table
+from replearn.data.tables import group_names
 from replearn.data.told import warn_of_data
 
 log = logging.getLogger("replearn")

@@ -15,7 +15,8 @@ from replearn.data.kinds.files import holds, told_left_out
 from replearn.data.mel import filters, log_mel, mel_of
 from replearn.data.samples import Samples
 from replearn.data.series import Cut, recordings_of, whole
-from replearn.data.sound import SoundSamples, is_sound_name, sounds_in_files
+from replearn.data.sound import SoundSamples
+from replearn.data.sound_files import is_sound_name, sounds_in_files
 from replearn.data.sources import ListSource, find_source
 from replearn.data.stored import stored_rows
 from replearn.data.told import tell

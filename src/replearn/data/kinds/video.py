@@ -16,7 +16,7 @@ from replearn.data.asked import Asked, Found
 from replearn.data.kinds.base import ROWS, Kind
 from replearn.data.kinds.files import holds, told_left_out
 from replearn.data.samples import Samples
-from replearn.data.sound import is_sound_name
+from replearn.data.sound_files import is_sound_name
 from replearn.data.sources import ListSource, Source, find_source, is_image_name
 from replearn.data.stored import stored_rows
 from replearn.data.told import tell

@@ -317,5 +317,4 @@ def _numbers(path: str, target: str, rows: list[tuple[str, Any]]) -> list[float 
 
 def _some(X: Any, y: list[Any], index: "np.ndarray") -> tuple[Any, list[Any]]:
     """Samples at some positions."""
-    chosen = X.subset(index) if hasattr(X, "subset") else [X[i] for i in index]
-    return chosen, [y[i] for i in index]
+    return X.subset(index) if hasattr(X, "subset") else [X[i] for i in index], [y[i] for i in index]

@@ -169,7 +169,8 @@ def _found(data: Any, asked: Asked, kind: str | None, room: Kind | None) -> Foun
     claiming = [name for name in others if name == kind or (kind is None and claimed(name, data))]
     if claiming and not isinstance(data, Samples):
         return read_by_package(claiming[0], data, asked)
-    own = room if kind is not None and _reads(kind) else None
+    reads = room is not None and kind in OWN and type(room).read is not Kind.read  # its data by itself
+    own = room if reads else None
     if kind is None:
         own = next((each for each in OWN.values() if each.claims(data)), None)
     if own is not None and not isinstance(data, Samples):
@@ -177,11 +178,6 @@ def _found(data: Any, asked: Asked, kind: str | None, room: Kind | None) -> Foun
     if isinstance(data, str | Path):
         return from_path(Path(data).expanduser(), asked)
     return _from_object(data, asked)
-
-
-def _reads(kind: str) -> bool:
-    """Whether a kind of ours reads its data by itself."""
-    return kind in OWN and type(OWN[kind]).read is not Kind.read
 
 
 def _check_for_tables(

@@ -11,8 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from replearn.data.chosen import chosen_of
 from replearn.data.kmer_tokenizer import kmer_tokenizer
-from replearn.data.samples import chosen_of, positions
+from replearn.data.samples import positions
 from replearn.data.text import Texts, TextSamples
 from replearn.data.tokenizer import Tokenizer
 from replearn.data.tokenizer_training import train_tokenizer

@@ -14,8 +14,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from replearn.data.chosen import Chosen, chosen_of
 from replearn.data.labels import UNLABELLED
-from replearn.data.samples import Batch, Chosen, Samples, chosen_of, positions
+from replearn.data.samples import Batch, Samples, positions
 from replearn.data.tokenizer import Tokenizer
 from replearn.data.tokenizer_training import train_tokenizer
 

@@ -21,8 +21,9 @@ from replearn.data.cache import ArrayWriter, cached
 from replearn.data.folder import StoredNames, refuse_splits
 from replearn.data.needed import needed
 from replearn.data.progress import progress
+from replearn.data.reasons import reason_of
 from replearn.data.sound import FULL, SoundSamples, resampled, sixteen_bits
-from replearn.data.sources import Source, folder_labels
+from replearn.data.sources import Source, folder_labels, is_hidden
 from replearn.data.stored import open_rows
 from replearn.data.told import tell, tell_skipped
 
@@ -38,7 +39,7 @@ VERSION = 2  # part of the cache's key: raise it when reading changes
 
 def is_sound_name(name: str) -> bool:
     """Whether a file's ending is a sound's, and neither it nor a folder on the way is hidden."""
-    return name.lower().endswith(SUFFIXES) and not name.startswith((".", "__MACOSX")) and "/." not in name
+    return name.lower().endswith(SUFFIXES) and not is_hidden(name)
 
 
 def soundfile() -> Any:
@@ -205,7 +206,7 @@ def _headers(source: Source) -> tuple[dict[int, Header], dict[str, str]]:
                 else:
                     found[place] = header
             except Exception as error:  # what damaged files raise is not documented
-                bad[name] = f"is no sound that can be read ({_in_a_line(error)})"
+                bad[name] = f"is no sound that can be read ({reason_of(error, 100)})"
             advance(1)
     return found, bad
 
@@ -235,7 +236,7 @@ def _decode(
                         counts["silent"] += not x.any()
             except Exception as error:  # as above
                 if name not in names:
-                    bad[name] = f"can't be used ({_in_a_line(error)})"
+                    bad[name] = f"can't be used ({reason_of(error, 100)})"
                 else:
                     counts["broken"] += 1
             advance(1)
@@ -279,7 +280,3 @@ def _told(rates: Counter[int], crops: Crops, mixed: int) -> str:
     what = f"; {others:,} are resampled" if others else ""
     what += f"; of {mixed:,} with several channels the mean is taken" if mixed else ""
     return f"{found}{what}; sounds of {crops.length / crops.rate:.3g} s at {crops.rate:,} Hz"
-
-
-def _in_a_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:100].rstrip(".")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from replearn.data.columns import is_number, label_column
 from replearn.data.labels import written_labels
+from replearn.data.reasons import reason_of
 from replearn.data.records import is_parquet, swallowed_rows
 from replearn.data.shards import shards_in
 from replearn.data.text_store import told_swallowed
@@ -47,7 +48,7 @@ def read_table(
         EOFError,
         zlib.error,
     ) as error:  # pandas' and pyarrow's errors are these, too
-        reason = " ".join(str(error).split())[:200].rstrip(".")
+        reason = reason_of(error)
         hint = " Is a quote not closed?" if "EOF inside string" in reason else ""
         raise ValueError(f"{path} must be a readable table with at least one row; {reason}.{hint}") from error
     if _has_line_ends(frame) and (places := swallowed_rows(path, _separator(path))):

@@ -13,6 +13,7 @@ from typing import Any
 
 from replearn.data.kmers import LARGEST_KMER, joined, kmers
 from replearn.data.needed import needed
+from replearn.data.reasons import reason_of
 from replearn.data.tokenizer_checks import LARGEST_ID, LARGEST_JSON, check_tokenizer
 
 log = logging.getLogger("replearn")
@@ -142,7 +143,7 @@ def safe_tokenizer(content: str, where: str) -> Tokenizer:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # the library raises Exception itself, and panics
-        reason = " ".join(str(error).split())[:200]
+        reason = reason_of(error)
         raise ValueError(
             f"tokenizer must name a kind or a tokenizer.json; got {where} ({reason})."
         ) from error

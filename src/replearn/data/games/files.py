@@ -17,6 +17,7 @@ from replearn.data.games.go_games import go_games, points
 from replearn.data.games.reading import Game, Refused
 from replearn.data.games.samples import BoardSamples
 from replearn.data.progress import progress
+from replearn.data.reasons import reason_of
 from replearn.data.sources import Source
 from replearn.data.targets import Targets
 from replearn.data.text_files import hash_of
@@ -121,7 +122,7 @@ def _read(source: Source, reader: Reader) -> tuple[list[Game], list[str], list[t
                         else:
                             skipped.append((name, one.reason))
             except OSError as error:  # damaged or locked
-                skipped.append((file_name, f"can't be read: {' '.join(str(error).split()):.80}"))
+                skipped.append((file_name, f"can't be read: {reason_of(error, 80)}"))
     return found, names, skipped
 
 

@@ -82,3 +82,13 @@ def answered(
     found = (logits.argmax(1) == right).float().mean()
     gain = (found - chance) / (1 - chance).clamp_min(1e-9)
     return {"pretext_accuracy": found, "chance": chance, "pretext_gain": gain}
+
+
+def answered_where_asked(
+    guess: tuple[Float[Tensor, "m k"], Int[Tensor, " m"]], chance: Float[Tensor, ""]
+) -> dict[str, Tensor]:
+    """The same of the samples that are asked, whose right answer is not -1; and the share that is left out."""
+    logits, right = guess
+    asked = right >= 0
+    found = {"left_out": 1 - asked.float().mean()}
+    return found | (answered(logits[asked], right[asked], chance) if asked.any() else {})

@@ -16,6 +16,7 @@ import pyarrow as pa
 from jaxtyping import Float, Int
 
 from replearn.data.needed import needed
+from replearn.data.reasons import reason_of
 from replearn.evaluate.checks import Array
 from replearn.service.indexes.table import AT_ONCE, DIRECTION, NUMBER, Partitions, Table, directions
 
@@ -301,4 +302,4 @@ def _silent(url: str, error: Exception) -> ValueError:
 
 
 def _reason(error: Exception) -> str:
-    return f"{' '.join(str(error).split()):.160}"
+    return f"{reason_of(error, 160)}"

@@ -242,7 +242,7 @@ def test_a_kind_asked_for_by_name_reads_what_it_does_not_claim(
     ("body", "says"),
     [
         ("raise KeyError('x')", "it raised KeyError: 'x'"),
-        ("raise ValueError('the file is\\nbad.')", "it raised ValueError: the file is bad. Mend"),
+        ("raise ValueError('the file is\\nbad.')", "it raised ValueError: the file is bad. Correct"),
         ("return None", r"must give \(samples, labels, groups\); got NoneType"),
         (
             "return ArraySamples(np.zeros((4, 3), 'f4')), None, np.array(['x'])",

@@ -184,7 +184,7 @@ def unjudged(train: Samples, test: Samples) -> str | None:
     if not any(known) or all(known):
         return None
     return (
-        f"No accuracy can be told: {known[0]:,} of {len(train):,} training and {known[1]:,} of {len(test):,} test "
+        f"Accuracy can't be computed: {known[0]:,} of {len(train):,} training and {known[1]:,} of {len(test):,} test "
         "samples have a label, and both parts need some. Label more, or name a labelled part (--test)."
     )
 

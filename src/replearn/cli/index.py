@@ -28,7 +28,7 @@ class IndexOptions(DataOptions):
     """Make an index of DATA by the representation of RUN: `replearn search` finds the nearest samples in it.
 
     Killed, the same command goes on. An index that is there is changed by --add (samples of DATA, by the same run),
-    by --renew (made anew, by any run; searches see the old one until the new one is whole), or, in place of RUN,
+    by --renew (rebuilt, by any run; searches use the old one until the new one is complete), or, in place of RUN,
     by --delete.
 
     Attributes:
@@ -38,7 +38,7 @@ class IndexOptions(DataOptions):
         keep: columns of DATA's table, or of the file of labels, that searches can ask for.
         of: of a run of clip, the member that DATA are: image, say; searches may ask by another.
         add: add DATA to the index.
-        renew: make the index anew beside the old one, then switch to it.
+        renew: build a new index beside the old one, then switch to it.
         delete: delete samples for which this holds: "label = 'cat'".
         approximate: look through a part of large indexes only; how much of exact search that finds is measured.
         server: keep the rows in a PostgreSQL server with pgvector, postgresql://user@host/database; passwords come from
@@ -84,7 +84,7 @@ def run(args: list[str]) -> None:
         check_server(options.server)
     to = Path(options.to or f"runs/index-{short_name(options.data)}")
     if is_index(to) != (options.add or options.renew):
-        told = "holds an index already: --add adds to it, --renew makes it anew"
+        told = "holds an index already: --add adds to it, --renew rebuilds it"
         raise ValueError(
             f"{to} {told if is_index(to) else 'holds no index to change. Leave --add and --renew out'}."
         )
@@ -135,7 +135,7 @@ def _add(options: IndexOptions, to: Path) -> None:
     if hash_of_run(options.run) != opened.version.weights:
         raise ValueError(
             f"samples that are added must be represented by the run of the index, {opened.version.run}; "
-            f"{options.run} is another, or was fitted again. Make the index anew by --renew."
+            f"{options.run} is another, or was fitted again. Rebuild the index by --renew."
         )
     method, member, samples = _read(options)
     if member != opened.version.member:

@@ -18,7 +18,7 @@ NAMED = 3  # groups that are named
 TEST_SHARE = 0.2
 SEEN = (
     "the run was fitted on these {:,} test samples, too: new ones may score lower, and where it looked at labels the "
-    "scores mean nothing. `replearn fit ... --split train` keeps them apart"
+    "scores mean nothing. `replearn fit ... --split train` keeps test samples apart"
 )
 
 

@@ -180,7 +180,7 @@ DATASETS: dict[str, BuiltIn] = {
         ),
         BuiltIn(
             name="furniture",
-            what="furniture and people as clouds of 256 points, y up, by 13 kinds; half of the models are of none",
+            what="furniture and people as clouds of 256 points, y up, by 13 kinds; half of the models are unlabelled",
             train=741,
             test=79,
             shape=(3, 256),

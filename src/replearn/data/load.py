@@ -278,8 +278,8 @@ def _images_at(paths: Sequence[Any], asked: Asked) -> Samples | None:
     missing = [str(path) for path in paths if not Path(path).is_file()]
     if missing:
         raise ValueError(
-            f"a list of names of image files must name files that are there; {len(missing):,} of {len(paths):,} are "
-            f"not, the first: {missing[0]!r}."
+            f"a list of names of image files must name existing files; {len(missing):,} of {len(paths):,} do not "
+            f"exist, the first: {missing[0]!r}."
         )
     return image_samples(ListSource(paths), image_size=asked.image_size, strict=asked.strict, labelled=False)
 

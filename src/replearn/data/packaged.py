@@ -33,17 +33,17 @@ def read_by_package(kind: str, data: Any, asked: Asked) -> Found:
         found = KINDS[kind].read(data, asked)
     except Exception as error:  # whatever their code raises
         raise ValueError(
-            f"data of kind {kind} must be as its package reads them; it raised {named_reason(error)}. Mend the "
+            f"data of kind {kind} must be as its package reads them; it raised {named_reason(error)}. Correct the "
             "data, or name another kind (kind=)."
         ) from error
     if not (isinstance(found, tuple) and len(found) == 3 and isinstance(found[0], Samples)):
         raise ValueError(
-            f"the package of kind {kind} must give (samples, labels, groups); got {type(found).__name__}. Mend read."
+            f"the package of kind {kind} must give (samples, labels, groups); got {type(found).__name__}. Correct read."
         )
     samples, _, groups = found
     if groups is not None and len(groups) != len(samples):
         raise ValueError(
             f"the package of kind {kind} must give a group per sample; got {len(groups):,} for {len(samples):,}. "
-            "Mend its read."
+            "Correct its read."
         )
     return found

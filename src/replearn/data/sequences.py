@@ -79,7 +79,7 @@ class Strands(Sequence[str]):
 
     def tokenizer(self, *, size: int, least: int) -> Tokenizer:
         """Trained on these; methods have their own for texts, which would look for words."""
-        log.info("tokens are %s, as it is said of sequences", self.spelling)
+        log.info("tokens are %s, as set for sequences", self.spelling)
         if self.spelling.tokens == "kmers":
             k, stride = self.spelling.k, self.spelling.stride
             return kmer_tokenizer(self.stored, k=k, stride=stride, size=size, least=least)

@@ -262,7 +262,7 @@ def _lines(headers: Sequence[Header], crops: Crops, windows: int, counts: Counte
         )
     if short:
         lines.append(
-            f"{len(short):,} of {n:,} recordings are filled up to {length:.3g} s by silence at their end "
+            f"{len(short):,} of {n:,} recordings are padded to {length:.3g} s with silence at the end "
             f"({sum(short):,.4g} s)"
         )
     if counts["clipped"]:

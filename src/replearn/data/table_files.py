@@ -71,7 +71,7 @@ def _read_shards(path: Path) -> "DataFrame":
             found = tables[-1].schema
             if not found.equals(tables[0].schema):
                 names = [name for name in found.names if name not in tables[0].schema.names]
-                told = f"it has {names[0]!r} besides" if names else "names or types differ"
+                told = f"it also has {names[0]!r}" if names else "names or types differ"
                 raise ValueError(f"{shard.name} must have the columns of the first file; {told}")
         except (pa.ArrowException, OSError, EOFError) as error:
             raise ValueError(f"{shard.name}: {error}") from error

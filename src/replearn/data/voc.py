@@ -129,7 +129,7 @@ def _voc_objects(
             reason = (
                 "has no box of four numbers"
                 if name in classes
-                else f"is of a class {name!r:.40} that was not asked for"
+                else f"is of a class {name!r:.40} that is not among the classes given"
             )
             skipped.append((f"{stem}.xml, object {number}", reason))
     return objects

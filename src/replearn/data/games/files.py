@@ -58,7 +58,9 @@ def positions_in_files(source: Source, *, origin: str, stride: int, skip: int, s
     endings = Counter(os.path.splitext(name)[1].lower() for name in source.names)
     if len(endings) > 1:
         found = " and ".join(f"{count:,} {ending}" for ending, count in sorted(endings.items()))
-        raise ValueError(f"{origin} must hold records of one game; it holds {found}. Read them apart.")
+        raise ValueError(
+            f"{origin} must hold records of one game; it holds {found}. Read each of them separately."
+        )
     game, reader = READERS[next(iter(endings))]
 
     def build(folder: Path) -> None:

@@ -94,7 +94,7 @@ class Sound(Kind):
             raise ValueError("sounds must be finite; got NaN or infinity. Drop these sounds.")
         x = np.concatenate([cut.of(one, mode="constant")[:, 0] for one in found])
         of = np.repeat(np.arange(len(found)), [len(cut.starts(rows)) for rows in lengths])
-        tell("the recordings", cut.told("by silence"), strict=asked.strict)
+        tell("the recordings", cut.told("with silence"), strict=asked.strict)
         samples = SoundSamples(x, rate=self.rate, stride=self.stride)
         if stride is not None:
             samples.groups = np.array([str(number) for number in of])
@@ -137,7 +137,7 @@ def _there(path: str | Path) -> Path:
     """
     found = Path(path).expanduser()
     if not found.is_file():
-        raise ValueError(f"a list of files of sound must name files that are there; got {str(path)!r}.")
+        raise ValueError(f"a list of files of sound must name existing files; got {str(path)!r}.")
     return found
 
 

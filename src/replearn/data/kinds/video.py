@@ -290,7 +290,7 @@ def _there(path: str | Path) -> Path:
     """
     found = Path(path).expanduser()
     if not found.is_file():
-        raise ValueError(f"a list of videos must name files that are there; got {str(path)!r}.")
+        raise ValueError(f"a list of videos must name existing files; got {str(path)!r}.")
     return found
 
 

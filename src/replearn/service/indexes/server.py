@@ -52,7 +52,7 @@ class ServerTable(Table):
             found = cursor.execute(f"{asked} ORDER BY ordinal_position", (name,)).fetchall()
             if not found:
                 raise ValueError(
-                    f"the server of the index must have the table {name}; it is gone. Make the index anew."
+                    f"the server of the index must have the table {name}; it is gone. Rebuild the index."
                 )
             width = "SELECT atttypmod FROM pg_attribute WHERE attrelid = %s::regclass AND attname = %s"
             self._dim = int(cursor.execute(width, (name, DIRECTION)).fetchone()[0])

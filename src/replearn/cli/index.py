@@ -71,7 +71,7 @@ def run(args: list[str]) -> None:
         raise ValueError("all arguments must be given; missing: DATA. See `replearn index --help`.")
     if options.add and options.approximate:
         raise ValueError(
-            "--approximate is for an index that is made; got --add. Leave it out: what is there stays."
+            "--approximate is for a new index; got --add. Leave it out: the index keeps its way of searching."
         )
     from replearn.service.indexes import is_index, writing
     from replearn.service.indexes.server import check_server
@@ -79,7 +79,7 @@ def run(args: list[str]) -> None:
     if options.server is not None:
         if options.add:
             raise ValueError(
-                "--server is for an index that is made; got --add. Leave it out: what is there stays."
+                "--server is for a new index; got --add. Leave it out: the index stays where it is."
             )
         check_server(options.server)
     to = Path(options.to or f"runs/index-{short_name(options.data)}")
@@ -146,7 +146,7 @@ def _add(options: IndexOptions, to: Path) -> None:
     there = opened.table.names() & set(samples.names or ())
     if there:
         raise ValueError(
-            f"names of samples that are added must be new; {len(there):,} of {len(samples):,} are there, such as "
+            f"names of added samples must be new; {len(there):,} of {len(samples):,} are in the index, such as "
             f"{min(there)!r}. Delete them first, by --delete."
         )
     rows = _represent(options, to, method, member, samples)

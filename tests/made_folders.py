@@ -8,7 +8,8 @@ import torch
 
 from replearn.data.samples import Batch
 from replearn.data.text import Texts, TextSamples
-from replearn.data.tokenizer import Tokenizer, train_tokenizer
+from replearn.data.tokenizer import Tokenizer
+from replearn.data.tokenizer_training import train_tokenizer
 from replearn.encoders import TextEncoder, make_encoder
 
 CORPUS = ["the cat sat on the mat and the dog ran under the tree", "a big dog, a small cat!"]

@@ -28,4 +28,4 @@ def test_a_teacher_is_asked_for(command):
     assert done.code == 2
     assert "teacher must be a run folder, hf:FOLDER, onnx:FILE or NAME@FILE" in done.line
     gone = command("fit", "distill", "digits8x8", "--teacher", "runs/gone", *SMALL)
-    assert "teacher must be a run folder that is there; runs/gone is not" in gone.line
+    assert "teacher must be an existing run folder; runs/gone is not" in gone.line

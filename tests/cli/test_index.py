@@ -252,8 +252,8 @@ def test_what_can_not_be_is_one_line(args, says, made, index, command, tmp_path)
 @pytest.mark.parametrize(
     ("file", "content", "says"),
     [
-        ("index.json", '{"current": "../../etc"}', "must name a version that is there"),
-        ("index.json", "[]", "must name a version that is there"),
+        ("index.json", '{"current": "../../etc"}', "must name an existing version"),
+        ("index.json", "[]", "must name an existing version"),
         ("index.json", "{", "must be JSON"),
         ("v1/version.json", "{}", "must be as `replearn index` wrote it"),
     ],

@@ -38,7 +38,7 @@ def test_facts_of_a_language_model(capsys):
     printed = capsys.readouterr().out
     assert "bits per character" in printed
     assert "10 test texts, which are held out" in printed
-    assert "13-grams of words stand in the training texts" in printed
+    assert "13-grams of words also occur in the training texts" in printed
     assert printed.splitlines()[-1].startswith(f"  {facts['written']['texts'][-1][:30]}")
     others = language_facts(model, test, train, random_state=1)
     assert not others["held out"]

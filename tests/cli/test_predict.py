@@ -107,9 +107,7 @@ def test_methods_with_labels_answer_too(command, data, tmp_path):
 
 
 def test_what_has_no_answer_is_refused_in_one_line(command, trained, run, data):
-    assert (
-        "must be a run folder that is there; runs/gone is not" in command("finetune", "runs/gone", data).line
-    )
+    assert "must be an existing run folder; runs/gone is not" in command("finetune", "runs/gone", data).line
     assert "has learned a representation. Put it to a task" in command("predict", trained, data).line
     assert "--out must end in .csv or .parquet" in command("predict", run, "new", "--out", "x.txt").line
     assert command("predict", run, "new", "--out", "x.csv").code == 0

@@ -147,7 +147,7 @@ def test_a_run_that_ended_has_nothing_to_do_and_the_encoder_goes_on(command, tmp
         (("scenes", "--task", "detect", "--head", "fcn"), "got --head"),
         (("digits8x8", "--head", "fcn"), "options must be those of `replearn finetune`; got --head"),
         (("digits8x8", "--task", "detec"), "--task must be one of 'classify'"),
-        (("scenes:train", "--task", "detect"), "must be named whole"),
+        (("scenes:train", "--task", "detect"), "must be named without a part"),
         (("scenes", "--task", "detect", "--images", "x"), "images must name"),
         (("train", "--task", "segment", "--masks", "x", "y"), "--masks must name a folder"),
         (("scenes", "--task", "detect", "--trained", "half"), "got 'half', not {full,frozen}|INT"),

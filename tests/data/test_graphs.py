@@ -11,7 +11,6 @@ import torch
 
 from made_graphs import made_graphs, made_nodes
 from replearn.data import as_samples, load_data
-from replearn.data.equal import content_ids
 from replearn.data.graphs import NodeSamples
 from replearn.data.graphs.weisfeiler_lehman import subtree_counts
 from replearn.data.kinds import KINDS
@@ -37,11 +36,11 @@ def test_a_batch_is_the_union_of_its_graphs_in_any_order(marks):
 def test_equal_graphs_share_bytes_and_a_number():
     samples = made_graphs()
     twice = samples[np.r_[0:30, 0:30]]
-    ids, content = content_ids(twice), list(twice.x.each())
+    ids, content = twice.ids(), list(twice.x.each())
     assert torch.equal(ids[:30], ids[30:])
     assert content[:30] == content[30:]
     assert len(set(ids.tolist())) == len(set(content)) == 30
-    assert torch.equal(content_ids(twice.rows(11, 40)), ids[11:40])
+    assert torch.equal(twice.rows(11, 40).ids(), ids[11:40])
 
 
 @pytest.mark.parametrize("how", ["sum", "mean", "max"])
@@ -279,7 +278,7 @@ def test_what_lies_around_nodes_is_enough_to_smooth_them():
     assert len(near.nodes) < 60
     assert near.ids[near.roots].tolist() == index.tolist()
     np.testing.assert_array_equal(near.flat(), whole[index].x.flat())
-    assert torch.equal(content_ids(whole[index]), content_ids(part[index]))
+    assert torch.equal(whole[index].ids(), part[index].ids())
     assert whole[index].x[1:].roots.tolist() == [50, 7]
 
 

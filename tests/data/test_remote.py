@@ -111,7 +111,7 @@ def test_what_is_cut_short_leaves_nothing(served, cache):
     (folder / "half.zip").write_bytes(b"0" * 1_000_000)
     os.utime(folder / "half.zip", (0, 0))
     cut.add("/half.zip")
-    with pytest.raises(ValueError, match=r"half\.zip is not \("):
+    with pytest.raises(ValueError, match=r"half\.zip does not \("):
         as_samples(f"{address}/half.zip")
     assert not [path for path in cache.rglob("*") if path.is_file() and path.suffix != ".lock"]
 
@@ -167,13 +167,13 @@ def test_addresses_of_this_machine_are_paths(tmp_path, cache):
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("NONE/nothing.zip", r"nothing\.zip is not \(FileNotFoundError"),
+        ("NONE/nothing.zip", r"nothing\.zip does not \(FileNotFoundError"),
         (
             "http://127.0.0.1:9/x.zip",
-            r"what is at an address must be there and readable; http://127\.0\.0\.1:9/x\.zip",
+            r"an address must lead to a readable file or folder; http://127\.0\.0\.1:9/x\.zip",
         ),
         ("nosuch://host/x.zip", "an address must be one that fsspec knows"),
-        ("memory://empty/", r"must be there and readable|lists none"),
+        ("memory://empty/", r"readable file or folder|lists none"),
     ],
 )
 def test_what_is_not_there_is_told_in_one_line(address, said, served, capsys):

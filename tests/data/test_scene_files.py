@@ -98,7 +98,7 @@ def test_bad_parts_of_coco_are_counted_and_named(tmp_path):
     [
         ({"images": None}, "with a list of images, each with id and file_name"),
         ({"categories": [{"id": 1}]}, "a list of categories"),
-        ({"images": [{"id": 7, "file_name": "a.png", "width": 5, "height": HEIGHT}]}, "said to be 5 x 32"),
+        ({"images": [{"id": 7, "file_name": "a.png", "width": 5, "height": HEIGHT}]}, "listed as 5 x 32"),
     ],
 )
 def test_what_is_no_coco_is_refused(changes, words, tmp_path):

@@ -10,19 +10,10 @@ import pytest
 
 pytest.importorskip("tokenizers")
 
-from replearn.data import tokenizer as module
+from replearn.data import tokenizer_training as module
 from replearn.data import train_tokenizer
-from replearn.data.tokenizer import (
-    FIRST,
-    KINDS,
-    LAST,
-    MASK,
-    PAD,
-    SPECIALS,
-    UNKNOWN,
-    Tokenizer,
-    blank_tokenizer,
-)
+from replearn.data.tokenizer import FIRST, LAST, MASK, PAD, SPECIALS, UNKNOWN, Tokenizer, blank_tokenizer
+from replearn.data.tokenizer_training import KINDS
 
 TEXTS = [
     "To be, or not to be: that is the question.",
@@ -104,7 +95,7 @@ def test_again_from_its_json(trained):
 
 SPAWNED = """
 import hashlib, json, sys
-from replearn.data.tokenizer import train_tokenizer
+from replearn.data.tokenizer_training import train_tokenizer
 texts = json.loads(sys.stdin.read())
 for kind in sys.argv[1:]:
     print(hashlib.sha256(train_tokenizer(texts, kind, size=400).json.encode()).hexdigest())

@@ -8,7 +8,8 @@ from torch import nn
 
 from replearn.data.samples import Batch
 from replearn.data.text import Texts, TextSamples
-from replearn.data.tokenizer import FIRST, LAST, PAD, Tokenizer, train_tokenizer
+from replearn.data.tokenizer import FIRST, LAST, PAD, Tokenizer
+from replearn.data.tokenizer_training import train_tokenizer
 from replearn.encoders import TEXT_ENCODERS, TextBody, TextEncoder, Vocabulary, make_encoder, text_encoder
 from replearn.encoders.characters import two_way_encoder
 from replearn.encoders.dropout import RowDropout

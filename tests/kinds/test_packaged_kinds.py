@@ -241,8 +241,8 @@ def test_a_kind_asked_for_by_name_reads_what_it_does_not_claim(
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ("raise KeyError('x')", "got an error of it: KeyError: 'x'"),
-        ("raise ValueError('the file is\\nbad.')", "got an error of it: ValueError: the file is bad. Mend"),
+        ("raise KeyError('x')", "it raised KeyError: 'x'"),
+        ("raise ValueError('the file is\\nbad.')", "it raised ValueError: the file is bad. Correct"),
         ("return None", r"must give \(samples, labels, groups\); got NoneType"),
         (
             "return ArraySamples(np.zeros((4, 3), 'f4')), None, np.array(['x'])",

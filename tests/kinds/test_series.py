@@ -119,7 +119,7 @@ def test_unlike_lengths_are_cut_and_padded_and_counted():
     samples, line = read(found)
     assert samples.shape == (2, 30)
     assert "1 of 4 recordings are cut to the 30 rows in their middle (10 rows are left out)" in line
-    assert "1 of 4 recordings are filled up to 30 rows by their last values (6 rows are made up)" in line
+    assert "1 of 4 recordings are padded to 30 rows with their last values (6 rows are made up)" in line
     x = samples[np.arange(4)].x.numpy()
     np.testing.assert_array_equal(x[0], found[0][:, 5:35])
     assert (x[3, :, 24:] == x[3, :, 23:24]).all()

@@ -92,7 +92,7 @@ def test_arrays_with_a_rate(beeps):
         (np.zeros((3, 9), np.int64), "sound:rate=4000", "floats in .* or int16; got int64"),
         (np.zeros((3, 2, 9)), "sound:rate=4000", "must have one channel; got 2"),
         ("nowhere", "sound", "must be a folder or zip of files"),
-        (["nowhere.wav"], "sound", "must name files that are there; got 'nowhere.wav'"),
+        (["nowhere.wav"], "sound", "must name existing files; got 'nowhere.wav'"),
     ],
 )
 def test_what_is_no_sound_is_an_error_in_a_line(data, kind, says):
@@ -105,7 +105,7 @@ def test_recordings_of_unlike_lengths_and_crops_that_slide():
     found = [row[:length] for row, length in zip(tones(3), (1600, 800, 400), strict=True)]
     samples, line = read(found, kind="sound:rate=4000")
     assert samples.shape == (1, 800)
-    assert "1 of 3 recordings are filled up to 800 rows by silence (400 rows" in line
+    assert "1 of 3 recordings are padded to 800 rows with silence (400 rows" in line
     assert not samples[np.array([2])].x[0, 0, 400:].any()
     samples, line = read(tones(4), kind="sound:rate=4000,seconds=0.1,stride=0.1", labels=list("abab"))
     assert (len(samples), samples.shape) == (16, (1, 400))

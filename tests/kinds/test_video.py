@@ -119,7 +119,7 @@ def test_an_array_on_disk_is_not_read_whole(tmp_path):
         ([], "video", "videos must be at least one"),
         ([squares(1)[0], squares(1, size=18)[0]], "video", "must have one size and type; got 2"),
         ("nowhere", "video", "must be a folder or zip of files"),
-        (["nowhere.mp4"], "video", "must name files that are there; got 'nowhere.mp4'"),
+        (["nowhere.mp4"], "video", "must name existing files; got 'nowhere.mp4'"),
         (squares(2), None, r"got shape \(2, 6, 3, 16, 16\). Name the kind of any other, kind='video' say"),
     ],
 )

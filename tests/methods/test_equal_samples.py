@@ -11,7 +11,7 @@ import replearn
 from replearn.engine.run import WEIGHTS, write_tensors
 from replearn.methods import find_method
 from replearn.objectives import nt_xent, uniformity
-from replearn.objectives.negatives import negative_mask
+from replearn.objectives.contrast import negative_mask
 
 METHODS = ("simclr", "mocov3", "cmc", "cpc")
 ROWS = np.random.default_rng(0).integers(0, 256, (8, 3, 16, 16), dtype=np.uint8)

@@ -11,7 +11,7 @@ from lanes import one_of_each
 from replearn.encoders.vit import ViT
 from replearn.engine.health import NotFinite
 from replearn.methods import registry
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.views import Pair, Same
 
 METHODS = {

@@ -118,7 +118,7 @@ def test_what_is_no_tower_is_told(learned, tmp_path):
     folder, _ = learned
     with pytest.raises(ValueError, match=r"must read samples of kind text; the one in .* reads image"):
         CLIP(encoder=f"image=cnn,text={folder}", **QUICK).fit(few_pairs())
-    with pytest.raises(ValueError, match="must be a run folder that is there"):
+    with pytest.raises(ValueError, match="must be an existing run folder"):
         CLIP(encoder=f"image={tmp_path / 'nowhere'},text=words", **QUICK).fit(few_pairs())
     with pytest.raises(ValueError, match="must name members of the pairs, image, text; got sound"):
         CLIP(encoder=f"sound={folder}", **QUICK).fit(few_pairs())

@@ -6,8 +6,7 @@ from objective_cases import CASES, Case
 from torch import Tensor
 from two_processes import half
 
-from replearn.data.processes import collect, processes
-from replearn.engine.distributed import gather
+from replearn.data.processes import collect, gather, processes
 
 
 def loss_and_gradient(case: Case, rank: int) -> tuple[Tensor, Tensor]:

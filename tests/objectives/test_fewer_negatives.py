@@ -10,7 +10,7 @@ from cases_sphere import slow_uniformity
 from jaxtyping import TypeCheckError
 
 from replearn.objectives import info_nce, info_nce_queue, nt_xent, uniformity
-from replearn.objectives.negatives import draw_negatives, negative_mask
+from replearn.objectives.contrast import draw_negatives, negative_mask
 
 N, M = 6, 11
 REFUSED = (ValueError, TypeCheckError)  # the shape checks under pytest come first

@@ -19,7 +19,7 @@ from replearn.objectives import (
     uniformity,
     vicreg,
 )
-from replearn.objectives.negatives import draw_negatives
+from replearn.objectives.contrast import draw_negatives
 from replearn.objectives.supervised_contrast import same_class
 
 REFUSED = (ValueError, TypeCheckError)  # the shape checks under pytest come first

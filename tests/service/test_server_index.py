@@ -203,7 +203,7 @@ def test_a_table_that_is_gone_is_told(made, url, capsys):
     with connected(url) as connection:
         connection.execute(f"DROP TABLE {open_index('server').version.table}")
     assert run("search", "server", "7") == 2
-    assert "it is gone. Make the index anew" in capsys.readouterr().err
+    assert "it is gone. Rebuild the index" in capsys.readouterr().err
 
 
 def test_it_is_served(made, url):

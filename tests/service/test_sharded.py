@@ -142,7 +142,7 @@ def test_a_worker_killed_in_the_middle_loses_and_repeats_no_row(fitted, workers,
 
 def test_what_fails_keeps_whole_shards_and_goes_on_with_the_others(fitted, tmp_path, monkeypatch, alone):
     def fail():
-        raise ValueError("row 1020 must be a number; it is none. Mend it.")
+        raise ValueError("row 1020 must be a number; it is none. Correct it.")
 
     samples, out = as_samples(made_rows()), tmp_path / "out"
     with pytest.raises(ValueError, match="row 1020 must be"):
@@ -196,7 +196,7 @@ def test_other_versions_and_failures_of_a_worker_are_told(fitted, workers, tmp_p
         embed_sharded(fitted, as_samples(made_rows()), tmp_path / "out", plan=plan, workers=2)
 
     def fail():
-        raise ValueError("row 1020 must be a number; it is none. Mend it.")
+        raise ValueError("row 1020 must be a number; it is none. Correct it.")
 
     with pytest.raises(ValueError, match="row 1020 must be"):
         embed_sharded(fitted, wrapped(as_samples(made_rows()), fail), tmp_path / "f", plan=PLAN, workers=2)

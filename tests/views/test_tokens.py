@@ -6,7 +6,8 @@ import torch
 
 from replearn.data.samples import Batch
 from replearn.data.segments import SegmentPairs
-from replearn.data.tokenizer import MASK, SPECIALS, train_tokenizer
+from replearn.data.tokenizer import MASK, SPECIALS
+from replearn.data.tokenizer_training import train_tokenizer
 from replearn.data.tokens import TokenStream
 from replearn.views.segments import NextSentence
 from replearn.views.tokens import MaskTokens, mask_tokens

@@ -74,7 +74,7 @@ def _demo(folder: Path, options: DemoOptions, command: list[str]) -> None:
 
     make_room(folder, resume=options.resume)
     train, test = load_parts(DATA, DataOptions())
-    log.info("%s: %d samples to learn from without labels, %d to test by", DATA, len(train), len(test))
+    log.info("%s: %d samples to learn from without labels, %d to test on", DATA, len(train), len(test))
     rows = _rows(train, test, options.seed, folder, resume=options.resume)
     comparison = judge(((options.seed, row) for row in rows), train, test, draws=DRAWS)
     title = f"Learning {DATA} without labels"

@@ -126,7 +126,7 @@ def _run_sharded(options: EmbedOptions) -> None:
         )
     if options.again:
         raise ValueError(
-            "--again is for what a run keeps, which several workers don't read. Leave it out; a new --out is made anew."
+            "--again ignores what a run has kept, which several workers never read. Leave it out."
         )
     if lies_in(out, run / EMBEDDED) or lies_in(run, out):
         raise ValueError(f"--out must be a folder of its own; got {out}. Choose another name.")

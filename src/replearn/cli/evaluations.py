@@ -184,7 +184,7 @@ def unjudged(train: Samples, test: Samples) -> str | None:
     if not any(known) or all(known):
         return None
     return (
-        f"No accuracy can be told: {known[0]:,} of {len(train):,} training and {known[1]:,} of {len(test):,} test "
+        f"Accuracy can't be computed: {known[0]:,} of {len(train):,} training and {known[1]:,} of {len(test):,} test "
         "samples have a label, and both parts need some. Label more, or name a labelled part (--test)."
     )
 
@@ -249,7 +249,7 @@ def check_same_data(known: Any, train: Samples, test: Samples, again: str) -> No
     """Raises ValueError where samples are not those whose hashes an evaluation kept; `again` says how to go on."""
     if not isinstance(known, dict):
         raise ValueError(
-            f"{EVALUATION} must say which data were judged; it does not, as of an older version. Judge again: {again}."
+            f"{EVALUATION} must say which data were judged; an older version wrote it. Judge again: {again}."
         )
     for part, samples in {"train": train, "test": test}.items():
         if known.get(part) != content_fingerprint(samples):

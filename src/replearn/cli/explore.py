@@ -229,7 +229,7 @@ def _beside(
 
 def _kept_colours(samples: "Samples", options: ExploreOptions, chosen: "np.ndarray | None") -> list["Colour"]:
     """Columns of a table or of the file of labels."""
-    from replearn.cli.index import kept_values
+    from replearn.cli.index_columns import kept_values
     from replearn.service.explore.explored import column_colour
 
     found = []

@@ -77,7 +77,7 @@ def run_of(version: "Version") -> tuple[Any, Any]:
         return load_run(version.run), described(version.run)
     except (ValueError, OSError) as error:
         log.warning(
-            "the run that made the index, %s, is not there (%s): texts are searched by their words alone, and samples "
+            "the run that made the index, %s, is missing (%s): texts are searched by their words alone, and samples "
             "are read as they come",
             version.run,
             " ".join(str(error).split())[:120],
@@ -149,6 +149,6 @@ def _read(
     least = float((own * rows.h[some]).sum(1).min())
     if least < SAME:
         raise ValueError(
-            f"one of {len(some)} samples that were looked at is another one (cosine {least:.2f})"
+            f"one of {len(some)} samples checked differs from the one in the index (cosine {least:.2f})"
         )
     return shown

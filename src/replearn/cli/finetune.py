@@ -265,7 +265,7 @@ def read_numbers(path: str, options: FineTuneOptions) -> tuple[Any, list[Any]]:
     from replearn.data import as_samples
     from replearn.data.records import is_record_file, records
     from replearn.data.remote import local_path
-    from replearn.data.tables import read_table
+    from replearn.data.table_files import read_table
     from replearn.data.text_tables import text_column
 
     if options.target is None:
@@ -317,5 +317,4 @@ def _numbers(path: str, target: str, rows: list[tuple[str, Any]]) -> list[float 
 
 def _some(X: Any, y: list[Any], index: "np.ndarray") -> tuple[Any, list[Any]]:
     """Samples at some positions."""
-    chosen = X.subset(index) if hasattr(X, "subset") else [X[i] for i in index]
-    return chosen, [y[i] for i in index]
+    return X.subset(index) if hasattr(X, "subset") else [X[i] for i in index], [y[i] for i in index]

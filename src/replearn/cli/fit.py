@@ -160,7 +160,7 @@ def fit(method: Any, options: Any, folder: Path) -> None:
     told = _speed(method, minutes(time.monotonic() - began))
     print(f"{type(method).__name__} on {shown_data(options.data)}: {len(samples):,} samples, {told}")
     if cut := cut_short(*training_of(method)[:1], method):
-        print(f"ended by max_minutes after {cut}; the whole schedule was drawn together")
+        print(f"ended by max_minutes after {cut}; the learning rate's schedule was shortened to fit")
     if longer := extended(method):
         print(f"extended: {longer}, each with a schedule of its own")
     if samples.labels is not None and saw_all(method, options):

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from replearn.cli.index_columns import columns_of
 from replearn.cli.options import Flag, parse
 from replearn.cli.samples import DataOptions, load_samples, short_name, shown_data
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import numpy as np
 
     from replearn.data import Samples
@@ -29,7 +28,7 @@ class IndexOptions(DataOptions):
     """Make an index of DATA by the representation of RUN: `replearn search` finds the nearest samples in it.
 
     Killed, the same command goes on. An index that is there is changed by --add (samples of DATA, by the same run),
-    by --renew (made anew, by any run; searches see the old one until the new one is whole), or, in place of RUN,
+    by --renew (rebuilt, by any run; searches use the old one until the new one is complete), or, in place of RUN,
     by --delete.
 
     Attributes:
@@ -39,7 +38,7 @@ class IndexOptions(DataOptions):
         keep: columns of DATA's table, or of the file of labels, that searches can ask for.
         of: of a run of clip, the member that DATA are: image, say; searches may ask by another.
         add: add DATA to the index.
-        renew: make the index anew beside the old one, then switch to it.
+        renew: build a new index beside the old one, then switch to it.
         delete: delete samples for which this holds: "label = 'cat'".
         approximate: look through a part of large indexes only; how much of exact search that finds is measured.
         server: keep the rows in a PostgreSQL server with pgvector, postgresql://user@host/database; passwords come from
@@ -72,7 +71,7 @@ def run(args: list[str]) -> None:
         raise ValueError("all arguments must be given; missing: DATA. See `replearn index --help`.")
     if options.add and options.approximate:
         raise ValueError(
-            "--approximate is for an index that is made; got --add. Leave it out: what is there stays."
+            "--approximate is for a new index; got --add. Leave it out: the index keeps its way of searching."
         )
     from replearn.service.indexes import is_index, writing
     from replearn.service.indexes.server import check_server
@@ -80,12 +79,12 @@ def run(args: list[str]) -> None:
     if options.server is not None:
         if options.add:
             raise ValueError(
-                "--server is for an index that is made; got --add. Leave it out: what is there stays."
+                "--server is for a new index; got --add. Leave it out: the index stays where it is."
             )
         check_server(options.server)
     to = Path(options.to or f"runs/index-{short_name(options.data)}")
     if is_index(to) != (options.add or options.renew):
-        told = "holds an index already: --add adds to it, --renew makes it anew"
+        told = "holds an index already: --add adds to it, --renew rebuilds it"
         raise ValueError(
             f"{to} {told if is_index(to) else 'holds no index to change. Leave --add and --renew out'}."
         )
@@ -102,7 +101,7 @@ def _make(options: IndexOptions, to: Path) -> None:
 
     began = time.monotonic()
     method, member, samples = _read(options)
-    columns = columns_of(samples, options, first=0)
+    columns = columns_of(samples, options.keep, str(options.data), options.labels, first=0)
     rows = _represent(options, to, method, member, samples)
     keep, columns = _with_direction(rows, columns)
     folder = Path(options.run).resolve()
@@ -118,9 +117,8 @@ def _make(options: IndexOptions, to: Path) -> None:
     chosen = rows if keep is None else rows[keep]
     name, recall = write_version(to, told, chosen, columns, parts=options.approximate)
     _clean(to)
-    print(
-        f"{shown(to)}: {len(chosen):,} samples, {rows.shape[1]} numbers each, {name}, {_took(began, minutes)}"
-    )
+    took = minutes(time.monotonic() - began)
+    print(f"{shown(to)}: {len(chosen):,} samples, {rows.shape[1]} numbers each, {name}, {took}")
     if recall is not None:
         print(recall)
     print(f"next:\n  replearn search {shown(to)} QUERY\n  replearn explore {shown(to)}")
@@ -137,16 +135,18 @@ def _add(options: IndexOptions, to: Path) -> None:
     if hash_of_run(options.run) != opened.version.weights:
         raise ValueError(
             f"samples that are added must be represented by the run of the index, {opened.version.run}; "
-            f"{options.run} is another, or was fitted again. Make the index anew by --renew."
+            f"{options.run} is another, or was fitted again. Rebuild the index by --renew."
         )
     method, member, samples = _read(options)
     if member != opened.version.member:
         raise ValueError(f"--of must be {opened.version.member}, as the index has it; got {member}.")
-    columns = columns_of(samples, options, first=opened.table.next_number())
+    columns = columns_of(
+        samples, options.keep, str(options.data), options.labels, first=opened.table.next_number()
+    )
     there = opened.table.names() & set(samples.names or ())
     if there:
         raise ValueError(
-            f"names of samples that are added must be new; {len(there):,} of {len(samples):,} are there, such as "
+            f"names of added samples must be new; {len(there):,} of {len(samples):,} are in the index, such as "
             f"{min(there)!r}. Delete them first, by --delete."
         )
     rows = _represent(options, to, method, member, samples)
@@ -155,7 +155,9 @@ def _add(options: IndexOptions, to: Path) -> None:
     data = (*opened.version.data, shown_data(str(options.data)))
     note(to, opened.name, dataclasses.replace(opened.version, data=data))
     _clean(to)
-    print(f"{shown(to)}: {len(samples):,} added, {len(opened.table):,} in all, {_took(began, minutes)}")
+    print(
+        f"{shown(to)}: {len(samples):,} added, {len(opened.table):,} in all, {minutes(time.monotonic() - began)}"
+    )
 
 
 def _delete(options: IndexOptions) -> None:
@@ -230,87 +232,6 @@ def _represent(
     return found
 
 
-def columns_of(samples: "Samples", options: IndexOptions, *, first: int) -> dict[str, Any]:
-    """Number, name, label and group of each sample, where there are any, and the columns that are kept.
-
-    Raises:
-        ValueError: there is no such column, or it is called like one of these.
-    """
-    import numpy as np
-    import pyarrow as pa
-
-    from replearn.data.records import shown_name
-
-    n = len(samples)
-    found: dict[str, Any] = {"number": pa.array(np.arange(first, first + n), pa.int64())}
-    if samples.names is not None:
-        found["name"] = pa.array([shown_name(name) for name in samples.names], pa.string())
-    if samples.labels is not None:
-        names = [samples.classes[label] if label >= 0 else None for label in samples.labels.tolist()]
-        found["label"] = pa.array(names, pa.string())
-    if samples.groups is not None:
-        found["group"] = pa.array(list(map(str, samples.groups)), pa.string())
-    return found | _kept(samples, options)
-
-
-def _kept(samples: "Samples", options: IndexOptions) -> dict[str, Any]:
-    import pyarrow as pa
-
-    from replearn.service.indexes import OWN
-
-    own = [name for name in options.keep if name in OWN]
-    if own:
-        raise ValueError(f"--keep must name other columns than {', '.join(OWN)}; got {own[0]}. Rename it.")
-    values = kept_values(samples, str(options.data), options.labels, options.keep)
-    return {name: _array(column, pa) for name, column in values.items()}
-
-
-def kept_values(
-    samples: "Samples", data: str, labels: str | None, keep: "Sequence[str]"
-) -> "Mapping[str, Sequence[Any]]":
-    """The columns that `--keep` names, of DATA's table or of the file of `--labels`, a value per sample.
-
-    Raises:
-        ValueError: there are none of these names, or not a row per sample.
-    """
-    from replearn.data.label_files import read_label_file
-    from replearn.data.records import is_record_file
-    from replearn.data.remote import local_path
-    from replearn.data.tables import read_table
-
-    if not keep:
-        return {}
-    file = local_path(data)
-    if file.exists() and is_record_file(file):
-        table = read_table(file)
-        missing = [name for name in keep if name not in table.columns]
-        if missing or len(table) != len(samples):
-            there = ", ".join(map(str, table.columns[:10]))
-            raise ValueError(
-                f"--keep must name columns of {file}, a row per sample; it has {there}, "
-                f"and {len(table):,} rows for {len(samples):,} samples."
-            )
-        return {name: table[name] for name in keep}  # type: ignore[misc]
-    path = None if labels is None else local_path(labels)
-    if path is None or not path.is_file() or samples.names is None:
-        raise ValueError(
-            "--keep is for DATA in a table, or with a file of --labels; got neither. Leave it out."
-        )
-    found = read_label_file(path, samples.names, targets=keep)[0]
-    assert isinstance(found, dict)
-    return found
-
-
-def _array(values: Any, pa: Any) -> Any:
-    """A column; of values of several types, their texts."""
-    from replearn.data.records import shown_name
-
-    try:
-        return pa.array(values, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.array([None if value is None else shown_name(str(value)) for value in values], pa.string())
-
-
 def _with_direction(
     rows: "np.ndarray", columns: dict[str, Any]
 ) -> tuple["np.ndarray | None", dict[str, Any]]:
@@ -336,7 +257,3 @@ def _clean(to: Path) -> None:
 
     for name in (ROWS, f"{ROWS}.json"):
         remove(to / name)
-
-
-def _took(began: float, minutes: Any) -> str:
-    return str(minutes(time.monotonic() - began))

@@ -60,7 +60,7 @@ def print_language(facts: dict[str, Any]) -> None:
     for row in facts["overlap"]:
         if row["n-grams"]:
             print(
-                f"{row['seen']:.1%} of the test texts' {row['length']}-grams of words stand in the training texts"
+                f"{row['seen']:.1%} of the test texts' {row['length']}-grams of words also occur in the training texts"
             )
     print(f"it writes, from nothing, {facts['written']['tokens']} tokens at most:")
     for text in facts["written"]["texts"]:

@@ -30,7 +30,7 @@ def check_tokens(host: str, file: str | None) -> tuple[str, ...]:
     tokens = () if file is None else read_tokens(file)
     if not is_loopback(host) and not tokens:
         raise ValueError(
-            f"--tokens must be given where others can reach the server; got --host {host} without. Name a file "
+            f"--tokens must be given where others can reach the server; got --host {host} without it. Name a file "
             "with a token per line."
         )
     return tokens

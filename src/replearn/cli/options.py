@@ -114,7 +114,7 @@ def check_names(options: type[Any], args: list[str], command: str) -> None:
         if not arg.strip() or (arg.startswith("--") and arg.endswith("=")):
             where = f" for {before}" if before.startswith("--") else f", {arg}" if arg.strip() else ""
             raise ValueError(
-                f"arguments must not be empty; got an empty one{where}. Is a variable of the shell not set?"
+                f"arguments must not be empty; got an empty one{where}. Is a shell variable unset?"
             )
         if not arg.startswith("--") or arg == "--":
             continue

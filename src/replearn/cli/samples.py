@@ -18,7 +18,7 @@ NAMED = 3  # groups that are named
 TEST_SHARE = 0.2
 SEEN = (
     "the run was fitted on these {:,} test samples, too: new ones may score lower, and where it looked at labels the "
-    "scores mean nothing. `replearn fit ... --split train` keeps them apart"
+    "scores mean nothing. `replearn fit ... --split train` keeps test samples apart"
 )
 
 
@@ -135,7 +135,7 @@ def parts_and_whole(
     if is_builtin(data):
         if ":" in data:
             raise ValueError(
-                f"built-in data to judge by must be named whole, since both parts are needed; got {data}. "
+                f"built-in data to judge by must be named without a part, since both parts are needed; got {data}. "
                 f"Write {data.partition(':')[0]}."
             )
         train, held = (load_samples(f"{data}:{part}", options, like=like) for part in ("train", "test"))

@@ -158,7 +158,7 @@ def _advice(found: "Scaling", minutes: float | None) -> list[str]:
     if not worth:
         return [
             f"More of {' or '.join(axis.name for axis in found.axes)} is not shown to help: the errors do not fall, or "
-            "too few trainings were made to tell. More values or seeds (--seeds 3) tell more."
+            "there are too few trainings to see it. Try more values or seeds (--seeds 3)."
         ]
     best = min(worth, key=lambda name: worth[name].error)
     told = [
@@ -178,7 +178,7 @@ def _spent(found: "Scaling", minutes: float) -> str:
         if there is not None and (best is None or there[1].error < best[2].error):
             best = axis, *there
     if best is None:
-        return f"What {minutes:g} minutes are worth can't be told: nothing that was made larger helps and takes longer."
+        return f"What {minutes:g} minutes buy can't be estimated: nothing that was enlarged helps and takes longer."
     axis, x, law = best
     told = (
         f"In {minutes:g} minutes of one training: {axis.name} of about {x:,.0f}, for an error of "

@@ -123,8 +123,8 @@ def scene_parts(data: str, options: SceneData, *, masks: bool) -> tuple["Scenes"
         return train, test
     if data.startswith(f"{DRAWN}:") and options.test is None:
         raise ValueError(
-            f"built-in scenes to judge by must be named whole, since both parts are needed; got {data}. Write {DRAWN}, "
-            "or name a --test."
+            f"built-in scenes to judge by must be named without a part, since both parts are needed; got {data}. Write "
+            f"{DRAWN}, or name a --test."
         )
     for name in ("images", "masks"):
         given = getattr(options, name)
@@ -224,7 +224,7 @@ def report_scenes(folder: Path, *, title: str | None) -> None:
     model = load_run(str(folder))
     if not isinstance(model, SceneModel) or model.main not in scores:
         raise ValueError(
-            f"{folder / SCENES} must be of the run beside it; it is of another one. Fine-tune again."
+            f"{folder / SCENES} must belong to the run beside it; it belongs to another one. Fine-tune again."
         )
     log.info("reading %s, which %s names", options.test or data, folder / SCENES)
     _, test = scene_parts(data, options, masks=model.reads_masks)

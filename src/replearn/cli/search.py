@@ -107,7 +107,7 @@ def _asked(options: SearchOptions, opened: "Opened", by: str) -> tuple["np.ndarr
     folder = options.run or version.run
     if hash_of_run(folder) != version.weights:
         raise ValueError(
-            f"the run must be the one that the index was made by; {folder} has other weights. Make the index anew: "
+            f"the run must be the one that the index was made by; {folder} has other weights. Rebuild the index: "
             "replearn index RUN DATA --to INDEX --renew."
         )
     method, known = load_run(folder), described(folder)

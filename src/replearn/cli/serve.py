@@ -98,6 +98,6 @@ def make_one_of_several(options: ServeOptions, tokens: tuple[str, ...], folder: 
         first.write_text(weights)
     elif first.read_text() != weights:
         raise ValueError(
-            f"{options.run} must be as it was when the server began; it was fitted again since. Start the server anew."
+            f"{options.run} must be as it was when the server began; it has been fitted again. Restart the server."
         )
     return make(options, tokens, Counts(folder / f"{number}.json"))

@@ -156,7 +156,7 @@ def _kept(table: "Transfer", folder: Path, known: "list[Cell]") -> "Iterator[Cel
         len(table.seeds),
     )
     if known:
-        log.info("%d cells are there already", len(known))
+        log.info("%d cells are done already", len(known))
     facts = {"versions": versions(), "machine": machine_in_words()}
     for cell in table.cells(known):
         if cell.key not in there:

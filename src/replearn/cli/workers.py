@@ -148,7 +148,7 @@ class Workers:
             return
         if self._deaths >= DEATHS:
             raise ValueError(
-                f"workers must live; {DEATHS} died one after the other, each within {AT_ONCE:g} seconds, the last "
+                f"workers must stay alive; {DEATHS} died in turn, each within {AT_ONCE:g} seconds, the last "
                 f"one {how(worker)}. Start fewer by --workers if memory is short."
             )
         log.warning("worker %d died (%s); another one starts", worker.process.pid, how(worker))

@@ -78,7 +78,7 @@ def run(args: list[str]) -> None:
         )
     elif known.any():
         unlike = [name for name, place in zip(samples.classes, own, strict=True) if place is None]
-        print(f"no accuracy: {', '.join(unlike[:3])} of the labels of DATA are none of the classes")
+        print(f"no accuracy: {', '.join(unlike[:3])} are labels of DATA, but none of the classes")
     counts = np.bincount(best, minlength=len(names))
     for number in np.argsort(-counts, kind="stable"):
         print(f"  {counts[number]:>6,} {names[number]}")

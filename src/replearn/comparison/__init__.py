@@ -14,6 +14,7 @@ from replearn.comparison.compare import (
     machine_in_words,
     run_name,
 )
+from replearn.comparison.estimators import fit_arrays, stored_arrays
 from replearn.comparison.latents import with_latents
 from replearn.comparison.rows import (
     BY_HAND,
@@ -26,13 +27,11 @@ from replearn.comparison.rows import (
     cut_short,
     extended,
     fit_and_represent,
-    fit_arrays,
     hand_made,
     is_baseline,
     of_two_views,
     raw_input,
     represent,
-    stored_arrays,
     training_of,
     untrained,
     untrained_encoders,

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import clone
-from sklearn.decomposition import PCA
 
+from replearn.comparison.estimators import fit_arrays, stored_arrays
 from replearn.comparison.hidden import with_few_labels
 from replearn.data import Samples
 from replearn.data.kinds import KINDS, PIXELS
@@ -26,15 +26,13 @@ from replearn.engine.embed import check_finite
 from replearn.engine.extension import in_parts
 from replearn.engine.history import cut_by_clock
 from replearn.engine.machine import random_state_kept
-from replearn.engine.run import METHOD, read_json
 from replearn.methods.arrays import save_arrays
 from replearn.methods.base import Encoded
 from replearn.methods.classical import BagOfVisualWords
-from replearn.methods.columns import Columns, bare, behind_columns, columns_before, rows_of, scaling_of
+from replearn.methods.columns import Columns, bare, rows_of
 from replearn.methods.few import for_few
 from replearn.methods.labelled.classifier import labelled_rows
 from replearn.methods.labelled.semi_supervised import SemiSupervised
-from replearn.methods.load import load
 from replearn.methods.model import Model
 from replearn.methods.trained import Trained
 from replearn.views import default_views
@@ -156,14 +154,15 @@ def begins_with_weights(method: Trained) -> bool:
 
 
 @contextmanager
-def unheard() -> Iterator[None]:
-    """While entered, only warnings are logged: what a fit says will be said by the fit."""
-    level = log.level
-    log.setLevel(logging.WARNING)
+def unheard(name: str = "replearn", level: int = logging.WARNING) -> Iterator[None]:
+    """While entered, a logger passes on this level and above alone: what a fit says will be said by the fit."""
+    own = logging.getLogger(name)
+    before = own.level
+    own.setLevel(level)
     try:
         yield
     finally:
-        log.setLevel(level)
+        own.setLevel(before)
 
 
 def _network(method: Trained, blank: Trained) -> Any:
@@ -258,18 +257,6 @@ def fit_and_represent(
     return Representation(name, *represent(method, train, test), method, seconds)
 
 
-def fit_arrays(method: Any, *parts: Samples, columns: Columns | None) -> Any:
-    """scikit-learn's estimator fitted on the rows of samples; one that takes rows as they come."""
-    rows = [rows_of(part, columns) for part in parts]
-    fitted = method.fit(np.concatenate(rows) if len(rows) > 1 else rows[0])
-    if isinstance(fitted, PCA) and not fitted.whiten and fitted.n_components_ == rows[0].shape[1]:
-        log.info(
-            "PCA keeps all %d directions, so that its scores are nearly those of raw input; n_components keeps fewer",
-            fitted.n_components_,
-        )
-    return behind_columns(columns, fitted)
-
-
 def of_two_views(method: Any, samples: Samples, seed: int) -> tuple[np.ndarray, np.ndarray] | None:
     """The representations of two views of some samples, or None of a method that can place no other samples.
 
@@ -298,31 +285,6 @@ def represent(
         return rows
     placed = bare(method).embedding_
     return placed[: len(train)], placed[len(train) :]
-
-
-def stored_arrays(method: Any, samples: Samples, run: Path, columns: Columns | None = None) -> Any:
-    """scikit-learn's estimator in a run folder, or None where there is none yet.
-
-    Raises:
-        ValueError: it is of another class, or has other parameters, samples or scaling of columns.
-    """
-    if not (run / METHOD).exists():
-        return None
-    found, content = load(run), read_json(run / METHOD)
-    before, now = scaling_of(columns_before(found)), scaling_of(columns)
-    if before != now:
-        raise ValueError(
-            f"a run is resumed with the scaling of columns it began with; {run} has {before!r}, this is {now!r}. "
-            f"Give --scaling {before}, or choose another folder."
-        )
-    stored = bare(found)
-    same = type(stored) is type(method) and stored.get_params(deep=False) == method.get_params(deep=False)
-    if not same or content["samples"]["fingerprint"] != samples.fingerprint():
-        raise ValueError(
-            f"a run is resumed with the method, parameters and samples it began with; {run} holds {stored}, "
-            f"and this is {method} on {len(samples)} samples. Choose another folder."
-        )
-    return found
 
 
 def training_of(method: Any) -> tuple[Sequence[dict[str, float]], list[str]]:

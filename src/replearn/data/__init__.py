@@ -20,7 +20,8 @@ from replearn.data.splits import split
 from replearn.data.targets import Target, Targets, read_targets
 from replearn.data.tasks import read_pairs, read_spans, read_tags
 from replearn.data.text import Texts, TextSamples
-from replearn.data.tokenizer import Tokenizer, train_tokenizer
+from replearn.data.tokenizer import Tokenizer
+from replearn.data.tokenizer_training import train_tokenizer
 from replearn.data.tokens import TokenStream, TokenWindows, token_stream
 from replearn.data.told import DataWarning
 from replearn.data.voc import read_voc

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from replearn.data.reasons import reason_of
+
 DATA_NAMES = ("x", "X", "images", "data", "x_train", "arr_0")
 LABEL_NAMES = ("y", "labels", "label", "target", "y_train", "arr_1")
 
@@ -57,7 +59,7 @@ def read_arrays(path: Path) -> tuple[np.ndarray, Any] | None:
 
 
 def _unreadable(path: Path, error: Exception) -> str:
-    reason = " ".join(str(error).split())[:200].rstrip(".")
+    reason = reason_of(error)
     return (
         f"{path} must be a whole file written by numpy.save or savez, without objects; {reason}. Save it "
         f"again."

@@ -1,4 +1,4 @@
-"""Built-in sequences: resistance genes, and molecules as SMILES."""
+"""Built-in genes, which make bacteria resistant, and molecules: as SMILES, as graphs."""
 
 import csv
 import gzip
@@ -10,6 +10,8 @@ from importlib.resources import files
 import numpy as np
 
 from replearn.data.fasta import fasta_records, read_header
+from replearn.data.graphs import GraphSamples
+from replearn.data.samples import Samples
 from replearn.data.sequences import SequenceSamples, Spelling
 from replearn.data.splits import stratified_test
 from replearn.data.targets import read_targets
@@ -83,3 +85,27 @@ def _apart(samples: SequenceSamples) -> np.ndarray:
     alone = np.char.add("\0", np.arange(len(samples)).astype(str))
     _, units = np.unique(np.where(samples.groups == "", alone, samples.groups), return_inverse=True)
     return stratified_test(samples.labels, test=0.2, random_state=0, units=units)
+
+
+def mutag() -> tuple[Samples, np.ndarray]:
+    with (FOLDER / "mutag.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+        found = {name: arrays[name] for name in arrays.files}
+    graph, edges, labels = (
+        found["graph_id"].astype(np.int64),
+        found["edge_index"],
+        found["label"].astype(np.int64),
+    )
+    counts = np.bincount(graph)
+    first = np.cumsum(counts) - counts
+    order = np.argsort(graph[edges[0]], kind="stable")
+    owner = graph[edges[0]][order]
+    samples = GraphSamples(
+        np.eye(len(found["node_label_names"]))[found["node_label"]],
+        edges[:, order] - first[owner],
+        *(counts, np.bincount(owner, minlength=len(counts))),
+        np.eye(len(found["edge_label_names"]))[found["edge_label"]][order],
+        labels=labels,
+        classes=found["label_names"].tolist(),
+        details={"columns": found["node_label_names"].tolist()},
+    )
+    return samples, stratified_test(labels, test=0.2, random_state=0)

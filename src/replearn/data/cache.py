@@ -21,6 +21,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
+from replearn.data.reasons import reason_of
+
 try:
     import fcntl
 except ImportError:  # Windows: no lock, so two processes may both build, and the first to finish wins
@@ -92,7 +94,7 @@ def damage(entry: Path) -> str | None:
     except FileNotFoundError as error:
         return f"{Path(error.filename).name} is missing"
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        return f"it cannot be read: {' '.join(str(error).split())[:80]}"
+        return f"it cannot be read: {reason_of(error, 80)}"
     return None
 
 

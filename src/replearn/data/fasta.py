@@ -12,6 +12,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from replearn.data.sources import is_hidden
+
 ENDINGS = ("fasta", "fa", "fna", "ffn", "faa", "frn", "fas", "fastq", "fq")
 SUFFIXES = tuple(f".{ending}{packed}" for ending in ENDINGS for packed in ("", ".gz"))
 FIELD = re.compile(r"""(?:^|[\s\[|])([A-Za-z_]+)=("[^"]*"|[^\s\]]+)""")
@@ -24,8 +26,7 @@ class Broken(ValueError):
 
 def is_fasta(name: str) -> bool:
     """Whether a file's ending is that of sequences, and neither it nor a folder on the way is hidden."""
-    hidden = name.startswith((".", "__MACOSX")) or "/." in name
-    return name.lower().endswith(SUFFIXES) and not hidden
+    return name.lower().endswith(SUFFIXES) and not is_hidden(name)
 
 
 def fasta_records(file: Any, name: str) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,8 @@ from functools import cache
 from io import BufferedReader, BytesIO
 from typing import TYPE_CHECKING
 
+from replearn.data.reasons import reason_of
+
 if TYPE_CHECKING:  # Pillow is imported where it is used: most data come as arrays
     from PIL.Image import Image
 
@@ -170,4 +172,4 @@ def _unknown_tiff(file: BufferedReader | BytesIO) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:100] or type(error).__name__
+    return reason_of(error, 100) or type(error).__name__

@@ -5,17 +5,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from replearn.data.kmers import LARGEST_KMER, kmers
-from replearn.data.tokenizer import (
-    FIRST,
-    LAST,
-    READ_FROM,
-    SPACED,
-    SPECIALS,
-    UNKNOWN,
-    Tokenizer,
-    TooRare,
-    the_library,
-)
+from replearn.data.tokenizer import FIRST, LAST, SPACED, SPECIALS, UNKNOWN, Tokenizer, the_library
+from replearn.data.tokenizer_training import READ_FROM, TooRare
 
 
 def kmer_tokenizer(sequences: Iterable[str], *, k: int, stride: int, size: int, least: int = 1) -> Tokenizer:

@@ -169,7 +169,8 @@ def _found(data: Any, asked: Asked, kind: str | None, room: Kind | None) -> Foun
     claiming = [name for name in others if name == kind or (kind is None and claimed(name, data))]
     if claiming and not isinstance(data, Samples):
         return read_by_package(claiming[0], data, asked)
-    own = room if kind is not None and _reads(kind) else None
+    reads = room is not None and kind in OWN and type(room).read is not Kind.read  # its data by itself
+    own = room if reads else None
     if kind is None:
         own = next((each for each in OWN.values() if each.claims(data)), None)
     if own is not None and not isinstance(data, Samples):
@@ -177,11 +178,6 @@ def _found(data: Any, asked: Asked, kind: str | None, room: Kind | None) -> Foun
     if isinstance(data, str | Path):
         return from_path(Path(data).expanduser(), asked)
     return _from_object(data, asked)
-
-
-def _reads(kind: str) -> bool:
-    """Whether a kind of ours reads its data by itself."""
-    return kind in OWN and type(OWN[kind]).read is not Kind.read
 
 
 def _check_for_tables(
@@ -282,8 +278,8 @@ def _images_at(paths: Sequence[Any], asked: Asked) -> Samples | None:
     missing = [str(path) for path in paths if not Path(path).is_file()]
     if missing:
         raise ValueError(
-            f"a list of names of image files must name files that are there; {len(missing):,} of {len(paths):,} are "
-            f"not, the first: {missing[0]!r}."
+            f"a list of names of image files must name existing files; {len(missing):,} of {len(paths):,} do not "
+            f"exist, the first: {missing[0]!r}."
         )
     return image_samples(ListSource(paths), image_size=asked.image_size, strict=asked.strict, labelled=False)
 

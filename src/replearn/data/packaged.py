@@ -5,6 +5,7 @@ from typing import Any
 
 from replearn.data.asked import Asked, Found
 from replearn.data.kinds import KINDS, KindWarning
+from replearn.data.reasons import named_reason
 from replearn.data.samples import Samples
 
 
@@ -17,7 +18,7 @@ def claimed(kind: str, data: Any) -> bool:
     try:
         return bool(KINDS[kind].claims(data))
     except Exception as error:  # whatever their code raises
-        told = f"the package of kind {kind} can't tell whether it reads the data, and is not asked: {_in_a_line(error)}"
+        told = f"the package of kind {kind} can't tell whether it reads the data and is skipped: {named_reason(error)}"
         warnings.warn(told, KindWarning, stacklevel=2)
         return False
 
@@ -32,21 +33,17 @@ def read_by_package(kind: str, data: Any, asked: Asked) -> Found:
         found = KINDS[kind].read(data, asked)
     except Exception as error:  # whatever their code raises
         raise ValueError(
-            f"data of kind {kind} must be as its package reads them; got an error of it: {_in_a_line(error)}. Mend the "
+            f"data of kind {kind} must be as its package reads them; it raised {named_reason(error)}. Correct the "
             "data, or name another kind (kind=)."
         ) from error
     if not (isinstance(found, tuple) and len(found) == 3 and isinstance(found[0], Samples)):
         raise ValueError(
-            f"the package of kind {kind} must give (samples, labels, groups); got {type(found).__name__}. Mend read."
+            f"the package of kind {kind} must give (samples, labels, groups); got {type(found).__name__}. Correct read."
         )
     samples, _, groups = found
     if groups is not None and len(groups) != len(samples):
         raise ValueError(
             f"the package of kind {kind} must give a group per sample; got {len(groups):,} for {len(samples):,}. "
-            "Mend its read."
+            "Correct its read."
         )
     return found
-
-
-def _in_a_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200].rstrip(".")

@@ -12,9 +12,10 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
+from replearn.data.chosen import chosen_of
 from replearn.data.content import each_as_bytes, floats_of, rows_of_numbers
 from replearn.data.labels import UNLABELLED
-from replearn.data.samples import Batch, Samples, chosen_of, positions
+from replearn.data.samples import Batch, Samples, positions
 
 
 class Together:

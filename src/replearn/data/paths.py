@@ -13,7 +13,8 @@ from replearn.data.folder import image_samples
 from replearn.data.records import is_record_file
 from replearn.data.samples import ArraySamples
 from replearn.data.sources import find_source, is_text_name
-from replearn.data.tables import array_samples, read_table, table_samples
+from replearn.data.table_files import read_table
+from replearn.data.tables import array_samples, table_samples
 from replearn.data.tar_files import tar_paths, tar_samples
 from replearn.data.text_files import file_samples, is_text_file, line_samples
 from replearn.data.text_tables import text_column, text_table_samples

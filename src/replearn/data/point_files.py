@@ -16,7 +16,8 @@ from replearn.data.folder import StoredNames, refuse_splits
 from replearn.data.needed import needed
 from replearn.data.points import Counts, PointSamples, Unusable, cloud_of, on_surface
 from replearn.data.progress import progress
-from replearn.data.sources import Source, folder_labels
+from replearn.data.reasons import reason_of
+from replearn.data.sources import Source, folder_labels, is_hidden
 from replearn.data.stored import open_rows
 from replearn.data.text_files import hash_of
 from replearn.data.told import tell, tell_skipped
@@ -29,7 +30,7 @@ VERSION = 1  # part of the cache's key: raise it when reading changes
 
 def is_cloud_name(name: str) -> bool:
     """Whether a file's ending is that of a cloud or mesh, and neither it nor a folder on the way is hidden."""
-    return name.lower().endswith(SUFFIXES) and not name.startswith((".", "__MACOSX")) and "/." not in name
+    return name.lower().endswith(SUFFIXES) and not is_hidden(name)
 
 
 def trimesh() -> Any:
@@ -91,7 +92,7 @@ def _build(source: Source, folder: Path, points: int, up: str) -> None:
             except Unusable as error:
                 bad.append((name, str(error)))
             except Exception as error:  # what damaged files raise is not documented
-                bad.append((name, f"can't be read ({' '.join(str(error).split())[:100].rstrip('.')})"))
+                bad.append((name, f"can't be read ({reason_of(error, 100)})"))
             advance(1)
     if not names:
         name, reason = bad[0]

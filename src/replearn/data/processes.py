@@ -1,7 +1,10 @@
 """Processes that train together: how many there are, which one this is, and rows that others hold."""
 
+from typing import Any
+
 import torch
 import torch.distributed as dist
+from jaxtyping import Float
 from torch import Tensor
 
 
@@ -22,3 +25,24 @@ def collect(rows: Tensor) -> Tensor:
     parts = [torch.empty_like(rows) for _ in range(processes())]
     dist.all_gather(parts, rows.contiguous())
     return torch.cat(parts)
+
+
+def gather(rows: Float[Tensor, "n ..."]) -> Float[Tensor, "m ..."]:
+    """Rows of all processes, `m = processes * n`, in the order of the joined batch; differentiable.
+
+    Every process must compute the same loss from the gathered rows.
+    """
+    return rows if processes() == 1 else _Gather.apply(rows)
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        ctx.n = len(rows)
+        return collect(rows)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        # Every process holds the same loss, so the sum over processes of this slice is that many times ours.
+        start = process() * ctx.n
+        return gradient[start : start + ctx.n] * processes()

@@ -16,6 +16,7 @@ from typing import Any
 
 from replearn.data.columns import check_names
 from replearn.data.labels import NUMBER, written_labels
+from replearn.data.reasons import reason_of
 from replearn.data.shards import holds_shards, shards_in
 from replearn.data.text_files import blocks
 from replearn.data.text_store import Notes
@@ -294,7 +295,7 @@ def _parquet(path: Path) -> Any:
     try:
         return pq.ParquetFile(path)
     except (pa.ArrowException, OSError, ValueError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = reason_of(error)
         raise ValueError(f"{path} must be a readable Parquet file; {reason}.") from error
 
 

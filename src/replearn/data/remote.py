@@ -68,8 +68,8 @@ def local_path(data: str | Path) -> Path:
         unmarked = sum(not any(info.get(mark) for mark in MARKS) for _, info in files.values())
         if unmarked:
             log.warning(
-                "%s: of %d files neither a checksum nor a time of change is told: one that keeps its size and changes "
-                "is not fetched again",
+                "%s: of %d files the server gives neither a checksum nor a time of change: a change that keeps the "
+                "size goes unnoticed",
                 *(told, unmarked),
             )
         with progress(f"fetching {name}", total or None) as advance:
@@ -223,4 +223,6 @@ def _missing(scheme: str) -> ValueError:
 def _unreachable(told: str, error: Exception) -> str:
     said = re.sub(r"\S+://\S+", lambda found: shown_address(found[0]), f"{type(error).__name__}: {error}")
     reason = " ".join(said.split())[:200].rstrip(".:")
-    return f"what is at an address must be there and readable; {told} is not ({reason}). Check the address."
+    return (
+        f"an address must lead to a readable file or folder; {told} does not ({reason}). Check the address."
+    )

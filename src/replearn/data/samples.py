@@ -14,14 +14,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from types import MappingProxyType
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from replearn.data.content import channels_of, each_as_bytes, floats_of, rows_of_numbers
+from replearn.data.chosen import Chosen
+from replearn.data.content import channels_of, each_as_bytes, floats_of, ids_of, rows_of_numbers
 from replearn.data.labels import UNLABELLED
 from replearn.data.levels import Levels, scaled
 from replearn.data.stored import StoredRows
@@ -79,6 +80,10 @@ class Batch:
     def floats(self) -> "Batch":
         """The same samples, bytes as floats in [0, 1]; what has no floats stays as it is."""
         return self.with_x(floats_of(self.x))
+
+    def ids(self) -> Int[Tensor, " n"]:
+        """A number per sample that equal samples share (see `replearn.data.content.ids_of`)."""
+        return ids_of(self.x).to(self.labels.device)
 
     def with_x(self, x: Any) -> "Batch":
         """The same samples seen as `x`."""
@@ -156,10 +161,9 @@ class Samples(ABC):
         size = " x ".join(map(str, self.shape))
         told = [f"{len(self):,} samples of kind {self.kind}" + (f", {size} each" if size else "")]
         if self.labels is not None:
-            names = ", ".join(map(repr, self.classes[:SHOWN])) + (
-                ", ..." if len(self.classes) > SHOWN else ""
-            )
-            told.append(f"{len(self.classes):,} classes ({names})")
+            names = ", ".join(map(repr, self.classes[:SHOWN]))
+            more = ", ..." if len(self.classes) > SHOWN else ""
+            told.append(f"{len(self.classes):,} classes ({names}{more})")
         unknown = len(self) if self.labels is None else int((self.labels == UNLABELLED).sum())
         groups = 0 if self.groups is None else len(np.unique(self.groups))
         counts = (unknown, "unlabelled"), (groups, "groups"), (len(self.skipped), "left out")
@@ -175,10 +179,9 @@ class Samples(ABC):
         found = rows_of_numbers(self[index].x)
         if found is None:
             raise ValueError(
-                f"samples of kind {self.kind} are no rows of the same numbers. Use an encoder for them."
+                f"samples must be rows of the same numbers; those of kind {self.kind} are not. Use an encoder for them."
             )
-        rows: np.ndarray = found.numpy()
-        return rows
+        return found.numpy()  # type: ignore[no-any-return]
 
     def flat(self) -> Float[np.ndarray, "n d"]:
         """All samples as rows of numbers, images scaled to [0, 1]: what classical methods learn from."""
@@ -246,11 +249,7 @@ class ArraySamples(Samples):
     Args:
         x: uint8 `(n, c, h, w)`, float32 `(n, c, h, w)` in [0, 1] or of levels, uint16 `(n, c, h, w)` of levels, or
             float32 `(n, d)`.
-        labels: int64 `(n,)`, -1 where unknown, or None.
-        classes: name of each label.
-        names: a name per sample.
-        skipped: name and reason of each sample that was left out.
-        levels: which of the numbers in `x` become 0 and 1, where they are levels; of uint16 the range of its depth.
+        labels, classes, names, skipped, levels: as in `Samples`; of uint16 the levels are the range of its depth.
     """
 
     def __init__(
@@ -286,37 +285,6 @@ class ArraySamples(Samples):
         )
 
 
-class BatchSamples(Samples):
-    """The samples of one batch.
-
-    Args:
-        batch: of them.
-        like: samples of the same kind, or their description.
-    """
-
-    def __init__(self, batch: Batch, like: Any) -> None:
-        self.batch = batch
-        self.kind = like.kind
-        self.shape = tuple(batch.x.shape[1:]) if isinstance(batch.x, Tensor) else like.shape
-        self.labels = batch.labels.numpy()
-        self.classes = like.classes
-        self.details = like.details
-
-    def __len__(self) -> int:
-        return len(self.batch)
-
-    def __getitem__(self, index: np.ndarray) -> Batch:
-        where = torch.from_numpy(np.asarray(index, dtype=np.int64))
-        if isinstance(self.batch.x, Tensor):
-            return Batch(self.batch.x[where], self.batch.labels[where], where)
-        if len(index) and (np.diff(index) != 1).any():
-            raise ValueError(
-                "content that is no tensor is read in order; got other positions. Take consecutive ones."
-            )
-        found = self.batch.rows(int(index[0]) if len(index) else 0, int(index[-1]) + 1 if len(index) else 0)
-        return Batch(found.x, found.labels, where)
-
-
 class Subset(Samples):
     """Some positions of other samples. `Batch.index` counts within the subset."""
 
@@ -350,30 +318,3 @@ class Subset(Samples):
     def __getitem__(self, index: np.ndarray) -> Batch:
         batch = self.samples[self.index[index]]
         return replace(batch, index=torch.from_numpy(np.asarray(index, dtype=np.int64)))
-
-
-class Chosen(Sequence[str]):
-    """Some of a sequence of names or texts, looked up when asked for: those of a large set lie on disk."""
-
-    def __init__(self, names: Sequence[str], positions: np.ndarray) -> None:
-        self.names = names
-        self.positions = positions
-
-    def __len__(self) -> int:
-        return len(self.positions)
-
-    @overload
-    def __getitem__(self, position: int) -> str: ...
-    @overload
-    def __getitem__(self, position: slice) -> list[str]: ...
-    def __getitem__(self, position: int | slice) -> str | list[str]:
-        if isinstance(position, slice):
-            return [self.names[i] for i in self.positions[position].tolist()]
-        return self.names[int(self.positions[position])]
-
-
-def chosen_of(whole: Sequence[str], index: np.ndarray) -> Chosen:
-    """Some of `whole`; of a choice, a choice from what it chose from."""
-    if isinstance(whole, Chosen):
-        return Chosen(whole.names, whole.positions[index])
-    return Chosen(whole, index)

@@ -90,7 +90,7 @@ class Found:
             height, width = image.shape[1:]
             for told, own in zip(said, (width, height), strict=True):
                 if told is not None and told != own:
-                    raise Unusable(f"is {width} x {height}, and said to be {said[0]} x {said[1]}")
+                    raise Unusable(f"is {width} x {height}, but listed as {said[0]} x {said[1]}")
             seen = None if mask is None else mask(height, width)
         except (UndecodableError, Unusable) as error:
             self.skipped.append((name, str(error)))

@@ -15,7 +15,8 @@ import torch
 from jaxtyping import Bool, Float, UInt8
 from torch.nn import functional as F
 
-from replearn.data.datasets import emoji_table, load_data
+from replearn.data.builtin_images import emoji_table
+from replearn.data.datasets import load_data
 from replearn.data.scene_samples import Scenes
 
 # What of the emoji is of a class: how the subcategory begins.

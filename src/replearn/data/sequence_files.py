@@ -19,6 +19,7 @@ from replearn.data.columns import check_names, label_column
 from replearn.data.fasta import Broken, fasta_records, read_header
 from replearn.data.folder import refuse_splits
 from replearn.data.progress import progress
+from replearn.data.reasons import reason_of
 from replearn.data.records import column_names, labels_in, records
 from replearn.data.scaffolds import scaffolds
 from replearn.data.sequences import Spelling, as_sequences
@@ -151,7 +152,7 @@ def _survey(source: Source, notes: Notes) -> tuple[Letters, list[int]]:
             except Broken as error:
                 notes.skipped.append((name, str(error)))
             except Exception as error:  # what a damaged or locked zip member raises is not documented
-                notes.skipped.append((name, f"cannot be read: {' '.join(str(error).split())[:100]}"))
+                notes.skipped.append((name, f"cannot be read: {reason_of(error, 100)}"))
             advance(1)
     return letters, good
 

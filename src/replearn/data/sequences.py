@@ -11,10 +11,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from replearn.data.chosen import chosen_of
 from replearn.data.kmer_tokenizer import kmer_tokenizer
-from replearn.data.samples import chosen_of, positions
+from replearn.data.samples import positions
 from replearn.data.text import Texts, TextSamples
-from replearn.data.tokenizer import Tokenizer, train_tokenizer
+from replearn.data.tokenizer import Tokenizer
+from replearn.data.tokenizer_training import train_tokenizer
 
 log = logging.getLogger("replearn")
 
@@ -77,7 +79,7 @@ class Strands(Sequence[str]):
 
     def tokenizer(self, *, size: int, least: int) -> Tokenizer:
         """Trained on these; methods have their own for texts, which would look for words."""
-        log.info("tokens are %s, as it is said of sequences", self.spelling)
+        log.info("tokens are %s, as set for sequences", self.spelling)
         if self.spelling.tokens == "kmers":
             k, stride = self.spelling.k, self.spelling.stride
             return kmer_tokenizer(self.stored, k=k, stride=stride, size=size, least=least)

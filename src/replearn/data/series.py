@@ -130,7 +130,7 @@ class Cut:
             return np.pad(x, ((0, 0), (0, short)), mode=mode)[None]
         return np.stack([x[:, start : start + self.length] for start in self.starts(x.shape[1])])
 
-    def told(self, how: str = "by their last values") -> list[str]:
+    def told(self, how: str = "with their last values") -> list[str]:
         """Lines on what is not as it was; `how` short ones are made longer."""
         n, long = len(self.lengths), [rows for rows in self.lengths if rows > self.length]
         short = [self.length - rows for rows in self.lengths if rows < self.length]
@@ -150,7 +150,7 @@ class Cut:
             )
         if short:
             lines.append(
-                f"{len(short):,} of {n:,} recordings are filled up to {self.length} rows {how} "
+                f"{len(short):,} of {n:,} recordings are padded to {self.length} rows {how} "
                 f"({sum(short):,} rows are made up)"
             )
         return lines

@@ -21,10 +21,12 @@ from replearn.data.columns import ID, INDEX, LABEL_NAMES, is_number
 from replearn.data.folder import refuse_splits
 from replearn.data.labels import written_labels
 from replearn.data.progress import progress
+from replearn.data.reasons import reason_of
 from replearn.data.series import Cut, Gaps, SeriesSamples, Unusable, cut_of, filled
-from replearn.data.sources import Source, folder_labels
+from replearn.data.sources import Source, folder_labels, is_hidden
 from replearn.data.stored import open_rows
-from replearn.data.tables import NO_NUMBER, group_names
+from replearn.data.table_files import NO_NUMBER
+from replearn.data.tables import group_names
 from replearn.data.told import tell, tell_skipped
 
 if TYPE_CHECKING:
@@ -54,8 +56,7 @@ class Windows(Protocol):
 
 def is_recording(name: str) -> bool:
     """Whether a file's ending is that of rows of numbers, and neither it nor a folder on the way is hidden."""
-    hidden = name.startswith((".", "__MACOSX")) or "/." in name
-    return name.lower().endswith(SUFFIXES) and not hidden
+    return name.lower().endswith(SUFFIXES) and not is_hidden(name)
 
 
 def folder_of_recordings(source: Source, windows: Windows, asked: Asked) -> Found:
@@ -116,7 +117,7 @@ def _build(source: Source, folder: Path, windows: Windows) -> None:
             except Unusable as error:
                 bad[name] = str(error)
             except Exception as error:  # what damaged files raise is not documented
-                bad[name] = f"cannot be read: {' '.join(str(error).split())[:100]}"
+                bad[name] = f"cannot be read: {reason_of(error, 100)}"
             advance(1)
     if not read:
         name, reason = next(iter(bad.items()))

@@ -151,25 +151,26 @@ def _open_zip(path: Path) -> zipfile.ZipFile:
 
 def is_image_name(name: str) -> bool:
     """Whether a file's ending is an image's, and neither it nor a folder on the way is hidden."""
-    return os.path.splitext(name)[1].lower() in SUFFIXES and not _is_hidden(name)
+    return os.path.splitext(name)[1].lower() in SUFFIXES and not is_hidden(name)
 
 
 def is_text_name(name: str) -> bool:
     """The same of texts."""
-    return os.path.splitext(name)[1].lower() in TEXT_SUFFIXES and not _is_hidden(name)
+    return os.path.splitext(name)[1].lower() in TEXT_SUFFIXES and not is_hidden(name)
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Whether a file, or a folder on the way to it, is hidden."""
     return name.startswith((".", "__MACOSX")) or "/." in name
 
 
 def _left_out(names: list[str], unreached: list[str]) -> str:
     """What lies beside the files that are read, in words: hidden files, other endings, what can't be reached."""
-    hidden = [name for name in names if _is_hidden(name)]
+    hidden = [name for name in names if is_hidden(name)]
     others = Counter(
         os.path.splitext(name)[1].lower() or "none"
         for name in names
-        if not _is_hidden(name) and not is_text_name(name)
+        if not is_hidden(name) and not is_text_name(name)
     )
     found = []
     if hidden:

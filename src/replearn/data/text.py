@@ -14,9 +14,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from replearn.data.chosen import Chosen, chosen_of
 from replearn.data.labels import UNLABELLED
-from replearn.data.samples import Batch, Chosen, Samples, chosen_of, positions
-from replearn.data.tokenizer import Tokenizer, train_tokenizer
+from replearn.data.samples import Batch, Samples, positions
+from replearn.data.tokenizer import Tokenizer
+from replearn.data.tokenizer_training import train_tokenizer
 
 COLUMNS = 4096  # of the counts that stand for texts where rows of numbers are asked for
 

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
+from replearn.data.reasons import reason_of
 from replearn.data.scene_files import Found, Unusable, check_scene_size, inside, read_mask
 from replearn.data.scene_samples import Scenes
 
@@ -109,7 +110,7 @@ def parse_xml(data: bytes) -> Element:
         parser.Parse(data, True)
         return builder.close()
     except (expat.ExpatError, AssertionError, ValueError) as error:
-        raise Unusable(f"is no XML: {' '.join(str(error).split())[:80]}") from error
+        raise Unusable(f"is no XML: {reason_of(error, 80)}") from error
 
 
 def _voc_objects(
@@ -128,7 +129,7 @@ def _voc_objects(
             reason = (
                 "has no box of four numbers"
                 if name in classes
-                else f"is of a class {name!r:.40} that was not asked for"
+                else f"is of a class {name!r:.40} that is not among the classes given"
             )
             skipped.append((f"{stem}.xml, object {number}", reason))
     return objects

@@ -16,7 +16,8 @@ from replearn.data.cache import cached
 from replearn.data.folder import StoredNames, refuse_splits
 from replearn.data.needed import needed
 from replearn.data.progress import progress
-from replearn.data.sources import Source, folder_labels
+from replearn.data.reasons import reason_of
+from replearn.data.sources import Source, folder_labels, is_hidden
 from replearn.data.stored import open_rows
 from replearn.data.text_files import hash_of
 from replearn.data.told import tell, tell_skipped
@@ -36,11 +37,7 @@ class Unusable(ValueError):
 
 def is_volume_name(name: str) -> bool:
     """Whether a file's ending is that of a volume, and neither it nor a folder on the way is hidden."""
-    return (
-        name.lower().endswith((*NIFTI, *DICOM))
-        and not name.startswith((".", "__MACOSX"))
-        and "/." not in name
-    )
+    return name.lower().endswith((*NIFTI, *DICOM)) and not is_hidden(name)
 
 
 def package(name: str) -> Any:
@@ -118,7 +115,7 @@ def _build(source: Source, folder: Path, reading: Reading) -> None:
             except Unusable as error:
                 bad.append((name, str(error)))
             except Exception as error:  # what damaged files raise is not documented
-                bad.append((name, f"can't be read ({_in_a_line(error)})"))
+                bad.append((name, f"can't be read ({reason_of(error, 100)})"))
             advance(1)
     if not names:
         name, reason = bad[0]
@@ -160,7 +157,7 @@ def volumes_of(source: Source) -> tuple[list[tuple[str, Callable[[], Volume]]], 
                 header = package("pydicom").dcmread(file, stop_before_pixels=True)
             series[name.rpartition("/")[0]][str(header.SeriesInstanceUID)].append(place)
         except Exception as error:  # as above
-            bad.append((name, f"can't be read ({_in_a_line(error)})"))
+            bad.append((name, f"can't be read ({reason_of(error, 100)})"))
     for folder, several in series.items():
         for number, places in enumerate(several.values(), 1):
             called = f"{folder} series {number}" if len(several) > 1 or not folder else folder
@@ -226,7 +223,3 @@ def _rescaled(one: Any) -> Float[np.ndarray, "h w"]:
     slope, intercept = float(getattr(one, "RescaleSlope", 1)), float(getattr(one, "RescaleIntercept", 0))
     found: np.ndarray = (one.pixel_array.astype(np.float32) * slope + intercept).astype(np.float32)
     return found
-
-
-def _in_a_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:100].rstrip(".")

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from replearn.data.reasons import reason_of
+
 SPARE = 2**26  # numbers beside the weights: tables of positions, masks, a first look at a sample
 
 
@@ -50,7 +52,7 @@ def building_within(weights: int, where: Path) -> Iterator[None]:
         with _Counted(2 * weights + SPARE):
             yield
     except NONE as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = reason_of(error)
         raise ValueError(
             f"{where} must describe a network that can be built; it does not ({type(error).__name__}: {reason}). The "
             "file is damaged: copy it again."

@@ -14,6 +14,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from replearn.data.reasons import reason_of
+
 CONFIG, TOKENIZER, WEIGHTS = "config.json", "tokenizer.json", "model.safetensors"
 PARTS = "model.safetensors.index.json"  # stands for the weights of large models
 LARGEST_FILE = 2**24  # bytes of JSON
@@ -62,7 +64,7 @@ def read_object(path: Path) -> dict[str, Any]:
         if not isinstance(found, dict):
             raise ValueError("it is none")
     except (OSError, ValueError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = reason_of(error)
         raise ValueError(
             f"{path} must be a JSON object; {reason}. Save the model there once more."
         ) from error
@@ -180,7 +182,7 @@ def _opened(path: Path) -> Any:
     try:
         return safe_open(path, "pt")
     except (SafetensorError, OSError, ValueError, OverflowError) as error:
-        reason = " ".join(str(error).split())[:200]
+        reason = reason_of(error)
         raise ValueError(
             f"{path} must be a whole safetensors file; it is not ({reason}). Copy it again."
         ) from error

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from replearn.data.reasons import reason_of
 from replearn.encoders.building import building_within
 from replearn.encoders.folder_files import (
     CONFIG,
@@ -202,7 +203,7 @@ def told_of(path: Path) -> Iterator[None]:
     except MemoryError:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = reason_of(error) or type(error).__name__
         raise ValueError(f"{path} must hold a model that transformers can read; {reason}") from error
 
 

@@ -1,8 +1,8 @@
-"""What must cross processes so that k compute what one would: gathered rows and joined batch statistics.
+"""Training on several processes: means over them, and batch statistics of their joined batch.
 
-Each process holds rows `rank * n : (rank + 1) * n` of the joined batch. Losses are computed on gathered rows,
-alike on every process, and gradients are averaged over processes by the engine; `gather` and
-`JoinedBatchNorm` are scaled so that this average is the gradient of one process on the joined batch.
+Each process holds rows `rank * n : (rank + 1) * n` of the joined batch. The engine averages gradients over processes;
+`JoinedBatchNorm` is scaled so that the average is the gradient of one process on the joined batch, and so is `gather`
+(`replearn.data.processes`).
 """
 
 from collections.abc import Iterator
@@ -15,17 +15,9 @@ import torch.distributed as dist
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from replearn.data.processes import collect, process, processes
+from replearn.data.processes import processes
 
 ALONE: ContextVar[bool] = ContextVar("ALONE", default=False)
-
-
-def gather(rows: Float[Tensor, "n ..."]) -> Float[Tensor, "m ..."]:
-    """Rows of all processes, `m = processes * n`, in the order of the joined batch; differentiable.
-
-    Every process must compute the same loss from the gathered rows.
-    """
-    return rows if processes() == 1 else _Gather.apply(rows)
 
 
 def mean_over_processes(number: Tensor) -> Tensor:
@@ -43,19 +35,6 @@ def wait_for_all() -> None:
         mean_over_processes(
             torch.zeros(())
         )  # a barrier on any machine: torch's own asks for a GPU where one is
-
-
-class _Gather(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, rows: Tensor) -> Tensor:
-        ctx.n = len(rows)
-        return collect(rows)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        # Every process holds the same loss, so the sum over processes of this slice is that many times ours.
-        start = process() * ctx.n
-        return gradient[start : start + ctx.n] * processes()
 
 
 class _SumOverProcesses(torch.autograd.Function):

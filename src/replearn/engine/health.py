@@ -226,10 +226,9 @@ class Watch:
     def see_health(self, step: int, health: Health, learning_rate: float) -> list[Alarm]:
         """Check how some samples look; the new alarms that this raises."""
         if not math.isfinite(health.spread):
-            told = self._not_finite(
-                step, "representations must be finite; got NaN or infinity", learning_rate
-            )
-            return [told] if told else []
+            trouble = "representations must be finite; got NaN or infinity"
+            alarm = self._not_finite(step, trouble, learning_rate)
+            return [alarm] if alarm else []
         found = (
             self._views(step, health),
             self._temperature(step, health),
@@ -253,9 +252,8 @@ class Watch:
         if not health.same_views:
             return None
         trouble = "the views of every sample are identical, so there is nothing to learn from them"
-        return self._tell(
-            step, "views", trouble, "Give views that differ, Pair(Chain(Crop(0.2, 1), ...)) say."
-        )
+        remedy = "Give views that differ, Pair(Chain(Crop(0.2, 1), ...)) say."
+        return self._tell(step, "views", trouble, remedy)
 
     def _temperature(self, step: int, health: Health) -> Alarm | None:
         if health.candidates is None or step > EARLY or health.candidates >= FEWEST:
@@ -278,9 +276,7 @@ class Watch:
         if health.growth is None or step > EARLY or health.growth < GROWN:
             return None
         trouble = f"the weights grew {health.growth:.0f}-fold in {step} steps"
-        remedy = (
-            f"A learning rate of {learning_rate:.2g} is too large: try one ten to a hundred times smaller."
-        )
+        remedy = f"A learning rate of {learning_rate:.2g} is too large: try one 10 to 100 times smaller."
         return self._tell(step, "learning rate", trouble, remedy)
 
     def _collapse(self, step: int, health: Health, learning_rate: float) -> Alarm | None:

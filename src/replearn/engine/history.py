@@ -32,17 +32,8 @@ from replearn.engine.run import (
 log = logging.getLogger("replearn")
 
 COLUMNS = (
-    *(
-        "step",
-        "planned",
-        "loss",
-        "learning_rate",
-        "samples_per_second",
-        "seconds",
-        "effective_rank",
-        "spread",
-        "growth",
-    ),
+    *("step", "planned", "loss", "learning_rate", "samples_per_second", "seconds"),
+    *("effective_rank", "spread", "growth"),
     *("embedding_rank", "embedding_spread", "candidates", "prototypes"),  # where a method has them
 )
 COUNTS = ("step", "planned")
@@ -145,13 +136,9 @@ class History:
         if self._bar.disable and process() == 0 and time.monotonic() - self._told >= EVERY:
             self._told = time.monotonic()
             loss_now = f", loss {self.rows[-1]['loss']:.4f}" if self.rows else ""
+            done, left = self.pace.progress, time_left(self.pace.seconds, self.pace.progress)
             log.info(
-                "step %d of %d (%.0f %%)%s%s",
-                self.pace.step,
-                self.pace.steps,
-                100 * self.pace.progress,
-                loss_now,
-                time_left(self.pace.seconds, self.pace.progress),
+                "step %d of %d (%.0f %%)%s%s", self.pace.step, self.pace.steps, 100 * done, loss_now, left
             )
 
     def flush(self) -> None:
@@ -294,15 +281,12 @@ def read_rows(run: Path) -> list[dict[str, float]]:
     whole = csv.DictReader(line for line in lines if line.endswith("\n"))
     try:
         if not {"step", "loss"} <= set(whole.fieldnames or ()):
-            raise ValueError(
-                f"no columns step and loss in its first line, {lines[0].strip()!r:.60}"
-                if lines
-                else "it is empty"
-            )
+            first = f"no columns step and loss in its first line, {lines[0].strip()!r:.60}" if lines else ""
+            raise ValueError(first or "it is empty")
         return [{name: float(number) for name, number in row.items() if number} for row in whole]
     except (TypeError, ValueError, csv.Error) as error:
         raise ValueError(
-            f"{path} must hold numbers; it does not ({error}). Remove it: the run needs it not."
+            f"{path} must hold numbers; it does not ({error}). Remove it: the run does not need it."
         ) from error
 
 
@@ -317,7 +301,7 @@ def read_alarms(run: Path) -> list[Alarm]:
         return [Alarm(**alarm) for alarm in read_json(path)] if path.is_file() else []
     except TypeError as error:
         raise ValueError(
-            f"{path} must hold alarms; it does not ({error}). Remove it: the run needs it not."
+            f"{path} must hold alarms; it does not ({error}). Remove it: the run does not need it."
         ) from error
 
 

@@ -142,7 +142,7 @@ def read_word_pairs(path: str | Path) -> list[tuple[str, str, float]]:
             if number == 0 and len(parts) >= 3:
                 continue
             raise ValueError(
-                f"each line of {path} must hold two words and a number; got {line[:60]!r}. Mend the line."
+                f"each line of {path} must hold two words and a number; got {line[:60]!r}. Correct the line."
             ) from error
         found.append((first, second, score))
     return found
@@ -162,7 +162,9 @@ def read_analogies(path: str | Path) -> dict[str, list[tuple[str, str, str, str]
             continue
         parts = line.split()
         if len(parts) != 4:
-            raise ValueError(f"each line of {path} must hold four words; got {line[:60]!r}. Mend the line.")
+            raise ValueError(
+                f"each line of {path} must hold four words; got {line[:60]!r}. Correct the line."
+            )
         found.setdefault(section, []).append((parts[0], parts[1], parts[2], parts[3]))
     return found
 

@@ -13,8 +13,7 @@ from replearn.data.kinds import KINDS
 from replearn.data.processes import process, processes
 from replearn.engine.optimizers import OPTIMIZERS
 from replearn.methods.needs import kinds_served, lacking
-from replearn.methods.outline import Outline
-from replearn.methods.training import Training
+from replearn.methods.outline import Outline, Training
 from replearn.views import Split, View
 from replearn.views.kinds import VIEWS
 from replearn.views.written import given_views

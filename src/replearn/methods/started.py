@@ -55,7 +55,7 @@ def run_of(spec: Any) -> Path | None:
     if (folder / METHOD).is_file():
         return folder
     if len(folder.parts) > 1 and not folder.exists() and not {":", "@", "="} & set(str(spec)):
-        raise ValueError(f"encoder must be a run folder that is there; {spec} is not. Choose another.")
+        raise ValueError(f"encoder must be an existing run folder; {spec} is not. Choose another.")
     if folder.is_dir() and len(folder.parts) > 1:
         raise ValueError(
             f"encoder must be a run folder, with {METHOD} in it; {spec} is none. Write hf:{spec} for a folder of the "

@@ -10,7 +10,7 @@ from replearn.engine.history import Past
 from replearn.engine.train import train
 from replearn.methods.checks import check_batch_size, check_fields, fitting_batches
 from replearn.methods.model import Model
-from replearn.methods.training import Training
+from replearn.methods.outline import Training
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

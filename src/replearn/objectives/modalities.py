@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from replearn.objectives.negatives import kept
+from replearn.objectives.contrast import kept
 from replearn.objectives.precision import full_precision
 
 

@@ -61,7 +61,7 @@ def uniformity(
     Args:
         z: embeddings, one row per sample: of one view, since the views of a sample should not repel each other.
         scale: `t`; larger values look at nearer neighbours only.
-        keep: which rows repel which (`replearn.objectives.negatives.negative_mask`): the mean is over these pairs, and
+        keep: which rows repel which (`replearn.objectives.contrast.negative_mask`): the mean is over these pairs, and
             the loss is 0 where there is none. None keeps all; a row itself never counts.
 
     Raises:

@@ -33,7 +33,7 @@ def supervised_contrast(
         labels: class of each sample, or -1 where unknown.
         temperature: `τ`; small values attend to the nearest views.
         keep: which rows are negatives of which, one view below the other as in `same_class`, drawn by
-            `replearn.objectives.negatives.draw_negatives` say; None keeps all. Views of the class always count, a view
+            `replearn.objectives.contrast.draw_negatives` say; None keeps all. Views of the class always count, a view
             itself never.
 
     Raises:

@@ -20,9 +20,8 @@ from sklearn.utils import ClassifierTags, RegressorTags
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples, alike
-from replearn.data.processes import collect
+from replearn.data.processes import collect, gather
 from replearn.engine.batches import steps_of
-from replearn.engine.distributed import gather
 from replearn.engine.train import train
 from replearn.methods.checks import check_batch_size, check_seed, fitting_batches
 from replearn.methods.started import encoder_again

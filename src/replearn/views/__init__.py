@@ -4,7 +4,7 @@ from replearn.views.base import Split, View, alike, chance, normal, uniform, uni
 from replearn.views.colour import Brightness, Colour, Contrast, Grey, Hue, Saturation
 from replearn.views.compose import Chain, Maybe, MultiCrop, Pair, Same
 from replearn.views.defaults import default_views, named_views
-from replearn.views.filters import Blur, Cutout, Noise, Sobel, Solarize
+from replearn.views.filters import Blur, Cutout, Noise, Sobel, Solarize, Stroke
 from replearn.views.geometry import (
     Crop,
     Elastic,
@@ -29,7 +29,6 @@ from replearn.views.replace_words import ReplaceWords
 from replearn.views.rotations import Rotations
 from replearn.views.salient import Salient
 from replearn.views.store import split_to_json, view_from_json, view_to_json
-from replearn.views.stroke import Stroke
 from replearn.views.table import FeatureDrop, Jitter, Swap
 from replearn.views.text import DropWords, Span
 from replearn.views.tiles import Tiles

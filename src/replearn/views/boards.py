@@ -7,8 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from replearn.data.samples import Batch
-from replearn.views.base import View, chance
-from replearn.views.checks import check_probability, images
+from replearn.views.base import View, chance, check_probability, images
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data.samples import Batch
-from replearn.views.base import View, chance, uniform
-from replearn.views.checks import check_at_least, check_interval, check_probability, images
+from replearn.views.base import (
+    View,
+    chance,
+    check_at_least,
+    check_interval,
+    check_probability,
+    images,
+    uniform,
+)
 
 
 class ColourView(View):

@@ -9,8 +9,7 @@ import torch
 
 from replearn.data.content import as_float
 from replearn.data.samples import Batch, Samples
-from replearn.views.base import Split, View, chance
-from replearn.views.checks import check_probability, check_whole
+from replearn.views.base import Split, View, chance, check_probability, check_whole
 from replearn.views.colour import ColourView, recolour
 from replearn.views.warp import Geometry, warp
 

@@ -14,8 +14,7 @@ from torch import Tensor
 from replearn.data.content import as_float
 from replearn.data.description import Description
 from replearn.data.samples import Batch, Samples
-from replearn.views.base import View
-from replearn.views.checks import check_whole
+from replearn.views.base import View, check_whole
 from replearn.views.compose import check_view
 from replearn.views.parts import UNCHANGED, Parts, repeated
 from replearn.views.videos import clips

@@ -7,8 +7,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data.samples import Batch
-from replearn.views.base import chance, normal, uniform
-from replearn.views.checks import check_at_least, check_interval, check_probability, check_whole
+from replearn.views.base import (
+    chance,
+    check_at_least,
+    check_interval,
+    check_probability,
+    check_whole,
+    normal,
+    uniform,
+)
 from replearn.views.warp import Geometry, Size, affine, radians
 
 

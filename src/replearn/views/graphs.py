@@ -14,11 +14,9 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from replearn.data.equal import mixed
 from replearn.data.graphs import Graphs, Linked, Nodes
 from replearn.data.samples import Batch, Samples
-from replearn.views.base import View, uniform, uniform_of_elements
-from replearn.views.checks import check_probability
+from replearn.views.base import View, check_probability, hashed, uniform, uniform_of_elements
 from replearn.views.compose import check_view
 
 
@@ -166,7 +164,7 @@ def hide_nodes(batch: Batch, share: float) -> Bool[Tensor, " v"]:
     """
     x: Linked = batch.x
     if isinstance(x, Nodes):
-        return _hashed(batch, x.ids)[:, 0] < share
+        return _of_the_graph(batch, x.ids)[:, 0] < share
     assert isinstance(x, Graphs)
     return ranks(uniform_of_elements(batch, x.of, x.places)[:, 0], x) < _hidden(x, share)[x.of]
 
@@ -220,11 +218,10 @@ def _of_edges(batch: Batch, columns: int = 1) -> Float[Tensor, "e columns"]:
     assert isinstance(x, Nodes)
     ends = torch.stack([x.ids[x.edges[0]], x.ids[x.edges[1]]])
     low, high = ends.amin(0), ends.amax(0)
-    return _hashed(batch, high * (high + 1) // 2 + low, columns)
+    return _of_the_graph(batch, high * (high + 1) // 2 + low, columns)
 
 
-def _hashed(batch: Batch, places: Int[Tensor, " m"], columns: int = 1) -> Float[Tensor, "m columns"]:
+def _of_the_graph(batch: Batch, places: Int[Tensor, " m"], columns: int = 1) -> Float[Tensor, "m columns"]:
     """Numbers in [0, 1) by places in a graph that the whole batch shares."""
     seed = torch.randint(2**62, (1,), device=batch.labels.device)
-    numbers = places[:, None] * columns + torch.arange(columns, device=places.device)  # (m, columns)
-    return (mixed(mixed(seed) + numbers) >> 40 & (2**24 - 1)).float() / 2**24
+    return hashed(seed, places, columns)

@@ -7,8 +7,7 @@ import torch.nn.functional as F
 
 from replearn.data.description import Description
 from replearn.data.samples import Batch
-from replearn.views.base import View
-from replearn.views.checks import images
+from replearn.views.base import View, images
 from replearn.views.compose import check_view
 from replearn.views.lab import grey, lab
 from replearn.views.parts import UNCHANGED, Parts

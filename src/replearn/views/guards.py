@@ -18,8 +18,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from replearn.data.samples import Batch
-from replearn.views.base import View, chance, normal, uniform
-from replearn.views.checks import check_at_least, check_interval, check_probability, check_whole, images
+from replearn.views.base import (
+    View,
+    chance,
+    check_at_least,
+    check_interval,
+    check_probability,
+    check_whole,
+    images,
+    normal,
+    uniform,
+)
 
 
 @dataclass(frozen=True)

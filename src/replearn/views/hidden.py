@@ -10,8 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from replearn.data.samples import Batch, Samples
-from replearn.views.base import Split, View, in_full_precision, normal, uniform
-from replearn.views.checks import images
+from replearn.views.base import Split, View, images, in_full_precision, normal, uniform
 from replearn.views.compose import check_view
 from replearn.views.filters import gaussian
 from replearn.views.parts import UNCHANGED

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from replearn.data.samples import Batch
-from replearn.views.base import View, uniform
-from replearn.views.checks import check_probability, images
+from replearn.views.base import View, check_probability, images, uniform
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,14 @@ from abc import abstractmethod
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from replearn.data.content import as_float
 from replearn.data.description import Description
 from replearn.data.labels import UNLABELLED
-from replearn.data.samples import Batch
-from replearn.views.base import Split, View, in_full_precision
-from replearn.views.checks import check_interval, check_whole
+from replearn.data.samples import Batch, Samples
+from replearn.views.base import Split, View, check_interval, check_whole, in_full_precision
 from replearn.views.compose import Same, check_view
 
 UNCHANGED = Same()
@@ -105,6 +104,49 @@ class Grid(Parts):
 
     def per_part(self, samples: Description) -> int:
         return self.columns if len(samples.shape) == 3 else 1
+
+
+@dataclass(frozen=True)
+class Windows(Parts):
+    """Equal windows of what goes on in time, from the first to the last; a kind says how it is read.
+
+    Args:
+        windows: how many.
+        overlap: share of a window that its neighbour covers too, in [0, 1).
+        view: of the sample, before it is cut.
+        each: view of each window, drawn apart.
+    """
+
+    windows: int = 8
+    overlap: float = 0.5
+    view: View = UNCHANGED
+    each: View = UNCHANGED
+
+    def __post_init__(self) -> None:
+        check_whole(self, "windows", 1)
+        check_interval(self, "overlap", "overlap", 0.0, 1 - 1e-6)
+        check_view(self.view, type(self).__name__)
+        check_view(self.each, type(self).__name__)
+
+    @abstractmethod
+    def in_time(self, batch: Batch) -> Float[Tensor, "n c t ..."]:
+        """The batch's content, time on its third axis."""
+
+    def fitted(self, samples: Samples) -> "Windows":
+        return replace(self, view=self.view.fitted(samples), each=self.each.fitted(samples))
+
+    def __call__(self, batch: Batch) -> tuple[Batch, ...]:
+        return tuple(self.each(part) for part in self.parts(self.view(batch)))
+
+    def parts(self, batch: Batch) -> tuple[Batch, ...]:
+        x = self.in_time(batch)
+        at = spans(x.shape[2], self.windows, self.overlap).to(x.device)  # (windows, size)
+        return tuple(repeated(batch, 1).with_x(x[:, :, window]) for window in at)
+
+    def describe(self, samples: Description) -> tuple[Description, ...]:
+        channels, length, *rest = samples.shape
+        size = spans(length, self.windows, self.overlap).shape[1]
+        return (replace(samples, shape=(channels, size, *rest)),) * self.windows
 
 
 @dataclass(frozen=True)

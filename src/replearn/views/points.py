@@ -16,8 +16,15 @@ from torch import Tensor
 
 from replearn.data.content import as_float
 from replearn.data.samples import Batch
-from replearn.views.base import View, chance, normal, uniform
-from replearn.views.checks import check_at_least, check_interval, check_probability
+from replearn.views.base import (
+    View,
+    chance,
+    check_at_least,
+    check_interval,
+    check_probability,
+    normal,
+    uniform,
+)
 
 
 def clouds(batch: Batch, view: object) -> Float[Tensor, "n 3 k"]:

@@ -15,8 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from replearn.data.samples import Batch
-from replearn.views.base import View, uniform
-from replearn.views.checks import check_interval, check_whole, images
+from replearn.views.base import View, check_interval, check_whole, images, uniform
 from replearn.views.tones import (
     Amount,
     Images,

@@ -14,8 +14,7 @@ from torch.nn import functional as F
 
 from replearn.data.samples import Batch
 from replearn.data.scene_samples import VOID
-from replearn.views.base import in_full_precision, uniform
-from replearn.views.checks import check_at_least, check_probability, images
+from replearn.views.base import check_at_least, check_probability, images, in_full_precision, uniform
 
 SEEN = 0.4  # share of a box that must be left of it
 

@@ -11,8 +11,7 @@ from jaxtyping import Float, Int
 
 from replearn.data.samples import Batch, Samples
 from replearn.data.text import Texts
-from replearn.views.base import View, uniform_of_elements
-from replearn.views.checks import check_at_least
+from replearn.views.base import View, check_at_least, uniform_of_elements
 
 MOST = 2**16  # texts, evenly spread, that words are counted in
 

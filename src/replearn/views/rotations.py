@@ -8,8 +8,7 @@ from torch import Tensor
 
 from replearn.data.description import Description
 from replearn.data.samples import Batch
-from replearn.views.base import View
-from replearn.views.checks import images
+from replearn.views.base import View, images
 from replearn.views.compose import check_view
 from replearn.views.parts import UNCHANGED, Parts, repeated
 

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data.samples import Batch
-from replearn.views.checks import check_interval, images
+from replearn.views.base import check_interval, images
 from replearn.views.warp import Geometry, Size, affine
 
 

@@ -10,8 +10,15 @@ import torch
 
 from replearn.data.alphabets import COMPLEMENT, reverse_complement
 from replearn.data.samples import Batch
-from replearn.views.base import View, chance, uniform, uniform_of_elements
-from replearn.views.checks import check_at_least, check_interval, check_probability
+from replearn.views.base import (
+    View,
+    chance,
+    check_at_least,
+    check_interval,
+    check_probability,
+    uniform,
+    uniform_of_elements,
+)
 
 
 @dataclass(frozen=True)

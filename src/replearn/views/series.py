@@ -17,12 +17,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data.content import as_float
-from replearn.data.description import Description
 from replearn.data.samples import Batch, Samples
-from replearn.views.base import View, normal, uniform
-from replearn.views.checks import check_at_least, check_interval, check_probability, check_whole
-from replearn.views.compose import check_view
-from replearn.views.parts import UNCHANGED, Parts, repeated, spans
+from replearn.views.base import (
+    View,
+    check_at_least,
+    check_interval,
+    check_probability,
+    check_whole,
+    normal,
+    uniform,
+)
+from replearn.views.parts import Windows
 
 Numbers = tuple[float, ...]
 
@@ -246,39 +251,12 @@ class TimeMask(View):
 
 
 @dataclass(frozen=True)
-class TimeGrid(Parts):
+class TimeGrid(Windows):
     """Windows of equal length, from the first to the last.
 
     Args:
-        windows: how many.
-        overlap: share of a window that its neighbour covers too, in [0, 1).
-        view: of the sample, before it is cut.
-        each: view of each window, drawn apart.
+        windows, overlap, view, each: as in `replearn.views.parts.Windows`.
     """
 
-    windows: int = 8
-    overlap: float = 0.5
-    view: View = UNCHANGED
-    each: View = UNCHANGED
-
-    def __post_init__(self) -> None:
-        check_whole(self, "windows", 1)
-        check_interval(self, "overlap", "overlap", 0.0, 1 - 1e-6)
-        check_view(self.view, "TimeGrid")
-        check_view(self.each, "TimeGrid")
-
-    def fitted(self, samples: Samples) -> "TimeGrid":
-        return replace(self, view=self.view.fitted(samples), each=self.each.fitted(samples))
-
-    def __call__(self, batch: Batch) -> tuple[Batch, ...]:
-        return tuple(self.each(part) for part in self.parts(self.view(batch)))
-
-    def parts(self, batch: Batch) -> tuple[Batch, ...]:
-        x = in_time(batch, self)
-        at = spans(x.shape[2], self.windows, self.overlap).to(x.device)  # (windows, size)
-        return tuple(repeated(batch, 1).with_x(x[:, :, window]) for window in at)
-
-    def describe(self, samples: Description) -> tuple[Description, ...]:
-        channels, length = samples.shape
-        size = spans(length, self.windows, self.overlap).shape[1]
-        return (replace(samples, shape=(channels, size)),) * self.windows
+    def in_time(self, batch: Batch) -> Float[Tensor, "n c t"]:
+        return in_time(batch, self)

@@ -18,8 +18,15 @@ from torch import Tensor
 
 from replearn.data.processes import collect, processes
 from replearn.data.samples import Batch, Samples
-from replearn.views.base import View, normal, uniform
-from replearn.views.checks import check_at_least, check_interval, check_probability, check_whole
+from replearn.views.base import (
+    View,
+    check_at_least,
+    check_interval,
+    check_probability,
+    check_whole,
+    normal,
+    uniform,
+)
 from replearn.views.series import in_time, sampled
 
 USUAL = 16_000  # Hz, where nothing else is said

@@ -7,8 +7,7 @@ import torch
 from replearn.data.content import as_float
 from replearn.data.processes import collect, processes
 from replearn.data.samples import Batch
-from replearn.views.base import View, normal, uniform
-from replearn.views.checks import check_at_least, check_probability
+from replearn.views.base import View, check_at_least, check_probability, normal, uniform
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ import torch
 
 from replearn.data.samples import Batch
 from replearn.data.text import Texts
-from replearn.views.base import View, uniform
-from replearn.views.checks import check_interval, check_probability
+from replearn.views.base import View, check_interval, check_probability, uniform
 
 LONGEST = 512  # words apart from which draws are told; later words share theirs
 

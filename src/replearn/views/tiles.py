@@ -12,8 +12,7 @@ from torch import Tensor
 
 from replearn.data.description import Description
 from replearn.data.samples import Batch
-from replearn.views.base import View, uniform
-from replearn.views.checks import check_interval, check_whole, images
+from replearn.views.base import View, check_interval, check_whole, images, uniform
 from replearn.views.compose import check_view
 from replearn.views.parts import UNCHANGED, Parts, repeated
 

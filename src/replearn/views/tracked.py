@@ -10,8 +10,7 @@ from torch import Tensor
 
 from replearn.data.description import Description
 from replearn.data.samples import Batch, Samples
-from replearn.views.base import View, uniform
-from replearn.views.checks import check_whole
+from replearn.views.base import View, check_whole, uniform
 from replearn.views.compose import check_view
 from replearn.views.grey_of import CHANNELS, COLOURS
 from replearn.views.lab import grey, lab

@@ -17,13 +17,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from replearn.data.content import as_float
-from replearn.data.description import Description
 from replearn.data.samples import Batch, Samples
-from replearn.views.base import View, uniform
-from replearn.views.checks import check_interval, check_probability, check_whole
+from replearn.views.base import View, check_interval, check_probability, uniform
 from replearn.views.colour import ColourView
 from replearn.views.compose import Chain, check_view
-from replearn.views.parts import UNCHANGED, Parts, repeated, spans
+from replearn.views.parts import Windows, repeated
 
 
 def clips(batch: Batch, view: object) -> Float[Tensor, "n c t h w"]:
@@ -158,39 +156,15 @@ class Shuffled(View):
 
 
 @dataclass(frozen=True)
-class TimeParts(Parts):
+class TimeParts(Windows):
     """Windows of equally many frames, from the first to the last.
 
     Args:
-        windows: how many.
-        overlap: share of a window that its neighbour covers too, in [0, 1).
-        view: of the sample, before it is cut.
-        each: view of each window, drawn apart.
+        windows, overlap, view, each: as in `replearn.views.parts.Windows`.
     """
 
     windows: int = 4
     overlap: float = 0.0
-    view: View = UNCHANGED
-    each: View = UNCHANGED
 
-    def __post_init__(self) -> None:
-        check_whole(self, "windows", 1)
-        check_interval(self, "overlap", "overlap", 0.0, 1 - 1e-6)
-        check_view(self.view, "TimeParts")
-        check_view(self.each, "TimeParts")
-
-    def fitted(self, samples: Samples) -> "TimeParts":
-        return replace(self, view=self.view.fitted(samples), each=self.each.fitted(samples))
-
-    def __call__(self, batch: Batch) -> tuple[Batch, ...]:
-        return tuple(self.each(part) for part in self.parts(self.view(batch)))
-
-    def parts(self, batch: Batch) -> tuple[Batch, ...]:
-        x = clips(batch, self)
-        at = spans(x.shape[2], self.windows, self.overlap).to(x.device)  # (windows, size)
-        return tuple(repeated(batch, 1).with_x(x[:, :, window]) for window in at)
-
-    def describe(self, samples: Description) -> tuple[Description, ...]:
-        channels, frames, height, width = samples.shape
-        size = spans(frames, self.windows, self.overlap).shape[1]
-        return (replace(samples, shape=(channels, size, height, width)),) * self.windows
+    def in_time(self, batch: Batch) -> Float[Tensor, "n c t h w"]:
+        return clips(batch, self)

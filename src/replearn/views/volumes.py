@@ -16,8 +16,16 @@ from torch import Tensor
 
 from replearn.data.content import as_float
 from replearn.data.samples import Batch
-from replearn.views.base import View, chance, normal, uniform
-from replearn.views.checks import check_at_least, check_interval, check_probability, check_whole
+from replearn.views.base import (
+    View,
+    chance,
+    check_at_least,
+    check_interval,
+    check_probability,
+    check_whole,
+    normal,
+    uniform,
+)
 from replearn.views.series import rotations
 
 

@@ -26,8 +26,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from replearn.data.samples import Batch
-from replearn.views.base import View
-from replearn.views.checks import images
+from replearn.views.base import View, images
 
 Size = tuple[int, int]  # height, width
 

@@ -17,6 +17,7 @@ from replearn.data.games.go_games import go_games, points
 from replearn.data.games.reading import Game, Refused
 from replearn.data.games.samples import BoardSamples
 from replearn.data.progress import progress
+from replearn.data.reasons import reason_of
 from replearn.data.sources import Source
 from replearn.data.targets import Targets
 from replearn.data.text_files import hash_of
@@ -57,7 +58,9 @@ def positions_in_files(source: Source, *, origin: str, stride: int, skip: int, s
     endings = Counter(os.path.splitext(name)[1].lower() for name in source.names)
     if len(endings) > 1:
         found = " and ".join(f"{count:,} {ending}" for ending, count in sorted(endings.items()))
-        raise ValueError(f"{origin} must hold records of one game; it holds {found}. Read them apart.")
+        raise ValueError(
+            f"{origin} must hold records of one game; it holds {found}. Read each of them separately."
+        )
     game, reader = READERS[next(iter(endings))]
 
     def build(folder: Path) -> None:
@@ -121,7 +124,7 @@ def _read(source: Source, reader: Reader) -> tuple[list[Game], list[str], list[t
                         else:
                             skipped.append((name, one.reason))
             except OSError as error:  # damaged or locked
-                skipped.append((file_name, f"can't be read: {' '.join(str(error).split()):.80}"))
+                skipped.append((file_name, f"can't be read: {reason_of(error, 80)}"))
     return found, names, skipped
 
 

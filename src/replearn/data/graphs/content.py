@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from replearn.data.equal import mixed
+from replearn.data.content import mixed, sums_of_words
 
 Pooling = Literal["sum", "mean", "max"]
 Own = TypeVar("Own", bound="Linked")
@@ -233,6 +233,4 @@ class Nodes(Linked):
 def row_hashes(rows: Tensor) -> Int[Tensor, " m"]:
     """A number of 64 bits per row that equal rows share."""
     words = rows.double() + 0 if rows.is_floating_point() else rows.long()  # -0 becomes 0
-    words = words.contiguous().view(torch.int64)  # (m, w)
-    weights = mixed(torch.arange(words.shape[1], device=rows.device)) | 1
-    return (mixed(words) * weights).sum(1)
+    return sums_of_words(words.contiguous().view(torch.int64))

@@ -115,10 +115,10 @@ def _table(folder: Path, name: str, what: str, lines: int | None) -> np.ndarray:
         found = pd.read_csv(path, header=None, skipinitialspace=True, dtype=np.float64).to_numpy()
     except (ValueError, pd.errors.ParserError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{path} must hold numbers, by commas; got {reason:.100}. Mend it.") from error
+        raise ValueError(f"{path} must hold numbers, by commas; got {reason:.100}. Correct it.") from error
     if lines is not None and len(found) != lines:
         raise ValueError(
-            f"{path} must have {lines:,} lines, as many as there are; got {len(found):,}. Mend it."
+            f"{path} must have {lines:,} lines, as many as there are; got {len(found):,}. Correct it."
         )
     return found
 

@@ -82,7 +82,7 @@ def put_together(
             kept.append(one)
     if not kept:
         told = first_of(skipped) or "none"
-        raise ValueError(f"{origin} must hold at least one graph that can be read; got {told}. Mend them.")
+        raise ValueError(f"{origin} must hold at least one graph that can be read; got {told}. Correct them.")
     marks = None if usual[1] is None else np.concatenate([one.marks for one in kept])  # type: ignore[arg-type]
     samples = GraphSamples(
         np.concatenate([one.nodes for one in kept]),

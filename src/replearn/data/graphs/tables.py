@@ -10,7 +10,8 @@ from replearn.data.graphs.molecules import ATOM, COLUMN, of_smiles
 from replearn.data.graphs.reading import Read, assembled
 from replearn.data.graphs.stored import stored
 from replearn.data.records import is_json_lines, records
-from replearn.data.tables import group_names, read_table
+from replearn.data.table_files import read_table
+from replearn.data.tables import group_names
 from replearn.data.text_files import file_key
 
 

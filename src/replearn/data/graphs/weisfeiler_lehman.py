@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from replearn.data.equal import mixed
+from replearn.data.content import mixed
 from replearn.data.graphs.content import Graphs, row_hashes
 
 ROUNDS = 3

@@ -3,15 +3,48 @@
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 from jaxtyping import Float
+from torch import Tensor
 
 from replearn.data.asked import Asked, Found
-from replearn.data.samples import Batch, BatchSamples, Samples
+from replearn.data.samples import Batch, Samples
 
 # What a kind may offer here; methods say what they need (see `replearn.methods.needs`).
 ROWS = "rows"  # every sample is a row of the same numbers
 PIXELS = "pixels"  # images (c, h, w)
 WORDS = "words"  # texts, which a tokenizer reads
+
+
+class BatchSamples(Samples):
+    """The samples of one batch.
+
+    Args:
+        batch: of them.
+        like: samples of the same kind, or their description.
+    """
+
+    def __init__(self, batch: Batch, like: Any) -> None:
+        self.batch = batch
+        self.kind = like.kind
+        self.shape = tuple(batch.x.shape[1:]) if isinstance(batch.x, Tensor) else like.shape
+        self.labels = batch.labels.numpy()
+        self.classes = like.classes
+        self.details = like.details
+
+    def __len__(self) -> int:
+        return len(self.batch)
+
+    def __getitem__(self, index: np.ndarray) -> Batch:
+        where = torch.from_numpy(np.asarray(index, dtype=np.int64))
+        if isinstance(self.batch.x, Tensor):
+            return Batch(self.batch.x[where], self.batch.labels[where], where)
+        if len(index) and (np.diff(index) != 1).any():
+            raise ValueError(
+                "content that is no tensor is read in order; got other positions. Take consecutive ones."
+            )
+        found = self.batch.rows(int(index[0]) if len(index) else 0, int(index[-1]) + 1 if len(index) else 0)
+        return Batch(found.x, found.labels, where)
 
 
 class Kind:

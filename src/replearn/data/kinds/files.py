@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from replearn.data.sound import is_sound_name
+from replearn.data.sound_files import is_sound_name
 from replearn.data.sources import Source, find_source, is_image_name, is_text_name, walk
 
 log = logging.getLogger("replearn")

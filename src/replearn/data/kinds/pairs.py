@@ -17,7 +17,8 @@ from replearn.data.pairs import PairSamples, member
 from replearn.data.records import column_names, is_json_lines, is_record_file, records
 from replearn.data.samples import Batch, Samples
 from replearn.data.sources import FolderSource, is_image_name
-from replearn.data.tables import group_names, read_table
+from replearn.data.table_files import read_table
+from replearn.data.tables import group_names
 from replearn.data.told import warn_of_data
 
 log = logging.getLogger("replearn")
@@ -216,7 +217,7 @@ def _made(columns: Mapping[str, list[str]], asked: Asked, *, origin: str) -> tup
         kept &= [os.path.isfile(path) for path in values.paths]
     there = np.flatnonzero(kept)
     if not len(there):
-        raise ValueError(f"pairs must name files that are there; none of {origin} is.")
+        raise ValueError(f"pairs must name existing files; none of {origin} is.")
     read = {name: [values.paths[row] for row in there] for name, values in files.items()}
     read = {name: read.get(name, [values[row] for row in there]) for name, values in columns.items()}
     members = {name: asked.door(values) for name, values in read.items()}

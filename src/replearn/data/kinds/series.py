@@ -17,7 +17,7 @@ from replearn.data.series import SeriesSamples, one_length, recordings_of, whole
 from replearn.data.series_files import folder_of_recordings, is_recording, table_of_recordings
 from replearn.data.sources import find_source
 from replearn.data.stored import stored_rows
-from replearn.data.tables import read_table
+from replearn.data.table_files import read_table
 
 BANDS = 8
 

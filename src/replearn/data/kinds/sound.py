@@ -15,7 +15,8 @@ from replearn.data.kinds.files import holds, told_left_out
 from replearn.data.mel import filters, log_mel, mel_of
 from replearn.data.samples import Samples
 from replearn.data.series import Cut, recordings_of, whole
-from replearn.data.sound import SoundSamples, is_sound_name, sounds_in_files
+from replearn.data.sound import SoundSamples
+from replearn.data.sound_files import is_sound_name, sounds_in_files
 from replearn.data.sources import ListSource, find_source
 from replearn.data.stored import stored_rows
 from replearn.data.told import tell
@@ -93,7 +94,7 @@ class Sound(Kind):
             raise ValueError("sounds must be finite; got NaN or infinity. Drop these sounds.")
         x = np.concatenate([cut.of(one, mode="constant")[:, 0] for one in found])
         of = np.repeat(np.arange(len(found)), [len(cut.starts(rows)) for rows in lengths])
-        tell("the recordings", cut.told("by silence"), strict=asked.strict)
+        tell("the recordings", cut.told("with silence"), strict=asked.strict)
         samples = SoundSamples(x, rate=self.rate, stride=self.stride)
         if stride is not None:
             samples.groups = np.array([str(number) for number in of])
@@ -136,7 +137,7 @@ def _there(path: str | Path) -> Path:
     """
     found = Path(path).expanduser()
     if not found.is_file():
-        raise ValueError(f"a list of files of sound must name files that are there; got {str(path)!r}.")
+        raise ValueError(f"a list of files of sound must name existing files; got {str(path)!r}.")
     return found
 
 

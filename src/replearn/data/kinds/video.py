@@ -16,7 +16,7 @@ from replearn.data.asked import Asked, Found
 from replearn.data.kinds.base import ROWS, Kind
 from replearn.data.kinds.files import holds, told_left_out
 from replearn.data.samples import Samples
-from replearn.data.sound import is_sound_name
+from replearn.data.sound_files import is_sound_name
 from replearn.data.sources import ListSource, Source, find_source, is_image_name
 from replearn.data.stored import stored_rows
 from replearn.data.told import tell
@@ -290,7 +290,7 @@ def _there(path: str | Path) -> Path:
     """
     found = Path(path).expanduser()
     if not found.is_file():
-        raise ValueError(f"a list of videos must name files that are there; got {str(path)!r}.")
+        raise ValueError(f"a list of videos must name existing files; got {str(path)!r}.")
     return found
 
 

@@ -19,7 +19,8 @@ from replearn.data.folder import refuse_splits
 from replearn.data.image_files import open_image
 from replearn.data.levels import SIXTEEN_BITS
 from replearn.data.progress import progress
-from replearn.data.sources import Source, folder_labels
+from replearn.data.reasons import named_reason
+from replearn.data.sources import Source, folder_labels, is_hidden
 from replearn.data.stored import open_rows
 from replearn.data.told import tell, tell_skipped
 from replearn.data.videos.decode import FILMS, Header, header_of, pictures_of
@@ -39,7 +40,7 @@ VERSION = 1  # part of the cache's key: raise it when reading changes
 
 def is_video_name(name: str) -> bool:
     """Whether a file's ending is a film's, and neither it nor a folder on the way is hidden."""
-    return name.lower().endswith(FILMS) and not name.startswith((".", "__MACOSX")) and "/." not in name
+    return name.lower().endswith(FILMS) and not is_hidden(name)
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def videos_in_files(
                     header = header_of(file, name)
             except Exception as error:  # what damaged files raise is not documented
                 _refuse_without_package(error)
-                bad[name] = f"is no video that can be read ({_in_a_line(error)})"
+                bad[name] = f"is no video that can be read ({named_reason(error, 120)})"
                 continue
             yield Video(name, header.rate, (header.height, header.width), _film(source, place, header))
 
@@ -109,7 +110,7 @@ def videos_in_folders(source: Source, asked: Asked, windows: Windows, *, side: i
                 with source.open(places[0]) as file, open_image(file) as image:
                     size = image.height, image.width
             except Exception as error:  # as above
-                bad[name] = f"begins with an image that can't be read ({_in_a_line(error)})"
+                bad[name] = f"begins with an image that can't be read ({named_reason(error, 120)})"
                 continue
             yield Video(name, None, size, _frames(source, places))
 
@@ -220,7 +221,7 @@ def _build(
                 _refuse_without_package(error)
                 broken += writer.rows > before
                 if writer.rows == before:
-                    bad[video.name] = f"can't be decoded ({_in_a_line(error)})"
+                    bad[video.name] = f"can't be decoded ({named_reason(error, 120)})"
             if writer.rows > before:
                 names.append(video.name)
                 lengths.append(writer.rows - before)
@@ -261,7 +262,3 @@ def _refuse_without_package(error: Exception) -> None:
     """A package that is missing is no fault of a file."""
     if isinstance(error, ValueError) and "replearn[video]" in str(error):
         raise error
-
-
-def _in_a_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:120].rstrip(".")

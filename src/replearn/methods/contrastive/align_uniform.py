@@ -17,11 +17,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples
+from replearn.data.processes import gather
 from replearn.encoders import make_encoder, mlp
-from replearn.engine.distributed import gather
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.objectives import alignment, uniformity
-from replearn.objectives.negatives import negative_mask
+from replearn.objectives.contrast import negative_mask
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

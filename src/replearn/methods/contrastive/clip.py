@@ -29,17 +29,17 @@ from replearn.data.alike import read_alike
 from replearn.data.copies import content_hashes
 from replearn.data.kinds import KINDS, WORDS
 from replearn.data.pairs import member, texts_of
+from replearn.data.processes import gather
 from replearn.data.progress import progress
 from replearn.encoders import make_encoder
 from replearn.encoders.kinds import TOWERS
 from replearn.encoders.towers import Towers
 from replearn.encoders.two_halves import shared_space
-from replearn.engine.distributed import gather
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference
+from replearn.methods.base import JointEmbedding
 from replearn.methods.checks import check_views
 from replearn.methods.exhibit import Exhibit
-from replearn.methods.joint import JointEmbedding
 from replearn.objectives.modalities import sigmoid_pairing, softmax_pairing
 from replearn.views.members import Apart
 

@@ -20,12 +20,12 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description
+from replearn.data.processes import gather
 from replearn.encoders import make_encoder
 from replearn.encoders.context import Forecast, directions, in_parts
-from replearn.engine.distributed import gather
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.objectives import future_contrast
-from replearn.objectives.negatives import draw_negatives, negative_mask
+from replearn.objectives.contrast import draw_negatives, negative_mask
 from replearn.views.defaults import parts_of
 
 log = logging.getLogger("replearn")

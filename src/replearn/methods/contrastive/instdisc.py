@@ -20,11 +20,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from replearn.data import Batch, Description, Samples
-from replearn.data.processes import collect
+from replearn.data.processes import collect, gather
 from replearn.encoders import make_encoder, mlp
 from replearn.encoders.heads import unused_widths
-from replearn.engine.distributed import gather
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.methods.state.bank import Bank, Constant
 from replearn.methods.state.contents import Contents
 from replearn.objectives import nce

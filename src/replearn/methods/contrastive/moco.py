@@ -22,15 +22,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples
-from replearn.data.processes import collect
+from replearn.data.processes import collect, gather
 from replearn.encoders import make_encoder, mlp
-from replearn.engine.distributed import gather
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.methods.state.contents import Contents
 from replearn.methods.state.queue import Queue
 from replearn.methods.state.teacher import Teacher
 from replearn.objectives import info_nce_queue
-from replearn.objectives.negatives import draw_negatives
+from replearn.objectives.contrast import draw_negatives
 
 log = logging.getLogger("replearn")
 

@@ -17,12 +17,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from replearn.data import Batch, Description
+from replearn.data.processes import gather
 from replearn.encoders import make_encoder, mlp
-from replearn.engine.distributed import gather
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.methods.state.teacher import Teacher, rising_momentum
 from replearn.objectives import info_nce
-from replearn.objectives.negatives import draw_negatives, negative_mask
+from replearn.objectives.contrast import draw_negatives, negative_mask
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

@@ -21,14 +21,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from replearn.data import Batch, Description
-from replearn.data.processes import collect
+from replearn.data.processes import collect, gather
 from replearn.encoders import make_encoder, mlp
-from replearn.engine.distributed import gather
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.methods.state.contents import Contents
 from replearn.methods.state.queue import Queue
 from replearn.objectives import info_nce
-from replearn.objectives.negatives import negative_mask
+from replearn.objectives.contrast import negative_mask
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

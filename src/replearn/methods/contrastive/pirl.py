@@ -19,11 +19,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples
-from replearn.data.processes import collect
+from replearn.data.processes import collect, gather
 from replearn.encoders import make_encoder, mlp
 from replearn.encoders.heads import unused_widths
-from replearn.engine.distributed import gather
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.methods.state.bank import Bank
 from replearn.methods.state.contents import Contents
 from replearn.objectives import nce

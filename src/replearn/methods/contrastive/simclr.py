@@ -19,12 +19,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
+from replearn.data.processes import gather
 from replearn.encoders import first_layers, make_encoder, mlp
 from replearn.encoders.heads import unused_widths
-from replearn.engine.distributed import gather
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.objectives import nt_xent
-from replearn.objectives.negatives import draw_negatives, negative_mask
+from replearn.objectives.contrast import draw_negatives, negative_mask
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

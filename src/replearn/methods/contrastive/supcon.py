@@ -17,12 +17,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description
-from replearn.data.processes import collect
+from replearn.data.processes import collect, gather
 from replearn.encoders import make_encoder, mlp
-from replearn.engine.distributed import gather
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.objectives import supervised_contrast
-from replearn.objectives.negatives import draw_negatives
+from replearn.objectives.contrast import draw_negatives
 from replearn.objectives.supervised_contrast import other_class
 
 

@@ -22,8 +22,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples
+from replearn.data.processes import gather
 from replearn.encoders import make_encoder
-from replearn.engine.distributed import gather
 from replearn.methods.base import Method
 from replearn.methods.given.teacher import Regressor, Teacher, some_of
 from replearn.objectives import negative_cosine, similarity_divergence, squared_error

@@ -199,7 +199,7 @@ def _opened(spec: str, samples: Description) -> Model:
         return _frozen(spec, samples, onnx_encoder(Path(spec.removeprefix(ONNX)).expanduser(), samples))
     path = Path(spec).expanduser()
     if len(path.parts) > 1 and not path.exists() and not {":", "@"} & set(spec):
-        raise ValueError(f"teacher must be a run folder that is there; {spec} is not. Choose another.")
+        raise ValueError(f"teacher must be an existing run folder; {spec} is not. Choose another.")
     folder = run_of(spec)
     if folder is not None:
         model = load(folder)

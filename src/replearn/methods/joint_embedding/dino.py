@@ -19,9 +19,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples
+from replearn.data.processes import gather
 from replearn.encoders import make_encoder
-from replearn.engine.distributed import gather
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.methods.state.centre import Centre
 from replearn.methods.state.prototypes import PrototypeHead
 from replearn.methods.state.teacher import Teacher, rising_momentum

@@ -21,9 +21,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
+from replearn.data.processes import gather
 from replearn.encoders.kinds import NETWORKS
 from replearn.encoders.patching import chosen
-from replearn.engine.distributed import gather
 from replearn.methods.joint_embedding.dino import DINO
 from replearn.methods.masked.patches import check_patches, check_share
 from replearn.methods.state.centre import Centre

@@ -15,9 +15,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description
+from replearn.data.processes import gather
 from replearn.encoders import make_encoder, mlp
-from replearn.engine.distributed import gather
-from replearn.methods.joint import JointEmbedding
+from replearn.methods.base import JointEmbedding
 from replearn.objectives import ssl_hsic
 
 

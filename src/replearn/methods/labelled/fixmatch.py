@@ -18,8 +18,7 @@ from torch import Tensor
 
 from replearn.data import Batch, Samples
 from replearn.data.labels import UNLABELLED
-from replearn.data.processes import collect
-from replearn.engine.distributed import gather
+from replearn.data.processes import collect, gather
 from replearn.methods.labelled.semi_supervised import SemiSupervised, confident
 from replearn.objectives import cross_entropy
 from replearn.objectives.classification import pseudo_labels

@@ -27,8 +27,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
+from replearn.data.processes import gather
 from replearn.encoders import make_encoder
-from replearn.engine.distributed import gather, mean_over_processes
+from replearn.engine.distributed import mean_over_processes
 from replearn.methods.labelled.many_answers import ManyAnswers
 from replearn.methods.labelled.surgery import AGGREGATORS, PCGRAD, check_combiner, combined
 from replearn.objectives import cross_entropy, squared_error

@@ -18,8 +18,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description
+from replearn.data.processes import gather
 from replearn.encoders import make_encoder
-from replearn.engine.distributed import gather
 from replearn.methods.labelled.episodic import Episodic
 from replearn.objectives import cross_entropy
 

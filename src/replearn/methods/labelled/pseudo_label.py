@@ -22,8 +22,7 @@ from torch import Tensor
 
 from replearn.data import Batch, Description, Samples
 from replearn.data.labels import UNLABELLED
-from replearn.data.processes import collect
-from replearn.engine.distributed import gather
+from replearn.data.processes import collect, gather
 from replearn.methods.labelled.semi_supervised import SemiSupervised, confident
 from replearn.methods.schedule import Number
 from replearn.objectives import cross_entropy

@@ -16,9 +16,8 @@ from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
 from replearn.data.labels import UNLABELLED
-from replearn.data.processes import collect
+from replearn.data.processes import collect, gather
 from replearn.encoders import make_encoder
-from replearn.engine.distributed import gather
 from replearn.engine.orders import Order
 from replearn.methods.labelled.classifier import Classifier, labelled_order
 from replearn.objectives import cross_entropy

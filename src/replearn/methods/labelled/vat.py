@@ -25,8 +25,7 @@ from torch import Tensor, nn
 
 from replearn.data import Batch
 from replearn.data.kinds import ROWS
-from replearn.data.processes import collect
-from replearn.engine.distributed import gather
+from replearn.data.processes import collect, gather
 from replearn.engine.slices import buffers_kept
 from replearn.methods.labelled.semi_supervised import SemiSupervised, Term
 from replearn.objectives import cross_entropy, entropy, kl_divergence

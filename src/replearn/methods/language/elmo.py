@@ -18,7 +18,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples, TextSamples, TokenWindows
-from replearn.data.tokenizer import UNKNOWN, Tokenizer, train_tokenizer
+from replearn.data.tokenizer import UNKNOWN, Tokenizer
+from replearn.data.tokenizer_training import train_tokenizer
 from replearn.encoders import TextEncoder, text_encoder
 from replearn.methods.language.language_model import LanguageModel
 from replearn.objectives import cross_entropy

@@ -22,7 +22,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from replearn.data import Batch, Description, Samples, TextSamples, token_stream
-from replearn.data.tokenizer import LAST, Tokenizer, make_tokenizer
+from replearn.data.tokenizer import LAST, Tokenizer
+from replearn.data.tokenizer_training import make_tokenizer
 from replearn.encoders import Vocabulary
 from replearn.engine.machine import choose
 from replearn.methods.language.kneser_ney import KneserNey

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from replearn.data import Description, Samples, TextSamples
-from replearn.data.tokenizer import Spelled, Tokenizer, make_tokenizer
+from replearn.data.tokenizer import Tokenizer
+from replearn.data.tokenizer_training import Spelled, make_tokenizer
 from replearn.encoders import TextEncoder, text_encoder, tokenizer_of
 from replearn.methods.base import Method
 

@@ -17,9 +17,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
+from replearn.data.processes import gather
 from replearn.data.tokenizer import UNKNOWN
 from replearn.encoders.sentence_decoder import SentenceDecoder
-from replearn.engine.distributed import gather
 from replearn.methods.checks import check_codes
 from replearn.methods.language.text_method import TextMethod
 from replearn.methods.reconstruction.latent import posterior_measures, slowed

@@ -13,7 +13,8 @@ from sklearn.exceptions import NotFittedError
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples, TextSamples, token_stream
-from replearn.data.tokenizer import SPECIALS, TooRare, train_tokenizer
+from replearn.data.tokenizer import SPECIALS
+from replearn.data.tokenizer_training import TooRare, train_tokenizer
 from replearn.data.tokens import TokenStream
 from replearn.encoders.vocabulary import Vocabulary
 from replearn.encoders.word_table import WordTable

@@ -18,8 +18,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
+from replearn.data.processes import gather
 from replearn.encoders import GraphEncoder, NodeDecoder, make_encoder
-from replearn.engine.distributed import gather
 from replearn.methods.base import Method
 from replearn.methods.exhibit import Exhibit
 from replearn.methods.masked.patches import check_share

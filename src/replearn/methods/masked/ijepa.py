@@ -21,9 +21,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description
+from replearn.data.processes import gather
 from replearn.encoders import Encoder, PatchPredictor
 from replearn.encoders.patching import chosen
-from replearn.engine.distributed import gather
 from replearn.methods.masked.patches import MaskedPatches
 from replearn.methods.state.teacher import Teacher, rising_momentum
 from replearn.views.blocks import draw_blocks

@@ -20,9 +20,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from replearn.data import Batch, Description
+from replearn.data.processes import gather
 from replearn.encoders import PatchPredictor
 from replearn.encoders.patching import chosen
-from replearn.engine.distributed import gather
 from replearn.methods.masked.patches import PatchPrediction
 from replearn.objectives.patches import patch_errors
 

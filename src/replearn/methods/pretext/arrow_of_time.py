@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from replearn.data import Batch, Description
 from replearn.methods.checks import check_views
 from replearn.methods.exhibit import Exhibit
-from replearn.methods.pretext.pretext import Pretext, answered
+from replearn.methods.pretext.pretext import Pretext, answered_where_asked
 from replearn.views.directions import Directions, directions_of, goes_on
 from replearn.views.videos import told_frames
 
@@ -65,10 +65,7 @@ class ArrowOfTime(Pretext):
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:
         """As of all pretext tasks, of the clips that are asked; and the share that is left out."""
-        logits, right = self.guess(batch)
-        asked = right >= 0
-        found = {"left_out": 1 - asked.float().mean()}
-        return found | (answered(logits[asked], right[asked], self.frequencies.max()) if asked.any() else {})
+        return answered_where_asked(self.guess(batch), self.frequencies.max())
 
     def exhibit(self, batch: Batch) -> Exhibit | None:
         """Clips that are played one way or the other, and which way the network says it is."""

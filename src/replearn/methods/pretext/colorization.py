@@ -24,10 +24,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples
-from replearn.data.processes import collect, process
+from replearn.data.processes import collect, gather, process
 from replearn.encoders.colours import ColourBins, coloured, colours_of, scaled_colours
 from replearn.encoders.maps import FromMap, map_shape
-from replearn.engine.distributed import gather
 from replearn.engine.embed import embed_parts
 from replearn.engine.machine import choose_for_inference
 from replearn.methods.checks import check_views, samples_like_fit

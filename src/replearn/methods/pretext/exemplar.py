@@ -19,7 +19,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
-from replearn.data.samples import BatchSamples
+from replearn.data.kinds.base import BatchSamples
 from replearn.methods.exhibit import Exhibit
 from replearn.methods.pretext.pretext import Pretext
 from replearn.views.choose import make_views

@@ -24,7 +24,7 @@ from replearn.encoders import mlp
 from replearn.methods.checks import check_views
 from replearn.methods.exhibit import Exhibit
 from replearn.methods.pretext.of_frames import OfFrames
-from replearn.methods.pretext.pretext import answered
+from replearn.methods.pretext.pretext import answered_where_asked
 from replearn.views import uniform
 from replearn.views.defaults import parts_of
 from replearn.views.tuples import FIVE, FrameTuples, can_be_ordered
@@ -86,10 +86,7 @@ class OrderVerification(OfFrames):
 
     def measures(self, batch: Batch) -> dict[str, Tensor]:
         """As of all pretext tasks, of the clips that are asked; and the share that is left out."""
-        logits, right = self.guess(batch)
-        asked = right >= 0
-        found = {"left_out": 1 - asked.float().mean()}
-        return found | (answered(logits[asked], right[asked], self.frequencies.max()) if asked.any() else {})
+        return answered_where_asked(self.guess(batch), self.frequencies.max())
 
     def exhibit(self, batch: Batch) -> Exhibit | None:
         """Three frames of each clip, in order or not, and what the network says."""

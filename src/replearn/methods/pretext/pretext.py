@@ -9,9 +9,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples
-from replearn.data.processes import collect
+from replearn.data.processes import collect, gather
 from replearn.encoders import make_encoder
-from replearn.engine.distributed import gather
 from replearn.methods.by_layer import ByLayer
 from replearn.objectives import cross_entropy
 from replearn.views import Split
@@ -83,3 +82,13 @@ def answered(
     found = (logits.argmax(1) == right).float().mean()
     gain = (found - chance) / (1 - chance).clamp_min(1e-9)
     return {"pretext_accuracy": found, "chance": chance, "pretext_gain": gain}
+
+
+def answered_where_asked(
+    guess: tuple[Float[Tensor, "m k"], Int[Tensor, " m"]], chance: Float[Tensor, ""]
+) -> dict[str, Tensor]:
+    """The same of the samples that are asked, whose right answer is not -1; and the share that is left out."""
+    logits, right = guess
+    asked = right >= 0
+    found = {"left_out": 1 - asked.float().mean()}
+    return found | (answered(logits[asked], right[asked], chance) if asked.any() else {})

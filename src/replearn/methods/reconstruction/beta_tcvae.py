@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch
-from replearn.engine.distributed import gather
+from replearn.data.processes import gather
 from replearn.methods.reconstruction.latent import Variational
 from replearn.objectives import decomposed_kl
 

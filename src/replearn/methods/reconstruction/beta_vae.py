@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from replearn.data import Batch, Description, Samples
-from replearn.engine.distributed import gather
+from replearn.data.processes import gather
 from replearn.methods.reconstruction.latent import Variational
 from replearn.methods.schedule import Number
 from replearn.objectives.elbo import unit_kl

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from replearn.data import Batch, Description, Samples
-from replearn.engine.distributed import gather
+from replearn.data.processes import gather
 from replearn.methods.reconstruction.coder import Coder
 from replearn.objectives import kl_sparsity, l1_sparsity, squared_error
 

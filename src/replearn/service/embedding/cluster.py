@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from replearn.comparison.rows import unheard
 from replearn.data.needed import needed
 
 # No statistics of use are sent; graphics cards are not hidden from tasks that ask for none.
@@ -42,7 +43,7 @@ def processes(workers: int, address: str | None, *, shared: int) -> Iterator[Any
     plain: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
     if address is not None:
         check_answers(address)
-    with patch.dict(os.environ, QUIET), _folder() as folder, _errors_only():
+    with patch.dict(os.environ, QUIET), _folder() as folder, unheard("ray", logging.ERROR):
         if address is None:
             store = max(LEAST_STORE, 2 * shared)  # from 80 % on it would go to disk
             plain |= {"num_cpus": workers, "object_store_memory": store, "include_dashboard": False}
@@ -84,18 +85,6 @@ def _folder() -> Iterator[str]:
     short = place if len(place) < NO_SOCKET else "/tmp"
     with tempfile.TemporaryDirectory(prefix="ray-", dir=short, ignore_cleanup_errors=True) as folder:
         yield str(Path(folder).resolve())
-
-
-@contextmanager
-def _errors_only() -> Iterator[None]:
-    """Ray's log says what fails, and nothing else."""
-    own = logging.getLogger("ray")
-    level = own.level
-    own.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        own.setLevel(level)
 
 
 @contextmanager

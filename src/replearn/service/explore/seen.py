@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from replearn.data import Samples
+from replearn.data.reasons import reason_of
 from replearn.report.excerpts import LONG, excerpt, without_controls
 from replearn.report.kinds import LOOKS
 from replearn.report.thumbnails import LARGEST, png_uri, thumbnails
@@ -34,7 +35,7 @@ def _guarded(samples: Samples, position: int, look: Any) -> dict[str, Any]:
     try:
         return {**found, **look(samples, position)}
     except (OSError, ValueError, RuntimeError, KeyError, IndexError, EOFError) as error:
-        why = without_controls(" ".join(str(error).split())[:160])
+        why = without_controls(reason_of(error, 160))
         return {**found, "gone": f"This sample can't be read any more ({why})."}
 
 

@@ -21,9 +21,9 @@ from replearn.data.arrays import resized
 from replearn.data.decode import read_image
 from replearn.data.image_files import UndecodableError
 from replearn.data.kinds import KINDS, PIXELS, WORDS
+from replearn.data.kinds.base import BatchSamples
 from replearn.data.labels import UNLABELLED
 from replearn.data.levels import SIXTEEN_BITS
-from replearn.data.samples import BatchSamples
 from replearn.data.table_reading import read_frame
 from replearn.encoders.kinds import NETWORKS
 

@@ -43,7 +43,7 @@ class Served:
             if opened.version.weights != self.weights:
                 raise ValueError(
                     f"the index must be made by the run that is served; that in {index} was made by another, "
-                    f"{opened.version.run}. Serve that one, or make the index anew by --renew."
+                    f"{opened.version.run}. Serve that one, or rebuild the index by --renew."
                 )
             self._opened = opened
 

@@ -96,7 +96,7 @@ def current(path: str | Path) -> str:
     place = folder / (str(name) if plain else "")
     if not plain or not place.is_dir() or not lies_in(place, folder):
         raise ValueError(
-            f"{folder / INDEX} must name a version that is there; it says {name!r:.40}. Make it anew."
+            f"{folder / INDEX} must name an existing version; it says {name!r:.40}. Make it anew."
         )
     return str(name)
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from jaxtyping import Float, Int
 
 from replearn.data.needed import needed
+from replearn.data.reasons import reason_of
 from replearn.evaluate.checks import Array
 from replearn.service.indexes.table import AT_ONCE, DIRECTION, NUMBER, Partitions, Table, directions
 
@@ -51,7 +52,7 @@ class ServerTable(Table):
             found = cursor.execute(f"{asked} ORDER BY ordinal_position", (name,)).fetchall()
             if not found:
                 raise ValueError(
-                    f"the server of the index must have the table {name}; it is gone. Make the index anew."
+                    f"the server of the index must have the table {name}; it is gone. Rebuild the index."
                 )
             width = "SELECT atttypmod FROM pg_attribute WHERE attrelid = %s::regclass AND attname = %s"
             self._dim = int(cursor.execute(width, (name, DIRECTION)).fetchone()[0])
@@ -301,4 +302,4 @@ def _silent(url: str, error: Exception) -> ValueError:
 
 
 def _reason(error: Exception) -> str:
-    return f"{' '.join(str(error).split()):.160}"
+    return f"{reason_of(error, 160)}"

@@ -150,7 +150,7 @@ class Table(ABC):
         if given - known or rows.shape[1] != self.dim:
             raise ValueError(
                 f"rows that are added must have {self.dim} numbers and no columns but {', '.join(sorted(known))}; got "
-                f"{rows.shape[1]} and {', '.join(sorted(given))}. Make the index anew."
+                f"{rows.shape[1]} and {', '.join(sorted(given))}. Rebuild the index."
             )
         lacking = sorted(known - given)
         if lacking:

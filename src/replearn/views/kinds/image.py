@@ -9,7 +9,7 @@ from replearn.views.colour import Brightness, Colour, Contrast, Grey
 from replearn.views.compose import Chain, MultiCrop, Pair, Same
 from replearn.views.crops import crops
 from replearn.views.evidence import evidence_of
-from replearn.views.filters import Blur, Cutout
+from replearn.views.filters import Blur, Cutout, Stroke
 from replearn.views.geometry import Crop, Elastic, Flip, Rotate, Scale, Shear, Shift
 from replearn.views.grey_of import GreyOf
 from replearn.views.groups import Groups
@@ -22,7 +22,6 @@ from replearn.views.parts import Grid
 from replearn.views.randaugment import RandAugment
 from replearn.views.rotations import Rotations
 from replearn.views.salient import Salient
-from replearn.views.stroke import Stroke
 from replearn.views.tiles import Tiles
 from replearn.views.warp import Geometry
 

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from replearn.data import Batch, Texts
-from replearn.data.equal import content_ids
 
 
 def batch(x):
@@ -24,16 +23,16 @@ def batch(x):
     ids=["images", "table", "doubles", "tokens", "one-hot", "texts"],
 )
 def test_equal_samples_and_no_others_share_a_number(x):
-    ids = content_ids(batch(x))
+    ids = batch(x).ids()
     assert len(set(ids.tolist())) == 9
     twice = Texts([*x, x[4], x[0]]) if isinstance(x, Texts) else torch.cat([x, x[[4, 0]]])
-    found = content_ids(batch(twice))
+    found = batch(twice).ids()
     assert found.tolist() == [*ids.tolist(), ids[4].item(), ids[0].item()]
-    parts = [content_ids(batch(twice).rows(start, stop)) for start, stop in ((0, 5), (5, 11))]
+    parts = [batch(twice).rows(start, stop).ids() for start, stop in ((0, 5), (5, 11))]
     assert torch.equal(torch.cat(parts), found)
 
 
 def test_zeros_of_either_sign_are_equal():
-    ids = content_ids(batch(torch.tensor([[0.0, 1.0], [-0.0, 1.0], [0.0, -1.0]])))
+    ids = batch(torch.tensor([[0.0, 1.0], [-0.0, 1.0], [0.0, -1.0]])).ids()
     assert (ids[0] == ids[1]).item()
     assert (ids[0] != ids[2]).item()

@@ -17,7 +17,7 @@ from replearn.service.exports import (
 )
 from replearn.service.exports.exported import Exported, OfBytes, OfTokens, TensorSpec, exported_from
 from replearn.service.exports.huggingface_folder import BARE, POOLED
-from replearn.service.exports.pairs import pairs_from
+from replearn.service.exports.pairs import OfPairs, pairs_from
 from replearn.service.exports.tokenizer_file import ids_in
 
 Reader = Callable[..., list[np.ndarray]]
@@ -58,7 +58,7 @@ class Form:
     """
 
     what: str
-    write: Callable[[Exported, Path], None]
+    write: Callable[[Any, Path], None]
     reopen: Callable[[Path], Reader]
     all_outputs: bool = False
     ids: Callable[[Path, list[str]], list[list[int]]] = ids_in
@@ -97,7 +97,7 @@ FORMS: Mapping[str, Form] = {
 
 def loader(exported: Exported, form: str) -> str:
     """A few lines of Python that make representations of the export, without replearn and scikit-learn."""
-    if form == "openclip":
+    if isinstance(exported, OfPairs):
         return openclip_folder.loader(exported)
     if form == "huggingface":
         assert exported.texts is not None

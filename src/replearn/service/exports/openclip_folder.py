@@ -55,7 +55,11 @@ def write(exported: OfPairs, folder: Path) -> None:
         )
     scale: Any = exported.model.scale_  # type: ignore[attr-defined]
     state = {"logit_scale": scale.log.detach()}
-    config = {"embed_dim": exported.outputs[0].shape[1], "custom_text": True, "quick_gelu": True in quick}
+    config: dict[str, Any] = {
+        "embed_dim": exported.outputs[0].shape[1],
+        "custom_text": True,
+        "quick_gelu": True in quick,
+    }
     if scale.bias is not None:
         state["logit_bias"], config["init_logit_bias"] = scale.bias.detach(), 0.0
     tokens = {"context_length": exported.texts.length, "hf_tokenizer_name": "tokenizer.json"}

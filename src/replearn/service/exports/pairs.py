@@ -115,7 +115,8 @@ def pairs_from(model: Any, name: str = "the run") -> OfPairs:
         raise ValueError(
             f"this form holds a CLIP of two members, images as bytes and texts; {name} has {told}. {INSTEAD}"
         )
-    tokenizer = model.encoder_.towers[texts[0]].vocabulary.tokenizer
+    reader: Any = model.encoder_.towers[texts[0]]
+    tokenizer = reader.vocabulary.tokenizer
     if tokenizer.encode(["a"], framed=True)[0][-1] != tokenizer.special(LAST):
         raise ValueError(
             f"this form holds texts whose end is marked by a token; those of {name} are not. {INSTEAD}"

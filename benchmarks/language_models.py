@@ -35,7 +35,8 @@ import replearn
 from replearn.engine.batches import batches
 from replearn.engine.machine import choose, make_fabric
 from replearn.engine.optimizers import make_optimizer
-from replearn.engine.train import Step, one_step, ready
+from replearn.engine.step import Step, one_step
+from replearn.engine.train import ready
 from replearn.evaluate import memorization
 
 RESULTS = Path(__file__).parent / "results"

@@ -54,6 +54,24 @@ def test_two_processes_repeat_the_losses_of_one_and_go_on_as_one_does(tmp_path):
     assert replearn.load(two).history_.rows[-1]["step"] == 2 * len(once)
 
 
+@pytest.mark.all
+def test_sharded_parameters_learn_the_same_and_are_extended(tmp_path, capsys):
+    """The extension begins with whole weights; what is rounded grows by steps, so losses are compared."""
+    two, one = tmp_path / "two", tmp_path / "one"
+    steady = ["--optimizer", "sgd", "--learning-rate", "0.05"]
+    fit = ["fit", "simclr", "digits8x8", *OPTIONS, *steady]
+    assert main([*fit, "--epochs", "1", "--fsdp", "--run", str(two)]) == 2
+    assert "needs two or more; there is one" in capsys.readouterr().err
+    assert not two.exists()
+    torchrun(*fit, "--epochs", "1", "--fsdp", "--run", str(two))
+    assert main([*fit, "--epochs", "1", "--run", str(one)]) == 0
+    np.testing.assert_allclose(column(two, "loss"), column(one, "loss"), rtol=1e-3)
+    torchrun(*fit, "--epochs", "2", "--fsdp", "--run", str(two), "--resume")
+    assert main([*fit, "--epochs", "2", "--run", str(one), "--resume"]) == 0
+    np.testing.assert_allclose(column(two, "loss"), column(one, "loss"), rtol=5e-3)
+    assert replearn.load(two).history_.rows[-1]["step"] == len(column(two, "loss")) == 22
+
+
 SCRIPTS = Path(__file__).parents[2] / "docs" / "scripts"
 # Starts as many processes as SLURM would, on one machine that says it is two.
 SRUN = """#!{python}

@@ -10,7 +10,10 @@ import pytest
 import replearn
 from replearn.data.needed import EXTRAS, check_installed, needed
 
-NAMES = {"umap": "umap_learn"}  # of packages that are imported by another name
+NAMES = {
+    "open_clip": "open_clip_torch",
+    "umap": "umap_learn",
+}  # of packages that are imported by another name
 SOURCES = Path(replearn.__file__).parent
 DECLARED = SOURCES.parents[1] / "pyproject.toml"
 OURS = {"bench", "docs", "dev", "all"}  # extras that no one needs to use what is there

@@ -12,32 +12,18 @@ transformers = pytest.importorskip("transformers")
 pytest.importorskip("tokenizers")
 
 import replearn  # noqa: E402
-from made_folders import CORPUS, saved, tokenizer  # noqa: E402
+from made_folders import CORPUS, HALF, MEAN, SHARED, SIDE, STD, clip_folder  # noqa: E402
 from replearn import as_samples  # noqa: E402
 from replearn.cli import main  # noqa: E402
-from replearn.data.tokenizer import FIRST, LAST, PAD  # noqa: E402
 from replearn.encoders import make_encoder  # noqa: E402
 from replearn.methods import CLIP, Frozen  # noqa: E402
-
-SIDE, SHARED = 16, 12
-MEAN, STD = [0.4, 0.5, 0.6], [0.2, 0.3, 0.25]
-HALF = {"intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A folder, and the library's network in it."""
     path = tmp_path_factory.mktemp("clip")
-    ids = {"bos_token_id": FIRST, "eos_token_id": LAST, "pad_token_id": PAD}
-    text = HALF | {name: tokenizer().special(token) for name, token in ids.items()}
-    text |= {"hidden_size": 16, "vocab_size": tokenizer().size, "max_position_embeddings": 20}
-    vision = HALF | {"hidden_size": 24, "image_size": SIDE, "patch_size": 8}
-    torch.manual_seed(0)
-    config = transformers.CLIPConfig(text_config=text, vision_config=vision, projection_dim=SHARED)
-    net = saved(transformers.CLIPModel(config), path)
-    said = {"image_mean": MEAN, "image_std": STD}
-    (path / "preprocessor_config.json").write_text(json.dumps(said), encoding="utf-8")
-    return path, net
+    return path, clip_folder(path)
 
 
 def images(n: int = 8, channels: int = 3) -> np.ndarray:

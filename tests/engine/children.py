@@ -3,6 +3,7 @@
 import dataclasses
 import multiprocessing
 import os
+import pickle
 import signal
 import socket
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.distributed.tensor import DTensor
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # where scripts import this, nobody has said so
 
@@ -22,9 +24,11 @@ from replearn.data import Samples, as_samples, load_data
 from replearn.data.processes import process, processes
 from replearn.engine.batches import batches
 from replearn.engine.distributed import join_batch_norms
-from replearn.engine.machine import choose, make_fabric
+from replearn.engine.machine import choose, join_processes, make_fabric
+from replearn.engine.sharded import local
 from replearn.engine.signals import Stopped
-from replearn.engine.train import Step, one_step, ready, train
+from replearn.engine.step import Step, one_step
+from replearn.engine.train import place, ready, train
 from replearn.methods import Method, find_method
 from replearn.methods.needs import kinds_served
 
@@ -232,6 +236,76 @@ def save_gradient(folder: Path, *, dtype: torch.dtype = torch.float32, steps: in
             method.after_step(number / 10)
     found = {f"grad.{name}": p.grad for name, p in step.named_parameters()} | dict(step.named_buffers())
     torch.save({"loss": loss, **found}, folder / f"{processes()}-{process()}.pt")
+
+
+def save_placed(folder: Path, *, dtype: torch.dtype = torch.float32, steps: int = 1, **fields: Any) -> None:
+    """Write losses, gradients, weights and buffers after some steps into `folder`, whole, as training places them."""
+    join_processes("cpu")
+    method, samples = built(**{"optimizer": "sgd", **fields})
+    for module in method.modules().values():
+        module.to(dtype)
+    placed = place(method, [])
+    losses = []
+    with ready(method, placed.step):
+        for number, parts in enumerate(batches(method, samples, first=0, steps=steps)):
+            torch.manual_seed(5 + number)
+            losses.append(one_step(placed.fabric, placed.module, placed.optimizer, parts, 0.01)[0])
+            found = {
+                f"grad.{name}": whole_of(p.grad) if p.grad is not None else None
+                for name, p in placed.step.named_parameters()
+            }
+            method.after_step(number / 10)
+    placed.end()
+    found |= {f"weight.{name}": p for name, p in placed.step.named_parameters()}
+    found |= dict(placed.step.named_buffers())
+    torch.save({"loss": torch.stack(losses), **found}, folder / f"{processes()}-{process()}.pt")
+
+
+def save_sizes(folder: Path, **fields: Any) -> None:
+    """Write how many numbers this process holds after a step: of parameters, gradients, and the optimizer's state."""
+    join_processes("cpu")
+    method, samples = built(**fields)
+    placed = place(method, [])
+    with ready(method, placed.step):
+        for parts in batches(method, samples, first=0, steps=1):
+            one_step(placed.fabric, placed.module, placed.optimizer, parts, 0.01)
+    moved = [p for group in placed.optimizer.param_groups for p in group["params"]]
+    state = [x for values in placed.optimizer.optimizer.state.values() for x in values.values()]
+    held = {"parameters": moved, "gradients": [p.grad for p in moved], "state": state}
+    sizes = {name: sum(local(x).numel() for x in tensors) for name, tensors in held.items()}
+    torch.save(sizes, folder / f"{processes()}-{process()}.pt")
+
+
+def save_fitted(run: Path, **fields: Any) -> None:
+    """A quick training, and what each process has of it, as pickle keeps it."""
+    method = fit(run, **fields)
+    (run / f"method-{process()}").write_bytes(pickle.dumps(method))
+
+
+def fit_until(run: Path, *, at: int, **fields: Any) -> None:
+    """Like `fit`, but stopped by a signal after step number `at`."""
+    method = quick(fields.pop("name"), **{key: x for key, x in fields.items() if key != "resume"})
+    after, done = method.after_step, 0
+
+    def after_step(progress: float) -> None:
+        nonlocal done
+        after(progress)
+        done += 1
+        if done == at:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    method.after_step = after_step  # type: ignore[method-assign]
+    try:
+        method.fit(samples_for("simclr", 32), run=run)
+    except Stopped:
+        pickle.dumps(method.modules())  # they are whole
+        return
+    raise AssertionError("a signal must stop it")
+
+
+def whole_of(tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor whose parts lie on several processes."""
+    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
 def save_scene_gradient(folder: Path, *, name: str) -> None:

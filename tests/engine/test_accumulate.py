@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from lanes import one_of_each
 from replearn.data import Samples
 from replearn.engine.machine import choose, make_fabric
-from replearn.engine.train import Step, one_step, ready
+from replearn.engine.step import Step, one_step
+from replearn.engine.train import ready
 from replearn.methods import Method, Trained, registry
 from replearn.methods.labelled.semi_supervised import SemiSupervised
 from replearn.transfer import FineTune

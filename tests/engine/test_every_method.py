@@ -12,7 +12,7 @@ from lanes import one_of_each
 from replearn.encoders.vit import ViT
 from replearn.engine.run import WEIGHTS
 from replearn.engine.slices import in_slices
-from replearn.engine.train import Step
+from replearn.engine.step import Step
 from replearn.methods import Trained, registry
 from replearn.methods.language.word_vectors import WordVectors
 

@@ -12,7 +12,8 @@ from older_torch import traces_checks
 from replearn.encoders.base import Encoder
 from replearn.encoders.dropout import set_dropout
 from replearn.engine.slices import in_slices
-from replearn.engine.train import Step, ready
+from replearn.engine.step import Step
+from replearn.engine.train import ready
 from replearn.methods import Method, Model, Trained, registry
 
 NAMES = [name for name, entry in registry().items() if issubclass(entry.cls, Trained)]

@@ -31,6 +31,7 @@ EXEMPT = {
     "workers": "how many threads share the work",
     "checkpoint_minutes": "how often a run is kept: tests/engine/test_resume.py",
     "compile": "speed; tests/engine/test_options.py compiles every method",
+    "fsdp": "where parameters lie: tests/engine/test_fsdp.py",
     "slice_size": "memory; tests/engine/test_options.py slices every method",
 }
 EXEMPT_OF = {("NGram", "random_state"): "counts are not drawn; it is there since all methods have one"}

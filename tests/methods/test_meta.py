@@ -11,7 +11,7 @@ from torch import nn
 
 import replearn
 from replearn.engine.slices import in_slices
-from replearn.engine.train import Step
+from replearn.engine.step import Step
 from replearn.evaluate import episodes
 from replearn.methods import ANIL, MAML, ProtoNet, Reptile
 from replearn.views import Pair, Same

@@ -11,7 +11,7 @@ import torch
 import replearn
 from replearn.data import needed
 from replearn.engine.machine import choose, make_fabric
-from replearn.engine.train import Step, one_step
+from replearn.engine.step import Step, one_step
 from replearn.methods import MultiTask
 from replearn.methods.labelled import surgery
 from replearn.methods.labelled.surgery import AGGREGATORS, PROGRAMS, combined, without_conflicts

@@ -19,13 +19,14 @@ class ExportOptions:
     Attributes:
         run: folder that `fit` or `finetune --task classify` wrote.
         to: `onnx`, any network in one file; `torch`, a program of torch.export; `timm` or `torchvision`, where the
-            network is one of theirs; `huggingface`, transformers of texts, as sentence-transformers reads them.
+            network is one of theirs; `huggingface`, transformers of texts, as sentence-transformers reads them;
+            `openclip`, a CLIP of images and texts, where open_clip has both networks.
         out: new folder; RUN/export-FORM if not given.
         licence: of the weights, for the card.
     """
 
     run: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="RUN")]
-    to: Literal["onnx", "torch", "timm", "torchvision", "huggingface"]
+    to: Literal["onnx", "torch", "timm", "torchvision", "huggingface", "openclip"]
     out: Annotated[str | None, tyro.conf.arg(metavar="FOLDER")] = None
     licence: Annotated[str | None, tyro.conf.arg(metavar="TEXT")] = None
 

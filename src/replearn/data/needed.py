@@ -16,6 +16,7 @@ EXTRAS = {
     "onnx": "export",
     "onnxruntime": "export",
     "onnxscript": "export",
+    "open_clip": "openclip",
     "psycopg": "postgres",
     "pydicom": "medical",
     "ray": "ray",

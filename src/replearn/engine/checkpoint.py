@@ -10,10 +10,10 @@ import json
 import logging
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from replearn.data.processes import process
 from replearn.engine.owner import check_owner
@@ -35,6 +35,14 @@ KEPT = 2  # the newest, and one before it in case the disk loses the newest
 TENSORS, NUMBERS = "tensors.safetensors", "state.json"
 
 
+@runtime_checkable
+class Holder(Protocol):
+    """What has a state: a module, an optimizer, or what stands for one."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state_dict: dict[str, Any], /) -> Any: ...
+
+
 class Checkpoints:
     """The checkpoints of one training; the first process writes them, all read them.
 
@@ -44,9 +52,7 @@ class Checkpoints:
         optimizer: what moves it, as it is inside of any wrapper; None: what moves it remembers nothing.
     """
 
-    def __init__(
-        self, folder: Path | None, module: nn.Module, optimizer: torch.optim.Optimizer | None = None
-    ) -> None:
+    def __init__(self, folder: Path | None, module: Holder, optimizer: Holder | None = None) -> None:
         self.folder = folder
         self.module = module
         self.optimizer = optimizer
@@ -128,7 +134,7 @@ class Checkpoints:
         if self.optimizer is None:
             return
         self.optimizer.load_state_dict(self.optimizer.state_dict() | {"state": _unflatten(tensors, numbers)})
-        for parameter, values in self.optimizer.state.items():
+        for parameter, values in getattr(self.optimizer, "state", {}).items():
             for name, value in values.items():
                 if isinstance(value, Tensor) and value.shape == parameter.shape:
                     # In the parameter's order of memory (channels-last): fused updates walk both in step.

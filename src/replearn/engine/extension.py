@@ -16,8 +16,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-
+from replearn.engine.checkpoint import Holder
 from replearn.engine.health import Watch
 from replearn.engine.history import read_alarms
 from replearn.engine.run import EVALUATION, HISTORY, METHOD, REPORT, WEIGHTS, read_json, read_tensors, remove
@@ -72,7 +71,7 @@ def last_extension(run: Path | None) -> Extension | None:
     return found[-1] if found else None
 
 
-def begin(extension: Extension, run: Path, module: nn.Module) -> dict[str, Any]:
+def begin(extension: Extension, run: Path, module: Holder) -> dict[str, Any]:
     """Put the weights that an extension begins with into a module; the state of a training that begins there.
 
     Raises:

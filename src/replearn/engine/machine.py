@@ -4,7 +4,7 @@ import atexit
 import inspect
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,8 +14,10 @@ import torch.distributed as dist
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning_fabric.strategies.ddp import DDPStrategy
+from lightning_fabric.strategies.model_parallel import ModelParallelStrategy
 from lightning_fabric.strategies.single_device import SingleDeviceStrategy
 from lightning_fabric.strategies.strategy import Strategy
+from torch.distributed.device_mesh import DeviceMesh
 from torch.nn.parallel import DistributedDataParallel
 
 log = logging.getLogger("replearn")
@@ -134,15 +136,23 @@ def _check_there(device: str) -> None:
         )
 
 
-def make_fabric(machine: Machine, loggers: Sequence[Any] = ()) -> Fabric:
-    """Fabric on this machine, its processes joined when torchrun or SLURM has started several."""
+def make_fabric(
+    machine: Machine, loggers: Sequence[Any] = (), *, shard: Callable[[Any, DeviceMesh], Any] | None = None
+) -> Fabric:
+    """Fabric on this machine, its processes joined when torchrun or SLURM has started several.
+
+    Args:
+        machine: device and precision.
+        loggers: get recorded numbers.
+        shard: shards the parameters of a module over processes; None: each process holds all.
+    """
     local, nodes = crew()
     with _quiet():
         fabric = Fabric(
             accelerator=machine.device.partition(":")[0],
             devices=local,
             num_nodes=nodes,
-            strategy=_strategy(machine, local * nodes),
+            strategy=_strategy(machine, local * nodes, shard),
             precision=machine.precision,  # type: ignore[arg-type]
             loggers=list(loggers),
         )
@@ -180,11 +190,20 @@ def leave() -> None:
         dist.destroy_process_group()
 
 
-def _strategy(machine: Machine, world: int) -> Strategy | str:
+def _strategy(
+    machine: Machine, world: int, shard: Callable[[Any, DeviceMesh], Any] | None = None
+) -> Strategy | str:
     kind, _, index = machine.device.partition(":")
+    # Scalars that steer the loop are told over the CPU, so that no GPU waits for them.
+    backend = "cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo"
+    if shard is not None:
+        return ModelParallelStrategy(
+            lambda module, mesh: shard(module, mesh["data_parallel"]),
+            data_parallel_size=world,
+            tensor_parallel_size=1,
+            process_group_backend=backend,
+        )
     if world > 1:
-        # Scalars that steer the loop are told over the CPU, so that no GPU waits for them.
-        backend = "cpu:gloo,cuda:nccl" if kind == "cuda" else "gloo"
         # Buffers are alike on all processes already, since batch statistics are joined.
         known = inspect.signature(DistributedDataParallel).parameters
         unsynced = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"

@@ -9,97 +9,44 @@ run, or one on more processes, draws what an unbroken run on one process draws.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import nn
 
 from replearn.data.processes import process, processes
-from replearn.data.samples import Batch, Samples
+from replearn.data.samples import Samples
 from replearn.encoders.base import Encoder
-from replearn.encoders.modes import evaluating
-from replearn.engine.batches import batches, divisors, lone_rows_told, steps_of
-from replearn.engine.checkpoint import Checkpoints
-from replearn.engine.distributed import join_batch_norms, mean_over_processes, wait_for_all
-from replearn.engine.embed import autocast
+from replearn.engine.batches import batches, lone_rows_told, steps_of
+from replearn.engine.checkpoint import Checkpoints, Holder
+from replearn.engine.distributed import join_batch_norms, wait_for_all
 from replearn.engine.extension import begin, last_extension
-from replearn.engine.health import Health, Watch, examine
+from replearn.engine.health import Watch
 from replearn.engine.history import History, Past
-from replearn.engine.machine import Machine, choose, make_fabric, random_state_kept, seed_draws
+from replearn.engine.learner import Learner
+from replearn.engine.look import health_check, weights_size
+from replearn.engine.machine import choose, make_fabric, random_state_kept, seed_draws
 from replearn.engine.memory import freed_memory_kept, freed_memory_returned
 from replearn.engine.optimizers import make_optimizer, schedule
-from replearn.engine.orders import Order
 from replearn.engine.pace import Pace
 from replearn.engine.run import STATE
+from replearn.engine.sharded import Sharded, Whole
 from replearn.engine.signals import Stopped, StopSignal
 from replearn.engine.slices import MOST, in_slices, too_many, views_in_slices
+from replearn.engine.step import Step, one_step
 
 log = logging.getLogger("replearn")
 
 HEALTH_CHECKS = 40  # about so many over a training
 
 SEEN = ("states", "map", "maps")  # what methods ask networks for in place of what they return
-
-Terms = Sequence[Callable[[], Tensor]] | Mapping[str, Callable[[], Tensor]]
-
-
-@runtime_checkable
-class Learner(Protocol):
-    """What the loop asks of a method; `replearn.methods.Method` has it all."""
-
-    epochs: int
-    batch_size: int
-    accumulate: int
-    slice_size: int | None
-    optimizer: str
-    learning_rate: float
-    weight_decay: float
-    beta1: float
-    warmup: float
-    max_minutes: float | None
-    checkpoint_minutes: float
-    random_state: int
-    device: str
-    precision: str
-    compile: bool
-
-    @property
-    def why_collapse(self) -> str | None: ...
-    @property
-    def watched_samples(self) -> int: ...
-    def modules(self) -> dict[str, nn.Module]: ...
-    def order(self, samples: Samples) -> Order: ...
-    def terms(self, batch: Batch) -> Terms: ...
-    def loss_count(self, batch: Batch) -> float | Mapping[str, float]: ...
-    def after_step(self, progress: float) -> None: ...
-    def should_stop(self) -> bool: ...
-    def represent(self, batch: Batch) -> Tensor: ...
-    def embed(self, h: Tensor) -> Tensor | None: ...
-    def assign(self, h: Tensor) -> Tensor | None: ...
-    def same_views(self, batch: Batch) -> bool: ...
-    def measures(self, batch: Batch) -> dict[str, Tensor]: ...
-    def rates(self) -> dict[str, float]: ...
-    def loss_at_collapse(self) -> float | None: ...
-
-
-class Step(nn.Module):
-    """All modules of a method as one, a term of its loss as their forward: what Fabric wraps."""
-
-    def __init__(self, learner: Learner) -> None:
-        super().__init__()
-        self.learned = nn.ModuleDict(learner.modules())
-        self.terms = learner.terms
-        self.loss_count = learner.loss_count
-
-    def forward(self, term: Callable[[], Tensor]) -> Tensor:
-        # Fabric would look into a batch and convert its tensors; a function it passes on as it is.
-        return term()
 
 
 def train(
@@ -128,25 +75,14 @@ def train(
         ValueError: no checkpoint of the run to resume is whole.
     """
     machine = choose(learner.device, learner.precision)
-    fabric = make_fabric(machine, list(loggers))
-    step = Step(learner)
-    if processes() > 1:
-        join_batch_norms(step)
-    raw = make_optimizer(
-        learner.optimizer,
-        learner.modules(),
-        learning_rate=learner.learning_rate,
-        weight_decay=learner.weight_decay,
-        rates=learner.rates(),
-        beta1=learner.beta1,
-    )
-    module, optimizer = fabric.setup(step, raw)
-    checkpoints = Checkpoints(run / STATE if run else None, step, raw)
+    placed = place(learner, list(loggers))
+    fabric, step, module, optimizer = placed.fabric, placed.step, placed.module, placed.optimizer
+    checkpoints = Checkpoints(run / STATE if run else None, placed.held, placed.remembered)
     if not resume:
         checkpoints.clear()
     extension = last_extension(run) if resume else None
     size = weights_size(step)
-    state = checkpoints.load() or (begin(extension, run, step.learned) if extension and run else {})
+    state = checkpoints.load() or (begin(extension, run, placed.learned) if extension and run else {})
     begun = (extension.step, extension.seconds) if extension else (0, 0.0)
     pace = Pace(steps_of(learner, len(samples)), learner.max_minutes, begun=begun, **state.get("pace", {}))
     watch = Watch(learner.loss_at_collapse(), learner.why_collapse, partial(hasattr, learner))
@@ -183,15 +119,81 @@ def train(
             if pace.progress >= 1.0 or learner.should_stop():
                 break
             if stopping or pace.save_due(learner.checkpoint_minutes):
-                saved = checkpoints.save(
-                    pace.step, {"pace": pace.state(), "history": history.state(), "weights": size}
-                )
+                state = {"pace": pace.state(), "history": history.state(), "weights": size}
+                with placed.gathered():
+                    saved = checkpoints.save(pace.step, state)
             if stopping:
+                placed.end()
                 wait_for_all()  # a launcher ends the other processes when the first one goes
                 raise stopped(pace, run, stopping, saved=saved)
         history.flush()
-    step.eval()
+    placed.end()
     return history.past
+
+
+@dataclass
+class Placed:
+    """What learns, as processes hold it.
+
+    Attributes:
+        fabric: of the processes.
+        step: all modules as one.
+        module, optimizer: as Fabric wraps the step and what moves it.
+        held, remembered: the state of the modules and of the optimizer, whole.
+        learned: the state of the modules by their names alone, whole.
+    """
+
+    fabric: Fabric
+    step: Step
+    module: Any
+    optimizer: Any
+    held: Holder
+    remembered: Holder
+    learned: Holder
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """While entered, the first process has the whole state of what is sharded."""
+        with ExitStack() as stack:
+            for one in (self.held, self.remembered):
+                if isinstance(one, Whole):
+                    stack.enter_context(one.gathered())
+            yield
+
+    def end(self) -> None:
+        """Leave the modules whole on each process, in evaluation mode."""
+        if self.step.sharded is not None:
+            self.step.sharded.end()
+            self.step.sharded = None
+        self.step.eval()
+
+
+def place(learner: Learner, loggers: list[Any]) -> Placed:
+    """Put the modules of `learner` on the device, sharded over processes if it asks for that."""
+    step = Step(learner)
+
+    def shard(module: Step, mesh: Any) -> Step:
+        module.sharded = Sharded(module, mesh)
+        return module
+
+    machine = choose(learner.device, learner.precision)
+    fabric = make_fabric(machine, loggers, shard=shard if learner.fsdp else None)
+    if processes() > 1:
+        join_batch_norms(step)
+    module: Any = fabric.setup_module(step) if learner.fsdp else None  # its optimizer moves what is sharded
+    raw = make_optimizer(
+        learner.optimizer,
+        learner.modules(),
+        learning_rate=learner.learning_rate,
+        weight_decay=learner.weight_decay,
+        rates=learner.rates(),
+        beta1=learner.beta1,
+    )
+    if learner.fsdp:
+        optimizer = fabric.setup_optimizers(raw)
+        return Placed(fabric, step, module, optimizer, Whole(step), Whole(raw), Whole(step.learned))
+    module, optimizer = fabric.setup(step, raw)
+    return Placed(fabric, step, module, optimizer, step, raw, step.learned)
 
 
 @contextmanager
@@ -211,8 +213,10 @@ def ready(learner: Learner, step: Step, *, capped: bool = False) -> Iterator[Non
             setattr(net, name, torch.compile(getattr(net, name)))
     try:
         size = learner.slice_size
-        memory = freed_memory_kept() if size is None else freed_memory_returned()
-        with in_slices(step, size, capped=capped), views_in_slices(learner, size), memory:
+        keeps = size is None and step.sharded is None
+        memory = freed_memory_kept() if keeps else freed_memory_returned()
+        strict = step.sharded.strict() if step.sharded is not None else nullcontext()
+        with in_slices(step, size, capped=capped), views_in_slices(learner, size), memory, strict:
             yield
     finally:
         for net in nets:
@@ -227,109 +231,9 @@ def compilable(module: nn.Module) -> list[nn.Module]:
     return [encoder.body for encoder in encoders] or [module]
 
 
-def one_step(
-    fabric: Fabric, module: Any, optimizer: Any, parts: list[Batch], rate: float
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """Forward, backward and update on a batch, given in parts whose gradients add up.
-
-    Each part has the share of the step that its `loss_count` has: a mean over unequal counts is that of the whole.
-
-    Returns:
-        The loss of the whole, and each of its terms that has a name.
-    """
-    for group in optimizer.param_groups:
-        group["lr"] = rate * group.get("scale", 1.0)  # of another optimiser: all alike
-    optimizer.zero_grad(set_to_none=True)
-    total: dict[str, Tensor] = {}
-    divided = divided_by([module.module.loss_count(batch) for batch in parts])
-    for i, (batch, by) in enumerate(zip(parts, divided, strict=True)):
-        with fabric.autocast():
-            terms = module.module.terms(batch.to(fabric.device))  # of the Step, not of what wraps it
-        named: dict[str, Tensor] = {}
-        row = terms
-        if isinstance(terms, Mapping):
-            row = [
-                partial(together, terms, named, by if isinstance(by, Mapping) else dict.fromkeys(terms, by))
-            ]
-        for j, term in enumerate(row):
-            last = i + 1 == len(parts) and j + 1 == len(row)
-            with fabric.no_backward_sync(module, enabled=not last):
-                loss = module(term) if isinstance(terms, Mapping) else module(term) / by
-                fabric.backward(loss)
-            for name, value in (named or {"": loss}).items():
-                total[name] = total.get(name, 0) + value.detach()
-    optimizer.step()
-    whole = mean_over_processes(torch.stack(list(total.values())))  # one number per name
-    return whole.sum(), {name: whole[i] for i, name in enumerate(total) if name}
-
-
-def divided_by(counts: Sequence[float | Mapping[str, float]]) -> list[float | dict[str, float]]:
-    """By what the loss of each of a step's batches is divided, or each of its terms: see `divisors`."""
-    names = counts[0].keys() if isinstance(counts[0], Mapping) else ()
-    each = {name: divisors([count[name] for count in counts]) for name in names}  # type: ignore[index]
-    if not names:
-        return [*divisors(counts)]  # type: ignore[arg-type]
-    return [{name: each[name][i] for name in names} for i in range(len(counts))]
-
-
-def together(
-    terms: Mapping[str, Callable[[], Tensor]], named: dict[str, Tensor], by: Mapping[str, float]
-) -> Tensor:
-    """The sum of terms that have names, each divided by its number; they are left in `named`.
-
-    Their gradients are taken in one pass: each term reaches its own parameters only, and processes wait for all.
-    """
-    for name, term in terms.items():
-        value = term() / by[name]
-        named[name] = value.to(torch.promote_types(value.dtype, torch.float32))
-    return torch.stack(list(named.values())).sum()
-
-
 def seed_of(random_state: int, step: int) -> int:
     """The seed of a step's random numbers, counted from 1; 0 stands for the weights before the first."""
     return int(np.random.SeedSequence([random_state, step]).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-def health_check(
-    learner: Learner, step: Step, samples: Samples, machine: Machine, device: torch.device, size: float
-) -> Callable[[], Health]:
-    """A function that looks at always the same few samples; `size` is that of the weights at the beginning."""
-    rows = np.unique(
-        np.linspace(0, len(samples) - 1, num=min(len(samples), learner.watched_samples)).astype(np.int64)
-    )
-    batch = samples[rows].to(device)
-    temperature: float | None = getattr(learner, "temperature", None)
-    with random_state_kept():
-        same_views = learner.same_views(batch)
-
-    def look() -> Health:
-        # Not compiled: other modes and sizes would be compiled anew.
-        with (
-            evaluating([step]),
-            torch.inference_mode(),
-            autocast(machine),
-            torch.compiler.set_stance("force_eager"),
-        ):
-            h = learner.represent(batch)
-            return examine(
-                h,
-                z=learner.embed(h),
-                temperature=temperature,
-                shares=learner.assign(h),
-                growth=weights_size(step) / size if size else None,  # of a head that begins at zero
-                measures={name: float(value) for name, value in learner.measures(batch).items()},
-                same_views=same_views,
-            )
-
-    return look
-
-
-def weights_size(module: nn.Module) -> float:
-    """Length of all trained weights but vectors (biases, normalisation)."""
-    weights = [p.detach() for p in module.parameters() if p.requires_grad and p.ndim > 1]
-    if not weights:
-        return 1.0
-    return float(torch.stack([norm.double() for norm in torch._foreach_norm(weights)]).norm())
 
 
 def stopped(pace: Pace, run: Path | None, number: int, *, saved: bool) -> Stopped:

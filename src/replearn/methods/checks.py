@@ -53,6 +53,23 @@ def check_fields(method: Training) -> None:
         raise ValueError(
             f"batch_size must be a multiple of the number of processes, {processes()}; got {method.batch_size}."
         )
+    if method.fsdp:
+        check_fsdp(method)
+
+
+def check_fsdp(method: Training) -> None:
+    """Raises ValueError where parameters can't be sharded over processes."""
+    if processes() == 1:
+        raise ValueError(
+            "fsdp shards parameters over processes and needs two or more; there is one. Start them by `torchrun "
+            "--nproc-per-node 2 -m -- replearn fit ...`, or leave fsdp out."
+        )
+    if method.compile:
+        raise ValueError("fsdp and compile must not be asked for together; got both. Leave one of them out.")
+    if method.precision == "16-mixed":
+        raise ValueError(
+            "fsdp must have gradients that need no scaling; got precision 16-mixed. Use bf16-mixed, or 32-true."
+        )
 
 
 def check_refused(method: Outline, samples: Samples) -> None:

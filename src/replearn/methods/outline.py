@@ -117,6 +117,8 @@ class Training(Outline):
         max_minutes: end after so many minutes with the whole schedule drawn together, or None.
         checkpoint_minutes: minutes between checkpoints of a run.
         compile: compile the networks (worth it for long trainings).
+        fsdp: each of several processes holds a part of all weights, gradients and the optimizer's state (fully sharded
+            data parallel): for networks that are too large for one. It learns the same.
     """
 
     smallest_batch: ClassVar[int] = 1
@@ -138,6 +140,7 @@ class Training(Outline):
     max_minutes: float | None = None
     checkpoint_minutes: float = 1.0
     compile: bool = False
+    fsdp: bool = False
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
         """The loss of a batch, alike on all processes where rows are gathered."""

@@ -52,7 +52,7 @@ OWN = (METHOD, HISTORY)  # what a run has before there is anything to go on with
 Fitted = TypeVar("Fitted", bound=Outline)
 
 # These may differ between a run and its resumption: they say when to stop or save, not what to compute.
-FREE_FIELDS = frozenset({"max_minutes", "checkpoint_minutes", "device"})
+FREE_FIELDS = frozenset({"max_minutes", "checkpoint_minutes", "device", "fsdp"})
 
 
 @contextmanager

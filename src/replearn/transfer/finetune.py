@@ -69,6 +69,7 @@ class FineTune(Predictor):
     year: ClassVar[int] = 2018
     paper: ClassVar[str] = "https://arxiv.org/abs/1810.04805"
     why_collapse: ClassVar[str | None] = None  # states of texts lie close together before they are scaled
+    refused: ClassVar[Mapping[str, str]] = {"fsdp": "it is validated along the way, by whole weights"}
     why_not_extended: ClassVar[str] = "since it keeps the weights of its best epoch"
     watched_samples: ClassVar[int] = 8  # of the many looks at a short training each takes its time
 

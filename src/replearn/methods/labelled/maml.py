@@ -12,7 +12,7 @@ https://arxiv.org/abs/1703.03400
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -38,6 +38,10 @@ class MAML(InnerLoop):
 
     year: ClassVar[int] = 2017
     paper: ClassVar[str] = "https://arxiv.org/abs/1703.03400"
+    refused: ClassVar[Mapping[str, str]] = {
+        **InnerLoop.refused,
+        "fsdp": "each task has weights of its own, of which gradients are taken within the loss",
+    }
 
     queries: int = 5
     first_order: bool = False

@@ -37,6 +37,7 @@ from replearn.views import Split
 
 UNKNOWN = -1
 ONE_BATCH = "{} looks for conflicts in one batch (slice_size saves memory, too)"
+APART = "{} takes the gradient of each task within the loss"
 COMBINED = (PCGRAD, *AGGREGATORS)  # by the gradients of the losses
 WEIGHTINGS = ("uniform", "uncertainty", *COMBINED)
 
@@ -70,7 +71,9 @@ class MultiTask(ManyAnswers):
         without = {"variance_rate": "only weighting='uncertainty' learns variances"}
         unused = {} if self.weighting == "uncertainty" else without
         return unused | (
-            {"accumulate": ONE_BATCH.format(self.weighting)} if self.weighting in COMBINED else {}
+            {"accumulate": ONE_BATCH.format(self.weighting), "fsdp": APART.format(self.weighting)}
+            if self.weighting in COMBINED
+            else {}
         )
 
     def check(self, samples: Samples) -> None:

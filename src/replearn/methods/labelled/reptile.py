@@ -9,6 +9,7 @@ that of training on all tasks together.
 References: Nichol, Achiam & Schulman, 2018, algorithm 2, section 5.2 (the loss). https://arxiv.org/abs/1803.02999
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -27,6 +28,10 @@ class Reptile(InnerLoop):
 
     year: ClassVar[int] = 2018
     paper: ClassVar[str] = "https://arxiv.org/abs/1803.02999"
+    refused: ClassVar[Mapping[str, str]] = {
+        **InnerLoop.refused,
+        "fsdp": "each task has weights of its own, of which gradients are taken within the loss",
+    }
 
     shots: int = 10
     inner_steps: int = 5

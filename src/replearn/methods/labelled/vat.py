@@ -56,6 +56,9 @@ class VAT(SemiSupervised):
     year: ClassVar[int] = 2018
     paper: ClassVar[str] = "https://arxiv.org/abs/1704.03976"
     split: ClassVar[str] = "single"
+    refused: ClassVar[Mapping[str, str]] = {
+        "fsdp": "its direction is a gradient, after which weights are let go and its loss has still to be computed"
+    }
 
     mu: int = 1
     epsilon: float = 0.1

@@ -43,6 +43,7 @@ class BoltzmannMachine(Trained):
         "precision": "its layers compute in 32 bits",
         "slice_size": "it has no encoder that could work in slices",
         "compile": "its layers are one product each, with nothing to compile",
+        "fsdp": "its biases are set anew while states are drawn",
     }
 
     dim: int = 256

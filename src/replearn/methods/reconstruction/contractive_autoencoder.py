@@ -43,6 +43,7 @@ class ContractiveAutoencoder(Coder):
     refused: ClassVar[Mapping[str, str]] = {
         "slice_size": "its penalty is a gradient by the samples, through the whole encoder",
         "compile": "its penalty is differentiated twice, which compiled networks can't be",
+        "fsdp": "its penalty is differentiated twice, and weights are let go after the first time",
     }
 
     learning_rate: float = 1e-2

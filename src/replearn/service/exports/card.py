@@ -14,11 +14,10 @@ from replearn.engine.run import EVALUATION, read_json
 from replearn.methods.store import versions
 from replearn.report.provenance import in_words
 from replearn.report.table import to_markdown
-from replearn.service.exports.exported import Exported
+from replearn.service.exports.exported import SHOWN, Exported
 from replearn.service.exports.forms import Form, loader
 
 NONE = "not stated"
-SHOWN = 40  # columns of a table, classes
 
 
 def card(
@@ -30,6 +29,7 @@ def card(
     licence: str | None,
     difference: float,
     tolerance: float,
+    told: str = "",
 ) -> str:
     """The card as Markdown, with a head as the Hugging Face hub reads it.
 
@@ -41,6 +41,7 @@ def card(
         licence: of the weights.
         difference: the largest that was found.
         tolerance: the largest that is allowed.
+        told: more about the form, for a reader.
     """
     model = exported.model
     judged = _judged(run)
@@ -59,6 +60,7 @@ def card(
         _signature(exported, form),
         "Checked on random samples, 1, 2 and 7 at a time: its answers differ from the run's by at most "
         f"{difference:.1e} of the largest number ({tolerance:g} is allowed).",
+        told,
         _data(exported, judged),
         _method(exported),
         _scores(judged, model),
@@ -73,15 +75,10 @@ def _signature(exported: Exported, form: Form) -> str:
         f"| in | `{one.name}` | {one.dtype} | {_shape(one.shape)} | {one.meaning} |"
         for one in exported.inputs
     ]
-    dim = int(exported.model.representation_dim)
-    lines.append(f"| out | `h` | float32 | {_shape(('n', dim))} | the representation |")
-    if exported.classes and form.all_outputs:
-        told = ", ".join(map(_plain, exported.classes[:SHOWN])) + (
-            ", …" if len(exported.classes) > SHOWN else ""
-        )
-        lines.append(
-            f"| out | `probabilities` | float32 | {_shape(('n', len(exported.classes)))} | of {told} |"
-        )
+    lines += [
+        f"| out | `{one.name}` | {one.dtype} | {_shape(one.shape)} | {_plain(one.meaning)} |"
+        for one in form.outputs(exported)
+    ]
     lines.append("\nScaling is part of the model, except where the lines above do it. `n` may be any number.")
     reading = exported.model.samples_.reading
     if reading is not None:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor, nn
 
 from replearn.data import Batch
@@ -26,14 +26,15 @@ from replearn.transfer import FineTune
 
 TRIED = 5  # samples by which a module is traced; no size of its own
 SHORTEST = 2  # tokens
+SHOWN = 40  # of what is listed for a reader
 
 
 @dataclass(frozen=True)
-class Input:
-    """A tensor that goes in.
+class TensorSpec:
+    """A tensor that goes in, or comes out.
 
     Attributes:
-        name: of the argument.
+        name: of it.
         dtype: of its numbers, as numpy calls it.
         shape: its axes; those by name may have any length.
         meaning: for a reader.
@@ -52,7 +53,7 @@ class Exported(nn.Module):
         model: fitted; it is copied.
     """
 
-    inputs: tuple[Input, ...]
+    inputs: tuple[TensorSpec, ...]
     longest: ClassVar[int | None] = None  # tokens; None: its inputs have one length
 
     def __init__(self, model: Model) -> None:
@@ -62,9 +63,19 @@ class Exported(nn.Module):
         self.cpu().float().eval().requires_grad_(False)
 
     @property
-    def outputs(self) -> tuple[str, ...]:
-        """Names of what comes out."""
-        return ("h", "probabilities") if self.classes else ("h",)
+    def texts(self) -> TextEncoder | None:
+        """What reads texts, whose tokenizer lies beside what is written; None where nothing does."""
+        return None
+
+    @property
+    def outputs(self) -> tuple[TensorSpec, ...]:
+        """What comes out."""
+        dim = int(self.model.representation_dim)
+        h = TensorSpec("h", "float32", ("n", dim), "the representation")
+        if not self.classes:
+            return (h,)
+        told = ", ".join(self.classes[:SHOWN]) + (", …" if len(self.classes) > SHOWN else "")
+        return h, TensorSpec("probabilities", "float32", ("n", len(self.classes)), f"of {told}")
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -86,7 +97,7 @@ class Exported(nn.Module):
         raise NotImplementedError
 
     @torch.no_grad()
-    def answers(self, inputs: tuple[Tensor, ...]) -> tuple[Float[np.ndarray, "n _"], ...]:
+    def answers(self, inputs: tuple[Tensor, ...]) -> tuple[Float[np.ndarray, "..."], ...]:
         """What comes out for some inputs, by torch."""
         return tuple(found.numpy() for found in self(*inputs))
 
@@ -98,14 +109,14 @@ class OfBytes(Exported):
         super().__init__(model)
         channels, *sizes = model.samples_.shape
         meaning = f"images of {channels} channel{'s' * (channels > 1)}, 0 ... 255"
-        self.inputs = (Input("x", "uint8", ("n", channels, *sizes), meaning),)
+        self.inputs = (TensorSpec("x", "uint8", ("n", channels, *sizes), meaning),)
 
     def forward(self, x: UInt8[Tensor, "n c h w"]) -> tuple[Tensor, ...]:
         return self.told(x, x.shape[0])
 
     def drawn(self, n: int, seed: int) -> tuple[Tensor, ...]:
         shape = (n, *self.model.samples_.shape)
-        return (torch.randint(0, 256, shape, dtype=torch.uint8, generator=_generator(seed)),)
+        return (torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator_of(seed)),)
 
 
 class OfNumbers(Exported):
@@ -121,7 +132,7 @@ class OfNumbers(Exported):
             meaning += ", in [0, 1]"
         if known.levels is not None:
             meaning += ", of levels {:g} ... {:g}; what lies outside is cut to them".format(*known.levels)
-        self.inputs = (Input("x", "float32", ("n", *known.shape), meaning),)
+        self.inputs = (TensorSpec("x", "float32", ("n", *known.shape), meaning),)
 
     def forward(self, x: Float[Tensor, "n ..."]) -> tuple[Tensor, ...]:
         if self.levels is not None:
@@ -130,7 +141,7 @@ class OfNumbers(Exported):
         return self.told(x, x.shape[0])
 
     def drawn(self, n: int, seed: int) -> tuple[Tensor, ...]:
-        x = torch.randn(n, *self.model.samples_.shape, generator=_generator(seed))
+        x = torch.randn(n, *self.model.samples_.shape, generator=generator_of(seed))
         if self.levels is not None:
             low, high = self.levels
             return (low + (high - low) * x.sigmoid(),)
@@ -154,9 +165,13 @@ class OfTokens(Exported):
         self.encoder, self.longest = encoder, encoder.length  # type: ignore[misc]
         _attend_by_the_library(encoder)
         self.inputs = (
-            Input("ids", "int64", ("n", "t"), f"tokens of texts, at most {encoder.length}, filled up"),
-            Input("mask", "int64", ("n", "t"), "1 where there is a token, 0 where a text has ended"),
+            TensorSpec("ids", "int64", ("n", "t"), f"tokens of texts, at most {encoder.length}, filled up"),
+            TensorSpec("mask", "int64", ("n", "t"), "1 where there is a token, 0 where a text has ended"),
         )
+
+    @property
+    def texts(self) -> TextEncoder:
+        return self.encoder
 
     def forward(self, ids: Int[Tensor, "n t"], mask: Int[Tensor, "n t"]) -> tuple[Tensor, ...]:
         tokens = Tokens(ids, mask.bool())
@@ -164,14 +179,19 @@ class OfTokens(Exported):
         return self.told(tokens, ids.shape[0])
 
     def drawn(self, n: int, seed: int) -> tuple[Tensor, ...]:
-        generator = _generator(seed)
-        t = min(SHORTEST + 3 * n, self.encoder.length)
-        size = self.encoder.vocabulary.tokenizer.size
-        lengths = torch.randint(1, t + 1, (n,), generator=generator)
-        lengths[0] = t
-        mask = torch.arange(t) < lengths[:, None]  # (n, t)
-        ids = torch.randint(0, size, (n, t), generator=generator)
-        return torch.where(mask, ids, self.encoder.pad), mask.long()
+        ids, mask = drawn_tokens(self.encoder, n, seed)
+        return ids, mask.long()
+
+
+def drawn_tokens(encoder: TextEncoder, n: int, seed: int) -> tuple[Int[Tensor, "n t"], Bool[Tensor, "n t"]]:
+    """Tokens of n texts of unlike lengths, drawn at random, and which of them are no filling."""
+    generator = generator_of(seed)
+    t = min(SHORTEST + 3 * n, encoder.length)
+    lengths = torch.randint(1, t + 1, (n,), generator=generator)
+    lengths[0] = t
+    mask = torch.arange(t) < lengths[:, None]  # (n, t)
+    ids = torch.randint(0, encoder.vocabulary.tokenizer.size, (n, t), generator=generator)
+    return torch.where(mask, ids, encoder.pad), mask
 
 
 def exported_from(model: Any, name: str = "the run") -> Exported:
@@ -201,8 +221,8 @@ def exported_from(model: Any, name: str = "the run") -> Exported:
         return _of_texts(model, name)
     if not isinstance(NETWORKS[known.kind].content(known, 1, torch.device("cpu")), Tensor):
         raise ValueError(
-            f"samples of what is exported must be tensors or texts; {name} reads {room.plural}. "
-            "`replearn embed` writes their representations."
+            f"samples of what is exported must be tensors or texts; {name} reads {room.plural}. `replearn embed` "
+            "writes their representations; a CLIP of images and texts is written --to openclip."
         )
     with random_state_kept():
         return OfBytes(model) if PIXELS in room.offers and known.levels is None else OfNumbers(model)
@@ -226,5 +246,5 @@ def _attend_by_the_library(encoder: TextEncoder) -> None:
         choose("sdpa")
 
 
-def _generator(seed: int) -> torch.Generator:
+def generator_of(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)

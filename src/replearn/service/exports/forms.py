@@ -3,18 +3,21 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from replearn.service.exports import (
     huggingface_folder,
     onnx_file,
+    openclip_folder,
     timm_folder,
     torch_file,
     torchvision_file,
 )
-from replearn.service.exports.exported import Exported, OfBytes, OfTokens
+from replearn.service.exports.exported import Exported, OfBytes, OfTokens, TensorSpec, exported_from
 from replearn.service.exports.huggingface_folder import BARE, POOLED
+from replearn.service.exports.pairs import OfPairs, pairs_from
 from replearn.service.exports.tokenizer_file import ids_in
 
 Reader = Callable[..., list[np.ndarray]]
@@ -34,6 +37,11 @@ NUMBERS = """import numpy as np
 x = np.zeros((1, {shape}), dtype=np.float32)  # your samples"""
 
 
+def nothing_told(exported: Exported, folder: Path) -> str:
+    """Of a form of which all is said."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Form:
     """A form of export.
@@ -44,13 +52,23 @@ class Form:
         reopen: what the folder answers, by the library that it is for.
         all_outputs: whether it holds all that the module tells, or the representation alone.
         ids: what the folder makes of texts, filled up to one length.
+        cleaned: what it makes of a text before that.
+        module: what makes the module of a fitted model, named for messages.
+        told: more about what is in a folder, for a reader of its card.
     """
 
     what: str
-    write: Callable[[Exported, Path], None]
+    write: Callable[[Any, Path], None]
     reopen: Callable[[Path], Reader]
     all_outputs: bool = False
     ids: Callable[[Path, list[str]], list[list[int]]] = ids_in
+    cleaned: Callable[[str], str] = str
+    module: Callable[[Any, str], Exported] = exported_from
+    told: Callable[[Any, Path], str] = nothing_told
+
+    def outputs(self, exported: Exported) -> tuple[TensorSpec, ...]:
+        """What the folder answers."""
+        return exported.outputs if self.all_outputs else exported.outputs[:1]
 
 
 FORMS: Mapping[str, Form] = {
@@ -64,14 +82,26 @@ FORMS: Mapping[str, Form] = {
         huggingface_folder.reopen,
         ids=huggingface_folder.ids_in,
     ),
+    "openclip": Form(
+        "a folder that open_clip reads",
+        openclip_folder.write,
+        openclip_folder.reopen,
+        True,
+        ids=openclip_folder.ids_in,
+        cleaned=openclip_folder.cleaned,
+        module=pairs_from,
+        told=openclip_folder.told,
+    ),
 }
 
 
 def loader(exported: Exported, form: str) -> str:
     """A few lines of Python that make representations of the export, without replearn and scikit-learn."""
+    if isinstance(exported, OfPairs):
+        return openclip_folder.loader(exported)
     if form == "huggingface":
-        assert isinstance(exported, OfTokens)
-        bare = BARE.format(pooled=POOLED[exported.encoder.body.pooling])
+        assert exported.texts is not None
+        bare = BARE.format(pooled=POOLED[exported.texts.body.pooling])
         return f"{huggingface_folder.LOADER}\n\n# or, by transformers alone\n{bare}"
     names = [one.name for one in exported.inputs]
     if form == "onnx":
@@ -88,7 +118,8 @@ def _content(exported: Exported) -> str:
     """Lines that make a sample."""
     shape = exported.model.samples_.shape
     if isinstance(exported, OfTokens):
-        kmers = exported.encoder.vocabulary.tokenizer.kmers
+        assert exported.texts is not None
+        kmers = exported.texts.vocabulary.tokenizer.kmers
         if kmers is None:
             return TOKENS.format(texts='"to be or not to be"')
         k, stride = kmers

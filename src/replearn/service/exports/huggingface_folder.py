@@ -47,20 +47,10 @@ def write(exported: Exported, folder: Path) -> None:
         )
     if encoder.vocabulary.tokenizer.kmers is not None:
         raise ValueError(f"such a folder has no tokenizer into k-mers; this run has one. {OTHERS}")
-    from transformers import PreTrainedTokenizerFast
-
     net: Any = encoder.net
-    with _silent():
+    with silent():
         net.save_pretrained(folder)
-    tokenizer = encoder.vocabulary.tokenizer
-    made: Any = PreTrainedTokenizerFast
-    fast = made(
-        tokenizer_object=tokenizer.inner,
-        pad_token=tokenizer.words[encoder.pad],
-        model_max_length=encoder.length,
-        model_input_names=["input_ids", "attention_mask"],
-    )
-    fast.save_pretrained(folder)
+    save_tokenizer(encoder, folder)
     pooling = encoder.body.pooling
     modes = {"mean": "mean_tokens", "first": "cls_token", "last": "lasttoken"}
     told = {f"pooling_mode_{name}": mode == pooling for mode, name in modes.items()}
@@ -77,11 +67,26 @@ def write(exported: Exported, folder: Path) -> None:
         (folder / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
+def save_tokenizer(encoder: TextEncoder, folder: Path) -> None:
+    """Write the tokenizer of an encoder as the library reads it."""
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = encoder.vocabulary.tokenizer
+    made: Any = PreTrainedTokenizerFast
+    fast = made(
+        tokenizer_object=tokenizer.inner,
+        pad_token=tokenizer.words[encoder.pad],
+        model_max_length=encoder.length,
+        model_input_names=["input_ids", "attention_mask"],
+    )
+    fast.save_pretrained(folder)
+
+
 def reopen(folder: Path) -> Callable[..., list[np.ndarray]]:
     """What the library makes of the folder, by the pooling that it tells."""
     from transformers import AutoModel
 
-    with _silent():
+    with silent():
         net = AutoModel.from_pretrained(folder, local_files_only=True).eval()
     told = json.loads((folder / POOLING).read_text(encoding="utf-8"))
 
@@ -107,7 +112,7 @@ def ids_in(folder: Path, texts: list[str]) -> list[list[int]]:
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
+def silent() -> Iterator[None]:
     """While entered, the library shows no progress and no report of its own."""
     logging = the_library().utils.logging
     shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()

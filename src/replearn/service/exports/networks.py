@@ -1,6 +1,6 @@
 """The network behind a representation, for formats that hold a library's own networks and nothing around them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -67,17 +67,17 @@ def timm_encoder(exported: Exported, form: str) -> Encoder:
     return encoder
 
 
-def check_same(net: nn.Module, again: nn.Module, name: str) -> None:
+def check_same(
+    net: Mapping[str, Tensor], again: Mapping[str, Tensor], name: str, instead: str = OTHERS
+) -> None:
     """Raises ValueError where two networks have not the same layers, by names and shapes of their weights."""
-    own, other = (
-        {key: tuple(value.shape) for key, value in one.state_dict().items()} for one in (net, again)
-    )
+    own, other = ({key: tuple(value.shape) for key, value in one.items()} for one in (net, again))
     unlike = sorted(key for key in own.keys() | other.keys() if own.get(key) != other.get(key))
     if unlike:
         key = unlike[0]
         raise ValueError(
             f"the network must have the layers of {name}; its stem was made for small images, or it differs otherwise "
-            f"({key}: {own.get(key)} for {other.get(key)}). {OTHERS}"
+            f"({key}: {own.get(key)} for {other.get(key)}). {instead}"
         )
 
 

@@ -41,7 +41,7 @@ def write(exported: Exported, folder: Path) -> None:
                 exported,
                 exported.drawn(TRIED, seed=0),
                 input_names=names,
-                output_names=exported.outputs,
+                output_names=[one.name for one in exported.outputs],
                 dynamic_shapes=tuple(axes),
                 dynamo=True,
                 verbose=False,

@@ -6,16 +6,16 @@ from pathlib import Path
 import torch
 
 from replearn.data import Batch, Texts
-from replearn.service.exports.exported import OfTokens
+from replearn.encoders import TextEncoder
+from replearn.service.exports.exported import drawn_tokens
 
 FILE = "tokenizer.json"
 
 
-def write_tokenizer(exported: OfTokens, folder: Path) -> None:
+def write_tokenizer(encoder: TextEncoder, folder: Path) -> None:
     """Write `tokenizer.json`: its ids are cut at the longest text that the network reads, and filled up."""
     from tokenizers import Tokenizer
 
-    encoder = exported.encoder
     own = encoder.vocabulary.tokenizer
     tokenizer = Tokenizer.from_str(own.inner.to_str())
     tokenizer.enable_truncation(encoder.length)
@@ -30,16 +30,21 @@ def ids_in(folder: Path, texts: list[str]) -> list[list[int]]:
     return [one.ids for one in Tokenizer.from_file(str(folder / FILE)).encode_batch(texts)]
 
 
-def check_tokens(exported: OfTokens, ids: Callable[[list[str]], list[list[int]]]) -> None:
+def check_tokens(
+    encoder: TextEncoder,
+    ids: Callable[[list[str]], list[list[int]]],
+    cleaned: Callable[[str], str] = str,
+) -> None:
     """Raises ValueError where texts are read otherwise than the run does.
 
     Args:
-        exported: of the run.
+        encoder: of the run.
         ids: what is to be checked: ids of texts, filled up to one length.
+        cleaned: what is made of a text first.
     """
-    texts, own = example_texts(exported), exported.encoder.vocabulary.tokenizer
+    texts, own = example_texts(encoder), encoder.vocabulary.tokenizer
     labels = torch.zeros(len(texts), dtype=torch.int64)
-    read = exported.encoder.vocabulary.read(Batch(Texts(texts), labels, labels), exported.encoder.length)
+    read = encoder.vocabulary.read(Batch(Texts(map(cleaned, texts)), labels, labels), encoder.length)
     if ids(own.spaced(texts)) != read.ids.tolist():
         raise ValueError(
             f"{FILE} must read texts as the run does; some ids differ. Nothing is kept: `replearn embed` writes "
@@ -47,9 +52,9 @@ def check_tokens(exported: OfTokens, ids: Callable[[list[str]], list[list[int]]]
         )
 
 
-def example_texts(exported: OfTokens) -> list[str]:
+def example_texts(encoder: TextEncoder) -> list[str]:
     """Some texts of the run's tokens: short ones, and one that is cut."""
-    ids, mask = exported.drawn(4, seed=1)
-    own = exported.encoder.vocabulary.tokenizer
-    short = [own.decode(row[keep].tolist()) for row, keep in zip(ids, mask.bool(), strict=True)]
-    return [*short, " ".join([*short, "to be or not to be"] * exported.encoder.length)]
+    ids, mask = drawn_tokens(encoder, 4, seed=1)
+    own = encoder.vocabulary.tokenizer
+    short = [own.decode(row[keep].tolist()) for row, keep in zip(ids, mask, strict=True)]
+    return [*short, " ".join([*short, "to be or not to be"] * encoder.length)]

@@ -34,7 +34,7 @@ def write(exported: Exported, folder: Path) -> None:
     """
     encoder = timm_encoder(exported, "torchvision")
     again, name = _of_torchvision(architecture(encoder)), architecture(encoder)
-    check_same(encoder.net, again, f"torchvision's {name}")
+    check_same(encoder.net.state_dict(), again.state_dict(), f"torchvision's {name}")
     if encoder.body.resize:  # type: ignore[union-attr]
         raise ValueError(f"torchvision's format doesn't say that images are resized; these are. {OTHERS}")
     state = {key: value.contiguous().clone() for key, value in encoder.net.state_dict().items()}

@@ -12,7 +12,7 @@ import numpy as np
 
 from replearn.engine.run import make_run, replacing
 from replearn.service.exports.card import card
-from replearn.service.exports.exported import Exported, OfTokens, exported_from
+from replearn.service.exports.exported import Exported
 from replearn.service.exports.forms import FORMS, Form
 from replearn.service.exports.tokenizer_file import FILE, check_tokens, write_tokenizer
 
@@ -50,22 +50,23 @@ def export(
     folder = Path(folder)
     if folder.exists():
         raise ValueError(f"the folder must be new; {folder} exists. Delete it, or choose another name.")
-    exported = exported_from(model, str(run or "this"))
     form = FORMS[to]
+    exported = form.module(model, str(run or "this"))
     make_run(folder.parent)
     log.info("writing %s: tracing and checking a network takes seconds, a large one minutes", form.what)
     with replacing(folder) as part:
         part.mkdir()
         form.write(exported, part)
-        if isinstance(exported, OfTokens):
+        if exported.texts is not None:
             if not (part / FILE).exists():
-                write_tokenizer(exported, part)
-            check_tokens(exported, partial(form.ids, part))
+                write_tokenizer(exported.texts, part)
+            check_tokens(exported.texts, partial(form.ids, part), form.cleaned)
         difference = check(exported, form, part)
         (part / SIGNATURE).write_text(
             json.dumps(signature(exported, form), indent=1) + "\n", encoding="utf-8"
         )
-        told = card(exported, to, form, run=run, licence=licence, difference=difference, tolerance=TOLERANCE)
+        bounds = {"difference": difference, "tolerance": TOLERANCE}
+        told = card(exported, to, form, run=run, licence=licence, **bounds, told=form.told(exported, part))
         (part / CARD).write_text(told, encoding="utf-8")
     return difference
 
@@ -96,11 +97,10 @@ def check(exported: Exported, form: Form, folder: Path) -> float:
 def signature(exported: Exported, form: Form) -> dict[str, Any]:
     """What goes in and comes out, for programs."""
     known = exported.model.samples_
-    h = {"name": "h", "dtype": "float32", "shape": ["n", int(exported.model.representation_dim)]}
-    outputs = [h]
-    if exported.classes and form.all_outputs:
-        outputs.append({"name": "probabilities", "dtype": "float32", "shape": ["n", len(exported.classes)]})
-    content: dict[str, Any] = {"inputs": [asdict(one) for one in exported.inputs], "outputs": outputs}
+    content: dict[str, Any] = {
+        "inputs": [asdict(one) for one in exported.inputs],
+        "outputs": [asdict(one) for one in form.outputs(exported)],
+    }
     if exported.classes and form.all_outputs:
         content["classes"] = list(exported.classes)
     if known.reading is not None:

@@ -30,8 +30,10 @@ import numpy as np
 from replearn import BetaVAE, load_data
 from replearn.lectures import chart, expect, pictures
 
-shapes = load_data("shapes", split="train").subset(range(images))
-test = load_data("shapes", split="test").subset(range(tested))
+rng = np.random.default_rng(seed)
+shapes, test = (load_data("shapes", split=part) for part in ("train", "test"))
+shapes = shapes.subset(rng.permutation(len(shapes))[:images])  # they lie in the order of their factors
+test = test.subset(rng.permutation(len(test))[:tested])
 pictures({"some": test[np.arange(14)].floats().x.numpy(), "more": test[np.arange(14, 28)].floats().x.numpy()})
 
 # %%
@@ -42,8 +44,7 @@ plain, priciest = fitted[betas[0]], fitted[betas[-1]]
 # ## Traversals
 #
 # One number of the code moves from low to high, all others stay: a row for each number, those that tell most first,
-# with how much they tell (KL, in nats). First the plain VAE, then the one that pays most. An alarm above is about the
-# latter, early in its training: at a high price a code tells nothing at first.
+# with how much they tell (KL, in nats). First the plain VAE, then the one that pays most.
 
 # %%
 from replearn.report import traversal_figure
@@ -116,7 +117,7 @@ table
 expect("The higher the price, the larger the error.", table["squared error"].is_monotonic_increasing, more)
 chart(
     betas,
-    {"squared error": table["squared error"], "DCI disentanglement": table["DCI disentanglement"]},
+    {name: table[name].to_numpy() for name in ("squared error", "DCI disentanglement")},
     x_label="beta (logarithmic)",
     y_label="share",
     log=True,

@@ -37,7 +37,7 @@ from replearn.lectures import chart, expect
 
 manual = load_data("python-manual", split="train").texts
 order = np.random.default_rng(seed).permutation(len(manual))[: 4 * texts].reshape(4, texts)
-*groups, held_out = ([" ".join(manual[i].split()[:words]) for i in own] for own in order)
+*groups, held_out = ([" ".join(manual[int(i)].split()[:words]) for i in own] for own in order)
 training = [text for group, times in zip(groups, copies, strict=True) for text in group for _ in range(times)]
 print(f"{len(training)} texts to learn from, {3 * texts} of them different, and {texts} held out")
 
@@ -92,7 +92,7 @@ expect(
 )
 chart(
     prefixes,
-    {name: 100 * own for name, own in rates.items()},
+    {name: 100 * own.to_numpy() for name, own in rates.items()},
     x_label="tokens given (logarithmic)",
     y_label="goes on exactly, percent",
     log=True,

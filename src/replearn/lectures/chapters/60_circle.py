@@ -85,7 +85,7 @@ expect(
 expect(
     "Before training digits lie together; SimCLR spreads them out.",
     uniform["SimCLR"] < uniform["untrained"],
-    more,
+    "On a circle a random head spreads them about as evenly; what training adds is who lies beside whom, see below.",
 )
 table
 

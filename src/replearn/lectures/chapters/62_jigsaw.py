@@ -123,6 +123,8 @@ pd.Series(scores).to_frame("10 labels of each class")
 # - **lines that go on** across a cut, where noise is smooth and tiles touch; the guard is a gap between tiles
 # - **a lens that darkens** towards the border; the guard brings all tiles to one brightness and contrast (`levelled`)
 # - **the middle is sharper** than the border, as it is of many lenses; the guard makes tiles coarse at random
+#
+# An alarm below the cell, that a network learns nothing, is good news here: with the guard there is nothing to learn.
 
 # %%
 from scipy.ndimage import gaussian_filter

@@ -178,7 +178,11 @@ found = {
     "untrained network": judged(untrained.transform(train), untrained.transform(test)),
     "colorization": judged(method.transform(train), method.transform(test)),
 }
-expect("What is learned beats grey pixels.", found["colorization"] > found["grey pixels"], more)
+expect(
+    "What is learned beats grey pixels.",
+    found["colorization"] > found["grey pixels"],
+    "Emoji stand in the middle of their pictures, so that a pixel tells much; 382 of them don't settle a point or two.",
+)
 expect(
     "It beats the same network before training.",
     found["colorization"] > found["untrained network"],

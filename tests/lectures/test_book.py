@@ -4,10 +4,12 @@ import html
 import json
 import re
 
+import pandas as pd
 import pytest
 
 from lanes import one_of_each
 from replearn.lectures import chapters, find_chapter, make_chapter, read_chapter, write_index
+from replearn.lectures.page import _table
 from replearn.lectures.words import as_html
 
 
@@ -197,3 +199,9 @@ def test_every_chapter_runs_at_its_smallest(name, tmp_path):
     assert "<code>\\" not in page  # a formula that could not be drawn
     words = re.sub(r"<pre.*?</pre>|<!--.*?-->", "", page, flags=re.DOTALL).partition("<main>")[2]
     assert "$" not in words  # nor one that is none
+
+
+@pytest.mark.parametrize(("name", "head"), [(None, ["a"]), ("digit", ["digit", "a"])])
+def test_a_count_of_rows_is_shown_where_it_has_a_name(name, head):
+    table = pd.DataFrame({"a": [0.5, 2.0]}).rename_axis(name)
+    assert _table(table)["head"] == head

@@ -177,8 +177,8 @@ def _runs(lines: Sequence[str]) -> Iterator[tuple[bool, list[str]]]:
 
 
 def _table(table: pd.DataFrame) -> dict[str, Any]:
-    """Cells as text; a plain count of rows is left out."""
-    counted = isinstance(table.index, pd.RangeIndex)
+    """Cells as text; a count of rows that has no name is left out."""
+    counted = isinstance(table.index, pd.RangeIndex) and table.index.name is None
     whole = table if counted else table.reset_index()
     head = [str(name) for name in whole.columns]
     if not counted and table.index.name is None:

@@ -71,7 +71,7 @@ expect(
     table["half a turn off"][symmetric].mean() > 2 / 3 * (1 - table["right"][symmetric].mean()),
     "A round 0 looks the same on its side, too: then a quarter is as likely as a half.",
 )
-table.round(2).rename(index=str).rename_axis("digit")
+table.round(2).rename_axis("digit")
 
 # %% [markdown]
 # ## Where it looks, beside a network that had labels

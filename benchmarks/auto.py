@@ -47,7 +47,7 @@ def parse() -> argparse.Namespace:
 def wanted(asked: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """Auto, then each method that it tries."""
     from replearn import load_data
-    from replearn.comparison.auto import shortlist
+    from replearn.comparison.shortlist import shortlist
 
     for data in asked.data or SETS:
         names = [AUTO, *shortlist(load_data(data, split="train"))]
@@ -81,8 +81,9 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
 
 def chosen(train: Any, test: Any, minutes: float, seed: int, columns: Any) -> dict[str, Any]:
     """What auto takes, and its score and that of what needs no training."""
-    from replearn.comparison.auto import WITH_CODES, auto, shortlist
+    from replearn.comparison.auto import WITH_CODES, auto
     from replearn.comparison.rows import before_training
+    from replearn.comparison.shortlist import shortlist
 
     with tempfile.TemporaryDirectory() as folder:
         methods = shortlist(train, seed=seed)

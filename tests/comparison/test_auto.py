@@ -10,9 +10,10 @@ from made_methods import few_images
 from replearn import as_samples
 from replearn.comparison import auto as module
 from replearn.comparison import rows as comparison_rows
-from replearn.comparison.auto import _at_least, auto, halves, shortlist, within_minutes
+from replearn.comparison.auto import _at_least, auto, halves
 from replearn.comparison.judges import Judge, lead
 from replearn.comparison.rows import Representation
+from replearn.comparison.shortlist import shortlist, within_minutes
 from replearn.comparison.trials import Trial, Trials
 from replearn.engine.health import NotFinite
 from replearn.methods import Autoencoder, Concatenation, Frozen, SimCLR

@@ -71,7 +71,8 @@ def _auto(folder: Path, options: AutoOptions, command: list[str]) -> None:
     from replearn.cli.evaluations import Judged, print_scores, write_evaluation
     from replearn.cli.runs import shown
     from replearn.comparison import judge, run_name
-    from replearn.comparison.auto import auto, shortlist, within_minutes
+    from replearn.comparison.auto import auto
+    from replearn.comparison.shortlist import shortlist, within_minutes
     from replearn.engine.run import METHOD, REPORT
     from replearn.methods import Frozen
     from replearn.methods.base import Encoded

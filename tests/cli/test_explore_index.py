@@ -61,7 +61,7 @@ def test_a_source_that_is_gone_or_another_leaves_names(table, command):
     frame.iloc[::-1].to_csv("t.csv", index=False)
     told = shown(table).told[1]
     assert told.startswith("Names and columns alone: t.csv does not hold the samples of the index any more")
-    assert "is another one (cosine" in told
+    assert "differs from the one in the index (cosine" in told
     (table.parent / "t.csv").unlink()
     found = shown(table)
     assert found.told[1].startswith(

@@ -186,8 +186,8 @@ def test_why_there_are_no_accuracies(capsys):
         return capsys.readouterr().out
 
     assert "15 of 20 training and 0 of 20 test samples have a label" in " ".join(told(labelled, none).split())
-    assert "No accuracy" not in told(labelled, labelled)
-    assert "No accuracy" not in told(none, none)
+    assert "Accuracy can't be computed" not in told(labelled, labelled)
+    assert "Accuracy can't be computed" not in told(none, none)
 
 
 def test_a_narrow_terminal_loses_no_name(command, run, data, monkeypatch):

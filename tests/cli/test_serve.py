@@ -138,6 +138,6 @@ def test_a_worker_that_takes_anothers_place_answers_by_the_same_weights(tmp_path
     for number in range(2):
         assert serve.make_one_of_several(options, (), tmp_path, number) == "an application"
     with pytest.raises(
-        ValueError, match="runs/it must be as it was when the server began; it was fitted again"
+        ValueError, match="runs/it must be as it was when the server began; it has been fitted again"
     ):
         serve.make_one_of_several(options, (), tmp_path, 2)

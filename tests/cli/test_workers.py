@@ -71,7 +71,7 @@ def test_one_that_is_killed_is_replaced_and_all_end_together(listening, caplog):
 
 def test_it_gives_up_where_none_can_live(listening, caplog, monkeypatch):
     monkeypatch.setattr(workers, "DEATHS", 3)
-    with pytest.raises(ValueError, match=r"3 died one after the other.*the last one exit code 9"):
+    with pytest.raises(ValueError, match=r"3 died in turn.*the last one exit code 9"):
         Workers(made_workers.shortlived, listening, 1).run(lambda _: None)
     assert len(caplog.records) == 2
 

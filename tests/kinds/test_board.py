@@ -189,7 +189,7 @@ def test_zips_and_what_is_refused(tmp_path, mate):
     (tmp_path / "games.zip").unlink()
     (tmp_path / "ko.sgf").write_text(KO)
     with pytest.raises(
-        ValueError, match=r"records of one game; it holds 1 \.pgn and 1 \.sgf. Read them apart"
+        ValueError, match=r"records of one game; it holds 1 \.pgn and 1 \.sgf. Read each of them separately"
     ):
         as_samples(tmp_path)
     with pytest.raises(

@@ -234,7 +234,7 @@ def test_the_command_writes_what_one_process_writes(workers, tmp_path, monkeypat
             "--shard must be a multiple of --rows, 512; got 100. Take 512",
         ),
         (("--workers", "2", "--out", "e.npy"), "--out must be a folder where several workers write"),
-        (("--workers", "2", "--again"), "--again is for what a run keeps"),
+        (("--workers", "2", "--again"), "--again ignores what a run has kept"),
         (("--workers", "0"), "--workers must lie between 1 and"),
     ],
 )

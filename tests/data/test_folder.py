@@ -332,6 +332,6 @@ def test_a_list_of_paths_is_images_in_that_order(draw, make):
 
 def test_a_list_of_paths_that_are_not_there(draw):
     root = draw("a.png")
-    with pytest.raises(ValueError, match=r"1 of 2 are not, the first: 'nothing\.png'"):
+    with pytest.raises(ValueError, match=r"1 of 2 do not exist, the first: 'nothing\.png'"):
         as_samples([str(root / "a.png"), "nothing.png"])
     assert as_samples(["a.png is a picture", "b.png"]).kind == "text"

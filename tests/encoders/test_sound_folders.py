@@ -286,7 +286,7 @@ def test_commands_take_such_a_folder(tmp_path: Path, monkeypatch: Any, capsys: A
     assert "layer" in json.dumps(scores)
     assert main(["finetune", "hf:net", *data, "--pooling", "mixture", "--epochs", "1", "--to", "task"]) == 0
     assert main(["fit", "frozen", "notes", "--encoder", "hf:nowhere", "--run", "other"]) == 2
-    assert "config.json" in capsys.readouterr().err
+    assert "there is no folder nowhere" in capsys.readouterr().err
 
 
 def test_a_file_that_lacks_weights_is_refused(tmp_path: Path) -> None:

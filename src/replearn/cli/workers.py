@@ -53,7 +53,7 @@ class Workers:
     Args:
         work: of a process, a function of a module: it takes a number that no other worker has, the socket and the
             pipe, sends megabytes when it is ready, and ends when the pipe is closed.
-        listening: where all of them accept connections.
+        listening: the port at which they accept connections.
         count: how many there are.
     """
 

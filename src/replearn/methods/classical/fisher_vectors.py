@@ -24,32 +24,28 @@ from torch import Tensor, from_numpy
 
 from replearn.data import Description
 from replearn.encoders.fisher import Mixture, powers
-from replearn.methods.classical.places import DRAWN, PlaceCodes
-from replearn.methods.classical.visual_words import blocks_for, has_edge
+from replearn.methods.classical.edge_codes import EdgeCodes, has_edge
+from replearn.methods.classical.places import DRAWN
 from replearn.methods.few import at_most
 
-ITERATIONS = 30  # of expectation maximisation
+ITERATIONS = 30  # of expectation maximisation; 200 change accuracies by half a point at most
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class FisherVectors(PlaceCodes):
+class FisherVectors(EdgeCodes):
     """Gradients of the likelihood of an image's oriented gradients, by a mixture of Gaussians of those of all images.
 
     Attributes:
         gaussians: of the mixture.
-        directions: of edges that are told apart.
-        cell: side of a cell in pixels; None: 4 for images of less than 48 pixels, else 8.
     """
 
     year: ClassVar[int] = 2010
     paper: ClassVar[str] = "https://doi.org/10.1007/978-3-642-15561-1_11"
 
     gaussians: int = 32
-    directions: int = 9
-    cell: int | None = None
 
     def build(self, samples: Description) -> None:
-        self.places_ = blocks_for(samples, self.cell, self.directions)
+        super().build(samples)
         self.atoms_ = Mixture(self.gaussians, self.places_.dim, self.places_.dim // 2)
 
     def learn_atoms(self, vectors: Float[Tensor, "m d"]) -> None:

@@ -21,32 +21,28 @@ from torch import Tensor, from_numpy
 
 from replearn.data import Batch, Description
 from replearn.encoders.atoms import Atoms
-from replearn.encoders.histograms import OrientedBlocks
-from replearn.methods.classical.places import DRAWN, PlaceCodes
+from replearn.methods.classical.edge_codes import EdgeCodes, has_edge
+from replearn.methods.classical.places import DRAWN
 from replearn.methods.few import at_most
 
 ITERATIONS = 30  # of k-means; more of them change no accuracy
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BagOfVisualWords(PlaceCodes):
+class BagOfVisualWords(EdgeCodes):
     """Histograms of words, which are clusters of oriented gradients.
 
     Attributes:
         words: number of clusters.
-        directions: of edges that are told apart.
-        cell: side of a cell in pixels; None: 4 for images of less than 48 pixels, else 8.
     """
 
     year: ClassVar[int] = 2004
     paper: ClassVar[str] = "https://www.cs.cmu.edu/~efros/courses/LBMV07/Papers/csurka-eccv-04.pdf"
 
     words: int = 128
-    directions: int = 9
-    cell: int | None = None
 
     def build(self, samples: Description) -> None:
-        self.places_ = blocks_for(samples, self.cell, self.directions)
+        super().build(samples)
         self.atoms_ = Atoms(self.words, self.places_.dim)
 
     def learn_atoms(self, vectors: Float[Tensor, "m d"]) -> None:
@@ -64,23 +60,3 @@ class BagOfVisualWords(PlaceCodes):
     @property
     def representation_dim(self) -> int:
         return len(self.atoms_.vectors) * self.parts**2
-
-
-def blocks_for(samples: Description, cell: int | None, directions: int) -> OrientedBlocks:
-    """What describes the edges around the places of such images.
-
-    Raises:
-        ValueError: a cell of this side, in pixels, has no room, or none.
-    """
-    most = min(samples.shape[1:]) // 2
-    cell = min(4 if most < 24 else 8, most) if cell is None else cell
-    if not 1 <= cell <= most:
-        raise ValueError(
-            f"cell must lie between 1 and {most}, half of the images' shorter side; got {cell}. Choose another."
-        )
-    return OrientedBlocks(cell, directions)
-
-
-def has_edge(z: Float[Tensor, "n d ..."]) -> Tensor:
-    """Whether there is an edge within each block: its norm is 1, else nearly 0."""
-    return z.square().sum(1) > 0.5

@@ -6,11 +6,9 @@ import json
 import os
 import re
 import signal
-import sys
 import time
 import urllib.error
 import urllib.request
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -18,7 +16,7 @@ import pytest
 from PIL import Image
 
 from replearn import load
-from replearn.cli import listening, serve
+from replearn.cli import serve
 from replearn.service import reading
 
 pytest.importorskip("uvicorn", reason="needs replearn[serve]")
@@ -83,12 +81,6 @@ def test_one_of_two_workers_is_killed_while_eight_ask(run, process, tmp_path):
         base = address(server)
         while len({health(base)["worker"] for _ in range(20)}) < 2:
             time.sleep(0.2)
-        shares = Counter(health(base)["worker"] for _ in range(60))
-        if sys.platform == "linux":
-            assert len(shares) == 2
-            assert min(shares.values()) >= 12  # below it once in a million runs
-        with pytest.raises(ValueError, match=r"--host and --port must be free to listen at"):
-            listening._listening("127.0.0.1", int(base.rsplit(":", 1)[1]), shared=True)
         killed, cut = health(base)["worker"], []
 
         def client(number):

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
 import made_workers
 from replearn.cli import workers
+from replearn.cli.listening import _listening, _spread
 from replearn.cli.workers import Workers
 
 
@@ -143,3 +145,33 @@ with socket.create_server(("127.0.0.1", 0)) as place:
     while alive(pid) and time.monotonic() < until:
         time.sleep(0.05)
     assert not alive(pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all workers accept at one socket")
+def test_connections_are_spread_over_workers():
+    with _listening("127.0.0.1", 0, shared=True) as shared:
+        own = [_spread(shared) for _ in range(2)]
+        for one in own:
+            one.listen(100)
+            one.setblocking(False)
+        clients = [socket.create_connection(shared.getsockname(), timeout=20) for _ in range(60)]
+        for one in own:
+            taken = []
+            with suppress(BlockingIOError):
+                while True:
+                    taken.append(one.accept()[0])
+            assert 12 <= len(taken) <= 48  # outside of it once in a million runs
+            clients += taken
+        for one in (*own, *clients):
+            one.close()
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_port_is_taken_also_while_no_worker_is_ready(both):
+    """By two commands: one of them would get half of the other's requests."""
+    with _listening("127.0.0.1", 0, shared=True) as shared:
+        address = shared.getsockname()
+        with pytest.raises(ValueError, match="--host and --port must be free to listen at"):
+            _listening(*address, shared=both)
+    with _listening(*address, shared=True) as again:
+        assert again.getsockname() == address

@@ -154,7 +154,7 @@ def _address(host: str, listening: socket.socket) -> str:
 
 
 def _shared(listening: socket.socket) -> socket.socket:
-    """What workers are given: on Linux a bound socket that keeps the port, elsewhere the one at which all accept.
+    """What workers are given: on Linux a socket that keeps the port for them, elsewhere the one at which all accept.
 
     Of workers that accept at one socket, one takes nearly all connections of a burst. Linux spreads them evenly over
     sockets of the same port.
@@ -163,19 +163,23 @@ def _shared(listening: socket.socket) -> socket.socket:
         return listening
     address = listening.getsockname()
     listening.close()
-    return _bound(address)
+    return _bound(
+        address, socket.SO_REUSEPORT
+    )  # and so taken for whoever asks for SO_REUSEADDR, as servers do
 
 
 def _spread(shared: socket.socket) -> socket.socket:
     """Where a worker accepts."""
-    return _bound(shared.getsockname()) if sys.platform == "linux" else shared
+    if sys.platform != "linux":
+        return shared
+    return _bound(shared.getsockname(), socket.SO_REUSEPORT, socket.SO_REUSEADDR)
 
 
-def _bound(address: Any) -> socket.socket:
-    """A socket that does not listen yet, at a port which others of this user may have, too."""
+def _bound(address: Any, *options: int) -> socket.socket:
+    """A socket that does not listen yet."""
     made = socket.socket()
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    for option in options:
+        made.setsockopt(socket.SOL_SOCKET, option, 1)
     made.bind(address)
     return made
 

@@ -163,9 +163,8 @@ def _shared(listening: socket.socket) -> socket.socket:
         return listening
     address = listening.getsockname()
     listening.close()
-    return _bound(
-        address, socket.SO_REUSEPORT
-    )  # and so taken for whoever asks for SO_REUSEADDR, as servers do
+    # Without SO_REUSEADDR, so that no other server gets the port while no worker listens yet.
+    return _bound(address, socket.SO_REUSEPORT)
 
 
 def _spread(shared: socket.socket) -> socket.socket:
